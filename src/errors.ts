@@ -1,0 +1,75 @@
+/**
+ * The errors of this package: one class with a stable `code`, and a subclass per kind that a caller may want to tell
+ * apart with `instanceof`. Messages say what was expected, what came, and what to do.
+ */
+
+/** Every `code` this package uses. */
+export type ErrorCode =
+  | 'ERR_PARAKEET_INVALID_ARGUMENT'
+  | 'ERR_PARAKEET_UNSUPPORTED_FORMAT'
+  | 'ERR_PARAKEET_INVALID_AUDIO'
+  | 'ERR_PARAKEET_MODEL_NOT_FOUND'
+  | 'ERR_PARAKEET_INVALID_CONFIG'
+  | 'ERR_PARAKEET_INVALID_WEIGHTS'
+  | 'ERR_PARAKEET_UNSUPPORTED_MODEL'
+  | 'ERR_PARAKEET_NATIVE_LOAD'
+  | 'ERR_PARAKEET_MISSING_DEPENDENCY'
+  | 'ERR_PARAKEET_ABORTED'
+  | 'ERR_PARAKEET_CLOSED'
+  | 'ERR_PARAKEET_ENGINE'
+  | 'ERR_PARAKEET_WRITE';
+
+/** Base of every error this package makes. */
+export class ParakeetError extends Error {
+  override name = 'ParakeetError';
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** An option or argument of the wrong type or range (`ERR_PARAKEET_INVALID_ARGUMENT`). */
+export class ArgumentError extends ParakeetError {
+  override name = 'ArgumentError';
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_PARAKEET_INVALID_ARGUMENT', message, options);
+  }
+}
+
+/** Audio that cannot be read: unknown format, broken header, NaN samples. */
+export class AudioError extends ParakeetError {
+  override name = 'AudioError';
+  constructor(
+    code: 'ERR_PARAKEET_UNSUPPORTED_FORMAT' | 'ERR_PARAKEET_INVALID_AUDIO',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+  }
+}
+
+/** A model that cannot be found, read, or run. */
+export class ModelError extends ParakeetError {
+  override name = 'ModelError';
+}
+
+/** The native addon could not be loaded, or failed (`ERR_PARAKEET_NATIVE_LOAD`, `ERR_PARAKEET_ENGINE`). */
+export class NativeError extends ParakeetError {
+  override name = 'NativeError';
+}
+
+/** Work that was given up because of a signal, `destroy()` or `close()` (`name` is `AbortError`, as in Node). */
+export class AbortedError extends ParakeetError {
+  override name = 'AbortError';
+  constructor(message = 'The operation was aborted', options?: ErrorOptions) {
+    super('ERR_PARAKEET_ABORTED', message, options);
+  }
+}
+
+/** True for the error that a caller's own `abort()` or `destroy()` makes. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}

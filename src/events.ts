@@ -1,0 +1,145 @@
+/**
+ * The typed objects that travel between the stages, and out of the last one. Types only: nothing here runs.
+ *
+ * All times are seconds from the start of the stream. A *frame* is one encoder output (80 ms for Parakeet).
+ */
+
+/** Planar audio, one `Float32Array` per channel, all of one length, samples in [-1, 1]. At most 100 ms long. */
+export interface AudioChunk {
+  /** One array per channel. */
+  channels: Float32Array[];
+  /** Samples per second, a positive number. */
+  sampleRate: number;
+}
+
+/** Log-mel frames, row-major `frames × features`, natural logarithm, not normalised. */
+export interface MelChunk {
+  data: Float32Array;
+  frames: number;
+  features: number;
+  /** Index of the first frame of `data`, counted from the start of the stream. */
+  firstFrame: number;
+  /**
+   * Set on the last chunk only: how many samples the input had. Frames at and after `floor(samples / hop)` come from the
+   * silence that flushes the model, and never enter the normalisation's statistics.
+   */
+  end?: { samples: number };
+}
+
+/**
+ * A ticket for encoder frames that stay inside the native session until they are decoded. Plain data: only `session`
+ * refers to native state, and it is freed when its encode stage closes.
+ */
+export interface EncodedChunk {
+  /** The native encoder session that holds the frames. Opaque. */
+  session: object;
+  /** Number of this ticket within its session. */
+  ticket: number;
+  /** Index of the first frame, counted from the start of the stream. */
+  firstFrame: number;
+  /** How many of the frames are final. */
+  final: number;
+  /** How many frames follow the final ones as a draft. */
+  draft: number;
+  /** Seconds of compute that the frames took. */
+  computeSeconds: number;
+  /** `performance.now()` when the audio that made this step possible reached the encode stage. */
+  readyAt: number;
+  /** Set on the last ticket only: the input's duration in seconds. */
+  end?: { duration: number };
+}
+
+/** One token of the vocabulary, placed in time. */
+export interface Token {
+  /** Index in the model's vocabulary. */
+  id: number;
+  /** Text as it is appended to the transcript: a leading space starts a word; empty for control tokens. */
+  text: string;
+  /** Seconds. Starts never decrease from one token to the next. */
+  start: number;
+  /** Seconds, `start + duration`. */
+  end: number;
+  /** Seconds, at least 0. */
+  duration: number;
+  /** 1 − entropy / maximum entropy of the token's distribution, in [0, 1]. */
+  confidence: number;
+}
+
+/** A word: the tokens between two spaces. */
+export interface Word {
+  text: string;
+  start: number;
+  end: number;
+  /** Geometric mean of its tokens' confidences. */
+  confidence: number;
+}
+
+/** A complete, final sentence. */
+export interface Sentence {
+  /** Trimmed text. */
+  text: string;
+  start: number;
+  end: number;
+  /** Seconds, `end − start`. */
+  duration: number;
+  /** Geometric mean of its tokens' confidences. */
+  confidence: number;
+  tokens: Token[];
+  words: Word[];
+}
+
+/** A whole transcript. */
+export interface TranscriptResult {
+  text: string;
+  sentences: Sentence[];
+  tokens: Token[];
+}
+
+/** What a stream cost. */
+export interface StreamStats {
+  /** Seconds of audio that came in. */
+  audioSeconds: number;
+  /** Seconds of native compute. */
+  computeSeconds: number;
+  /** `computeSeconds / audioSeconds`; 0 for an empty stream. */
+  realTimeFactor: number;
+  /** Steps of the encoder. */
+  steps: number;
+  /** Milliseconds from "the audio of a step is here" to "its tokens are out", over all steps. */
+  latency: { p50: number; p95: number; max: number };
+}
+
+/** One final token. Never retracted. */
+export interface TokenEvent {
+  type: 'token';
+  token: Token;
+}
+/** The whole unsettled tail as it stands now; replaces the previous draft. */
+export interface DraftEvent {
+  type: 'draft';
+  tokens: Token[];
+  /** Trimmed text of `tokens`. */
+  text: string;
+  /** Grows by at least one with each draft. */
+  revision: number;
+}
+/** A complete, final sentence. */
+export interface SentenceEvent {
+  type: 'sentence';
+  sentence: Sentence;
+}
+/** Everything before `time` is final. Strictly increasing. */
+export interface ProgressEvent {
+  type: 'progress';
+  time: number;
+}
+/** The last event of a stream that came to its end. */
+export interface EndEvent {
+  type: 'end';
+  stats: StreamStats;
+  /** Only with `collect: true`. */
+  result?: TranscriptResult;
+}
+
+/** What comes out of `parakeet()`. Consumers ignore types that they do not know. */
+export type TranscriptEvent = TokenEvent | DraftEvent | SentenceEvent | ProgressEvent | EndEvent;

@@ -1,0 +1,140 @@
+/**
+ * What the native addon exports, as types. The only description of that boundary in TypeScript; `native/binding/` is its
+ * other side. Argument values are checked on this side before they get here; shapes are checked natively.
+ *
+ * Every native failure is an `Error` with a string `code` from {@link ErrorCode}.
+ */
+
+/** Facts about a loaded model. */
+export interface NativeModelInfo {
+  architecture: 'tdt' | 'tdt-ctc' | 'rnnt' | 'ctc';
+  /** Samples per second that the model was trained on. */
+  sampleRate: number;
+  /** Samples from one mel frame to the next. */
+  hop: number;
+  /** Mel features per frame. */
+  features: number;
+  /** Mel frames per encoder frame. */
+  subsamplingFactor: number;
+  layers: number;
+  dModel: number;
+  /** Kernel of the depthwise convolution, in frames. */
+  convKernel: number;
+  /** SentencePiece pieces; the blank's id is `vocabulary.length`. */
+  vocabulary: string[];
+  /** TDT durations in frames; empty for RNNT and CTC. */
+  durations: number[];
+  dtype: 'float32';
+  device: 'cpu' | 'gpu';
+}
+
+/** Tokens as parallel arrays. Times are in frames from the start of the stream (or of the window). */
+export interface NativeTokens {
+  ids: Int32Array;
+  starts: Int32Array;
+  durations: Int32Array;
+  confidences: Float32Array;
+}
+
+/** A matrix, row-major. */
+export interface NativeMatrix {
+  data: Float32Array;
+  rows: number;
+  columns: number;
+}
+
+/** How far a frame attends: `[left, right]` frames, -1 for no limit. */
+export type NativeContext = [left: number, right: number];
+
+export type NativeHead = 'tdt' | 'rnnt' | 'ctc';
+
+export interface NativeEncoderOptions {
+  /** Frames that become final at each step, at least 1. */
+  chunk: number;
+  /** Frames of right context before a frame is final, at least 0. */
+  lookahead: number;
+  /** Attention band in frames; -1 for no limit (left: all that is cached; right: to the end of the step). */
+  context: NativeContext;
+  /** Frames of keys and values kept from what is final, at least 0. */
+  cache: number;
+  /** Statistics that normalise the mel frames. */
+  normalization: 'running' | 'none' | { mean: Float32Array; std: Float32Array };
+  /** Frames that a token may begin after the last sound, at the flush. */
+  emissionDelay: number;
+}
+
+/** A step of the encoder, see `EncodedChunk`. */
+export interface NativeTicket {
+  ticket: number;
+  firstFrame: number;
+  final: number;
+  draft: number;
+  computeSeconds: number;
+}
+
+/** Streaming log-mel of one stream. */
+export interface NativeMel {
+  /** Mono samples at the model's rate; resolves with the frames that became complete. */
+  push(samples: Float32Array): Promise<NativeMatrix>;
+  /** Ends the stream after `flush` samples of silence: `floor((samples + flush) / hop)` frames in all. */
+  finish(flush: number): Promise<NativeMatrix>;
+  /** Gives up what is queued (those promises reject with `ERR_PARAKEET_ABORTED`) and frees the state. */
+  close(): Promise<void>;
+}
+
+/** Streaming encoder of one stream. */
+export interface NativeEncoder {
+  /** Appends mel frames (copied). `data.length` is a multiple of `features`. */
+  push(data: Float32Array): void;
+  /** The input is over; it had `samples` samples. */
+  finish(samples: number): void;
+  /** Runs the next step that is due; `null` when none is. After `finish`, the last step is followed by `null`. */
+  step(): Promise<NativeTicket | null>;
+  close(): Promise<void>;
+}
+
+/** Streaming decoder of one stream. */
+export interface NativeDecoder {
+  /** Decodes a ticket, once and in order, and frees its frames. `draft` skips or makes the draft tokens. */
+  decode(
+    encoder: NativeEncoder,
+    ticket: number,
+    draft: boolean,
+  ): Promise<{ final: NativeTokens; draft: NativeTokens; computeSeconds: number }>;
+  close(): Promise<void>;
+}
+
+export interface NativeModel {
+  readonly info: NativeModelInfo;
+  /** `floor(samples / hop)` log-mel frames of the whole signal, not normalised. */
+  logMel(samples: Float32Array): Promise<NativeMatrix>;
+  /** NeMo's per-feature normalisation over all frames. */
+  normalize(logMel: Float32Array, frames: number): Promise<NativeMatrix>;
+  /** Encoder frames of normalised features. `job` is a key for `cancel`. */
+  encode(features: Float32Array, frames: number, context: NativeContext, job: number): Promise<NativeMatrix>;
+  /** Greedy tokens of encoder frames. */
+  decode(encoded: Float32Array, frames: number, head: NativeHead, job: number): Promise<NativeTokens>;
+  /** Audio to tokens with full context, in one go. */
+  transcribe(
+    samples: Float32Array,
+    options: { context: NativeContext; head: NativeHead; flush: number; emissionDelay: number; job: number },
+  ): Promise<{ tokens: NativeTokens; computeSeconds: number }>;
+  createMel(): NativeMel;
+  createEncoder(options: NativeEncoderOptions): NativeEncoder;
+  createDecoder(head: NativeHead): NativeDecoder;
+  /** Closes every session of the model, then frees it. */
+  close(): Promise<void>;
+}
+
+export interface NativeAddon {
+  /** `path`: a folder with `config.json` and `model.safetensors`. `threads`: 0 for all cores. */
+  loadModel(path: string, options: { threads: number }): Promise<NativeModel>;
+  /** Gives up the job if it has not ended: its promise rejects with `ERR_PARAKEET_ABORTED`. */
+  cancel(job: number): void;
+  /** What is alive in this process, for tests and diagnostics. */
+  counts(): { models: number; sessions: number; queued: number };
+  /** What the addon was built with. */
+  build(): { mlx: string; onednn: string | null; backend: 'cpu' | 'metal' | 'cuda'; mutant: string | null };
+  /** Asks MLX's allocator: bytes in use, bytes cached, the cache's limit. */
+  memory(): { active: number; cache: number; cacheLimit: number };
+}
