@@ -1,0 +1,134 @@
+/**
+ * The base of every stage: an object-mode Transform that really stops when its reader is slow, frees its state when it
+ * is destroyed, and can fail late. It knows nothing of audio or of models.
+ */
+import { Transform, type TransformCallback } from 'node:stream';
+import { AbortedError } from '../errors.js';
+import { LateFailure } from './late-failure.js';
+
+/** Options that every stage takes. */
+export interface StageOptions {
+  /** Destroys the stage with an `AbortError` when it is aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How a stage differs from "objects in, objects out". */
+export interface StageSetup extends StageOptions {
+  /** False for a stage that takes bytes. Default true. */
+  writableObjectMode?: boolean;
+  /** Objects that wait to be processed. Default 2. Ignored for bytes (Node's default of 16 KiB). */
+  writableHighWaterMark?: number;
+  /** Objects that wait to be read. Default 2. */
+  readableHighWaterMark?: number;
+}
+
+/**
+ * A Transform of `In` to `Out`. Subclasses write `process` and `finish` and hand on results with `await this.emitOne(x)`.
+ *
+ * A plain Transform keeps pushing whatever its reader does; this one waits inside `emitOne` until the reader asks again, so
+ * `process` never runs ahead by more than `readableHighWaterMark` objects.
+ */
+export abstract class Stage<In, Out> extends Transform {
+  readonly #late = new LateFailure(this);
+  #resume: (() => void) | undefined;
+  #halt: ((error: Error) => void) | undefined;
+  #lateError: Error | undefined;
+  #raised: Promise<void> | undefined;
+
+  /**
+   * Takes over an error of the input: set by a composition that wants to raise it at its own end. Without it the stage
+   * raises the error itself, see {@link failLate}.
+   * @internal
+   */
+  onLateFailure: ((error: Error) => void) | undefined;
+
+  constructor(setup: StageSetup = {}) {
+    const bytes = setup.writableObjectMode === false;
+    super({
+      readableObjectMode: true,
+      writableObjectMode: !bytes,
+      readableHighWaterMark: setup.readableHighWaterMark ?? 2,
+      ...(bytes ? {} : { writableHighWaterMark: setup.writableHighWaterMark ?? 2 }),
+      ...(setup.signal ? { signal: setup.signal } : {}),
+    });
+  }
+
+  /** Handles one object; resolves when the next one may come. */
+  protected abstract process(chunk: In): Promise<void>;
+
+  /** Called once, when the input is over. */
+  protected async finish(): Promise<void> {}
+
+  /** Frees the state; called once, on success, failure and destroy alike. `error` is the cause, if there is one. */
+  protected async release(_error: Error | null): Promise<void> {}
+
+  /** Hands on one object; resolves when there is room for more. Rejects when the stage is destroyed meanwhile. */
+  protected async emitOne(object: Out): Promise<void> {
+    if (this.destroyed) throw new AbortedError();
+    if (this.push(object)) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#resume = resolve;
+      this.#halt = reject;
+    });
+  }
+
+  /**
+   * The input is broken from here on: what was emitted stays valid and reaches its reader, further input is discarded,
+   * and the stage fails with `error` once everything downstream has finished. Return from `process` or `finish` after it.
+   */
+  protected failLate(error: Error): void {
+    if (this.#lateError || this.destroyed) return;
+    this.#lateError = error;
+    if (this.onLateFailure) {
+      this.onLateFailure(error);
+      this.push(null);
+      return;
+    }
+    this.#raised = this.#late.consumed().then(() => {
+      this.destroy(error);
+    });
+  }
+
+  override _transform(chunk: In, _encoding: BufferEncoding, callback: TransformCallback): void {
+    if (this.#lateError) {
+      callback();
+      return;
+    }
+    this.process(chunk).then(() => callback(), callback);
+  }
+
+  override _flush(callback: TransformCallback): void {
+    const finish = this.#lateError ? Promise.resolve() : this.finish();
+    // A late failure holds back the end of the writing side too: an end on both sides would close the stage as a success.
+    finish.then(() => this.#raised).then(() => callback(), callback);
+  }
+
+  override _read(size: number): void {
+    const resume = this.#resume;
+    this.#resume = undefined;
+    this.#halt = undefined;
+    resume?.();
+    super._read(size);
+  }
+
+  override read(size?: number): Out | null {
+    const object = super.read(size) as Out | null;
+    this.#late.afterRead();
+    return object;
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#halt?.(new AbortedError('The stage was destroyed', error ? { cause: error } : undefined));
+    this.#halt = undefined;
+    this.#resume = undefined;
+    this.#late.cancel();
+    this.release(error).then(
+      () => callback(error),
+      (failure: Error) => callback(error ?? failure),
+    );
+  }
+
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Out> {
+    return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<Out>;
+  }
+}
