@@ -1,0 +1,63 @@
+/**
+ * Builds parakeet.node with cmake-js. Only compiling happens here: tools are checked and libraries fetched before.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { InstallError } from './install-error.mjs';
+
+const require = createRequire(import.meta.url);
+
+/** `root`: the package; `out`: the build folder; `mutant`: '' for the real thing. */
+export function buildAddon({ root, out, mutant, mlxRoot, tools }) {
+  const definitions = [
+    `MLX_ROOT=${mlxRoot ? path.resolve(mlxRoot) : path.join(root, 'vendor', 'mlx')}`,
+    `PARAKEET_MUTANT=${mutant}`,
+  ];
+  const cmakeJs = (command, ...options) =>
+    spawnSync(
+      process.execPath,
+      [
+        path.join(path.dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js'),
+        ...[command, '--directory', root, '--out', out, '--config', 'Release', '--cmake-path', tools.cmake],
+        ...options,
+      ],
+      { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 },
+    );
+  const configure = () => cmakeJs('configure', ...definitions.map((definition) => `--CD${definition}`));
+
+  process.stdout.write(`parakeet-stream: building the native addon${mutant ? ` (mutant ${mutant})` : ''}\n`);
+  mkdirSync(out, { recursive: true });
+  let result = configure();
+  if (result.status !== 0 && existsSync(path.join(out, 'CMakeCache.txt'))) {
+    // A build folder that was moved, or made with another compiler, cannot be configured again: start afresh.
+    rmSync(out, { recursive: true, force: true });
+    result = configure();
+  }
+  check(result, out);
+  if (/oneDNN 3 or newer was not found/.test(result.stdout + result.stderr)) {
+    process.stdout.write('parakeet-stream: built without oneDNN; products on the CPU will be slow\n');
+  }
+  const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(Math.min(os.availableParallelism(), 4));
+  check(cmakeJs('build', '--parallel', jobs), out);
+}
+
+function check({ status, error, stdout, stderr }, out) {
+  if (status === 0) return;
+  const text = error?.message ?? `${stdout}\n${stderr}`;
+  mkdirSync(out, { recursive: true });
+  const log = path.join(out, 'build.log');
+  writeFileSync(log, text);
+  const lines = text.trim().split('\n');
+  const firstError = lines.findIndex((line) => /error|Error/.test(line));
+  const shown = lines
+    .slice(Math.max(0, firstError - 2))
+    .slice(0, 40)
+    .join('\n');
+  throw new InstallError(
+    `Expected the native addon to build but the compiler failed. The whole output is in ${log}. It says:\n\n${shown}\n\n` +
+      'A C++20 compiler is needed (GCC 11, Clang 14 or newer): set CXX to one and run `npm run build:native`.',
+  );
+}

@@ -1,0 +1,18 @@
+/**
+ * Runs clang-format over native/ with the project's .clang-format: `--check` fails on a difference, `--write` mends it.
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+const root = path.resolve(path.dirname(new URL(import.meta.url).pathname), '..');
+const require = createRequire(import.meta.url);
+const files = readdirSync(path.join(root, 'native'), { recursive: true })
+  .filter((name) => /\.(cpp|h)$/.test(name))
+  .map((name) => path.join('native', name));
+
+const binary = path.join(path.dirname(require.resolve('clang-format/package.json')), 'index.js');
+const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '--Werror'];
+const { status } = spawnSync(process.execPath, [binary, ...mode, ...files], { cwd: root, stdio: 'inherit' });
+process.exitCode = status ?? 1;

@@ -1,0 +1,74 @@
+/**
+ * npm's install script: fetches MLX and oneDNN into vendor/, then builds the native addon. A second run does nothing.
+ * It does not build dist/ (scripts/build-dist.mjs does, in a checkout only) and downloads nothing but those wheels.
+ *
+ * `node scripts/install.mjs --mutant=NAME` makes a build that is broken on purpose, in build-mutants/NAME, for tests.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildAddon } from './build-addon.mjs';
+import { InstallError } from './install-error.mjs';
+import { checkPlatform, checkTools } from './toolchain.mjs';
+import { fetchWheels, hasSystemOnednn, requirementsFor } from './wheels.mjs';
+
+const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
+const require = createRequire(import.meta.url);
+
+/** Everything that the addon's bytes depend on, as one hash. */
+function hashInputs(target, mutant) {
+  const hash = createHash('sha256');
+  const add = (name, text) => hash.update(`${name}\0${text}\0`);
+  add('target', JSON.stringify({ ...target, mutant, mlxRoot: process.env.MLX_ROOT ?? '' }));
+  for (const dependency of ['node-addon-api', 'node-api-headers']) {
+    add(dependency, require(`${dependency}/package.json`).version);
+  }
+  for (const folder of ['native', 'scripts/requirements']) {
+    const names = readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
+      .filter((name) => !name.includes(`${path.sep}native${path.sep}test${path.sep}`))
+      .sort();
+    for (const name of names) add(path.relative(root, name), readFileSync(name));
+  }
+  add('CMakeLists.txt', readFileSync(path.join(root, 'CMakeLists.txt')));
+  return hash.digest('hex');
+}
+
+function readIfThere(file) {
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+async function install() {
+  const { values } = parseArgs({ options: { mutant: { type: 'string' } } });
+  const mutant = values.mutant ?? '';
+  const target = checkPlatform(process.env);
+  const out = mutant === '' ? path.join(root, 'build') : path.join(root, 'build-mutants', mutant);
+  const addon = path.join(out, 'Release', 'parakeet.node');
+  const stamp = path.join(out, 'stamp');
+
+  const inputs = hashInputs(target, mutant);
+  if (existsSync(addon) && readIfThere(stamp) === inputs) return;
+
+  const tools = checkTools(target, process.env);
+  const vendor = path.join(root, 'vendor');
+  for (const requirement of requirementsFor(target, process.env)) {
+    if (requirement.name === 'onednn' && hasSystemOnednn(path.join(root, 'scripts', 'find-onednn'), tools))
+      continue;
+    fetchWheels(requirement, { vendor, folder: path.join(root, 'scripts', 'requirements'), tools });
+  }
+  buildAddon({ root, out, mutant, mlxRoot: process.env.MLX_ROOT, tools });
+
+  mkdirSync(out, { recursive: true });
+  writeFileSync(stamp, inputs);
+}
+
+try {
+  await install();
+} catch (error) {
+  if (!(error instanceof InstallError)) throw error;
+  process.stderr.write(`\nparakeet-stream could not be installed.\n${error.message}\n\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,138 @@
+/**
+ * Checks the machine before anything is fetched or built, so that what is missing is named once, with the command that
+ * mends it. It installs nothing.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { InstallError } from './install-error.mjs';
+
+const SUPPORTED = ['linux-x64', 'linux-arm64', 'darwin-arm64'];
+
+/** What is built for: platform, processor, MLX backend. */
+export function checkPlatform(env, platform = process.platform, arch = process.arch) {
+  const name = `${platform}-${arch}`;
+  if (!SUPPORTED.includes(name)) {
+    throw new InstallError(
+      `Expected one of the platforms ${SUPPORTED.join(', ')} but this is ${name}, for which MLX has no build. ` +
+        (platform === 'win32'
+          ? 'Use Linux in WSL: `wsl --install`, then `npm install` there.'
+          : 'Use one of those platforms, for example in a container: `docker run -it node:20-bookworm`.'),
+    );
+  }
+  const backend = env.PARAKEET_BACKEND || (platform === 'darwin' ? 'metal' : 'cpu');
+  const backends = platform === 'darwin' ? ['metal'] : ['cpu', 'cuda'];
+  if (!backends.includes(backend)) {
+    throw new InstallError(
+      `Expected ${backends.join(' or ')} for PARAKEET_BACKEND on ${name} but received ${backend}. ` +
+        'Run `unset PARAKEET_BACKEND` and install again.',
+    );
+  }
+  const cuda = env.PARAKEET_CUDA || '12';
+  if (backend === 'cuda' && !['12', '13'].includes(cuda)) {
+    throw new InstallError(
+      `Expected 12 or 13 for PARAKEET_CUDA but received ${cuda}. Run \`export PARAKEET_CUDA=12\` and install again.`,
+    );
+  }
+  return { platform, arch, backend, cuda: backend === 'cuda' ? cuda : '' };
+}
+
+/** The file that a command name runs, or undefined. */
+function which(command, env) {
+  if (path.isAbsolute(command)) return isExecutable(command) ? command : undefined;
+  for (const folder of (env.PATH ?? '').split(path.delimiter)) {
+    const file = path.join(folder || '.', command);
+    if (isExecutable(file)) return file;
+  }
+  return undefined;
+}
+
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function firstOf(commands, env) {
+  for (const command of commands) {
+    const file = which(command, env);
+    if (file) return file;
+  }
+  return undefined;
+}
+
+/** How this machine installs software: the command, and its names of the packages we need. */
+function packageManager(platform, env) {
+  if (platform === 'darwin') {
+    return {
+      command: (names) =>
+        [
+          names.includes('xcode') ? 'xcode-select --install' : '',
+          names.some((name) => name !== 'xcode')
+            ? `brew install ${names.filter((n) => n !== 'xcode').join(' ')}`
+            : '',
+        ]
+          .filter(Boolean)
+          .join(' && '),
+      names: { python: 'python', pip: 'python', cmake: 'cmake', compiler: 'xcode', make: 'xcode' },
+    };
+  }
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
+  const debian = { python: 'python3', pip: 'python3-pip', cmake: 'cmake', compiler: 'g++', make: 'make' };
+  const redhat = { python: 'python3', pip: 'python3-pip', cmake: 'cmake', compiler: 'gcc-c++', make: 'make' };
+  const redhatLike = /^ID(_LIKE)?=.*(fedora|rhel)/m.test(readOsRelease());
+  if (redhatLike || (!which('apt-get', env) && which('dnf', env))) {
+    return { command: (names) => `${sudo}dnf install -y ${names.join(' ')}`, names: redhat };
+  }
+  return {
+    command: (names) => `${sudo}apt-get update && ${sudo}apt-get install -y ${names.join(' ')}`,
+    names: debian,
+  };
+}
+
+function readOsRelease() {
+  try {
+    return readFileSync('/etc/os-release', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * The tools that fetching and building need, as absolute paths. Throws one `InstallError` that names all that are
+ * missing. With `MLX_ROOT` set, Python is needed only for oneDNN and may be missing.
+ */
+export function checkTools(target, env) {
+  const python = firstOf(env.PYTHON ? [env.PYTHON] : ['python3'], env);
+  const tools = {
+    python,
+    cmake: which('cmake', env),
+    compiler: firstOf(env.CXX ? [env.CXX] : ['c++', 'g++', 'clang++'], env),
+    make: firstOf(['ninja', 'make'], env),
+  };
+  const missing = [];
+  const needsPython = !env.MLX_ROOT;
+  if (needsPython && !python) missing.push({ what: 'Python 3 (python3)', names: ['python', 'pip'] });
+  if (needsPython && python && !hasPip(python)) {
+    missing.push({ what: 'pip (python3 -m pip)', names: ['pip'] });
+  }
+  if (!tools.cmake) missing.push({ what: 'CMake 3.20 or newer (cmake)', names: ['cmake'] });
+  if (!tools.compiler)
+    missing.push({ what: `a C++20 compiler (${env.CXX || 'g++ or clang++'})`, names: ['compiler'] });
+  if (!tools.make) missing.push({ what: 'make or ninja', names: ['make'] });
+  if (missing.length === 0) return tools;
+
+  const manager = packageManager(target.platform, env);
+  const packages = [...new Set(missing.flatMap((tool) => tool.names).map((name) => manager.names[name]))];
+  throw new InstallError(
+    `Expected ${missing.map((tool) => tool.what).join(', ')} on the PATH but found none. Run\n\n` +
+      `    ${manager.command(packages)}\n\nand then \`npm install\` again.`,
+  );
+}
+
+function hasPip(python) {
+  return spawnSync(python, ['-m', 'pip', '--version'], { stdio: 'ignore' }).status === 0;
+}

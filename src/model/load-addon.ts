@@ -1,0 +1,54 @@
+/**
+ * Loads the native addon, once per process. It neither builds nor downloads anything: `npm install` does.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { NativeError } from '../errors.js';
+import type { NativeAddon } from './addon.js';
+
+/** The package's folder, from src/model and from dist/model alike. */
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+let loaded: NativeAddon | undefined;
+
+/**
+ * The native addon of this process.
+ *
+ * `PARAKEET_ADDON` names another file than `build/Release/parakeet.node`; the tests use it for builds broken on purpose.
+ *
+ * @throws {NativeError} `ERR_PARAKEET_NATIVE_LOAD`: what was tried, what was found, and the command that mends it.
+ */
+export function loadAddon(): NativeAddon {
+  loaded ??= load(process.env.PARAKEET_ADDON || path.join(root, 'build', 'Release', 'parakeet.node'));
+  return loaded;
+}
+
+/** Loads one file; exported for the tests. */
+export function load(file: string): NativeAddon {
+  try {
+    return createRequire(import.meta.url)(file) as NativeAddon;
+  } catch (cause) {
+    throw new NativeError('ERR_PARAKEET_NATIVE_LOAD', describe(file, cause), { cause });
+  }
+}
+
+function describe(file: string, cause: unknown): string {
+  const machine = `${process.platform}-${process.arch}, Node ${process.version}`;
+  const command = `npm rebuild parakeet-stream --foreground-scripts`;
+  const here = `npm run build:native`;
+  const mend = root.includes(`${path.sep}node_modules${path.sep}`) ? command : here;
+  if (!existsSync(file)) {
+    return (
+      `Expected the native addon at ${file} but found no such file (${machine}). ` +
+      `Its install script has not run or has failed, as with npm's --ignore-scripts. Run \`${mend}\` in ` +
+      `${mend === here ? root : 'your project'} and read what it prints.`
+    );
+  }
+  const said = cause instanceof Error ? cause.message : String(cause);
+  return (
+    `Expected to load the native addon ${file} but the system refused (${machine}): ${said}. ` +
+    `It was built for another machine, or a library of it is gone. Run \`${mend}\` to build it here.`
+  );
+}
