@@ -1,0 +1,195 @@
+// A stream's definition, computed over whole-signal arrays: which frames each step sees, commits and drafts.
+// The native engine does the same with caches; it must give these tokens for any pushes.
+import { type DecoderState, decodeFrames, type Head, initialDecoderState } from './decode.js';
+import { type Context, emptyMemory, encode, type LayerMemory, runLayers, subsample } from './encoder.js';
+import { Matrix, stack } from './matrix.js';
+import { isSilent, logMel, normalize, type Statistics, statistics } from './mel.js';
+import type { ReferenceModel } from './model.js';
+import type { FrameToken } from './transducer.js';
+
+export interface StepperOptions {
+  head: Head;
+  /** Frames that become final at each step. */
+  chunk: number;
+  /** Frames of right context before a frame is final. */
+  lookahead: number;
+  context: Context;
+  /** Final frames whose keys and values attention still sees. */
+  cache: number;
+  normalization: 'running' | 'none' | Statistics;
+  /** Samples of silence at the end. */
+  flush: number;
+  /** Frames that a token may begin after the last sound, at the flush. */
+  emissionDelay: number;
+}
+
+export interface Step {
+  /** First frame of the grid that this step makes final, and how many. */
+  firstFrame: number;
+  final: number;
+  draft: number;
+  finalTokens: FrameToken[];
+  draftTokens: FrameToken[];
+}
+
+export interface Steps {
+  steps: Step[];
+  tokens: FrameToken[];
+  /** The final encoder frames, in order, from frame `start` on. */
+  encoded: Matrix;
+  start: number;
+}
+
+/** The mel frames of a signal and of its flush, and which of them are what. */
+interface Signal {
+  mel: Matrix;
+  /** Frames that exist while the input still runs: their window is filled. */
+  live: number;
+  /** Frames of the input; those after it come from the flush and never enter the statistics. */
+  real: number;
+}
+
+function analyse(model: ReferenceModel, samples: Float32Array, flush: number): Signal {
+  const { hop, window } = model.mel;
+  const padded = new Float32Array(samples.length + flush);
+  padded.set(samples);
+  return {
+    mel: logMel(padded, model.mel),
+    live: samples.length < window / 2 ? 0 : Math.floor((samples.length - window / 2) / hop) + 1,
+    real: Math.floor(samples.length / hop),
+  };
+}
+
+/** The first frame in `[0, end)` that is not digital silence. */
+function firstSound(mel: Matrix, end: number): number | undefined {
+  for (let m = 0; m < end; m++) if (!isSilent(mel, m)) return m;
+  return undefined;
+}
+
+/** The last encoder frame at which a token may begin. A signal without a flush has no such limit. */
+function lastTokenStart(model: ReferenceModel, { mel, real }: Signal, emissionDelay: number): number {
+  if (mel.rows === real) return Number.POSITIVE_INFINITY;
+  for (let m = real - 1; m >= 0; m--) {
+    if (!isSilent(mel, m)) return Math.ceil((m + 1) / model.encoder.subsamplingFactor) - 1 + emissionDelay;
+  }
+  return Number.NEGATIVE_INFINITY;
+}
+
+/** The statistics of a step that sees frames `[0, end)`; `undefined`: not enough sound, all features are zero. */
+function stepStatistics(
+  mel: Matrix,
+  end: number,
+  normalization: StepperOptions['normalization'],
+): Statistics | 'none' | undefined {
+  return normalization === 'running' ? statistics(mel, end, true) : normalization;
+}
+
+function features(mel: Matrix, stats: Statistics | 'none' | undefined): Matrix {
+  return stats === 'none' ? mel : normalize(mel, stats);
+}
+
+/** Runs the whole stream. How the samples were pushed cannot matter: steps lie on a grid. */
+export function runSteps(model: ReferenceModel, samples: Float32Array, options: StepperOptions): Steps {
+  const { chunk, lookahead, normalization } = options;
+  const factor = model.encoder.subsamplingFactor;
+  const signal = analyse(model, samples, options.flush);
+  const { mel, live, real } = signal;
+
+  // With running statistics the model sleeps through leading silence: it starts at the grid point before the first sound.
+  let start = normalization === 'running' ? undefined : 0;
+  let memory = emptyMemory(model, 0);
+  let state = initialDecoderState(model, options.head, 0);
+  let encoded = new Matrix(0, model.encoder.dModel);
+  const steps: Step[] = [];
+  const tokens: FrameToken[] = [];
+
+  const findStart = (end: number): void => {
+    const sound = start === undefined ? firstSound(mel, end) : undefined;
+    if (sound === undefined) return;
+    start = chunk * Math.floor(Math.floor(sound / factor) / chunk);
+    memory = emptyMemory(model, start);
+    state = initialDecoderState(model, options.head, start);
+  };
+
+  /** Encodes frames `[from, until)` as seen by a step that sees mel frames `[0, seen)`. */
+  const encodeRange = (from: number, until: number, seen: number, stats: Statistics | 'none' | undefined) => {
+    // One frame more on the left: frame t sees mel frames 8t − 7 …, so the wrong padding reaches only that frame.
+    const left = Math.max(start ?? 0, from - 1);
+    const frames = subsample(model, features(mel.slice(left * factor, seen), stats)).slice(
+      from - left,
+      until - left,
+    );
+    return runLayers(model, frames, from, memory, options);
+  };
+
+  let done = 0;
+  while (factor * (done + chunk + lookahead) <= live) {
+    const seenFrames = done + chunk + lookahead;
+    const seen = factor * seenFrames;
+    findStart(seen);
+    const step: Step = { firstFrame: done, final: chunk, draft: 0, finalTokens: [], draftTokens: [] };
+    if (start !== undefined) {
+      const from = Math.max(done, start);
+      const final = Math.max(0, done + chunk - from);
+      const { encoded: rows, added } = encodeRange(
+        from,
+        seenFrames,
+        seen,
+        stepStatistics(mel, seen, normalization),
+      );
+      memory = memory.map((layer, i) => commit(layer, added[i] as LayerMemory, final));
+      encoded = stack(encoded, rows.slice(0, final));
+      const decoded = decodeFrames(model, rows.slice(0, final), from, state, false);
+      state = decoded.state;
+      step.draft = rows.rows - final;
+      step.finalTokens = decoded.tokens;
+      step.draftTokens = decodeFrames(model, rows.slice(final, rows.rows), from + final, state, true).tokens;
+    }
+    steps.push(step);
+    tokens.push(...step.finalTokens);
+    done += chunk;
+  }
+
+  const total = Math.ceil(mel.rows / factor);
+  const last: Step = { firstFrame: done, final: total - done, draft: 0, finalTokens: [], draftTokens: [] };
+  findStart(real);
+  if (start !== undefined) {
+    const from = Math.min(Math.max(done, start), total);
+    const { encoded: rows } = encodeRange(from, total, mel.rows, stepStatistics(mel, real, normalization));
+    encoded = stack(encoded, rows);
+    const limit = lastTokenStart(model, signal, options.emissionDelay);
+    last.finalTokens = decodeFrames(model, rows, from, state, true, limit).tokens;
+  }
+  steps.push(last);
+  tokens.push(...last.finalTokens);
+  return { steps, tokens, encoded, start: start ?? total };
+}
+
+/** A layer's memory with the first `rows` rows of what a step added. */
+function commit(layer: LayerMemory, added: LayerMemory, rows: number): LayerMemory {
+  return {
+    first: layer.first,
+    keys: stack(layer.keys, added.keys.slice(0, rows)),
+    values: stack(layer.values, added.values.slice(0, rows)),
+    convInputs: stack(layer.convInputs, added.convInputs.slice(0, rows)),
+  };
+}
+
+/** The same signal in one go: every frame sees its whole context. Statistics over all frames that are not silence. */
+export function runOffline(
+  model: ReferenceModel,
+  samples: Float32Array,
+  options: Pick<StepperOptions, 'head' | 'context' | 'normalization' | 'flush' | 'emissionDelay'>,
+): { tokens: FrameToken[]; encoded: Matrix } {
+  const signal = analyse(model, samples, options.flush);
+  const stats = stepStatistics(signal.mel, signal.real, options.normalization);
+  const encoded = encode(model, features(signal.mel, stats), options.context);
+  const state: DecoderState = initialDecoderState(model, options.head, 0);
+  const limit = lastTokenStart(model, signal, options.emissionDelay);
+  return { tokens: decodeFrames(model, encoded, 0, state, true, limit).tokens, encoded };
+}
+
+/** Right context that makes streaming equal to local attention in the first `depth` layers. */
+export function exactLookahead(model: ReferenceModel, right: number, depth = model.encoder.layers): number {
+  return Math.min(depth, model.encoder.layers) * (right + (model.encoder.convKernel - 1) / 2);
+}
