@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-// @ts-expect-error plain JavaScript without types
 import { checkPlatform } from '../../scripts/toolchain.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
