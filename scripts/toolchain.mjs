@@ -9,7 +9,13 @@ import { InstallError } from './install-error.mjs';
 
 const SUPPORTED = ['linux-x64', 'linux-arm64', 'darwin-arm64'];
 
-/** What is built for: platform, processor, MLX backend. */
+/**
+ * What is built for: platform, processor, MLX backend.
+ *
+ * @param {Record<string, string | undefined>} env
+ * @param {string} platform
+ * @param {string} arch
+ */
 export function checkPlatform(env, platform = process.platform, arch = process.arch) {
   const name = `${platform}-${arch}`;
   if (!SUPPORTED.includes(name)) {
