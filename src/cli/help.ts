@@ -1,0 +1,53 @@
+/**
+ * The help texts, made from the option tables, so that no option can be missing from them.
+ */
+import { LIVE_OPTIONS, type OptionTable, TRANSCRIBE_OPTIONS } from './options.js';
+
+const WIDTH = 34;
+
+export const GENERAL_HELP = `Usage: parakeet <command> [options]
+
+Commands:
+  transcribe FILE… | -    write transcripts of sound files, or of the sound on stdin
+  live [-]                show captions of the sound on stdin as it comes
+
+  parakeet <command> --help    the options of a command
+  parakeet --version
+
+Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted (what was final is on disk).
+`;
+
+export const TRANSCRIBE_HELP = `Usage: parakeet transcribe [options] FILE… | -
+
+Writes a transcript of each file, or of the sound on stdin (-).
+
+Options:
+${describe(TRANSCRIBE_OPTIONS)}`;
+
+export const LIVE_HELP = `Usage: … | parakeet live [options] [-]
+
+Shows captions of the sound on stdin as it comes; what is not settled yet is dim.
+
+Options:
+${describe(LIVE_OPTIONS)}
+Example:
+  arecord -q -f S16_LE -r 16000 -c 1 -t raw | parakeet live --format s16le --rate 16000 -o talk.srt
+`;
+
+function describe(table: OptionTable): string {
+  let text = '';
+  for (const [name, spec] of Object.entries(table)) {
+    const short = spec.short === undefined ? '    ' : `-${spec.short}, `;
+    const value = spec.kind === 'switch' ? '' : ` ${spec.value ?? spec.choices?.join('|') ?? 'VALUE'}`;
+    const left = `  ${short}--${name}${value}`;
+    const notes = [
+      ...(spec.choices !== undefined && spec.value !== undefined ? [spec.choices.join(', ')] : []),
+      ...(spec.default === undefined ? [] : [`default: ${spec.default}`]),
+      ...(spec.env === undefined ? [] : [`env: ${spec.env}`]),
+    ];
+    const right = spec.help + (notes.length === 0 ? '' : ` (${notes.join('; ')})`);
+    text +=
+      left.length < WIDTH ? `${left.padEnd(WIDTH)}${right}\n` : `${left}\n${' '.repeat(WIDTH)}${right}\n`;
+  }
+  return text;
+}

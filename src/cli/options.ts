@@ -1,0 +1,269 @@
+/**
+ * The command line's options: one table says each one's type, environment variable, default and help; the values are
+ * checked here, once. Names and variables are parakeet-mlx's where it has them.
+ */
+import { parseArgs } from 'node:util';
+import { UsageError } from './usage-error.js';
+
+type Kind = 'text' | 'number' | 'integer' | 'switch';
+
+/** One option of a command. */
+export interface OptionSpec {
+  kind: Kind;
+  /** Environment variable that stands in when the option is not given. */
+  env?: string;
+  short?: string;
+  /** Placeholder of the value, in the help. */
+  value?: string;
+  help: string;
+  /** Smallest value of a number. */
+  minimum?: number;
+  /** The only values of a text. */
+  choices?: readonly string[];
+  default?: string | number | boolean;
+  /** Another spelling for the option set to a value: not in the help on its own line. */
+  means?: { option: string; value: string | boolean };
+}
+
+export type OptionTable = Record<string, OptionSpec>;
+
+/** What came out of {@link parse}: every option of the table, `undefined` when neither given nor defaulted. */
+export interface Parsed {
+  values: Map<string, string | number | boolean>;
+  positionals: string[];
+}
+
+const COMMON = {
+  model: {
+    kind: 'text',
+    env: 'PARAKEET_MODEL',
+    value: 'NAME',
+    help: 'a folder, or a Hugging Face repository id (default: the bundled parakeet-tiny-en)',
+  },
+  'cache-dir': {
+    kind: 'text',
+    env: 'PARAKEET_CACHE_DIR',
+    value: 'DIR',
+    help: "where models from Hugging Face are kept (default: Hugging Face's own cache)",
+  },
+  fp32: { kind: 'switch', env: 'PARAKEET_FP32', help: 'compute in float32' },
+  bf16: { kind: 'switch', help: 'compute in bfloat16', means: { option: 'fp32', value: false } },
+  'max-words': {
+    kind: 'integer',
+    env: 'PARAKEET_MAX_WORDS',
+    value: 'N',
+    minimum: 1,
+    help: 'end a sentence after N words',
+  },
+  'silence-gap': {
+    kind: 'number',
+    env: 'PARAKEET_SILENCE_GAP',
+    value: 'SECONDS',
+    minimum: 0,
+    help: 'end a sentence at a silence of this length',
+  },
+  'max-duration': {
+    kind: 'number',
+    env: 'PARAKEET_MAX_DURATION',
+    value: 'SECONDS',
+    minimum: 0,
+    help: 'end a sentence that grows longer than this',
+  },
+  'highlight-words': { kind: 'switch', help: 'srt, vtt: one cue a word, with the word marked' },
+  verbose: { kind: 'switch', short: 'v', help: 'say on stderr what is being done' },
+  version: { kind: 'switch', help: 'print the version' },
+  help: { kind: 'switch', short: 'h', help: 'print this help' },
+} as const satisfies OptionTable;
+
+/** Formats that a transcript file can have; `all` writes each of them. */
+export const FORMATS = ['txt', 'srt', 'vtt', 'json', 'jsonl'] as const;
+export type OutputFormat = (typeof FORMATS)[number];
+
+/** Raw PCM that `--format` names, beside `auto`. */
+const INPUT_FORMATS = ['auto', 'wav', 'flac', 'u8', 's16le', 's24le', 's32le', 'f32le', 'f64le'] as const;
+
+export const TRANSCRIBE_OPTIONS: OptionTable = {
+  model: COMMON.model,
+  'output-dir': { kind: 'text', value: 'DIR', default: '.', help: 'where transcripts are written' },
+  'output-format': {
+    kind: 'text',
+    env: 'PARAKEET_OUTPUT_FORMAT',
+    choices: [...FORMATS, 'all'],
+    default: 'srt',
+    help: 'the format of the transcripts',
+  },
+  'output-template': {
+    kind: 'text',
+    env: 'PARAKEET_OUTPUT_TEMPLATE',
+    value: 'TEMPLATE',
+    default: '{filename}',
+    help: 'their names, of {parent}, {filename}, {index} and {date}',
+  },
+  'highlight-words': COMMON['highlight-words'],
+  'max-words': COMMON['max-words'],
+  'silence-gap': COMMON['silence-gap'],
+  'max-duration': COMMON['max-duration'],
+  'chunk-duration': {
+    kind: 'number',
+    env: 'PARAKEET_CHUNK_DURATION',
+    value: 'SECONDS',
+    minimum: 0,
+    default: 120,
+    help: 'long audio is worked through in windows of this length; 0: in one piece',
+  },
+  'overlap-duration': {
+    kind: 'number',
+    env: 'PARAKEET_OVERLAP_DURATION',
+    value: 'SECONDS',
+    minimum: 0,
+    default: 15,
+    help: 'how much one window overlaps the next',
+  },
+  attention: {
+    kind: 'text',
+    choices: ['full', 'local'],
+    default: 'full',
+    help: 'local needs less memory for long windows',
+  },
+  'local-attention': {
+    kind: 'switch',
+    env: 'PARAKEET_LOCAL_ATTENTION',
+    help: '--attention local',
+    means: { option: 'attention', value: 'local' },
+  },
+  'full-attention': {
+    kind: 'switch',
+    help: '--attention full',
+    means: { option: 'attention', value: 'full' },
+  },
+  'local-attention-context-size': {
+    kind: 'integer',
+    env: 'PARAKEET_LOCAL_ATTENTION_CTX',
+    value: 'FRAMES',
+    minimum: 0,
+    default: 256,
+    help: 'how many frames of 80 ms local attention sees on each side',
+  },
+  fp32: COMMON.fp32,
+  bf16: COMMON.bf16,
+  'cache-dir': COMMON['cache-dir'],
+  verbose: COMMON.verbose,
+  version: COMMON.version,
+  help: COMMON.help,
+};
+
+export const LIVE_OPTIONS: OptionTable = {
+  model: COMMON.model,
+  format: {
+    kind: 'text',
+    value: 'FORMAT',
+    choices: INPUT_FORMATS,
+    default: 'auto',
+    help: 'of the audio on stdin; auto recognises WAV and FLAC',
+  },
+  rate: { kind: 'integer', value: 'HZ', minimum: 1, default: 16000, help: 'of raw PCM' },
+  channels: { kind: 'integer', value: 'N', minimum: 1, default: 1, help: 'of raw PCM' },
+  output: {
+    kind: 'text',
+    short: 'o',
+    value: 'FILE',
+    help: 'also write a .srt, .vtt, .txt, .json or .jsonl file as the words come',
+  },
+  latency: {
+    kind: 'text',
+    choices: ['low', 'balanced', 'accurate'],
+    default: 'balanced',
+    help: 'how long to wait for what follows before a word is final',
+  },
+  'highlight-words': COMMON['highlight-words'],
+  'max-words': COMMON['max-words'],
+  'silence-gap': COMMON['silence-gap'],
+  'max-duration': COMMON['max-duration'],
+  fp32: COMMON.fp32,
+  bf16: COMMON.bf16,
+  'cache-dir': COMMON['cache-dir'],
+  verbose: COMMON.verbose,
+  version: COMMON.version,
+  help: COMMON.help,
+};
+
+/**
+ * Reads a command line against a table. What is given wins over the environment, which wins over the default.
+ *
+ * @throws {UsageError} an unknown option, a missing or wrong value.
+ */
+export function parse(table: OptionTable, argv: string[], env: NodeJS.ProcessEnv): Parsed {
+  const given = parseTokens(table, argv);
+  const values = new Map<string, string | number | boolean>();
+  for (const [name, spec] of Object.entries(table)) {
+    if (spec.default !== undefined) values.set(name, spec.default);
+  }
+  for (const [name, spec] of Object.entries(table)) {
+    const text = spec.env === undefined ? undefined : env[spec.env];
+    if (text !== undefined && text !== '') setValue(values, table, name, read(spec, text, spec.env ?? name));
+  }
+  // In the order of the command line, so that of `--fp32 --bf16` the last one counts.
+  for (const { name, text } of given.options) {
+    const spec = table[name] as OptionSpec;
+    setValue(values, table, name, text === undefined ? true : read(spec, text, `--${name}`));
+  }
+  return { values, positionals: given.positionals };
+}
+
+function parseTokens(table: OptionTable, argv: string[]) {
+  const options: Record<string, { type: 'string' | 'boolean'; short?: string; multiple: true }> = {};
+  for (const [name, spec] of Object.entries(table)) {
+    const type = spec.kind === 'switch' ? 'boolean' : 'string';
+    options[name] = { type, multiple: true, ...(spec.short === undefined ? {} : { short: spec.short }) };
+  }
+  try {
+    const { tokens, positionals } = parseArgs({
+      args: argv,
+      options,
+      allowPositionals: true,
+      tokens: true,
+    });
+    const found = tokens
+      .filter((token) => token.kind === 'option')
+      .map((token) => ({ name: token.name, text: token.value }));
+    return { options: found, positionals };
+  } catch (error) {
+    // Node's own sentences name the option and what is wrong with it.
+    throw new UsageError(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+  }
+}
+
+function setValue(
+  values: Map<string, string | number | boolean>,
+  table: OptionTable,
+  name: string,
+  value: string | number | boolean,
+): void {
+  const means = table[name]?.means;
+  if (means === undefined) values.set(name, value);
+  else if (value === true) values.set(means.option, means.value);
+}
+
+function read(spec: OptionSpec, text: string, name: string): string | number | boolean {
+  if (spec.kind === 'switch') return readSwitch(text, name);
+  if (spec.kind === 'text') {
+    if (spec.choices !== undefined && !spec.choices.includes(text)) {
+      throw new UsageError(`Expected one of ${spec.choices.join(', ')} for ${name} but received ${text}`);
+    }
+    return text;
+  }
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  const fits = spec.kind === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value);
+  if (!fits || value < (spec.minimum ?? Number.NEGATIVE_INFINITY)) {
+    const what = spec.kind === 'integer' ? 'a whole number' : 'a number';
+    const least = spec.minimum === undefined ? '' : ` of at least ${spec.minimum}`;
+    throw new UsageError(`Expected ${what}${least} for ${name} but received ${text}`);
+  }
+  return value;
+}
+
+function readSwitch(text: string, name: string): boolean {
+  if (/^(1|true|t|yes|y|on)$/i.test(text)) return true;
+  if (/^(0|false|f|no|n|off)$/i.test(text)) return false;
+  throw new UsageError(`Expected true or false for ${name} but received ${text}`);
+}
