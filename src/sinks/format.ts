@@ -1,0 +1,100 @@
+/**
+ * How transcripts look as text: timestamps, cues, and the JSON of parakeet-mlx. Pure functions; who writes them where is
+ * the sinks' matter.
+ */
+import type { Sentence, Token } from '../events.js';
+
+/**
+ * `HH:MM:SS,mmm` for SRT, `HH:MM:SS.mmm` for WebVTT.
+ * @param seconds at least 0; a hundred hours and more get more digits.
+ */
+export function formatTimestamp(seconds: number, decimalMarker: ',' | '.' = ','): string {
+  const total = Math.max(0, Math.round(seconds * 1000));
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const milliseconds = String(total % 1000).padStart(3, '0');
+  const wholeSeconds = Math.floor(total / 1000);
+  const [hours, minutes] = [Math.floor(wholeSeconds / 3600), Math.floor(wholeSeconds / 60) % 60];
+  return `${two(hours)}:${two(minutes)}:${two(wholeSeconds % 60)}${decimalMarker}${milliseconds}`;
+}
+
+/** A subtitle on the screen from `start` to `end`, in seconds. */
+export interface Cue {
+  start: number;
+  end: number;
+  text: string;
+}
+
+/** `00:00:01,000 --> 00:00:02,500`. A cue must last: one of no length gets a millisecond. */
+export function formatSpan(cue: Cue, decimalMarker: ',' | '.'): string {
+  const end = Math.max(cue.end, cue.start + 0.001);
+  return `${formatTimestamp(cue.start, decimalMarker)} --> ${formatTimestamp(end, decimalMarker)}`;
+}
+
+/** How a cue's text is written. */
+export interface CueStyle {
+  /** Makes text safe where markup is understood. */
+  escape: (text: string) => string;
+  /** Marks the part that is being spoken. */
+  highlight: (text: string) => string;
+}
+
+/** The cues of a sentence: one, or one a token with that token highlighted, as parakeet-mlx does. */
+export function cuesOf(sentence: Sentence, highlightWords: boolean, style: CueStyle): Cue[] {
+  const { start, end } = sentence;
+  if (!highlightWords) return [{ start, end, text: style.escape(oneLine(sentence.text)) }];
+  const tokens = sentence.tokens.filter((token) => token.text.trim() !== '');
+  return tokens.map((token, i) => ({
+    start: token.start,
+    end: tokens[i + 1]?.start ?? token.end,
+    text: oneLine(tokens.map((other) => markup(other, other === token, style)).join('')),
+  }));
+}
+
+function markup(token: Token, spoken: boolean, style: CueStyle): string {
+  const word = token.text.trim();
+  const space = token.text.slice(0, token.text.indexOf(word));
+  return space + (spoken ? style.highlight(style.escape(word)) : style.escape(word));
+}
+
+/** A blank line would end a cue. */
+const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+
+/** Three decimals, as parakeet-mlx. */
+const rounded = (value: number): number => Math.round(value * 1000) / 1000;
+
+/** A token in the JSON of parakeet-mlx. */
+export interface JsonToken {
+  text: string;
+  start: number;
+  end: number;
+  duration: number;
+  confidence: number;
+}
+
+/** A sentence in the JSON of parakeet-mlx. */
+export interface JsonSentence extends JsonToken {
+  tokens: JsonToken[];
+}
+
+/** Times and confidences with three decimals, the keys of parakeet-mlx. */
+export function jsonToken(token: Token): JsonToken {
+  return {
+    text: token.text,
+    start: rounded(token.start),
+    end: rounded(token.end),
+    duration: rounded(token.duration),
+    confidence: rounded(token.confidence),
+  };
+}
+
+/** Times and confidences with three decimals, the keys of parakeet-mlx. */
+export function jsonSentence(sentence: Sentence): JsonSentence {
+  return {
+    text: sentence.text,
+    start: rounded(sentence.start),
+    end: rounded(sentence.end),
+    duration: rounded(sentence.duration),
+    confidence: rounded(sentence.confidence),
+    tokens: sentence.tokens.map(jsonToken),
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * The sink that writes one JSON document, in the shape of parakeet-mlx. A file is replaced as a whole by renaming a
+ * finished one over it, so that whoever reads it sees a complete document; a descriptor or Writable gets it at the end.
+ */
+import { randomUUID } from 'node:crypto';
+import { lstat, open, realpath, rename, rm } from 'node:fs/promises';
+import type { TranscriptEvent } from '../events.js';
+import { type Destination, type SinkTarget, targetPath, writeError } from './destination.js';
+import { type JsonSentence, jsonSentence } from './format.js';
+import { Sink, type SinkOptions } from './sink.js';
+
+/** Least time between two replacements, in milliseconds; a large document is replaced less often still. */
+const INTERVAL_MS = 1000;
+/** Replacing takes at most one part in this many of the time. */
+const SHARE = 20;
+
+class JsonWriter extends Sink {
+  readonly #sentences: JsonSentence[] = [];
+  #text = '';
+  /** Set when the target is a file to be replaced. */
+  #path: string | undefined;
+  #dirty = true;
+  #next = 0;
+
+  protected override async open(): Promise<Destination> {
+    const path = targetPath(this.target);
+    this.#path = path === undefined ? undefined : await replaceable(path);
+    if (this.#path === undefined) return super.open();
+    // Found out now and not after an hour of speech: can a file be made there?
+    await replace(this.#path, undefined);
+    return { write: async () => {}, close: async () => {}, abort: async () => {} };
+  }
+
+  protected override async handle(event: TranscriptEvent): Promise<void> {
+    if (event.type !== 'sentence') return;
+    this.#sentences.push(jsonSentence(event.sentence));
+    this.#text += event.sentence.tokens.map((token) => token.text).join('');
+    this.#dirty = true;
+    const now = performance.now();
+    if (this.#path === undefined || now < this.#next) return;
+    await this.#replace(this.#path);
+    this.#next = performance.now() + Math.max(INTERVAL_MS, SHARE * (performance.now() - now));
+  }
+
+  protected override async conclude(): Promise<void> {
+    if (this.#path === undefined) await this.text(this.#document());
+    else if (this.#dirty) await this.#replace(this.#path);
+  }
+
+  /** An aborted stream leaves the sentences that it had, as far as a first document was begun. */
+  protected override async release(): Promise<void> {
+    if (this.#path !== undefined && this.#dirty && this.#sentences.length > 0)
+      await this.#replace(this.#path);
+  }
+
+  #document(): string {
+    return `${JSON.stringify({ text: this.#text.trim(), sentences: this.#sentences }, null, 2)}\n`;
+  }
+
+  async #replace(path: string): Promise<void> {
+    this.#dirty = false;
+    await replace(path, this.#document());
+  }
+}
+
+/** The file behind `path`, or `undefined` when there is something that must not be replaced (a device, a pipe). */
+async function replaceable(path: string): Promise<string | undefined> {
+  const real = await realpath(path).catch(() => path);
+  const stats = await lstat(real).catch(() => undefined);
+  return stats === undefined || stats.isFile() ? real : undefined;
+}
+
+/** Puts `text` in the place of the file; without a text only tries whether that could be done. */
+async function replace(path: string, text: string | undefined): Promise<void> {
+  const draft = `${path}.${randomUUID()}.tmp`;
+  try {
+    const file = await open(draft, 'wx');
+    try {
+      if (text !== undefined) await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
+    if (text !== undefined) await rename(draft, path);
+    else await rm(draft);
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => {});
+    throw writeError(path, error);
+  }
+}
+
+/**
+ * Makes a Writable of transcript events that writes their sentences as one JSON document,
+ * `{ text, sentences: [{ text, start, end, duration, confidence, tokens: [...] }] }`, times in seconds with three decimals.
+ * It keeps the transcript in memory.
+ *
+ * @param target a path (its folder must exist; the file is replaced whole, about once a second while sentences come), a file
+ * descriptor or a Writable (written once, at the end).
+ * @throws {ArgumentError} for a bad target. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
+ * whose `cause` is the system's error.
+ */
+export function jsonWriter(target: SinkTarget, options: SinkOptions = {}): Sink {
+  return new JsonWriter(target, options);
+}

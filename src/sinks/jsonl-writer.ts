@@ -1,0 +1,57 @@
+/**
+ * The sink that writes JSON lines: one event a line, each line one write, for programs that follow along.
+ */
+import type { TranscriptEvent } from '../events.js';
+import { expected } from '../options.js';
+import type { SinkTarget } from './destination.js';
+import { jsonSentence, jsonToken } from './format.js';
+import { Sink, type SinkOptions } from './sink.js';
+
+/** Options of {@link jsonlWriter}. */
+export interface JsonlOptions extends SinkOptions {
+  /** Which events become lines. Default `['sentence']`. */
+  types?: readonly TranscriptEvent['type'][] | undefined;
+}
+
+class JsonlWriter extends Sink {
+  readonly #types: ReadonlySet<string>;
+
+  constructor(target: unknown, options: JsonlOptions) {
+    super(target, options);
+    const types: unknown = options.types ?? ['sentence'];
+    if (!Array.isArray(types) || types.some((type) => typeof type !== 'string')) {
+      throw expected('an array of event types', 'types', types, "For example ['token', 'sentence', 'end']");
+    }
+    this.#types = new Set(types as string[]);
+  }
+
+  protected override async handle(event: TranscriptEvent): Promise<void> {
+    if (this.#types.has(event.type)) await this.text(`${JSON.stringify(plain(event))}\n`);
+  }
+}
+
+/** An event as its line: flat for a token and a sentence, with three decimals. */
+function plain(event: TranscriptEvent): object {
+  switch (event.type) {
+    case 'sentence':
+      return { type: 'sentence', ...jsonSentence(event.sentence) };
+    case 'token':
+      return { type: 'token', ...jsonToken(event.token) };
+    case 'draft':
+      return { ...event, tokens: event.tokens.map(jsonToken) };
+    default:
+      return event;
+  }
+}
+
+/**
+ * Makes a Writable of transcript events that writes them as JSON lines (`.jsonl`): by default each sentence as
+ * `{"type":"sentence","text",…,"tokens":[…]}`.
+ *
+ * @param target a path (its folder must exist), a file descriptor, or a Writable.
+ * @throws {ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
+ * (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error.
+ */
+export function jsonlWriter(target: SinkTarget, options: JsonlOptions = {}): Sink {
+  return new JsonlWriter(target, options);
+}

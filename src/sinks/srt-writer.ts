@@ -1,0 +1,46 @@
+/**
+ * The sink that writes SubRip subtitles. One write a cue, so that the file is valid whenever the process dies.
+ */
+import type { TranscriptEvent } from '../events.js';
+import { optionalBoolean } from '../options.js';
+import type { SinkTarget } from './destination.js';
+import { type CueStyle, cuesOf, formatSpan } from './format.js';
+import { Sink, type SinkOptions } from './sink.js';
+
+/** Options of {@link srtWriter} and `vttWriter`. */
+export interface SubtitleOptions extends SinkOptions {
+  /** One cue a token, with that token highlighted, instead of one a sentence. Default false. */
+  highlightWords?: boolean | undefined;
+}
+
+const STYLE: CueStyle = { escape: (text) => text, highlight: (text) => `<u>${text}</u>` };
+
+class SrtWriter extends Sink {
+  readonly #highlightWords: boolean;
+  #cues = 0;
+
+  constructor(target: unknown, options: SubtitleOptions) {
+    super(target, options);
+    this.#highlightWords = optionalBoolean('highlightWords', options.highlightWords) ?? false;
+  }
+
+  protected override async handle(event: TranscriptEvent): Promise<void> {
+    if (event.type !== 'sentence') return;
+    for (const cue of cuesOf(event.sentence, this.#highlightWords, STYLE)) {
+      this.#cues += 1;
+      const separator = this.#cues > 1 ? '\n' : '';
+      await this.text(`${separator}${this.#cues}\n${formatSpan(cue, ',')}\n${cue.text}\n`);
+    }
+  }
+}
+
+/**
+ * Makes a Writable of transcript events that writes their sentences as SubRip (`.srt`).
+ *
+ * @param target a path (its folder must exist), a file descriptor, or a Writable.
+ * @throws {ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
+ * (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error.
+ */
+export function srtWriter(target: SinkTarget, options: SubtitleOptions = {}): Sink {
+  return new SrtWriter(target, options);
+}

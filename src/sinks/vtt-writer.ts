@@ -1,0 +1,46 @@
+/**
+ * The sink that writes WebVTT subtitles. One write a cue, so that the file is valid whenever the process dies.
+ */
+import type { TranscriptEvent } from '../events.js';
+import { optionalBoolean } from '../options.js';
+import type { SinkTarget } from './destination.js';
+import { type CueStyle, cuesOf, formatSpan } from './format.js';
+import { Sink } from './sink.js';
+import type { SubtitleOptions } from './srt-writer.js';
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+const STYLE: CueStyle = {
+  escape: (text) => text.replace(/[&<>]/g, (character) => ENTITIES[character] as string),
+  highlight: (text) => `<b>${text}</b>`,
+};
+
+class VttWriter extends Sink {
+  readonly #highlightWords: boolean;
+
+  constructor(target: unknown, options: SubtitleOptions) {
+    super(target, options);
+    this.#highlightWords = optionalBoolean('highlightWords', options.highlightWords) ?? false;
+  }
+
+  protected override begin(): Promise<void> {
+    return this.text('WEBVTT\n');
+  }
+
+  protected override async handle(event: TranscriptEvent): Promise<void> {
+    if (event.type !== 'sentence') return;
+    for (const cue of cuesOf(event.sentence, this.#highlightWords, STYLE)) {
+      await this.text(`\n${formatSpan(cue, '.')}\n${cue.text}\n`);
+    }
+  }
+}
+
+/**
+ * Makes a Writable of transcript events that writes their sentences as WebVTT (`.vtt`). Markup characters are escaped.
+ *
+ * @param target a path (its folder must exist), a file descriptor, or a Writable.
+ * @throws {ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
+ * (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error.
+ */
+export function vttWriter(target: SinkTarget, options: SubtitleOptions = {}): Sink {
+  return new VttWriter(target, options);
+}
