@@ -32,3 +32,39 @@ export function optionalBoolean(option: string, value: unknown): boolean | undef
   if (value === undefined || typeof value === 'boolean') return value;
   throw expected('true or false', option, value);
 }
+
+/** An integer in [min, max]. */
+export function integer(option: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw expected(`an integer ${range}`, option, value);
+}
+
+/** A finite number in [min, max]. */
+export function finite(option: string, value: unknown, min: number, max = Number.MAX_VALUE): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max) return value;
+  const range = max === Number.MAX_VALUE ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw expected(`a number ${range}`, option, value);
+}
+
+/** One of a few words. */
+export function oneOf<T extends string>(option: string, value: unknown, words: readonly T[]): T {
+  if (typeof value === 'string' && (words as readonly string[]).includes(value)) return value as T;
+  throw expected(`one of ${words.map((word) => `'${word}'`).join(', ')}`, option, value);
+}
+
+/** An object without keys that mean nothing: a misspelt option is an error, not a silent default. */
+export function known<T extends object>(what: string, options: T, keys: readonly string[]): T {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw expected('an object', `the options of ${what}`, options);
+  }
+  const stray = Object.keys(options).find((key) => !keys.includes(key));
+  if (stray !== undefined) throw expected(`only ${keys.join(', ')}`, `the options of ${what}`, stray);
+  return options;
+}
+
+/** An `AbortSignal`. `undefined` stays what it is. */
+export function optionalSignal(option: string, value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw expected('an AbortSignal', option, value);
+}

@@ -1,0 +1,163 @@
+/**
+ * The first stage: bytes of a sound file or of raw PCM in, `AudioChunk`s out. Recognises the format; the formats themselves
+ * are in `formats/`. It neither resamples nor mixes.
+ */
+import { AudioError } from '../errors.js';
+import type { AudioChunk } from '../events.js';
+import { expected, integer, known, oneOf, optionalSignal } from '../options.js';
+import { FlacDecoder } from './formats/flac.js';
+import type { FormatDecoder } from './formats/format.js';
+import { PcmDecoder, type PcmEncoding, pcmEncodings } from './formats/pcm.js';
+import { WavDecoder } from './formats/wav.js';
+import { Stage, type StageOptions } from './stage.js';
+
+export type { PcmEncoding } from './formats/pcm.js';
+
+/** What `decode` can be told to expect. */
+export type AudioFormat = 'auto' | 'wav' | 'flac' | PcmEncoding;
+
+/** Options of {@link decode}. */
+export interface DecodeOptions extends StageOptions {
+  /**
+   * `'auto'` recognises WAV and FLAC by their first bytes. Raw PCM has no mark and must be named, as in ffmpeg: `'s16le'`,
+   * `'f32le'`, … Default `'auto'`.
+   */
+  format?: AudioFormat | undefined;
+  /** Samples per second of raw PCM, 1 to 1,000,000. Needed with a PCM format, an error with any other. */
+  sampleRate?: number | undefined;
+  /** Interleaved channels of raw PCM, 1 to 256. Default 1. An error with any other format. */
+  channels?: number | undefined;
+}
+
+/** The names of {@link DecodeOptions}, for whoever passes them on. */
+export const decodeOptionKeys = ['format', 'sampleRate', 'channels', 'signal'] as const;
+
+const formats = ['auto', 'wav', 'flac', ...pcmEncodings] as const;
+/** The longest mark that tells formats apart: `RIFF`, a length, `WAVE`. */
+const MARK_BYTES = 12;
+
+/**
+ * Bytes to audio: WAV (PCM of 8 to 32 bits, floats of 32 and 64, any channels), FLAC, raw PCM.
+ *
+ * Any split of the bytes gives the same samples. Chunks are 10 to 100 ms long, the last one may be shorter. Broken audio
+ * (a file cut short, NaN samples, a text file) ends the output after what could be read, and fails the stage once
+ * everything downstream has finished, so that what was heard gets written.
+ *
+ * @throws {ArgumentError} (at once) for options that make no sense.
+ * Fails with `AudioError`: `ERR_PARAKEET_UNSUPPORTED_FORMAT`, `ERR_PARAKEET_INVALID_AUDIO`.
+ */
+export function decode(options: DecodeOptions = {}): Decode {
+  return new Decode(options);
+}
+
+/** The stage that {@link decode} makes. */
+export class Decode extends Stage<Uint8Array, AudioChunk> {
+  #decoder: FormatDecoder | undefined;
+  readonly #mark: number[] = [];
+
+  constructor(options: DecodeOptions = {}) {
+    known('decode', options, decodeOptionKeys);
+    const format = oneOf('format', options.format ?? 'auto', formats);
+    const isPcm = (pcmEncodings as readonly string[]).includes(format);
+    if (isPcm && options.sampleRate === undefined) {
+      throw expected(
+        `the samples per second of the '${format}' input`,
+        'sampleRate',
+        undefined,
+        'Raw audio does not carry its rate.',
+      );
+    }
+    if (!isPcm && (options.sampleRate !== undefined || options.channels !== undefined)) {
+      const option = options.sampleRate !== undefined ? 'sampleRate' : 'channels';
+      throw expected(
+        `no value beside format '${format}', which carries its own,`,
+        option,
+        options[option],
+        'Name a raw format, such as s16le.',
+      );
+    }
+    super({ writableObjectMode: false, signal: optionalSignal('signal', options.signal) });
+    if (isPcm) {
+      this.#decoder = new PcmDecoder(
+        format as PcmEncoding,
+        integer('sampleRate', options.sampleRate, 1, 1_000_000),
+        integer('channels', options.channels ?? 1, 1, 256),
+      );
+    } else if (format === 'wav') this.#decoder = new WavDecoder();
+    else if (format === 'flac') this.#decoder = new FlacDecoder();
+  }
+
+  protected override async process(bytes: Uint8Array): Promise<void> {
+    await this.#late(async () => {
+      let rest = bytes;
+      if (!this.#decoder) {
+        const taken = Math.min(MARK_BYTES - this.#mark.length, bytes.length);
+        this.#mark.push(...bytes.subarray(0, taken));
+        rest = bytes.subarray(taken);
+        if (this.#mark.length < MARK_BYTES) return;
+        await this.#recognise();
+      }
+      await this.#hand(this.#decoder?.push(rest));
+    });
+  }
+
+  protected override async finish(): Promise<void> {
+    await this.#late(async () => {
+      if (!this.#decoder && this.#mark.length === 0) return;
+      if (!this.#decoder) await this.#recognise();
+      await this.#hand(this.#decoder?.end());
+    });
+  }
+
+  protected override async release(): Promise<void> {
+    this.#decoder?.close();
+  }
+
+  async #recognise(): Promise<void> {
+    const mark = Uint8Array.from(this.#mark);
+    this.#decoder = recognise(mark);
+    await this.#hand(this.#decoder.push(mark));
+  }
+
+  async #hand(chunks: AsyncIterable<AudioChunk> | undefined): Promise<void> {
+    for await (const chunk of chunks ?? []) await this.emitOne(chunk);
+  }
+
+  /** Broken audio is the input's failure; anything else is ours, and fails at once. */
+  async #late(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof AudioError)) throw error;
+      this.failLate(error);
+    }
+  }
+}
+
+function recognise(mark: Uint8Array): FormatDecoder {
+  const text = Buffer.from(mark).toString('latin1');
+  const begins = (start: string, at = 0) => text.startsWith(start, at);
+  if ((begins('RIFF') || begins('RIFX') || begins('RF64')) && begins('WAVE', 8)) return new WavDecoder();
+  if (begins('fLaC')) return new FlacDecoder();
+  throw new AudioError(
+    'ERR_PARAKEET_UNSUPPORTED_FORMAT',
+    `Expected WAV or FLAC, or a format option that names raw PCM, but received ${seen(mark, begins)}. ` +
+      'Convert it first, for example with: ffmpeg -i input -f wav -ac 1 -ar 16000 -',
+  );
+}
+
+/** A name for what is not supported. */
+function seen(mark: Uint8Array, begins: (start: string, at?: number) => boolean): string {
+  if (begins('OggS')) return 'an Ogg file (Opus or Vorbis)';
+  if (begins('ID3') || (mark[0] === 0xff && ((mark[1] ?? 0) & 0xe0) === 0xe0)) return 'an MP3 or AAC file';
+  if (begins('ftyp', 4)) return 'an MP4, M4A or QuickTime file';
+  if (begins('\x1a\x45\xdf\xa3')) return 'a WebM or Matroska file';
+  if (begins('FORM')) return 'an AIFF file';
+  if (begins('caff')) return 'a CAF file';
+  if (begins('RIFF'))
+    return `a RIFF file that is no WAV (${JSON.stringify(Buffer.from(mark.subarray(8)).toString('latin1'))})`;
+  const printable = mark.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
+  if (printable)
+    return `what looks like text (${JSON.stringify(Buffer.from(mark).toString('utf8').replaceAll('\ufffd', ''))})`;
+  return `unknown bytes (${Buffer.from(mark).toString('hex').replace(/../g, '$& ').trim()})`;
+}
