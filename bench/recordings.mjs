@@ -1,0 +1,53 @@
+/**
+ * A folder of recordings with a `transcripts.tsv`: which files there are, what is said in them, and their samples.
+ */
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { decode, resample } from 'parakeet-stream';
+
+/**
+ * The rows of a folder's `transcripts.tsv`, which has a head line with the columns `file` and `transcript` at least.
+ *
+ * @param {string} folder
+ * @returns {{ file: string, said: string }[]}
+ */
+export function readRecordings(folder) {
+  const table = path.join(folder, 'transcripts.tsv');
+  if (!existsSync(table)) {
+    throw new Error(`Expected a transcripts.tsv in the folder for --recordings but found none at ${table}`);
+  }
+  const [head = '', ...lines] = readFileSync(table, 'utf8').trimEnd().split(/\r?\n/);
+  const columns = head.split('\t');
+  const [file, transcript] = [columns.indexOf('file'), columns.indexOf('transcript')];
+  if (file < 0 || transcript < 0) {
+    throw new Error(
+      `Expected the columns file and transcript in ${table} but received ${columns.join(', ')}`,
+    );
+  }
+  return lines
+    .map((line) => line.split('\t'))
+    .map((cells) => ({ file: path.join(folder, cells[file] ?? ''), said: cells[transcript] ?? '' }));
+}
+
+/**
+ * All samples of a recording, mono, at `sampleRate`.
+ *
+ * @param {string} file
+ * @param {number} sampleRate
+ * @returns {Promise<Float32Array>}
+ */
+export async function readSamples(file, sampleRate) {
+  const chunks = [];
+  let length = 0;
+  for await (const { channels } of createReadStream(file).pipe(decode()).pipe(resample(sampleRate))) {
+    chunks.push(channels[0]);
+    length += channels[0].length;
+  }
+  const samples = new Float32Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    samples.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return samples;
+}

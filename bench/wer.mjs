@@ -1,0 +1,107 @@
+/**
+ * Word error rate of a model on a folder of recordings: offline, streamed, and parakeet-mlx with the same weights.
+ *
+ *     npm run -s bench:wer -- [--json] [--recordings DIR] [--model DIR] [--limit-seconds S] [--quick]
+ *
+ * DIR of recordings: sound files and a transcripts.tsv (default: test/audio). `--quick` stops after 20 s of audio.
+ */
+import { createReadStream } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { loadModel, parakeet } from 'parakeet-stream';
+import { readRecordings, readSamples } from './recordings.mjs';
+import { startReference } from './reference.mjs';
+import { wordErrorRate } from './wer-metric.mjs';
+
+/** Two seconds: the lookahead that the streamed figure is promised for. */
+const LOOKAHEAD = 25;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    recordings: { type: 'string', default: path.join(root, 'test', 'audio') },
+    model: { type: 'string', default: path.join(root, 'models', 'parakeet-tiny-en') },
+    'limit-seconds': { type: 'string' },
+  },
+});
+const limit = Number(values['limit-seconds'] ?? (values.quick ? 20 : Number.POSITIVE_INFINITY));
+if (!(limit > 0)) {
+  throw new Error(`Expected a number of seconds for --limit-seconds but received ${values['limit-seconds']}`);
+}
+
+const model = await loadModel(values.model);
+const reference = await startReference(values.model);
+const heard = { offline: [], streamed: [], reference: [] };
+const compute = { offline: 0, streamed: 0 };
+let audioSeconds = 0;
+
+for (const { file, said } of readRecordings(values.recordings)) {
+  if (audioSeconds >= limit) break;
+  const samples = await readSamples(file, model.info.sampleRate);
+  audioSeconds += samples.length / model.info.sampleRate;
+
+  const began = performance.now();
+  heard.offline.push({ said, heard: (await model.transcribe(file)).text });
+  compute.offline += (performance.now() - began) / 1000;
+
+  const { text, seconds } = await streamed(file);
+  heard.streamed.push({ said, heard: text });
+  compute.streamed += seconds;
+
+  if (reference !== null) {
+    heard.reference.push({ said, heard: await reference.transcribe(await features(samples)) });
+  }
+  if (!values.json) process.stderr.write(`\r${audioSeconds.toFixed(0)} s of audio`);
+}
+await reference?.close();
+await model.close();
+
+const result = {
+  offline: wordErrorRate(heard.offline),
+  streamed: wordErrorRate(heard.streamed),
+  reference: reference === null ? null : wordErrorRate(heard.reference),
+  audioSeconds: Math.round(audioSeconds * 1000) / 1000,
+};
+if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+else print(result);
+
+/** The words of a recording that goes through the stream, as fast as the machine can. */
+async function streamed(file) {
+  const line = createReadStream(file).pipe(
+    parakeet({ model, lookahead: LOOKAHEAD, drafts: false, collect: true }),
+  );
+  for await (const event of line) {
+    if (event.type === 'end') return { text: event.result.text, seconds: event.stats.computeSeconds };
+  }
+  throw new Error(`Expected an end event for ${file}`);
+}
+
+/** What NeMo's front end gives for a recording: the encoder's input. */
+async function features(samples) {
+  const mel = await model.native.logMel(samples);
+  return model.native.normalize(mel.data, mel.rows);
+}
+
+function print({ offline, streamed, reference }) {
+  const row = (name, figures, seconds) =>
+    `${name.padEnd(28)}${percent(figures?.wer)}${percent(figures?.strict)}${
+      seconds === undefined ? '' : (seconds / audioSeconds).toFixed(3).padStart(12)
+    }`;
+  process.stderr.write('\r');
+  console.log(
+    `${values.recordings}: ${heard.offline.length} recordings, ${audioSeconds.toFixed(1)} s, ${offline.words} words`,
+  );
+  console.log(`${''.padEnd(28)}${'WER'.padStart(10)}${'strict'.padStart(10)}${'× real time'.padStart(13)}`);
+  console.log(row('offline', offline, compute.offline));
+  console.log(row(`streamed, ${(LOOKAHEAD * 0.08).toFixed(0)} s of lookahead`, streamed, compute.streamed));
+  console.log(
+    reference === null ? 'parakeet-mlx: not installed' : row('parakeet-mlx, same features', reference),
+  );
+}
+
+function percent(value) {
+  return (value === undefined ? '–' : `${value.toFixed(2)} %`).padStart(10);
+}
