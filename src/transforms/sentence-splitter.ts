@@ -30,9 +30,11 @@ export class SentenceSplitter {
   readonly #silenceGap: number;
   readonly #maxDuration: number;
   #tokens: Token[] = [];
+  /** Tokens without text since the last one with text: they decide nothing and go with the next one that has. */
+  #silent: Token[] = [];
   #words = 0;
-  /** Index after the last token that has text. Tokens without text decide nothing. */
-  #spoken = 0;
+  #start = 0;
+  #last: Token | undefined;
 
   /** @throws {ArgumentError} for an option out of its range. */
   constructor(options: SentenceOptions = {}) {
@@ -44,51 +46,44 @@ export class SentenceSplitter {
   /** Takes the next token; gives the sentences that it completes (at most two: the one before it and the one it ends). */
   push(token: Token): Sentence[] {
     if (token.text === '') {
-      this.#tokens.push(token);
+      this.#silent.push(token);
       return [];
     }
     const done: Sentence[] = [];
     const startsWord = token.text.startsWith(' ');
-    const last = this.#tokens[this.#spoken - 1];
-    if (
-      last !== undefined &&
-      ((startsWord && (last.text.includes('.') || this.#words >= this.#maxWords)) ||
-        this.#isOver(token.start))
-    ) {
+    const endsBefore = startsWord && (this.#last?.text.includes('.') || this.#words >= this.#maxWords);
+    if (endsBefore || this.#isOver(token.start)) done.push(...this.finish());
+
+    if (this.#last === undefined) this.#start = token.start;
+    if (startsWord || this.#last === undefined) this.#words += 1;
+    this.#tokens.push(...this.#silent, token);
+    this.#silent = [];
+    this.#last = token;
+    if (ENDS_ALWAYS.test(token.text) || atLeast(token.end - this.#start, this.#maxDuration)) {
       done.push(...this.finish());
     }
-
-    if (startsWord || this.#spoken === 0) this.#words += 1;
-    this.#tokens.push(token);
-    this.#spoken = this.#tokens.length;
-    if (ENDS_ALWAYS.test(token.text) || this.#reachesMaxDuration(token.end)) done.push(...this.finish());
     return done;
   }
 
   /** Nothing will begin before `time` any more: gives the open sentence if that ends it. */
   progress(time: number): Sentence[] {
-    return this.#spoken > 0 && this.#isOver(time) ? this.finish() : [];
+    return this.#isOver(time) ? this.finish() : [];
   }
 
-  /** Gives the open sentence, if it has text. */
+  /** Gives the open sentence, if there is one. */
   finish(): Sentence[] {
-    if (this.#spoken === 0) return [];
-    const tokens = this.#tokens;
+    if (this.#last === undefined) return [];
+    const sentence = sentenceOf(this.#tokens);
     this.#tokens = [];
     this.#words = 0;
-    this.#spoken = 0;
-    const sentence = sentenceOf(tokens);
+    this.#last = undefined;
     return sentence.text === '' ? [] : [sentence];
   }
 
   /** Whether a token that starts at `time` can no longer belong to the open sentence. */
   #isOver(time: number): boolean {
-    const last = this.#tokens[this.#spoken - 1] as Token;
-    return atLeast(time - last.end, this.#silenceGap) || this.#reachesMaxDuration(time);
-  }
-
-  #reachesMaxDuration(time: number): boolean {
-    return atLeast(time - (this.#tokens[0] as Token).start, this.#maxDuration);
+    if (this.#last === undefined) return false;
+    return atLeast(time - this.#last.end, this.#silenceGap) || atLeast(time - this.#start, this.#maxDuration);
   }
 }
 
@@ -96,8 +91,9 @@ export class SentenceSplitter {
 const atLeast = (seconds: number, limit: number): boolean => seconds >= limit - 1e-6;
 
 function sentenceOf(tokens: Token[]): Sentence {
-  const { start } = tokens[0] as Token;
-  const end = Math.max(...tokens.map((token) => token.end));
+  const spoken = tokens.filter((token) => token.text !== '');
+  const start = (spoken[0] as Token).start;
+  const end = Math.max(...spoken.map((token) => token.end));
   return {
     text: textOf(tokens),
     start,
