@@ -12,7 +12,10 @@ const files = readdirSync(path.join(root, 'native'), { recursive: true })
   .filter((name) => /\.(cpp|h)$/.test(name))
   .map((name) => path.join('native', name));
 
-const binary = path.join(path.dirname(require.resolve('clang-format/package.json')), 'index.js');
 const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '--Werror'];
-const { status } = spawnSync(process.execPath, [binary, ...mode, ...files], { cwd: root, stdio: 'inherit' });
+const { status, error } = spawnSync(require('clang-format').getNativeBinary(), [...mode, ...files], {
+  cwd: root,
+  stdio: 'inherit',
+});
+if (error) throw error;
 process.exitCode = status ?? 1;
