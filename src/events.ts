@@ -33,7 +33,7 @@ export interface MelChunk {
 export interface EncodedChunk {
   /** The native encoder session that holds the frames. Opaque. */
   session: object;
-  /** Number of this ticket within its session. */
+  /** Number of this ticket within its session; −1 for the last object of a stream, which has no frames. */
   ticket: number;
   /** Index of the first frame, counted from the start of the stream. */
   firstFrame: number;
@@ -45,7 +45,7 @@ export interface EncodedChunk {
   computeSeconds: number;
   /** `performance.now()` when the audio that made this step possible reached the encode stage. */
   readyAt: number;
-  /** Set on the last ticket only: the input's duration in seconds. */
+  /** Set when the input is over, on the tickets of what remained and on the last object: the input's duration in seconds. */
   end?: { duration: number };
 }
 

@@ -68,3 +68,9 @@ export function optionalSignal(option: string, value: unknown): AbortSignal | un
   if (value === undefined || value instanceof AbortSignal) return value;
   throw expected('an AbortSignal', option, value);
 }
+
+/** True or false. */
+export function flag(option: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw expected('true or false', option, value);
+}

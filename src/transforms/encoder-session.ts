@@ -1,0 +1,64 @@
+/**
+ * A stream's native encoder together with the credit that bounds it: what `EncodedChunk.session` is. Shared by the stage that
+ * encodes and the one that decodes, which is why it is in a file of its own.
+ */
+import { AbortedError } from '../errors.js';
+import type { NativeEncoder } from '../model/addon.js';
+
+/** Most tickets whose frames wait inside the engine. */
+export const MAX_TICKETS = 4;
+
+/** The native encoder of one stream, and how many of its tickets are out. */
+export class EncoderSession {
+  #outstanding = 0;
+  #closed = false;
+  #waiting: (() => void)[] = [];
+
+  /** @internal */
+  constructor(
+    /** @internal */
+    readonly native: NativeEncoder,
+  ) {}
+
+  /** Tickets that have neither been decoded nor given back. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /** Waits until one more ticket may be made, and counts it. */
+  async take(): Promise<void> {
+    await this.#until(() => this.#outstanding < MAX_TICKETS);
+    this.#outstanding++;
+  }
+
+  /** A ticket was decoded, or will never be. */
+  release(): void {
+    this.#outstanding--;
+    this.#wake();
+  }
+
+  /** Resolves when no ticket is out. */
+  async idle(): Promise<void> {
+    await this.#until(() => this.#outstanding === 0);
+  }
+
+  /** Frees the native session and all frames in it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    await this.native.close();
+  }
+
+  async #until(holds: () => boolean): Promise<void> {
+    while (!this.#closed && !holds()) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
+    }
+    if (this.#closed) throw new AbortedError('The encoder was closed');
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The third stage: mono audio in, log-mel frames out. The mathematics is native; here is only the stream around it.
+ */
+import type { AudioChunk, MelChunk } from '../events.js';
+import type { NativeMatrix, NativeMel } from '../model/addon.js';
+import type { StageModel } from '../model/stage-model.js';
+import { expected, finite, known, optionalSignal } from '../options.js';
+import { DEFAULT_FLUSH_SILENCE } from '../streaming-options.js';
+import { Stage, type StageOptions } from './stage.js';
+
+/** Options of {@link logMel}. */
+export interface LogMelOptions extends StageOptions {
+  /**
+   * Seconds of silence appended at the end, so that the model gives out its last words, 0 to 10. Default 0.64. An empty input
+   * gets none.
+   */
+  flushSilence?: number | undefined;
+}
+
+/**
+ * Mono audio at the model's rate to log-mel frames as NeMo computes them, not normalised. Any split of the input gives the same
+ * frames. The last chunk has `end`, and comes even when there was no audio.
+ *
+ * @throws {ArgumentError} (at once) for options that make no sense. Fails with it for audio that is not mono or of another
+ * rate: put `resample(model.info.sampleRate)` before it.
+ */
+export function logMel(model: StageModel, options: LogMelOptions = {}): LogMel {
+  return new LogMel(model, options);
+}
+
+/** The stage that {@link logMel} makes. */
+export class LogMel extends Stage<AudioChunk, MelChunk> {
+  readonly #sampleRate: number;
+  readonly #features: number;
+  readonly #flush: number;
+  readonly #native: NativeMel;
+  #samples = 0;
+  #frames = 0;
+
+  constructor(model: StageModel, options: LogMelOptions = {}) {
+    known('logMel', options, ['flushSilence', 'signal']);
+    const flush = finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10);
+    const signal = optionalSignal('signal', options.signal);
+    const native = model.native.createMel();
+    super({ signal });
+    this.#sampleRate = model.info.sampleRate;
+    this.#features = model.info.features;
+    this.#flush = Math.round(flush * this.#sampleRate);
+    this.#native = native;
+  }
+
+  protected override async process(chunk: AudioChunk): Promise<void> {
+    const [samples, second] = chunk.channels;
+    if (!samples || second || chunk.sampleRate !== this.#sampleRate) {
+      const what = `${chunk.channels.length} channels at ${chunk.sampleRate} Hz`;
+      throw expected(
+        `mono audio at ${this.#sampleRate} Hz`,
+        'the input of logMel',
+        what,
+        `Put resample(${this.#sampleRate}) before it.`,
+      );
+    }
+    if (samples.length === 0) return;
+    this.#samples += samples.length;
+    const mel = await this.#native.push(samples);
+    if (mel.rows > 0) await this.emitOne(this.#chunk(mel));
+  }
+
+  protected override async finish(): Promise<void> {
+    const mel = await this.#native.finish(this.#samples === 0 ? 0 : this.#flush);
+    await this.emitOne({ ...this.#chunk(mel), end: { samples: this.#samples } });
+  }
+
+  protected override async release(): Promise<void> {
+    await this.#native.close();
+  }
+
+  #chunk(mel: NativeMatrix): MelChunk {
+    const firstFrame = this.#frames;
+    this.#frames += mel.rows;
+    return { data: mel.data, frames: mel.rows, features: this.#features, firstFrame };
+  }
+}

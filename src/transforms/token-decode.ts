@@ -1,0 +1,201 @@
+/**
+ * The fifth stage: tickets for encoder frames in, token events out, by the head that the model has. Decoding is native; here
+ * frames become seconds, ids become text, and drafts give way to newer ones.
+ */
+import type { EncodedChunk, Token, TranscriptEvent } from '../events.js';
+import type { NativeDecoder, NativeHead, NativeModelInfo, NativeTokens } from '../model/addon.js';
+import type { StageModel } from '../model/stage-model.js';
+import { Detokenizer } from '../model/vocabulary.js';
+import { expected, flag, known, oneOf, optionalSignal } from '../options.js';
+import { EncoderSession } from './encoder-session.js';
+import { Latencies } from './latency.js';
+import { Stage, type StageOptions } from './stage.js';
+
+/** How tokens are chosen. Beam search comes later. */
+export interface DecodingOptions {
+  /** Default `'greedy'`, the only one yet. */
+  type?: 'greedy' | undefined;
+}
+
+/** Options of {@link tokenDecode}, {@link tdtDecode}, {@link rnntDecode} and {@link ctcDecode}. */
+export interface TokenDecodeOptions extends StageOptions {
+  /** How tokens are chosen. Default greedy. */
+  decoding?: DecodingOptions | undefined;
+  /** Send `draft` events. Default true. */
+  drafts?: boolean | undefined;
+}
+
+const heads: Record<NativeHead, readonly NativeModelInfo['architecture'][]> = {
+  tdt: ['tdt', 'tdt-ctc'],
+  rnnt: ['rnnt'],
+  ctc: ['ctc', 'tdt-ctc'],
+};
+
+/** Checks `decoding`. @throws {ArgumentError} */
+export function checkDecoding(decoding: DecodingOptions | undefined): void {
+  if (decoding === undefined) return;
+  known('decoding', decoding, ['type']);
+  if ((decoding as { type?: unknown }).type === 'beam') {
+    throw expected("'greedy'", 'decoding.type', 'beam', 'Beam search comes in a later version.');
+  }
+  oneOf('decoding.type', decoding.type ?? 'greedy', ['greedy']);
+}
+
+/**
+ * Encoder frames to tokens by the model's best head: TDT, RNNT or CTC.
+ *
+ * At each step come the `token` events that are now final, `progress`, and a `draft` of what is not final yet, unless newer
+ * frames already wait. At the end comes `end`. Times are clamped to the input's duration.
+ *
+ * @throws {ArgumentError} (at once) for options that make no sense.
+ */
+export function tokenDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
+  const { architecture } = model.info;
+  return new TokenDecode(model, architecture === 'tdt-ctc' ? 'tdt' : architecture, 'tokenDecode', options);
+}
+
+/** {@link tokenDecode} by the token-and-duration transducer head. @throws {ArgumentError} for a model without one. */
+export function tdtDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
+  return new TokenDecode(model, 'tdt', 'tdtDecode', options);
+}
+
+/** {@link tokenDecode} by the RNN transducer head. @throws {ArgumentError} for a model without one. */
+export function rnntDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
+  return new TokenDecode(model, 'rnnt', 'rnntDecode', options);
+}
+
+/** {@link tokenDecode} by the CTC head. @throws {ArgumentError} for a model without one. */
+export function ctcDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
+  return new TokenDecode(model, 'ctc', 'ctcDecode', options);
+}
+
+/** The stage that these make. */
+export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
+  readonly #native: NativeDecoder;
+  readonly #drafts: boolean;
+  readonly #frameSeconds: number;
+  readonly #text: Detokenizer;
+  readonly #latencies = new Latencies();
+  #lastStart = 0;
+  #progress = 0;
+  #revision = 0;
+  #steps = 0;
+  #computeSeconds = 0;
+  #duration = Number.POSITIVE_INFINITY;
+  #ended = false;
+
+  /** @internal */
+  constructor(model: StageModel, head: NativeHead, factory: string, options: TokenDecodeOptions) {
+    known(factory, options, ['decoding', 'drafts', 'signal']);
+    checkDecoding(options.decoding);
+    const { architecture, hop, subsamplingFactor, sampleRate, vocabulary } = model.info;
+    if (!heads[head].includes(architecture)) {
+      throw expected(
+        `a model with a ${head.toUpperCase()} head`,
+        factory,
+        architecture,
+        'Use tokenDecode, which picks by the model.',
+      );
+    }
+    const drafts = flag('drafts', options.drafts ?? true);
+    const signal = optionalSignal('signal', options.signal);
+    const native = model.native.createDecoder(head);
+    super({ signal, writableHighWaterMark: 4, readableHighWaterMark: 4 });
+    this.#drafts = drafts;
+    this.#frameSeconds = (hop * subsamplingFactor) / sampleRate;
+    this.#text = new Detokenizer(vocabulary);
+    this.#native = native;
+  }
+
+  /** A newer ticket already waits behind the one at work, so that a draft would be out of date. */
+  get #late(): boolean {
+    return this.writableLength > 1;
+  }
+
+  protected override async process(chunk: EncodedChunk): Promise<void> {
+    if (!(chunk.session instanceof EncoderSession)) {
+      throw expected('a ticket of the encode stage', 'the input of tokenDecode', chunk.session);
+    }
+    if (chunk.end) this.#duration = chunk.end.duration;
+    if (chunk.ticket < 0) return this.#end();
+    const decoded = await this.#decode(chunk.session, chunk.ticket);
+    this.#steps++;
+    this.#computeSeconds += chunk.computeSeconds + decoded.computeSeconds;
+    this.#latencies.add(performance.now() - chunk.readyAt);
+
+    for (const token of this.#tokens(decoded.final, this.#text)) {
+      this.#lastStart = token.start;
+      await this.emitOne({ type: 'token', token });
+    }
+    await this.#advance((chunk.firstFrame + chunk.final) * this.#frameSeconds);
+    if (this.#drafts && !this.#late) {
+      const tokens = this.#tokens(decoded.draft, this.#text.clone());
+      const text = tokens
+        .map((token) => token.text)
+        .join('')
+        .trim();
+      await this.emitOne({ type: 'draft', tokens, text, revision: ++this.#revision });
+    }
+  }
+
+  protected override async finish(): Promise<void> {
+    if (!this.#ended) await this.#end();
+  }
+
+  protected override async release(): Promise<void> {
+    await this.#native.close();
+  }
+
+  async #decode(session: EncoderSession, ticket: number) {
+    try {
+      return await this.#native.decode(session.native, ticket, this.#drafts && !this.#late);
+    } finally {
+      session.release();
+    }
+  }
+
+  async #end(): Promise<void> {
+    this.#ended = true;
+    const audioSeconds = Number.isFinite(this.#duration) ? this.#duration : this.#progress;
+    await this.#advance(audioSeconds);
+    await this.emitOne({
+      type: 'end',
+      stats: {
+        audioSeconds,
+        computeSeconds: this.#computeSeconds,
+        realTimeFactor: audioSeconds > 0 ? this.#computeSeconds / audioSeconds : 0,
+        steps: this.#steps,
+        latency: this.#latencies.summary(),
+      },
+    });
+  }
+
+  async #advance(time: number): Promise<void> {
+    const clamped = Math.min(time, this.#duration);
+    if (clamped <= this.#progress) return;
+    this.#progress = clamped;
+    await this.emitOne({ type: 'progress', time: clamped });
+  }
+
+  /** Frames to seconds, ids to text. The order of the tokens is the truth: times are clamped, never sorted. */
+  #tokens(native: NativeTokens, text: Detokenizer): Token[] {
+    let floor = this.#lastStart;
+    return Array.from(native.ids, (id, index) => {
+      const frame = native.starts[index] as number;
+      const start = Math.min(Math.max(frame * this.#frameSeconds, floor), this.#duration);
+      const end = Math.min(
+        (frame + (native.durations[index] as number)) * this.#frameSeconds,
+        this.#duration,
+      );
+      floor = start;
+      return {
+        id,
+        text: text.push(id),
+        start,
+        end: Math.max(start, end),
+        duration: Math.max(0, end - start),
+        confidence: native.confidences[index] as number,
+      };
+    });
+  }
+}
