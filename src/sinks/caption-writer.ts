@@ -31,7 +31,9 @@ class CaptionWriter extends Sink {
       case 'token':
         this.#open += event.token.text;
         // Until the next draft comes, the old one without what has become final; nothing when it was wrong.
-        this.#draft = this.#draft.startsWith(event.token.text) ? this.#draft.slice(event.token.text.length) : '';
+        this.#draft = this.#draft.startsWith(event.token.text)
+          ? this.#draft.slice(event.token.text.length)
+          : '';
         return await this.#draw('');
       case 'draft':
         this.#draft = event.tokens.map((token) => token.text).join('');

@@ -135,8 +135,10 @@ function descriptorDestination(fd: number, name: string, owned: boolean): Destin
 
 function streamDestination(stream: Writable, name: string, failed: (error: Error) => void): Destination {
   let over = false;
+  let writing = false;
   const broke = (cause: unknown): void => {
-    if (over) return;
+    // A write in flight reports the failure itself.
+    if (over || writing) return;
     over = true;
     failed(writeError(name, cause));
   };
@@ -158,7 +160,16 @@ function streamDestination(stream: Writable, name: string, failed: (error: Error
   return {
     write: (text) =>
       new Promise((resolve, reject) => {
-        stream.write(text, (error) => (error ? reject(writeError(name, error)) : resolve()));
+        writing = true;
+        stream.write(text, (error) => {
+          writing = false;
+          if (!error) {
+            resolve();
+            return;
+          }
+          over = true;
+          reject(writeError(name, error));
+        });
       }),
     async close() {
       release();

@@ -17,11 +17,11 @@ class JsonlWriter extends Sink {
   readonly #types: ReadonlySet<string>;
 
   constructor(target: unknown, options: JsonlOptions) {
-    super(target, options);
     const types: unknown = options.types ?? ['sentence'];
     if (!Array.isArray(types) || types.some((type) => typeof type !== 'string')) {
       throw expected('an array of event types', 'types', types, "For example ['token', 'sentence', 'end']");
     }
+    super(target, options);
     this.#types = new Set(types as string[]);
   }
 

@@ -22,8 +22,10 @@ export abstract class Sink extends Writable {
 
   /** @throws {ArgumentError} when `target` is nothing that can be written to. */
   constructor(target: unknown, options: SinkOptions = {}) {
+    // Before super(): Node opens the target of whatever was constructed, also when this constructor throws afterwards.
+    const checked = checkTarget(target);
     super({ objectMode: true, highWaterMark: 4, ...(options.signal ? { signal: options.signal } : {}) });
-    this.target = checkTarget(target);
+    this.target = checked;
   }
 
   /** Writes what an event adds. Event types that it does not know add nothing. */

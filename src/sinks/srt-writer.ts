@@ -20,8 +20,9 @@ class SrtWriter extends Sink {
   #cues = 0;
 
   constructor(target: unknown, options: SubtitleOptions) {
+    const highlightWords = optionalBoolean('highlightWords', options.highlightWords) ?? false;
     super(target, options);
-    this.#highlightWords = optionalBoolean('highlightWords', options.highlightWords) ?? false;
+    this.#highlightWords = highlightWords;
   }
 
   protected override async handle(event: TranscriptEvent): Promise<void> {

@@ -18,8 +18,9 @@ class VttWriter extends Sink {
   readonly #highlightWords: boolean;
 
   constructor(target: unknown, options: SubtitleOptions) {
+    const highlightWords = optionalBoolean('highlightWords', options.highlightWords) ?? false;
     super(target, options);
-    this.#highlightWords = optionalBoolean('highlightWords', options.highlightWords) ?? false;
+    this.#highlightWords = highlightWords;
   }
 
   protected override begin(): Promise<void> {

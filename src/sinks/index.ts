@@ -1,0 +1,11 @@
+/**
+ * The sinks of this package in one place. Nothing else.
+ */
+export { captionWriter } from './caption-writer.js';
+export type { SinkTarget } from './destination.js';
+export { jsonWriter } from './json-writer.js';
+export { type JsonlOptions, jsonlWriter } from './jsonl-writer.js';
+export { Sink, type SinkOptions } from './sink.js';
+export { type SubtitleOptions, srtWriter } from './srt-writer.js';
+export { txtWriter } from './txt-writer.js';
+export { vttWriter } from './vtt-writer.js';

@@ -1,0 +1,315 @@
+// What all sinks share: their output against parakeet-mlx's, targets, closing, failures, and a usable file at every moment.
+import { spawn } from 'node:child_process';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { ArgumentError, ParakeetError } from '../../src/errors.js';
+import type { TranscriptEvent } from '../../src/events.js';
+import { jsonWriter } from '../../src/sinks/json-writer.js';
+import { jsonlWriter } from '../../src/sinks/jsonl-writer.js';
+import { srtWriter } from '../../src/sinks/srt-writer.js';
+import { txtWriter } from '../../src/sinks/txt-writer.js';
+import { vttWriter } from '../../src/sinks/vtt-writer.js';
+import { EVENTS, parseSrt, parseVtt, SENTENCE_EVENTS } from '../support/transcript.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'parakeet-sinks-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let files = 0;
+const newPath = (): string => join(folder, `file-${files++}`);
+const read = (path: string): string => readFileSync(path, 'utf8');
+const reference = (name: string): string =>
+  read(fileURLToPath(new URL(`./reference/${name}`, import.meta.url)));
+
+/** A Writable that keeps each write by itself. */
+function recorder(): { writes: string[]; stream: Writable } {
+  const writes: string[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, callback) {
+      writes.push(chunk.toString());
+      callback();
+    },
+  });
+  return { writes, stream };
+}
+
+const SINKS = { srtWriter, vttWriter, txtWriter, jsonWriter, jsonlWriter };
+const each = Object.entries(SINKS);
+
+describe('what they write', () => {
+  test.each([
+    ['plain.srt', (path: string) => srtWriter(path)],
+    ['plain.vtt', (path: string) => vttWriter(path)],
+  ])('%s, byte for byte as parakeet-mlx', async (name, sink) => {
+    const path = newPath();
+    await pipeline(Readable.from(EVENTS), sink(path));
+    expect(read(path)).toBe(reference(name));
+  });
+
+  test.each([
+    ['highlight.srt', srtWriter, parseSrt, ','],
+    ['highlight.vtt', vttWriter, parseVtt, '.'],
+  ] as const)('%s as parakeet-mlx, but for cues of no length', async (name, sink, parse, marker) => {
+    const path = newPath();
+    await pipeline(Readable.from(EVENTS), sink(path, { highlightWords: true }));
+    const long = reference(name)
+      .replace(/^ +/gm, '')
+      .replace(
+        `01:00:01${marker}840 --> 01:00:01${marker}840`,
+        `01:00:01${marker}840 --> 01:00:01${marker}841`,
+      );
+    expect(read(path)).toBe(long);
+    expect(parse(read(path))).toHaveLength(8);
+  });
+
+  test('JSON as parakeet-mlx, with trimmed sentences', async () => {
+    const path = newPath();
+    await pipeline(Readable.from(EVENTS), jsonWriter(path));
+    const expected = JSON.parse(reference('plain.json')) as { sentences: { text: string }[] };
+    for (const sentence of expected.sentences) sentence.text = sentence.text.trim();
+    const last = expected.sentences[1] as unknown as { tokens: unknown[] };
+    expect(JSON.parse(read(path))).toEqual(expected);
+    expect(last.tokens).toHaveLength(3);
+  });
+
+  test('text, one sentence a line', async () => {
+    const path = newPath();
+    await pipeline(Readable.from(EVENTS), txtWriter(path));
+    expect(read(path)).toBe('Hello, world.\nIs it?\n');
+  });
+
+  test('JSON lines, the types asked for', async () => {
+    const { writes, stream } = recorder();
+    await pipeline(Readable.from(EVENTS), jsonlWriter(stream, { types: ['token', 'sentence', 'end'] }));
+    const lines = writes.map((line) => JSON.parse(line) as { type: string; text?: string });
+    expect(lines.map((line) => line.type).join(' ')).toBe(
+      'token token token token token sentence token token token sentence end',
+    );
+    expect(lines[0]).toEqual({
+      type: 'token',
+      text: ' Hello',
+      start: 0.08,
+      end: 0.24,
+      duration: 0.16,
+      confidence: 0.9,
+    });
+    expect(lines[5]?.text).toBe('Hello, world.');
+  });
+
+  test('WebVTT escapes markup, and a line break in a sentence ends no cue', async () => {
+    const event = structuredClone(SENTENCE_EVENTS[0]) as Extract<TranscriptEvent, { type: 'sentence' }>;
+    event.sentence.text = 'a <b> & c\n\n--> d';
+    const vtt = recorder();
+    const srt = recorder();
+    await pipeline(Readable.from([event]), vttWriter(vtt.stream));
+    await pipeline(Readable.from([event]), srtWriter(srt.stream));
+    expect(parseVtt(vtt.writes.join(''))[0]?.text).toBe('a &lt;b&gt; &amp; c --&gt; d');
+    expect(parseSrt(srt.writes.join(''))).toHaveLength(1);
+  });
+});
+
+describe.each(each)('%s', (name, sink) => {
+  const valid = (text: string): void => {
+    if (name === 'srtWriter') parseSrt(text);
+    if (name === 'vttWriter') parseVtt(text);
+    if (name === 'jsonWriter') JSON.parse(text);
+    if (name === 'jsonlWriter')
+      text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as object);
+  };
+
+  test('is valid after each write, and each sentence is at most one', async () => {
+    const { writes, stream } = recorder();
+    await pipeline(Readable.from(EVENTS), sink(stream));
+    for (let i = 1; i <= writes.length; i++) valid(writes.slice(0, i).join(''));
+    expect(writes.length).toBeLessThanOrEqual(SENTENCE_EVENTS.length + 1);
+    expect(writes.join('')).toContain('Hello, world.');
+  });
+
+  test('writes the same to a path, a file: URL, a descriptor and a Writable, and leaves the descriptor open', async () => {
+    const { writes, stream } = recorder();
+    await pipeline(Readable.from(EVENTS), sink(stream));
+    expect(stream.writableFinished).toBe(true);
+    const paths = [newPath(), newPath(), newPath()] as const;
+    await pipeline(Readable.from(EVENTS), sink(paths[0]));
+    await pipeline(Readable.from(EVENTS), sink(new URL(`file://${paths[1]}`)));
+    const fd = openSync(paths[2], 'w');
+    await pipeline(Readable.from(EVENTS), sink(fd));
+    closeSync(fd);
+    for (const path of paths) expect(read(path)).toBe(writes.join(''));
+  });
+
+  test('closes without an end event, and an empty transcript is a valid file', async () => {
+    const path = newPath();
+    await pipeline(Readable.from([]), sink(path));
+    valid(read(path));
+    await pipeline(Readable.from(SENTENCE_EVENTS), sink(path));
+    expect(read(path)).toContain('Is it?');
+  });
+
+  test('ignores events of types that it does not know', async () => {
+    const path = newPath();
+    await pipeline(Readable.from([{ type: 'speechStart', time: 1 }, ...EVENTS]), sink(path));
+    expect(read(path)).toContain('Hello, world.');
+  });
+
+  test('refuses what is no event', async () => {
+    const error = await pipeline(Readable.from([Buffer.from('audio')]), sink(newPath())).catch(
+      (e: unknown) => e,
+    );
+    expect(error).toBeInstanceOf(ArgumentError);
+  });
+
+  test.each([undefined, '', -1, 1.5, {}, new URL('http://localhost/a')])(
+    'refuses %o as a target',
+    (target) => {
+      expect(() => sink(target as string)).toThrow(ArgumentError);
+    },
+  );
+
+  test('a missing folder is a typed error that says what to do', async () => {
+    const path = join(folder, 'missing', 'file');
+    const error = await pipeline(Readable.from(EVENTS), sink(path)).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(ParakeetError);
+    expect(error).toMatchObject({ code: 'ERR_PARAKEET_WRITE', cause: { code: 'ENOENT' } });
+    expect(String(error)).toContain('Create the folder first');
+  });
+
+  test('a folder as the target is a typed error', async () => {
+    const error = await pipeline(Readable.from(EVENTS), sink(folder)).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'ERR_PARAKEET_WRITE', cause: { code: 'EISDIR' } });
+  });
+
+  test.skipIf(process.platform !== 'linux')('a full device is a typed error', async () => {
+    const error = await pipeline(Readable.from(EVENTS), sink('/dev/full')).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'ERR_PARAKEET_WRITE', cause: { code: 'ENOSPC' } });
+    expect(statSync('/dev/full').isCharacterDevice()).toBe(true);
+  });
+
+  test('a Writable that fails, or closes early, is a typed error', async () => {
+    const cause = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
+    const failing = new Writable({ write: (_chunk, _encoding, callback) => callback(cause) });
+    const error = await pipeline(Readable.from(EVENTS), sink(failing)).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'ERR_PARAKEET_WRITE', cause });
+
+    const closing = new PassThrough();
+    const writer = sink(closing);
+    const closed = new Promise((resolve) => writer.once('error', resolve));
+    closing.destroy();
+    expect(await closed).toMatchObject({ code: 'ERR_PARAKEET_WRITE' });
+  });
+
+  test('waits for a slow Writable', async () => {
+    let waiting: (() => void) | undefined;
+    const slow = new Writable({
+      highWaterMark: 1,
+      write(_chunk, _encoding, callback) {
+        waiting = callback;
+      },
+    });
+    const writer = sink(slow);
+    const accepted = SENTENCE_EVENTS.concat(SENTENCE_EVENTS, SENTENCE_EVENTS).map((event) =>
+      writer.write(event),
+    );
+    expect(accepted.at(-1)).toBe(false);
+    writer.end();
+    while (!writer.writableFinished) {
+      await new Promise((resolve) => setImmediate(resolve));
+      waiting?.();
+      waiting = undefined;
+    }
+    expect(slow.writableFinished).toBe(true);
+  });
+
+  test('an abort ends it with an AbortError and closes the Writable', async () => {
+    const { stream } = recorder();
+    const controller = new AbortController();
+    const writer = sink(stream, { signal: controller.signal });
+    const failed = new Promise<Error>((resolve) => writer.once('error', resolve));
+    stream.on('error', () => {});
+    writer.write(SENTENCE_EVENTS[0]);
+    controller.abort();
+    expect((await failed).name).toBe('AbortError');
+    expect(stream.destroyed).toBe(true);
+  });
+});
+
+describe('jsonWriter', () => {
+  test('replaces a file whole, keeps a link to it, and leaves nothing beside it', async () => {
+    const own = mkdtempSync(join(folder, 'json-'));
+    const path = join(own, 'a.json');
+    const link = join(own, 'link.json');
+    writeFileSync(path, 'old');
+    symlinkSync(path, link);
+    const writer = jsonWriter(link);
+    await new Promise((resolve) => writer.write(SENTENCE_EVENTS[0], resolve));
+    const early = JSON.parse(read(path)) as { text: string };
+    expect(early.text).toBe('Hello, world.');
+    const closed = new Promise((resolve) => writer.once('close', resolve));
+    writer.end(SENTENCE_EVENTS[1]);
+    await closed;
+    expect((JSON.parse(read(path)) as { text: string }).text).toBe('Hello, world. Is it?');
+    expect(readFileSync(link, 'utf8')).toBe(read(path));
+    expect(readdirSync(own).sort()).toEqual(['a.json', 'link.json']);
+  });
+
+  test('keeps the old file until there is something new', async () => {
+    const path = newPath();
+    writeFileSync(path, 'old');
+    const writer = jsonWriter(path);
+    await new Promise((resolve) => writer.write({ type: 'progress', time: 1 }, resolve));
+    writer.destroy();
+    await new Promise((resolve) => writer.once('close', resolve));
+    expect(read(path)).toBe('old');
+  });
+
+  test('an aborted stream leaves every sentence that it had', async () => {
+    const path = newPath();
+    const writer = jsonWriter(path);
+    for (const event of SENTENCE_EVENTS) await new Promise((resolve) => writer.write(event, resolve));
+    writer.destroy();
+    await new Promise((resolve) => writer.once('close', resolve));
+    expect((JSON.parse(read(path)) as { sentences: unknown[] }).sentences).toHaveLength(2);
+  });
+});
+
+describe('a process killed in the middle', () => {
+  test.each([
+    ['srt', parseSrt],
+    ['vtt', parseVtt],
+    [
+      'jsonl',
+      (text: string) =>
+        text
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line) as object),
+    ],
+    ['json', (text: string) => (JSON.parse(text) as { sentences: object[] }).sentences],
+  ] as const)('leaves a valid %s file with what it had', async (format, parse) => {
+    const path = newPath();
+    const script = fileURLToPath(new URL('../support/endless-writer.mjs', import.meta.url));
+    const child = spawn(process.execPath, [script, format, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await exited;
+    expect(parse(read(path)).length).toBeGreaterThan(0);
+  });
+});
