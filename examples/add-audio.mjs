@@ -1,0 +1,22 @@
+/**
+ * Samples from anywhere (a game, a synthesiser, a socket) into a live transcript, without streams.
+ *
+ *     node examples/add-audio.mjs talk.wav
+ */
+import { createReadStream } from 'node:fs';
+import { decode, loadModel, resample } from 'parakeet-stream';
+
+const [sound] = process.argv.slice(2);
+if (sound === undefined) throw new Error('Usage: node examples/add-audio.mjs SOUND');
+
+const model = await loadModel();
+const live = model.transcribeStream();
+for await (const { channels } of createReadStream(sound)
+  .pipe(decode())
+  .pipe(resample(model.info.sampleRate))) {
+  await live.addAudio(channels[0]);
+}
+await live.finish();
+console.log(live.result.text);
+await live.close();
+await model.close();
