@@ -105,10 +105,9 @@ export interface NativeDecoder {
 }
 
 export interface NativeModel {
-  readonly info: NativeModelInfo;
   /** `floor(samples / hop)` log-mel frames of the whole signal, not normalised. */
   logMel(samples: Float32Array): Promise<NativeMatrix>;
-  /** NeMo's per-feature normalisation over all frames. */
+  /** NeMo's per-feature normalisation; frames of digital silence do not count. */
   normalize(logMel: Float32Array, frames: number): Promise<NativeMatrix>;
   /** Encoder frames of normalised features. `job` is a key for `cancel`. */
   encode(features: Float32Array, frames: number, context: NativeContext, job: number): Promise<NativeMatrix>;
@@ -126,9 +125,56 @@ export interface NativeModel {
   close(): Promise<void>;
 }
 
+/** A model's `config.json`, checked and reduced to what the engine needs (src/model/config.ts). */
+export interface NativeModelConfig {
+  architecture: NativeModelInfo['architecture'];
+  preprocessor: {
+    sampleRate: number;
+    /** Samples. */
+    windowLength: number;
+    hop: number;
+    fftLength: number;
+    features: number;
+    preemphasis: number;
+    window: 'hann' | 'hamming' | 'blackman' | 'bartlett' | 'ones';
+  };
+  encoder: {
+    layers: number;
+    dModel: number;
+    heads: number;
+    feedForward: number;
+    subsamplingFactor: number;
+    subsamplingChannels: number;
+    convKernel: number;
+    useBias: boolean;
+    xscaling: boolean;
+  };
+  /** Transducers only. */
+  predictor?: { hidden: number; layers: number };
+  joint?: { hidden: number; activation: 'relu' | 'sigmoid' | 'tanh' };
+  vocabularySize: number;
+  durations: number[];
+  maxSymbols: number;
+}
+
+/** A tensor of a safetensors file. */
+export interface NativeTensor {
+  name: string;
+  dtype: 'F32' | 'F16' | 'BF16';
+  shape: number[];
+  /** Bytes from the start of the file. */
+  offset: number;
+  bytes: number;
+}
+
 export interface NativeAddon {
-  /** `path`: a folder with `config.json` and `model.safetensors`. `threads`: 0 for all cores. */
-  loadModel(path: string, options: { threads: number }): Promise<NativeModel>;
+  /** `threads`: 0 for all cores; the first call decides for the process. `job` is a key for `cancel`, 0 for none. */
+  loadModel(
+    config: NativeModelConfig,
+    weightsPath: string,
+    tensors: NativeTensor[],
+    options: { threads: number; job: number },
+  ): Promise<NativeModel>;
   /** Gives up the job if it has not ended: its promise rejects with `ERR_PARAKEET_ABORTED`. */
   cancel(job: number): void;
   /** What is alive in this process, for tests and diagnostics. */

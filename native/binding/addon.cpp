@@ -1,0 +1,65 @@
+// The addon's exports: NativeAddon of src/model/addon.ts.
+#include <mlx/memory.h>
+#include <napi.h>
+
+#include "binding/addon_data.h"
+#include "binding/model_wrap.h"
+#include "binding/sessions_wrap.h"
+#include "model/mutant.h"
+#include "ops/ops.h"
+
+namespace parakeet {
+namespace {
+
+Napi::Value cancel(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env())->cancelJob(info[0].As<Napi::Number>().Int32Value());
+  return info.Env().Undefined();
+}
+
+Napi::Value counts(const Napi::CallbackInfo& info) {
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("models", Counted<ModelTag>::alive().load());
+  object.Set("sessions", Counted<SessionTag>::alive().load());
+  object.Set("queued", static_cast<double>(Engine::instance().queued()));
+  return object;
+}
+
+Napi::Value memory(const Napi::CallbackInfo& info) {
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("active", static_cast<double>(mlx::core::get_active_memory()));
+  object.Set("cache", static_cast<double>(mlx::core::get_cache_memory()));
+  object.Set("cacheLimit", static_cast<double>(Engine::cacheLimit));
+  return object;
+}
+
+Napi::Value build(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("mlx", PARAKEET_MLX_VERSION);
+  const auto library = ops::library();
+  object.Set("onednn", library ? Napi::Value(Napi::String::New(env, *library)) : env.Null());
+  object.Set("backend", ops::backend());
+  object.Set("mutant", activeMutant.empty() ? env.Null() : Napi::Value(Napi::String::New(env, std::string(activeMutant))));
+  return object;
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  auto* data = new AddonData{Environment::create(env), {}, {}, {}, {}};
+  env.SetInstanceData(data);
+  data->model = Napi::Persistent(ModelWrap::define(env));
+  data->mel = Napi::Persistent(MelWrap::define(env));
+  data->encoder = Napi::Persistent(EncoderWrap::define(env));
+  data->decoder = Napi::Persistent(DecoderWrap::define(env));
+  exports.Set("loadModel", Napi::Function::New(env, loadModel));
+  exports.Set("cancel", Napi::Function::New(env, cancel));
+  exports.Set("counts", Napi::Function::New(env, counts));
+  exports.Set("memory", Napi::Function::New(env, memory));
+  exports.Set("build", Napi::Function::New(env, build));
+  return exports;
+}
+
+}  // namespace
+}  // namespace parakeet
+
+using parakeet::init;
+NODE_API_MODULE(parakeet, init)

@@ -1,0 +1,17 @@
+// What the addon keeps per Node environment: deleted on Node's thread when the environment ends.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "binding/environment.h"
+
+namespace parakeet {
+
+struct AddonData {
+  std::shared_ptr<Environment> environment;
+  Napi::FunctionReference model, mel, encoder, decoder;  // classes
+};
+
+}  // namespace parakeet

@@ -1,0 +1,138 @@
+#include "binding/convert.h"
+
+#include <algorithm>
+#include <string>
+
+namespace parakeet {
+namespace {
+
+int integer(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::Number>().Int32Value(); }
+double number(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::Number>().DoubleValue(); }
+bool boolean(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::Boolean>().Value(); }
+std::string text(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::String>().Utf8Value(); }
+
+Architecture toArchitecture(const std::string& name) {
+  if (name == "tdt") return Architecture::tdt;
+  if (name == "tdt-ctc") return Architecture::tdtCtc;
+  if (name == "rnnt") return Architecture::rnnt;
+  return Architecture::ctc;
+}
+
+StoredType toStoredType(const std::string& name) {
+  if (name == "F32") return StoredType::f32;
+  return name == "F16" ? StoredType::f16 : StoredType::bf16;
+}
+
+Napi::Int32Array integers(Napi::Env env, const Tokens& tokens, int64_t (*pick)(const Token&)) {
+  Napi::Int32Array array = Napi::Int32Array::New(env, tokens.size());
+  for (size_t i = 0; i < tokens.size(); i++) array[i] = static_cast<int32_t>(pick(tokens[i]));
+  return array;
+}
+
+}  // namespace
+
+std::vector<float> toFloats(const Napi::Value& value) {
+  const auto array = value.As<Napi::Float32Array>();
+  return std::vector<float>(array.Data(), array.Data() + array.ElementLength());
+}
+
+ModelConfig toModelConfig(const Napi::Object& object) {
+  ModelConfig config;
+  config.architecture = toArchitecture(text(object, "architecture"));
+  const auto preprocessor = object.Get("preprocessor").As<Napi::Object>();
+  config.preprocessor = {integer(preprocessor, "sampleRate"), integer(preprocessor, "windowLength"), integer(preprocessor, "hop"),
+                         integer(preprocessor, "fftLength"),  integer(preprocessor, "features"),     number(preprocessor, "preemphasis"),
+                         text(preprocessor, "window")};
+  const auto encoder = object.Get("encoder").As<Napi::Object>();
+  config.encoder.features = config.preprocessor.features;
+  config.encoder.layers = integer(encoder, "layers");
+  config.encoder.dModel = integer(encoder, "dModel");
+  config.encoder.heads = integer(encoder, "heads");
+  config.encoder.feedForward = integer(encoder, "feedForward");
+  config.encoder.subsamplingFactor = integer(encoder, "subsamplingFactor");
+  config.encoder.subsamplingChannels = integer(encoder, "subsamplingChannels");
+  config.encoder.convKernel = integer(encoder, "convKernel");
+  config.encoder.useBias = boolean(encoder, "useBias");
+  config.encoder.xscaling = boolean(encoder, "xscaling");
+  config.vocabulary = integer(object, "vocabularySize");
+  config.maxSymbols = integer(object, "maxSymbols");
+  const auto durations = object.Get("durations").As<Napi::Array>();
+  for (uint32_t i = 0; i < durations.Length(); i++) config.durations.push_back(durations.Get(i).As<Napi::Number>().Int32Value());
+  if (object.Get("predictor").IsObject()) {
+    const auto predictor = object.Get("predictor").As<Napi::Object>();
+    config.predictor = {integer(predictor, "hidden"), integer(predictor, "layers")};
+    const auto joint = object.Get("joint").As<Napi::Object>();
+    config.joint = {integer(joint, "hidden"), text(joint, "activation")};
+  }
+  return config;
+}
+
+std::vector<TensorEntry> toTensorEntries(const Napi::Array& array) {
+  std::vector<TensorEntry> entries;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const auto object = array.Get(i).As<Napi::Object>();
+    TensorEntry entry;
+    entry.name = text(object, "name");
+    entry.type = toStoredType(text(object, "dtype"));
+    entry.offset = static_cast<uint64_t>(number(object, "offset"));
+    entry.bytes = static_cast<uint64_t>(number(object, "bytes"));
+    const auto shape = object.Get("shape").As<Napi::Array>();
+    for (uint32_t k = 0; k < shape.Length(); k++) entry.shape.push_back(shape.Get(k).As<Napi::Number>().Int64Value());
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+Context toContext(const Napi::Value& value) {
+  const auto array = value.As<Napi::Array>();
+  return {array.Get(0u).As<Napi::Number>().Int32Value(), array.Get(1u).As<Napi::Number>().Int32Value()};
+}
+
+Head toHead(const Napi::Value& value) {
+  const std::string name = value.As<Napi::String>().Utf8Value();
+  return name == "ctc" ? Head::ctc : name == "rnnt" ? Head::rnnt : Head::tdt;
+}
+
+StreamOptions toStreamOptions(const Napi::Object& object) {
+  StreamOptions options;
+  options.chunk = integer(object, "chunk");
+  options.lookahead = integer(object, "lookahead");
+  options.context = toContext(object.Get("context"));
+  options.cache = integer(object, "cache");
+  options.emissionDelay = integer(object, "emissionDelay");
+  const Napi::Value normalization = object.Get("normalization");
+  if (normalization.IsObject()) {
+    const auto fixed = normalization.As<Napi::Object>();
+    options.normalization = Statistics{toFloats(fixed.Get("mean")), toFloats(fixed.Get("std"))};
+  } else if (normalization.As<Napi::String>().Utf8Value() == "none") {
+    options.normalization = NoNormalization{};
+  }
+  return options;
+}
+
+Napi::Float32Array fromFloats(Napi::Env env, const std::vector<float>& values) {
+  Napi::Float32Array array = Napi::Float32Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
+Napi::Object fromMatrix(Napi::Env env, const Matrix& matrix) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("data", fromFloats(env, matrix.data));
+  object.Set("rows", matrix.rows);
+  object.Set("columns", matrix.columns);
+  return object;
+}
+
+Napi::Object fromTokens(Napi::Env env, const Tokens& tokens) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("ids", integers(env, tokens, [](const Token& token) -> int64_t { return token.id; }));
+  object.Set("starts", integers(env, tokens, [](const Token& token) { return token.start; }));
+  object.Set("durations", integers(env, tokens, [](const Token& token) { return token.duration; }));
+  std::vector<float> confidences;
+  for (const Token& token : tokens) confidences.push_back(token.confidence);
+  object.Set("confidences", fromFloats(env, confidences));
+  return object;
+}
+
+}  // namespace parakeet

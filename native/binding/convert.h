@@ -1,0 +1,28 @@
+// Values across the boundary. Objects come from src/model/addon.ts, which has checked them; what is still wrong here is a
+// programming mistake and throws a TypeError.
+#pragma once
+
+#include <napi.h>
+
+#include <vector>
+
+#include "engine/buffered_encoder.h"
+#include "model/config.h"
+#include "model/model.h"
+#include "model/tokens.h"
+#include "model/weights.h"
+
+namespace parakeet {
+
+std::vector<float> toFloats(const Napi::Value& value);
+ModelConfig toModelConfig(const Napi::Object& object);
+std::vector<TensorEntry> toTensorEntries(const Napi::Array& array);
+Context toContext(const Napi::Value& value);
+Head toHead(const Napi::Value& value);
+StreamOptions toStreamOptions(const Napi::Object& object);
+
+Napi::Float32Array fromFloats(Napi::Env env, const std::vector<float>& values);
+Napi::Object fromMatrix(Napi::Env env, const Matrix& matrix);
+Napi::Object fromTokens(Napi::Env env, const Tokens& tokens);
+
+}  // namespace parakeet

@@ -1,0 +1,182 @@
+#include "binding/environment.h"
+
+#include <exception>
+#include <stdexcept>
+
+#include "binding/addon_data.h"
+#include "model/error.h"
+
+namespace parakeet {
+namespace {
+
+template <class T>
+void dropExpired(std::list<std::weak_ptr<T>>& list) {
+  list.remove_if([](const std::weak_ptr<T>& item) { return item.expired(); });
+}
+
+Napi::Value toJsError(Napi::Env env, const std::exception_ptr& failure) {
+  std::string code = "ERR_PARAKEET_ENGINE", message = "The engine failed";
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    code = error.code();
+    message = error.what();
+  } catch (const std::exception& error) {
+    message = std::string("The engine failed: ") + error.what();
+  } catch (...) {
+  }
+  const Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", code);
+  return error.Value();
+}
+
+}  // namespace
+
+struct Environment::Job {
+  explicit Job(Napi::Env env) : deferred(Napi::Promise::Deferred::New(env)) {}
+  Napi::Promise::Deferred deferred;
+  CancelFlagPtr cancel;
+  std::function<Settle()> work;
+  Settle settle;
+  std::exception_ptr failure;
+};
+
+std::shared_ptr<Environment> Environment::of(Napi::Env env) { return env.GetInstanceData<AddonData>()->environment; }
+
+std::shared_ptr<Environment> Environment::create(Napi::Env env) {
+  auto environment = std::shared_ptr<Environment>(new Environment(env));
+  // Hooks run in reverse order: this one before the one that tears the thread-safe function down.
+  napi_add_env_cleanup_hook(
+      env, [](void* self) { static_cast<Environment*>(self)->end(); }, environment.get());
+  return environment;
+}
+
+Environment::Environment(Napi::Env env) {
+  const Napi::String name = Napi::String::New(env, "parakeet");
+  NAPI_THROW_IF_FAILED_VOID(
+      env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, &callJs, &notify_));
+  napi_unref_threadsafe_function(env, notify_);
+}
+
+Napi::Promise Environment::run(Napi::Env env, Worker& worker, CancelFlagPtr cancel, std::function<Settle()> work) {
+  auto job = std::make_shared<Job>(env);
+  job->cancel = cancel;
+  job->work = std::move(work);
+  {
+    const std::lock_guard lock(mutex_);
+    dropExpired(flags_);
+    flags_.push_back(cancel);
+  }
+  if (pending_++ == 0) napi_ref_threadsafe_function(env, notify_);
+  const Napi::Promise promise = job->deferred.Promise();
+  worker.post([self = shared_from_this(), job] {
+    {
+      const std::lock_guard lock(self->mutex_);
+      if (self->ending_) return;
+      self->running_++;
+    }
+    try {
+      job->cancel->check();
+      job->settle = job->work();
+    } catch (...) {
+      // Work that was given up may fail in any way; the caller hears that it was given up.
+      job->failure = job->cancel->cancelled() ? std::make_exception_ptr(Aborted()) : std::current_exception();
+    }
+    job->work = nullptr;
+    self->complete(job);
+  });
+  return promise;
+}
+
+void Environment::complete(std::shared_ptr<Job> job) {
+  const std::lock_guard lock(mutex_);
+  running_--;
+  if (ending_) {
+    idle_.notify_all();
+    return;
+  }
+  completed_.push_back(std::move(job));
+  napi_call_threadsafe_function(notify_, nullptr, napi_tsfn_nonblocking);
+}
+
+void Environment::callJs(napi_env env, napi_value, void* context, void*) {
+  if (env == nullptr) return;  // the environment is being torn down
+  static_cast<Environment*>(context)->drain(Napi::Env(env));
+}
+
+void Environment::drain(Napi::Env env) {
+  std::vector<std::shared_ptr<Job>> completed;
+  {
+    const std::lock_guard lock(mutex_);
+    completed.swap(completed_);
+  }
+  for (const auto& job : completed) {
+    const Napi::HandleScope scope(env);
+    if (--pending_ == 0) napi_unref_threadsafe_function(env, notify_);
+    if (job->failure) {
+      job->deferred.Reject(toJsError(env, job->failure));
+      continue;
+    }
+    try {
+      job->deferred.Resolve(job->settle ? job->settle(env) : env.Undefined());
+    } catch (const Napi::Error& error) {
+      job->deferred.Reject(error.Value());
+    }
+  }
+}
+
+CancelFlagPtr Environment::jobFlag(int job) {
+  auto flag = std::make_shared<CancelFlag>();
+  if (job == 0) return flag;
+  const std::lock_guard lock(mutex_);
+  std::erase_if(jobs_, [](const auto& entry) { return entry.second.expired(); });
+  jobs_[job] = flag;
+  return flag;
+}
+
+void Environment::cancelJob(int job) {
+  const std::lock_guard lock(mutex_);
+  const auto found = jobs_.find(job);
+  if (found == jobs_.end()) return;
+  if (const auto flag = found->second.lock()) flag->cancel();
+}
+
+void Environment::track(const std::weak_ptr<Resource>& resource) {
+  const std::lock_guard lock(mutex_);
+  dropExpired(resources_);
+  resources_.push_back(resource);
+}
+
+void Environment::end() {
+  std::vector<std::shared_ptr<Resource>> resources;
+  {
+    std::unique_lock lock(mutex_);
+    ending_ = true;
+    for (const auto& flag : flags_) {
+      if (const auto alive = flag.lock()) alive->cancel();
+    }
+    idle_.wait(lock, [this] { return running_ == 0; });
+    for (const auto& resource : resources_) {
+      if (auto alive = resource.lock()) resources.push_back(std::move(alive));
+    }
+  }
+  // Freed on their own threads, and here waited for: after the last environment's end no thread of ours may touch MLX,
+  // whose statics are destroyed next.
+  int waiting = static_cast<int>(resources.size());
+  std::mutex mutex;
+  std::condition_variable done;
+  for (auto& resource : resources) {
+    Worker& worker = resource->worker();
+    worker.postFirst([&, resource = std::move(resource)]() mutable {
+      resource->release();
+      resource.reset();
+      const std::lock_guard lock(mutex);
+      waiting--;
+      done.notify_one();
+    });
+  }
+  std::unique_lock lock(mutex);
+  done.wait(lock, [&] { return waiting == 0; });
+}
+
+}  // namespace parakeet

@@ -1,0 +1,71 @@
+// One Node environment (the main thread or a worker): its promises, its cancel flags, and its orderly end. Everything
+// that Node must not see happen on another thread goes through here.
+#pragma once
+
+#include <napi.h>
+
+#include <condition_variable>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/worker.h"
+#include "model/cancel.h"
+
+namespace parakeet {
+
+// Something whose native state is freed on the engine's side: at close(), when JavaScript forgot it, or when the
+// environment ends.
+class Resource {
+ public:
+  virtual ~Resource() = default;
+  // On any thread: gives up what runs for it and what waits.
+  virtual void cancel() = 0;
+  // On the thread of worker(): frees the state. May be called twice.
+  virtual void release() = 0;
+  virtual Worker& worker() = 0;
+};
+
+class Environment : public std::enable_shared_from_this<Environment> {
+ public:
+  static std::shared_ptr<Environment> of(Napi::Env env);
+  // Once per environment, when the addon is loaded into it; registers the environment's end.
+  static std::shared_ptr<Environment> create(Napi::Env env);
+
+  using Settle = std::function<Napi::Value(Napi::Env)>;
+  // Runs `work` on `worker` and settles the returned promise on Node's thread: with what the function that it returns
+  // makes, or with its exception. Work whose flag is already set does not start.
+  Napi::Promise run(Napi::Env env, Worker& worker, CancelFlagPtr cancel, std::function<Settle()> work);
+
+  // A cancel flag that cancelJob(job) sets while it lives; job 0 has none.
+  CancelFlagPtr jobFlag(int job);
+  void cancelJob(int job);
+
+  void track(const std::weak_ptr<Resource>& resource);
+
+ private:
+  struct Job;
+  explicit Environment(Napi::Env env);
+  void complete(std::shared_ptr<Job> job);
+  void drain(Napi::Env env);
+  void end();  // the environment's cleanup hook
+
+  static void callJs(napi_env env, napi_value, void* context, void*);
+
+  napi_threadsafe_function notify_ = nullptr;
+  int pending_ = 0;  // promises not settled yet; Node's thread only
+
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  bool ending_ = false;
+  int running_ = 0;  // jobs that run on some worker right now
+  std::vector<std::shared_ptr<Job>> completed_;
+  std::list<std::weak_ptr<CancelFlag>> flags_;
+  std::map<int, std::weak_ptr<CancelFlag>> jobs_;
+  std::list<std::weak_ptr<Resource>> resources_;
+};
+
+}  // namespace parakeet

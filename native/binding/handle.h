@@ -1,0 +1,80 @@
+// Native state that a JavaScript object owns: used on one worker, freed there. The base of every wrapped object.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <memory>
+
+#include "binding/environment.h"
+#include "engine/engine.h"
+#include "model/cancel.h"
+#include "model/error.h"
+
+namespace parakeet {
+
+template <class State>
+class Handle : public Resource {
+ public:
+  explicit Handle(Worker& worker) : worker_(worker) {}
+
+  void cancel() override { cancel_->cancel(); }
+  void release() override {
+    released_ = true;
+    state_.reset();
+  }
+  Worker& worker() override { return worker_; }
+  const CancelFlagPtr& flag() const { return cancel_; }
+
+  // On the worker. Makes the state, unless the handle was released before it came to that. A failure is thrown by
+  // state() from then on.
+  void construct(const std::function<std::unique_ptr<State>()>& make) {
+    if (released_) return;
+    try {
+      state_ = make();
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+  }
+  // On the worker.
+  bool open() const { return state_ != nullptr; }
+  // On the worker. Throws ERR_PARAKEET_CLOSED after release().
+  State& state() const {
+    if (failure_) std::rethrow_exception(failure_);
+    if (!state_) throw Error("ERR_PARAKEET_CLOSED", "Expected an open object but it was closed");
+    return *state_;
+  }
+
+ private:
+  Worker& worker_;
+  CancelFlagPtr cancel_ = std::make_shared<CancelFlag>();
+  // Touched on the worker only.
+  std::unique_ptr<State> state_;
+  std::exception_ptr failure_;
+  bool released_ = false;
+};
+
+// A handle whose state is made on its worker, before anything else that is posted for it.
+template <class State>
+std::shared_ptr<Handle<State>> makeHandle(Worker& worker, std::function<std::unique_ptr<State>()> make) {
+  auto handle = std::make_shared<Handle<State>>(worker);
+  worker.post([handle, make = std::move(make)] { handle->construct(make); });
+  return handle;
+}
+
+// Gives up what runs for the handle and frees its state on its worker; the promise settles when that is done.
+inline Napi::Promise closeHandle(Napi::Env env, const std::shared_ptr<Resource>& handle) {
+  handle->cancel();
+  return Environment::of(env)->run(env, handle->worker(), std::make_shared<CancelFlag>(), [handle] {
+    handle->release();
+    return Environment::Settle();
+  });
+}
+
+// For a JavaScript object that was collected without being closed.
+inline void abandonHandle(std::shared_ptr<Resource> handle) {
+  handle->cancel();
+  Worker& worker = handle->worker();
+  worker.post([handle = std::move(handle)] { handle->release(); });
+}
+
+}  // namespace parakeet

@@ -1,0 +1,162 @@
+#include "binding/model_wrap.h"
+
+#include <chrono>
+
+#include "binding/addon_data.h"
+#include "binding/convert.h"
+#include "binding/sessions_wrap.h"
+#include "ops/ops.h"
+
+namespace parakeet {
+namespace {
+
+Matrix toMatrix(const Napi::Value& data, const Napi::Value& rows) {
+  Matrix matrix{toFloats(data), rows.As<Napi::Number>().Int32Value(), 0};
+  matrix.columns = matrix.rows ? static_cast<int>(matrix.data.size()) / matrix.rows : 0;
+  return matrix;
+}
+
+Environment::Settle settleMatrix(Matrix matrix) {
+  return [matrix = std::move(matrix)](Napi::Env env) -> Napi::Value { return fromMatrix(env, matrix); };
+}
+
+}  // namespace
+
+Napi::Value loadModel(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  ModelConfig config = toModelConfig(info[0].As<Napi::Object>());
+  const std::string path = info[1].As<Napi::String>().Utf8Value();
+  auto entries = toTensorEntries(info[2].As<Napi::Array>());
+  const auto options = info[3].As<Napi::Object>();
+  ops::setThreads(options.Get("threads").As<Napi::Number>().Int32Value());
+  const auto environment = Environment::of(env);
+  const CancelFlagPtr flag = environment->jobFlag(options.Get("job").As<Napi::Number>().Int32Value());
+  return environment->run(env, Engine::instance().inference(), flag,
+                          [config = std::move(config), path, entries = std::move(entries), flag]() -> Environment::Settle {
+                            auto handle = std::make_shared<ModelHandle>(Engine::instance().inference());
+                            const Weights weights(path, entries);
+                            handle->construct([&] { return std::make_unique<LoadedModel>(config, weights, *flag); });
+                            auto filters = handle->state().model.filters();
+                            return [handle, filters](Napi::Env inner) mutable -> Napi::Value {
+                              Environment::of(inner)->track(handle);
+                              return inner.GetInstanceData<AddonData>()->model.New(
+                                  {Napi::External<std::shared_ptr<ModelHandle>>::New(inner, &handle),
+                                   Napi::External<std::shared_ptr<const MelFilters>>::New(inner, &filters)});
+                            };
+                          });
+}
+
+Napi::Function ModelWrap::define(Napi::Env env) {
+  return DefineClass(env, "NativeModel",
+                     {InstanceMethod<&ModelWrap::logMel>("logMel"), InstanceMethod<&ModelWrap::normalize>("normalize"),
+                      InstanceMethod<&ModelWrap::encode>("encode"), InstanceMethod<&ModelWrap::decode>("decode"),
+                      InstanceMethod<&ModelWrap::transcribe>("transcribe"), InstanceMethod<&ModelWrap::createMel>("createMel"),
+                      InstanceMethod<&ModelWrap::createEncoder>("createEncoder"),
+                      InstanceMethod<&ModelWrap::createDecoder>("createDecoder"), InstanceMethod<&ModelWrap::close>("close")});
+}
+
+ModelWrap::ModelWrap(const Napi::CallbackInfo& info)
+    : ObjectWrap(info),
+      handle_(*info[0].As<Napi::External<std::shared_ptr<ModelHandle>>>().Data()),
+      filters_(*info[1].As<Napi::External<std::shared_ptr<const MelFilters>>>().Data()) {}
+ModelWrap::~ModelWrap() { abandonHandle(std::move(handle_)); }
+
+Napi::Value ModelWrap::logMel(const Napi::CallbackInfo& info) {
+  return Environment::of(info.Env())->run(info.Env(), handle_->worker(), handle_->flag(),
+                                          [handle = handle_, samples = toFloats(info[0])] {
+                                            return settleMatrix(handle->state().model.logMel(samples, 0, *handle->flag()));
+                                          });
+}
+
+Napi::Value ModelWrap::normalize(const Napi::CallbackInfo& info) {
+  return Environment::of(info.Env())->run(info.Env(), handle_->worker(), handle_->flag(),
+                                          [handle = handle_, logMel = toMatrix(info[0], info[1])] {
+                                            return settleMatrix(handle->state().model.normalize(logMel, logMel.rows));
+                                          });
+}
+
+Napi::Value ModelWrap::encode(const Napi::CallbackInfo& info) {
+  const auto environment = Environment::of(info.Env());
+  const CancelFlagPtr flag = environment->jobFlag(info[3].As<Napi::Number>().Int32Value());
+  return environment->run(info.Env(), handle_->worker(), flag,
+                          [handle = handle_, flag, features = toMatrix(info[0], info[1]), context = toContext(info[2])] {
+                            return settleMatrix(handle->state().model.encoder()->encode(features, context, *flag));
+                          });
+}
+
+Napi::Value ModelWrap::decode(const Napi::CallbackInfo& info) {
+  const auto environment = Environment::of(info.Env());
+  const CancelFlagPtr flag = environment->jobFlag(info[3].As<Napi::Number>().Int32Value());
+  return environment->run(info.Env(), handle_->worker(), flag,
+                          [handle = handle_, encoded = toMatrix(info[0], info[1]), head = toHead(info[2])]() -> Environment::Settle {
+                            const Tokens tokens = handle->state().model.decode(encoded, head, noLimit);
+                            return [tokens](Napi::Env env) -> Napi::Value { return fromTokens(env, tokens); };
+                          });
+}
+
+Napi::Value ModelWrap::transcribe(const Napi::CallbackInfo& info) {
+  const auto environment = Environment::of(info.Env());
+  const auto object = info[1].As<Napi::Object>();
+  const CancelFlagPtr flag = environment->jobFlag(object.Get("job").As<Napi::Number>().Int32Value());
+  const OfflineOptions options{toContext(object.Get("context")), toHead(object.Get("head")),
+                               object.Get("flush").As<Napi::Number>().Uint32Value(),
+                               object.Get("emissionDelay").As<Napi::Number>().Int32Value()};
+  return environment->run(info.Env(), handle_->worker(), flag,
+                          [handle = handle_, flag, samples = toFloats(info[0]), options]() -> Environment::Settle {
+                            const auto start = std::chrono::steady_clock::now();
+                            Tokens tokens = handle->state().model.transcribe(samples, options, *flag);
+                            const double seconds =
+                                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+                            return [tokens = std::move(tokens), seconds](Napi::Env env) -> Napi::Value {
+                              Napi::Object result = Napi::Object::New(env);
+                              result.Set("tokens", fromTokens(env, tokens));
+                              result.Set("computeSeconds", seconds);
+                              return result;
+                            };
+                          });
+}
+
+template <class State>
+std::shared_ptr<Handle<State>> ModelWrap::open(Napi::Env env, Worker& worker, std::function<std::unique_ptr<State>()> make) {
+  if (closed_) {
+    Napi::Error error = Napi::Error::New(env, "Expected an open model but it was closed");
+    error.Set("code", "ERR_PARAKEET_CLOSED");
+    throw error;
+  }
+  auto handle = makeHandle<State>(worker, std::move(make));
+  sessions_.remove_if([](const std::weak_ptr<Resource>& session) { return session.expired(); });
+  sessions_.push_back(handle);
+  return handle;
+}
+
+Napi::Value ModelWrap::createMel(const Napi::CallbackInfo& info) {
+  return wrapMel(info.Env(), open<MelSession>(info.Env(), Engine::instance().frontEnd(),
+                                              [filters = filters_] { return std::make_unique<MelSession>(filters); }));
+}
+
+Napi::Value ModelWrap::createEncoder(const Napi::CallbackInfo& info) {
+  return wrapEncoder(info.Env(),
+                     open<EncoderSession>(info.Env(), handle_->worker(),
+                                          [model = handle_, options = toStreamOptions(info[0].As<Napi::Object>())] {
+                                            const Model& loaded = model->state().model;
+                                            return std::make_unique<EncoderSession>(std::make_unique<BufferedEncoder>(
+                                                loaded.encoder(), loaded.config().preprocessor, options));
+                                          }),
+                     filters_->config.features);
+}
+
+Napi::Value ModelWrap::createDecoder(const Napi::CallbackInfo& info) {
+  return wrapDecoder(info.Env(), open<DecoderSession>(info.Env(), handle_->worker(), [model = handle_, head = toHead(info[0])] {
+                       return std::make_unique<DecoderSession>(model->state().model.decoder(head));
+                     }));
+}
+
+Napi::Value ModelWrap::close(const Napi::CallbackInfo& info) {
+  closed_ = true;
+  for (const auto& session : sessions_) {
+    if (auto alive = session.lock()) abandonHandle(std::move(alive));
+  }
+  return closeHandle(info.Env(), handle_);
+}
+
+}  // namespace parakeet

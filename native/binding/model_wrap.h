@@ -1,0 +1,51 @@
+// JavaScript's NativeModel (src/model/addon.ts).
+#pragma once
+
+#include <napi.h>
+
+#include <list>
+#include <memory>
+
+#include "binding/handle.h"
+#include "engine/sessions.h"
+#include "model/model.h"
+
+namespace parakeet {
+
+struct LoadedModel : Counted<ModelTag> {
+  LoadedModel(ModelConfig config, const Weights& weights, const CancelFlag& cancel) : model(std::move(config), weights, cancel) {}
+  Model model;
+};
+using ModelHandle = Handle<LoadedModel>;
+
+class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit ModelWrap(const Napi::CallbackInfo& info);
+  ~ModelWrap() override;
+
+ private:
+  Napi::Value logMel(const Napi::CallbackInfo& info);
+  Napi::Value normalize(const Napi::CallbackInfo& info);
+  Napi::Value encode(const Napi::CallbackInfo& info);
+  Napi::Value decode(const Napi::CallbackInfo& info);
+  Napi::Value transcribe(const Napi::CallbackInfo& info);
+  Napi::Value createMel(const Napi::CallbackInfo& info);
+  Napi::Value createEncoder(const Napi::CallbackInfo& info);
+  Napi::Value createDecoder(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  template <class State>
+  std::shared_ptr<Handle<State>> open(Napi::Env env, Worker& worker, std::function<std::unique_ptr<State>()> make);
+
+  std::shared_ptr<ModelHandle> handle_;
+  // Read by Node's thread; the rest of the model belongs to the engine's.
+  std::shared_ptr<const MelFilters> filters_;
+  bool closed_ = false;
+  std::list<std::weak_ptr<Resource>> sessions_;
+};
+
+// loadModel(config, weightsPath, tensors, options): Promise<NativeModel>.
+Napi::Value loadModel(const Napi::CallbackInfo& info);
+
+}  // namespace parakeet

@@ -1,0 +1,152 @@
+#include "binding/sessions_wrap.h"
+
+#include <chrono>
+
+#include "binding/addon_data.h"
+#include "binding/convert.h"
+
+namespace parakeet {
+namespace {
+
+// A constructor's first argument: a pointer to the shared pointer of its handle, for the time of the call.
+template <class Handle>
+std::shared_ptr<Handle> handleOf(const Napi::CallbackInfo& info) {
+  return *info[0].As<Napi::External<std::shared_ptr<Handle>>>().Data();
+}
+
+template <class Handle>
+Napi::Object construct(Napi::Env env, const Napi::FunctionReference& constructor, std::shared_ptr<Handle>& handle,
+                       std::vector<napi_value> more = {}) {
+  Environment::of(env)->track(handle);
+  std::vector<napi_value> arguments{Napi::External<std::shared_ptr<Handle>>::New(env, &handle)};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return constructor.New(arguments);
+}
+
+// Runs `work(state)` on the handle's worker; `settle` turns what it gives into a value.
+template <class Handle, class Work>
+Napi::Value runOn(const Napi::CallbackInfo& info, const std::shared_ptr<Handle>& handle, Work work) {
+  return Environment::of(info.Env())->run(info.Env(), handle->worker(), handle->flag(),
+                                          [handle, work = std::move(work)] { return work(handle->state()); });
+}
+
+Environment::Settle settleMatrix(Matrix matrix) {
+  return [matrix = std::move(matrix)](Napi::Env env) -> Napi::Value { return fromMatrix(env, matrix); };
+}
+
+double secondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+// ---- NativeMel
+
+Napi::Function MelWrap::define(Napi::Env env) {
+  return DefineClass(env, "NativeMel",
+                     {InstanceMethod<&MelWrap::push>("push"), InstanceMethod<&MelWrap::finish>("finish"),
+                      InstanceMethod<&MelWrap::close>("close")});
+}
+
+MelWrap::MelWrap(const Napi::CallbackInfo& info) : ObjectWrap(info), handle_(handleOf<MelHandle>(info)) {}
+MelWrap::~MelWrap() { abandonHandle(std::move(handle_)); }
+
+Napi::Value MelWrap::push(const Napi::CallbackInfo& info) {
+  return runOn(info, handle_, [samples = toFloats(info[0])](MelSession& mel) { return settleMatrix(mel.push(samples)); });
+}
+
+Napi::Value MelWrap::finish(const Napi::CallbackInfo& info) {
+  return runOn(info, handle_, [flush = info[0].As<Napi::Number>().Uint32Value()](MelSession& mel) {
+    return settleMatrix(mel.finish(flush));
+  });
+}
+
+Napi::Value MelWrap::close(const Napi::CallbackInfo& info) { return closeHandle(info.Env(), handle_); }
+
+Napi::Object wrapMel(Napi::Env env, std::shared_ptr<MelHandle> handle) {
+  return construct(env, env.GetInstanceData<AddonData>()->mel, handle);
+}
+
+// ---- NativeEncoder
+
+Napi::Function EncoderWrap::define(Napi::Env env) {
+  return DefineClass(env, "NativeEncoder",
+                     {InstanceMethod<&EncoderWrap::push>("push"), InstanceMethod<&EncoderWrap::finish>("finish"),
+                      InstanceMethod<&EncoderWrap::step>("step"), InstanceMethod<&EncoderWrap::close>("close")});
+}
+
+EncoderWrap::EncoderWrap(const Napi::CallbackInfo& info)
+    : ObjectWrap(info), handle_(handleOf<EncoderHandle>(info)), features_(info[1].As<Napi::Number>().Int32Value()) {}
+EncoderWrap::~EncoderWrap() { abandonHandle(std::move(handle_)); }
+
+Napi::Value EncoderWrap::push(const Napi::CallbackInfo& info) {
+  handle_->worker().post([handle = handle_, logMel = toFloats(info[0]), features = features_] {
+    if (handle->open()) handle->state().stream().push(logMel.data(), static_cast<int>(logMel.size()) / features);
+  });
+  return info.Env().Undefined();
+}
+
+Napi::Value EncoderWrap::finish(const Napi::CallbackInfo& info) {
+  handle_->worker().post([handle = handle_, samples = info[0].As<Napi::Number>().Int64Value()] {
+    if (handle->open()) handle->state().stream().finish(samples);
+  });
+  return info.Env().Undefined();
+}
+
+Napi::Value EncoderWrap::step(const Napi::CallbackInfo& info) {
+  return runOn(info, handle_, [flag = handle_->flag()](EncoderSession& encoder) -> Environment::Settle {
+    const auto start = std::chrono::steady_clock::now();
+    const std::optional<Ticket> ticket = encoder.step(*flag);
+    return [ticket, seconds = secondsSince(start)](Napi::Env env) -> Napi::Value {
+      if (!ticket) return env.Null();
+      Napi::Object object = Napi::Object::New(env);
+      object.Set("ticket", ticket->number);
+      object.Set("firstFrame", static_cast<double>(ticket->firstFrame));
+      object.Set("final", static_cast<double>(ticket->final));
+      object.Set("draft", static_cast<double>(ticket->draft));
+      object.Set("computeSeconds", seconds);
+      return object;
+    };
+  });
+}
+
+Napi::Value EncoderWrap::close(const Napi::CallbackInfo& info) { return closeHandle(info.Env(), handle_); }
+
+Napi::Object wrapEncoder(Napi::Env env, std::shared_ptr<EncoderHandle> handle, int features) {
+  return construct(env, env.GetInstanceData<AddonData>()->encoder, handle, {Napi::Number::New(env, features)});
+}
+
+// ---- NativeDecoder
+
+Napi::Function DecoderWrap::define(Napi::Env env) {
+  return DefineClass(env, "NativeDecoder",
+                     {InstanceMethod<&DecoderWrap::decode>("decode"), InstanceMethod<&DecoderWrap::close>("close")});
+}
+
+DecoderWrap::DecoderWrap(const Napi::CallbackInfo& info) : ObjectWrap(info), handle_(handleOf<DecoderHandle>(info)) {}
+DecoderWrap::~DecoderWrap() { abandonHandle(std::move(handle_)); }
+
+Napi::Value DecoderWrap::decode(const Napi::CallbackInfo& info) {
+  const auto encoder = Napi::ObjectWrap<EncoderWrap>::Unwrap(info[0].As<Napi::Object>())->handle();
+  const int ticket = info[1].As<Napi::Number>().Int32Value();
+  const bool draft = info[2].As<Napi::Boolean>().Value();
+  return runOn(info, handle_, [encoder, ticket, draft](DecoderSession& decoder) -> Environment::Settle {
+    const auto start = std::chrono::steady_clock::now();
+    Decoded decoded = decoder.decode(encoder->state().take(ticket), draft);
+    return [decoded = std::move(decoded), seconds = secondsSince(start)](Napi::Env env) -> Napi::Value {
+      Napi::Object object = Napi::Object::New(env);
+      object.Set("final", fromTokens(env, decoded.final));
+      object.Set("draft", fromTokens(env, decoded.draft));
+      object.Set("computeSeconds", seconds);
+      return object;
+    };
+  });
+}
+
+Napi::Value DecoderWrap::close(const Napi::CallbackInfo& info) { return closeHandle(info.Env(), handle_); }
+
+Napi::Object wrapDecoder(Napi::Env env, std::shared_ptr<DecoderHandle> handle) {
+  return construct(env, env.GetInstanceData<AddonData>()->decoder, handle);
+}
+
+}  // namespace parakeet

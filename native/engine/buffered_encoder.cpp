@@ -1,0 +1,120 @@
+#include "engine/buffered_encoder.h"
+
+#include <algorithm>
+
+#include "model/emission.h"
+#include "model/log_mel.h"
+#include "model/mutant.h"
+
+namespace parakeet {
+
+BufferedEncoder::BufferedEncoder(std::shared_ptr<const Encoder> encoder, const PreprocessorConfig& preprocessor,
+                                 StreamOptions options)
+    : encoder_(std::move(encoder)),
+      preprocessor_(preprocessor),
+      options_(std::move(options)),
+      features_(encoder_->config().features),
+      factor_(encoder_->config().subsamplingFactor),
+      statistics_(features_),
+      caches_(encoder_->config().layers) {
+  // Only running statistics let the model sleep through leading silence: with fixed ones, a stream equals an offline pass.
+  if (!std::holds_alternative<RunningNormalization>(options_.normalization)) start_ = 0;
+}
+
+void BufferedEncoder::push(const float* logMel, int frames) {
+  mel_.insert(mel_.end(), logMel, logMel + static_cast<size_t>(frames) * features_);
+  melFrames_ += frames;
+}
+
+void BufferedEncoder::finish(int64_t samples) { samples_ = samples; }
+
+std::optional<EncodedStep> BufferedEncoder::step(const CancelFlag& cancel) {
+  if (ended_) return std::nullopt;
+  if (auto step = gridStep(cancel)) return step;
+  if (samples_ < 0) return std::nullopt;
+  EncodedStep step = lastStep(cancel);
+  ended_ = true;
+  return step;
+}
+
+std::optional<EncodedStep> BufferedEncoder::gridStep(const CancelFlag& cancel) {
+  // Frames that reach beyond the end of the signal, and the flush, do not make a step due.
+  const int64_t live = samples_ < 0 ? melFrames_ : std::min(melFrames_, LogMelStream::liveFrames(preprocessor_, samples_));
+  EncodedStep step;
+  step.firstFrame = committed_;
+  step.finalEnd = committed_ + options_.chunk;
+  step.seenEnd = step.finalEnd + options_.lookahead;
+  if constexpr (mutant("lookahead-short")) {
+    // Commits one frame that has seen one frame of lookahead less.
+    step.seenEnd -= options_.lookahead > 0 ? 1 : 0;
+  }
+  step.lastTokenStart = step.seenEnd;
+  const int64_t seen = step.seenEnd * factor_;
+  if (seen > live) return std::nullopt;
+  listen(seen);
+  step.firstRow = std::max(step.firstFrame, start_);
+  if (start_ >= 0) encode(step, seen, false, cancel);
+  committed_ = step.finalEnd;
+  dropMelBefore(committed_ * factor_ - encoder_->subsampling().leftReach());
+  return step;
+}
+
+EncodedStep BufferedEncoder::lastStep(const CancelFlag& cancel) {
+  const int64_t real = std::min(melFrames_, samples_ / preprocessor_.hop);
+  listen(real);
+  EncodedStep step;
+  step.last = true;
+  step.firstFrame = committed_;
+  step.finalEnd = step.seenEnd = std::max(committed_, (melFrames_ + factor_ - 1) / factor_);
+  step.firstRow = std::max(step.firstFrame, start_);
+  const bool flushed = melFrames_ > real;
+  step.lastTokenStart = !flushed ? step.finalEnd : lastTokenStart(lastSound_, factor_, options_.emissionDelay);
+  if (start_ >= 0 && step.firstRow < step.finalEnd) encode(step, melFrames_, true, cancel);
+  committed_ = step.finalEnd;
+  return step;
+}
+
+void BufferedEncoder::encode(EncodedStep& step, int64_t seen, bool atEnd, const CancelFlag& cancel) {
+  const bool atStart = step.firstRow == start_ || mutant("chunk-padding");
+  const int64_t from = step.firstRow * factor_ - (atStart ? 0 : encoder_->subsampling().leftReach());
+  const Matrix features = normalized(from, seen);
+  const int commit = static_cast<int>(std::max<int64_t>(0, step.finalEnd - step.firstRow));
+  step.encoded = encoder_->encodePiece({features, atStart, atEnd, options_.context, {commit, options_.cache}}, caches_, cancel);
+}
+
+void BufferedEncoder::listen(int64_t until) {
+  for (; listened_ < until; listened_++) {
+    const float* frame = melFrame(listened_);
+    if (silentFrame(frame, features_)) continue;
+    statistics_.add(frame);
+    lastSound_ = listened_;
+    if (start_ < 0) start_ = listened_ / factor_ / options_.chunk * options_.chunk;
+  }
+}
+
+Matrix BufferedEncoder::normalized(int64_t from, int64_t until) const {
+  const int frames = static_cast<int>(until - from);
+  Matrix features{{}, frames, features_};
+  if (std::holds_alternative<NoNormalization>(options_.normalization)) {
+    features.data.assign(melFrame(from), melFrame(from) + static_cast<size_t>(frames) * features_);
+  } else if (const auto* fixed = std::get_if<Statistics>(&options_.normalization)) {
+    normalizeFrames(melFrame(from), frames, *fixed, features.data);
+  } else if (statistics_.count() < 2) {
+    features.data.assign(static_cast<size_t>(frames) * features_, 0.0f);
+  } else {
+    normalizeFrames(melFrame(from), frames, statistics_.statistics(), features.data);
+  }
+  return features;
+}
+
+const float* BufferedEncoder::melFrame(int64_t index) const {
+  return mel_.data() + static_cast<size_t>(index - firstMel_) * features_;
+}
+
+void BufferedEncoder::dropMelBefore(int64_t index) {
+  if (index <= firstMel_) return;
+  mel_.erase(mel_.begin(), mel_.begin() + static_cast<int64_t>((index - firstMel_) * features_));
+  firstMel_ = index;
+}
+
+}  // namespace parakeet

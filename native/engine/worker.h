@@ -1,0 +1,33 @@
+// A thread that runs tasks in order, for as long as the process lives. Not a pool.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+
+namespace parakeet {
+
+class Worker {
+ public:
+  Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Tasks must not throw.
+  void post(std::function<void()> task);
+  // Runs before what already waits.
+  void postFirst(std::function<void()> task);
+  // Tasks that wait or run.
+  size_t queued() const;
+
+ private:
+  void run();
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;
+  bool running_ = false;
+};
+
+}  // namespace parakeet

@@ -1,0 +1,68 @@
+// One FastConformer block (Gulati et al. 2020; NeMo's ConformerLayer): half a feed-forward, attention with relative
+// positions, convolution, half a feed-forward, layer norm. Stateless: what a stream keeps comes in and goes out.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "model/config.h"
+#include "model/weights.h"
+#include "ops/ops.h"
+
+namespace parakeet {
+
+// What a stream keeps of one layer: keys and values of past frames, and the depthwise convolution's last inputs.
+struct LayerCache {
+  std::optional<mlx::core::array> keys;         // [cached, dModel]
+  std::optional<mlx::core::array> values;       // [cached, dModel]
+  std::optional<mlx::core::array> convolution;  // [(kernel − 1) / 2, dModel]
+};
+
+// What a step keeps for the next one.
+struct CacheUpdate {
+  int commit = 0;    // of the step's frames, how many become past
+  int capacity = 0;  // past frames whose keys and values are kept
+};
+
+struct LayerNorm {
+  mlx::core::array weight, bias;
+  mlx::core::array operator()(const mlx::core::array& x) const { return ops::layerNorm(x, weight, bias); }
+};
+
+struct FeedForward {
+  ops::Linear up, down;
+  mlx::core::array operator()(const mlx::core::array& x) const { return down(up(x, ops::Activation::silu)); }
+};
+
+class LayerWeights;  // reads the tensors of one layer
+
+class ConformerLayer {
+ public:
+  ConformerLayer(const EncoderConfig& config, const Weights& weights, int index);
+
+  // x: [frames, dModel] → the same. `position`: this layer's projection of the positions' sinusoids (see project).
+  // `cache` holds what came before; with `update`, it becomes what the next step needs.
+  mlx::core::array operator()(mlx::core::array x, const mlx::core::array& position, const ops::Band& band, LayerCache& cache,
+                              const CacheUpdate* update) const;
+
+  // Projects sinusoids [distances, dModel] for this layer's attention.
+  mlx::core::array project(const mlx::core::array& sinusoids) const { return linearPosition_(sinusoids); }
+
+ private:
+  ConformerLayer(const EncoderConfig& config, const LayerWeights& read);
+
+  mlx::core::array attend(const mlx::core::array& x, const mlx::core::array& position, const ops::Band& band, LayerCache& cache,
+                          const CacheUpdate* update) const;
+  mlx::core::array convolve(const mlx::core::array& x, LayerCache& cache, const CacheUpdate* update) const;
+
+  int dModel_, heads_, pad_;
+  LayerNorm normFeedForward1_, normAttention_, normConvolution_, normFeedForward2_, normOut_;
+  FeedForward feedForward1_, feedForward2_;
+  ops::Linear linearQuery_, linearKey_, linearValue_, linearOut_, linearPosition_;
+  mlx::core::array biasU_, biasV_;
+  ops::Linear pointwise1_, pointwise2_;
+  ops::DepthwiseConv1d depthwise_;
+};
+
+}  // namespace parakeet

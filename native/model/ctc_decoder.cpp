@@ -1,0 +1,107 @@
+// Greedy CTC decoding. A token runs from its first frame to the first frame of the next different token, the blanks
+// between included; the last one ends after its last frame that is no blank. As in the reference, a blank does not
+// separate two frames of one token.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "model/confidence.h"
+#include "model/decoder.h"
+#include "ops/ops.h"
+
+namespace parakeet {
+namespace mx = mlx::core;
+namespace {
+
+class CtcState : public DecoderState {
+ public:
+  explicit CtcState(int vocabulary) : vocabulary_(vocabulary) {}
+
+  std::unique_ptr<DecoderState> clone() const override { return std::make_unique<CtcState>(*this); }
+
+  void decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, Tokens& tokens) override {
+    const int classes = vocabulary_ + 1;
+    next_ = std::max(next_, frames.firstFrame);
+    until = std::min(until, frames.end());
+    for (; next_ < until && !stopped_; next_++) {
+      const float* logits = frames.values.data.data() + (next_ - frames.firstFrame) * classes;
+      const int id = static_cast<int>(std::max_element(logits, logits + classes) - logits);
+      if (id != vocabulary_ && id != open_.id) {
+        if (open_.id >= 0) tokens.push_back(closed(next_, open_.all));
+        open_ = {};
+        if (next_ > lastStart) {
+          stopped_ = true;
+          return;
+        }
+        open_.id = id;
+        open_.start = next_;
+      }
+      if (open_.id < 0) continue;
+      open_.all.add(entropyConfidence(logits, classes));
+      if (id != vocabulary_) {
+        open_.sounding = open_.all;
+        open_.soundingEnd = next_ + 1;
+      }
+    }
+  }
+
+  void finish(int64_t, Tokens& tokens) override {
+    if (open_.id >= 0) tokens.push_back(closed(open_.soundingEnd, open_.sounding));
+    open_ = {};
+  }
+
+ private:
+  struct Mean {
+    double sum = 0;
+    int64_t count = 0;
+    void add(double value) {
+      sum += value;
+      count++;
+    }
+  };
+  struct Open {
+    int id = -1;
+    int64_t start = 0, soundingEnd = 0;
+    Mean all, sounding;  // confidences of its frames; up to its last frame that is no blank
+  };
+
+  Token closed(int64_t end, const Mean& confidence) const {
+    return {open_.id, open_.start, end - open_.start, static_cast<float>(confidence.sum / static_cast<double>(confidence.count))};
+  }
+
+  int vocabulary_;
+  int64_t next_ = 0;
+  bool stopped_ = false;
+  Open open_;
+};
+
+class CtcDecoder : public Decoder {
+ public:
+  CtcDecoder(const std::string& name, const ModelConfig& config, const Weights& weights)
+      : vocabulary_(config.vocabulary),
+        classes_(weights.take(name + ".weight", {config.vocabulary + 1, 1, config.encoder.dModel}),
+                 weights.take(name + ".bias", {config.vocabulary + 1}), config.vocabulary + 1, config.encoder.dModel) {}
+
+  DecoderFrames prepare(const Matrix& encoded, int64_t firstFrame) const override {
+    const int classes = vocabulary_ + 1;
+    if (encoded.rows == 0) return {{{}, 0, classes}, firstFrame};
+    const mx::array logits = mx::contiguous(classes_(ops::fromVector(encoded.data, {encoded.rows, encoded.columns})));
+    mx::eval(logits);
+    Matrix values{std::vector<float>(logits.size()), encoded.rows, classes};
+    std::memcpy(values.data.data(), logits.data<float>(), logits.nbytes());
+    return {std::move(values), firstFrame};
+  }
+  std::unique_ptr<DecoderState> start() const override { return std::make_unique<CtcState>(vocabulary_); }
+
+ private:
+  int vocabulary_;
+  ops::Linear classes_;
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> makeCtcDecoder(const std::string& name, const ModelConfig& config, const Weights& weights) {
+  return std::make_unique<CtcDecoder>(name, config, weights);
+}
+
+}  // namespace parakeet

@@ -1,0 +1,65 @@
+// The FastConformer encoder over one signal, or over a piece of one with what came before. Not the stream's timing
+// (engine/buffered_encoder.h).
+#pragma once
+
+#include <vector>
+
+#include "model/cancel.h"
+#include "model/config.h"
+#include "model/conformer_layer.h"
+#include "model/subsampling.h"
+
+namespace parakeet {
+
+// A matrix in plain memory, row-major.
+struct Matrix {
+  std::vector<float> data;
+  int rows = 0;
+  int columns = 0;
+};
+
+// How far a frame attends, in frames; -1 for no limit.
+struct Context {
+  int left = -1;
+  int right = -1;
+};
+
+class Encoder {
+ public:
+  // Looks at `cancel` between layers.
+  Encoder(const EncoderConfig& config, const Weights& weights, const CancelFlag& cancel);
+
+  // Normalised features [mel frames, features] of a whole signal → [ceil(mel frames / 8), dModel]. Looks at `cancel`
+  // between layers. On the engine's thread.
+  Matrix encode(const Matrix& features, const Context& context, const CancelFlag& cancel) const;
+
+  struct Piece {
+    const Matrix& features;  // with the mel frames of the first output's receptive field in front, unless at the start
+    bool atStart = false;
+    bool atEnd = false;
+    Context context;
+    CacheUpdate update;
+  };
+  // Encodes a piece after what `caches` (one a layer) holds, and updates them when every layer has succeeded.
+  Matrix encodePiece(const Piece& piece, std::vector<LayerCache>& caches, const CancelFlag& cancel) const;
+
+  const EncoderConfig& config() const { return config_; }
+  const Subsampling& subsampling() const { return subsampling_; }
+
+ private:
+  Matrix run(mlx::core::array x, const Context& context, std::vector<LayerCache>& caches, const CacheUpdate* update,
+             const CancelFlag& cancel) const;
+  std::vector<mlx::core::array> positions(int from, int to) const;
+
+  EncoderConfig config_;
+  Subsampling subsampling_;
+  std::vector<ConformerLayer> layers_;
+  // Projected positions of the last steps' ranges of distances: they repeat from step to step.
+  struct PositionEntry {
+    int from, to;
+    std::vector<mlx::core::array> projected;
+  };
+  mutable std::vector<PositionEntry> positionCache_;
+};
+
+}  // namespace parakeet

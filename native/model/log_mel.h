@@ -1,0 +1,62 @@
+// NeMo's log-mel spectrogram (nemo/collections/asr/parts/preprocessing/features.py, FilterbankFeatures), computed as
+// audio comes: each frame once, from its real neighbours. Not the normalisation (model/normalization.h).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "model/config.h"
+#include "model/fft.h"
+
+namespace parakeet {
+
+// ln(0 + 2^-24): every band of a frame of digital silence.
+float digitalSilence();
+
+// Window and mel filters of a model, shared by its streams; read-only.
+class MelFilters {
+ public:
+  explicit MelFilters(const PreprocessorConfig& config);
+
+  struct Band {
+    int firstBin = 0;
+    std::vector<double> weights;
+  };
+  PreprocessorConfig config;
+  std::vector<double> window;  // config.windowLength values
+  std::vector<Band> bands;     // config.features of them
+};
+
+// The log-mel stream of one signal. Not safe for use from several threads at once.
+class LogMelStream {
+ public:
+  explicit LogMelStream(std::shared_ptr<const MelFilters> filters);
+
+  // Appends mono samples in [-1, 1]; appends the frames that became complete to `out`, row-major frames × features.
+  // Frame m is complete when the samples up to m · hop + windowLength / 2 are there.
+  void push(const float* samples, size_t count, std::vector<float>& out);
+  // Ends the signal after `flush` zero samples: floor((samples + flush) / hop) frames in all. Beyond lie zeros.
+  void finish(size_t flush, std::vector<float>& out);
+
+  // Samples pushed so far.
+  int64_t samples() const { return samples_; }
+  // How many frames are complete while the signal may still go on after `samples` samples.
+  static int64_t liveFrames(const PreprocessorConfig& config, int64_t samples);
+
+ private:
+  void append(float sample);
+  void emit(int64_t until, std::vector<float>& out);
+
+  std::shared_ptr<const MelFilters> filters_;
+  RealFft fft_;
+  std::vector<float> emphasised_;  // from sample `first_` on
+  int64_t first_ = 0;
+  int64_t samples_ = 0;
+  int64_t frames_ = 0;
+  float previous_ = 0;
+  std::vector<double> frame_;
+  std::vector<double> power_;
+};
+
+}  // namespace parakeet

@@ -1,0 +1,54 @@
+// A loaded model: what its streams share, and the passes over whole signals. Read-only after loading; every method that
+// computes with MLX runs on the engine's thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "model/cancel.h"
+#include "model/config.h"
+#include "model/decoder.h"
+#include "model/encoder.h"
+#include "model/log_mel.h"
+#include "model/tokens.h"
+#include "model/weights.h"
+
+namespace parakeet {
+
+enum class Head { tdt, rnnt, ctc };
+
+struct OfflineOptions {
+  Context context;
+  Head head = Head::tdt;
+  size_t flush = 0;       // samples of silence appended
+  int emissionDelay = 0;  // frames that a token may begin after the last sound, in the flush
+};
+
+class Model {
+ public:
+  // Throws ERR_PARAKEET_INVALID_WEIGHTS when a tensor is missing or of the wrong shape.
+  Model(ModelConfig config, const Weights& weights, const CancelFlag& cancel);
+
+  const ModelConfig& config() const { return config_; }
+  const std::shared_ptr<const Encoder>& encoder() const { return encoder_; }
+  const std::shared_ptr<const MelFilters>& filters() const { return filters_; }
+  // Throws ERR_PARAKEET_INVALID_ARGUMENT when the model has no such head.
+  std::shared_ptr<const Decoder> decoder(Head head) const;
+
+  // floor(samples / hop) log-mel frames, not normalised.
+  Matrix logMel(const std::vector<float>& samples, size_t flush, const CancelFlag& cancel) const;
+  // Statistics over the first `frames` frames that are not digital silence, applied to all.
+  Matrix normalize(const Matrix& logMel, int frames) const;
+  Tokens decode(const Matrix& encoded, Head head, int64_t lastStart) const;
+  // Audio to tokens in one pass.
+  Tokens transcribe(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const;
+
+ private:
+  ModelConfig config_;
+  std::shared_ptr<const MelFilters> filters_;
+  std::shared_ptr<const Encoder> encoder_;
+  std::shared_ptr<const Decoder> transducer_, ctc_;
+};
+
+}  // namespace parakeet

@@ -1,0 +1,32 @@
+// Per-feature normalisation of log-mel frames (NeMo's normalize_batch, "per_feature"): unbiased standard deviation + 1e-5.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace parakeet {
+
+struct Statistics {
+  std::vector<float> mean, deviation;  // one value a feature; `deviation` without the + 1e-5
+};
+
+// Mean and variance of frames seen one by one (Welford 1962).
+class RunningStatistics {
+ public:
+  explicit RunningStatistics(int features) : mean_(features), squares_(features) {}
+  void add(const float* frame);
+  int64_t count() const { return count_; }
+  Statistics statistics() const;
+
+ private:
+  int64_t count_ = 0;
+  std::vector<double> mean_, squares_;
+};
+
+// True when no band has more energy than digital silence.
+bool silentFrame(const float* frame, int features);
+
+// (x − mean) / (deviation + 1e-5) for `frames` rows of `logMel`, appended to `out`.
+void normalizeFrames(const float* logMel, int frames, const Statistics& statistics, std::vector<float>& out);
+
+}  // namespace parakeet

@@ -1,0 +1,37 @@
+// `dw_striding` subsampling (NeMo's ConvSubsampling): a 3 × 3 convolution of stride 2, then depthwise-separable ones,
+// then a linear layer. Factor 8: output t sees mel frames 8t − 7 … 8t + 7.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "model/config.h"
+#include "model/weights.h"
+#include "ops/ops.h"
+
+namespace parakeet {
+
+class Subsampling {
+ public:
+  Subsampling(const EncoderConfig& config, const Weights& weights);
+
+  // features: [mel frames, features] → [frames, dModel]. `atStart`, `atEnd`: the first or last row is the signal's own, so
+  // each level pads its input with a zero there; elsewhere the caller passes the frames of the receptive field.
+  mlx::core::array operator()(const mlx::core::array& features, bool atStart, bool atEnd) const;
+
+  // Mel frames before 8t that output t sees.
+  int leftReach() const { return factor_ - 1; }
+  int factor() const { return factor_; }
+
+ private:
+  struct Stage {
+    ops::Conv2d depthwise;
+    ops::Conv2d pointwise;
+  };
+  int factor_;
+  std::unique_ptr<ops::Conv2d> first_;
+  std::vector<Stage> stages_;
+  std::unique_ptr<ops::Linear> out_;
+};
+
+}  // namespace parakeet

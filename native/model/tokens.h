@@ -1,0 +1,18 @@
+// What a decoder says: tokens placed on frames.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace parakeet {
+
+struct Token {
+  int id = 0;
+  int64_t start = 0;     // frame
+  int64_t duration = 0;  // frames, at least 0
+  float confidence = 1;  // 1 − entropy / maximum entropy
+};
+
+using Tokens = std::vector<Token>;
+
+}  // namespace parakeet
