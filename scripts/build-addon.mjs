@@ -22,6 +22,8 @@ export function buildAddon({ root, out, mutant, mlxRoot, tools }) {
       [
         path.join(path.dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js'),
         ...[command, '--directory', root, '--out', out, '--config', 'Release', '--cmake-path', tools.cmake],
+        // cmake-js wants to see g++ or clang++ unless it is told a compiler; CMake itself reads CXX.
+        ...(process.env.CXX ? ['--cxx', tools.compiler, '--cc', tools.compiler] : []),
         ...options,
       ],
       { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 },

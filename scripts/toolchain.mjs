@@ -116,7 +116,7 @@ export function checkTools(target, env) {
   const tools = {
     python,
     cmake: which('cmake', env),
-    compiler: firstOf(env.CXX ? [env.CXX] : ['c++', 'g++', 'clang++'], env),
+    compiler: firstOf(env.CXX ? [env.CXX.split(' ')[0]] : ['g++', 'clang++'], env),
     make: firstOf(['ninja', 'make'], env),
   };
   const missing = [];

@@ -3,6 +3,7 @@
  * checked here, once. Names and variables are parakeet-mlx's where it has them.
  */
 import { parseArgs } from 'node:util';
+import { pcmEncodings } from '../transforms/formats/pcm.js';
 import { UsageError } from './usage-error.js';
 
 type Kind = 'text' | 'number' | 'integer' | 'switch';
@@ -79,8 +80,8 @@ const COMMON = {
 export const FORMATS = ['txt', 'srt', 'vtt', 'json', 'jsonl'] as const;
 export type OutputFormat = (typeof FORMATS)[number];
 
-/** Raw PCM that `--format` names, beside `auto`. */
-const INPUT_FORMATS = ['auto', 'wav', 'flac', 'u8', 's16le', 's24le', 's32le', 'f32le', 'f64le'] as const;
+/** What `--format` names: formats that are recognised, and raw PCM. */
+const INPUT_FORMATS = ['auto', 'wav', 'flac', ...pcmEncodings] as const;
 
 export const TRANSCRIBE_OPTIONS: OptionTable = {
   model: COMMON.model,

@@ -2,7 +2,16 @@
  * The install script on machines that lack something: one message, with the command that mends it, and exit code 1.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkPlatform } from '../../scripts/toolchain.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const tools = ['python3', 'cmake', 'c++', 'g++', 'make', 'ninja', 'apt-get'];
+const tools = ['python3', 'cmake', 'g++', 'make', 'ninja', 'apt-get'];
 let folder: string;
 
 /** A package folder that was never built, so that the script cannot stop at its stamp. */
@@ -46,7 +55,7 @@ describe.runIf(isLinux)('what is missing is named once, with the command that me
   test.each([
     { without: ['python3'], names: 'python3', packages: /apt-get install -y python3 python3-pip/ },
     { without: ['cmake'], names: 'cmake', packages: /apt-get install -y cmake/ },
-    { without: ['c++', 'g++'], names: 'C++20 compiler', packages: /apt-get install -y g\+\+/ },
+    { without: ['g++'], names: 'C++20 compiler', packages: /apt-get install -y g\+\+/ },
     { without: ['make', 'ninja'], names: 'make or ninja', packages: /apt-get install -y make/ },
   ])('no $names', ({ without, names, packages }) => {
     const { status, message, output } = install({ without });
@@ -89,6 +98,41 @@ describe.runIf(isLinux)('what is missing is named once, with the command that me
     expect(status).toBe(1);
     expect(message).toContain('MLX_ROOT but received /nowhere');
     expect(message).toContain('unset MLX_ROOT');
+  });
+});
+
+describe.runIf(isLinux)('a second run does nothing', () => {
+  test('until a source or a pin changes', () => {
+    const bin = mkdtempSync(path.join(folder, 'stub-'));
+    const mlx = path.join(bin, 'mlx');
+    mkdirSync(path.join(mlx, 'share', 'cmake', 'MLX'), { recursive: true });
+    writeFileSync(path.join(mlx, 'share', 'cmake', 'MLX', 'MLXConfig.cmake'), '');
+    const calls = path.join(bin, 'calls');
+    const addon = path.join(folder, 'build', 'Release', 'parakeet.node');
+    // A cmake that notes its calls, knows a oneDNN, and whose builds leave an empty addon.
+    writeFileSync(
+      path.join(bin, 'cmake'),
+      `#!/bin/sh\necho "$*" >> ${calls}\ncase "$1" in --build) /bin/mkdir -p ${path.dirname(addon)}; : > ${addon};; esac\n`,
+    );
+    for (const tool of ['g++', 'make']) writeFileSync(path.join(bin, tool), '#!/bin/sh\n');
+    for (const tool of ['cmake', 'g++', 'make']) chmodSync(path.join(bin, tool), 0o755);
+    const run = () => {
+      rmSync(calls, { force: true });
+      const result = spawnSync(process.execPath, [path.join(folder, 'scripts', 'install.mjs')], {
+        encoding: 'utf8',
+        env: { PATH: bin, MLX_ROOT: mlx },
+      });
+      expect(result).toMatchObject({ status: 0, stderr: '' });
+      return { built: existsSync(calls), output: result.stdout };
+    };
+
+    expect(run().built).toBe(true);
+    expect(run()).toEqual({ built: false, output: '' });
+    writeFileSync(path.join(folder, 'native', 'new.cpp'), '// changed');
+    expect(run().built).toBe(true);
+    expect(run()).toEqual({ built: false, output: '' });
+    rmSync(addon);
+    expect(run().built).toBe(true);
   });
 });
 
