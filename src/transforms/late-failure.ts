@@ -22,15 +22,17 @@ function leavesOf(stream: object): Writable[] {
   });
 }
 
-/** Resolves when `leaf` has finished, failed or closed, or is idle although its source ended. Never rejects. */
-function settled(leaf: Writable, sourceEnded: () => boolean): Promise<void> {
+/** Resolves when `leaf` has finished, failed or closed, or is idle although its source ended, or on `signal`. Never rejects. */
+function settled(leaf: Writable, sourceEnded: () => boolean, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearInterval(timer);
+      signal.removeEventListener('abort', done);
       stop();
       resolve();
     };
     const stop = finished(leaf, done);
+    signal.addEventListener('abort', done);
     // process.stdout and `{ end: false }` destinations are never ended; an empty queue is all that can be waited for.
     const timer = setInterval(() => {
       if (sourceEnded() && !leaf.writableEnded && leaf.writableLength === 0) done();
@@ -40,37 +42,33 @@ function settled(leaf: Writable, sourceEnded: () => boolean): Promise<void> {
 
 /** The consumer's progress of one readable stream, as far as failing late needs it. */
 export class LateFailure {
-  #wake: (() => void) | undefined;
+  readonly #cancelled = new AbortController();
+  #onEmpty: (() => void) | undefined;
 
   constructor(private readonly stream: Readable) {}
 
   /** Call after each `read()` of the stream: the override of `read` is the only place that sees the queue run empty. */
   afterRead(): void {
-    if (this.stream.readableLength === 0) this.#wake?.();
+    if (this.stream.readableLength === 0) this.#onEmpty?.();
   }
 
   /** Call on destroy: nobody will read the rest. */
   cancel(): void {
-    this.#wake?.();
+    this.#cancelled.abort();
+    this.#onEmpty?.();
   }
 
-  /** Resolves when everything pushed so far is consumed; ends the output if it is piped. */
+  /** Resolves when everything pushed so far is consumed, or on `cancel`; ends the output if it is piped. */
   async consumed(): Promise<void> {
     const leaves = leavesOf(this.stream);
     if (leaves.length > 0) {
       this.stream.push(null);
-      await Promise.race([
-        Promise.all(leaves.map((leaf) => settled(leaf, () => this.stream.readableEnded))),
-        this.#woken(),
-      ]);
-      return;
+      const ended = () => this.stream.readableEnded;
+      await Promise.all(leaves.map((leaf) => settled(leaf, ended, this.#cancelled.signal)));
+    } else if (this.stream.readableLength > 0 && !this.stream.destroyed) {
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
     }
-    if (this.stream.readableLength > 0 && !this.stream.destroyed) await this.#woken();
-  }
-
-  #woken(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
   }
 }

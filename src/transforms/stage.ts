@@ -3,6 +3,7 @@
  * is destroyed, and can fail late. It knows nothing of audio or of models.
  */
 import { Transform, type TransformCallback } from 'node:stream';
+import { destroyOnAbort } from '../abort.js';
 import { AbortedError } from '../errors.js';
 import { LateFailure } from './late-failure.js';
 
@@ -49,8 +50,8 @@ export abstract class Stage<In, Out> extends Transform {
       writableObjectMode: !bytes,
       readableHighWaterMark: setup.readableHighWaterMark ?? 2,
       ...(bytes ? {} : { writableHighWaterMark: setup.writableHighWaterMark ?? 2 }),
-      ...(setup.signal ? { signal: setup.signal } : {}),
     });
+    destroyOnAbort(this, setup.signal);
   }
 
   /** Handles one object; resolves when the next one may come. */

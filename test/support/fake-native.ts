@@ -208,33 +208,33 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
   }
 
   const unused = () => Promise.reject(new Error('the fake model does not do this'));
+  const info: NativeModelInfo = {
+    architecture: options.architecture ?? 'tdt',
+    sampleRate: 16_000,
+    hop: HOP,
+    features: 2,
+    subsamplingFactor: FACTOR,
+    layers: 2,
+    dModel: 4,
+    convKernel: 9,
+    vocabulary: [
+      '▁zero',
+      '▁one',
+      '▁two',
+      '▁three',
+      '▁four',
+      '▁five',
+      '▁six',
+      '▁seven',
+      '▁eight',
+      '▁nine',
+      '.',
+    ],
+    durations: [0, 1, 2, 3, 4],
+    dtype: 'float32',
+    device: 'cpu',
+  };
   const native: NativeModel = {
-    info: {
-      architecture: options.architecture ?? 'tdt',
-      sampleRate: 16_000,
-      hop: HOP,
-      features: 2,
-      subsamplingFactor: FACTOR,
-      layers: 2,
-      dModel: 4,
-      convKernel: 9,
-      vocabulary: [
-        '▁zero',
-        '▁one',
-        '▁two',
-        '▁three',
-        '▁four',
-        '▁five',
-        '▁six',
-        '▁seven',
-        '▁eight',
-        '▁nine',
-        '.',
-      ],
-      durations: [0, 1, 2, 3, 4],
-      dtype: 'float32',
-      device: 'cpu',
-    },
     logMel: unused,
     normalize: unused,
     encode: unused,
@@ -247,7 +247,7 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
   };
   const model: FakeModel = {
     native,
-    info: native.info,
+    info,
     counts,
     hanging,
     closed: false,

@@ -1,0 +1,285 @@
+/**
+ * The composition: bytes in, transcript events out, through the six stages and nothing else. It owns their order, their end and
+ * their errors; what they do is in `transforms/`.
+ */
+import { Duplex } from 'node:stream';
+import pumpify from 'pumpify';
+import { destroyOnAbort } from './abort.js';
+import type { EndEvent, TranscriptEvent } from './events.js';
+import { claimModel, type ModelClaim } from './model/shared-model.js';
+import type { StageModel } from './model/stage-model.js';
+import { expected, finite, flag, known, optionalSignal } from './options.js';
+import { checkStreaming, type StreamingOptions, streamingOptionKeys } from './streaming-options.js';
+import { type DecodeOptions, decode } from './transforms/decode.js';
+import { encode } from './transforms/encode.js';
+import { LateFailure } from './transforms/late-failure.js';
+import { logMel } from './transforms/log-mel.js';
+import { resample } from './transforms/resample.js';
+import { type SentenceOptions, SentenceSplitter } from './transforms/sentence-splitter.js';
+import { sentences } from './transforms/sentences.js';
+import type { Stage } from './transforms/stage.js';
+import { checkDecoding, type DecodingOptions, tokenDecode } from './transforms/token-decode.js';
+
+/** Options of {@link parakeet}: those of its stages, and the model. */
+export interface ParakeetOptions extends DecodeOptions, StreamingOptions, SentenceOptions {
+  /**
+   * A loaded model, or the name of one (a folder or a hub repository) that the stream loads for itself: streams with the same
+   * name share it, and the last one to close frees it. A model that cannot be loaded is an error of the stream. Default: the
+   * bundled model, or what `PARAKEET_MODEL` names.
+   */
+  model?: StageModel | string | undefined;
+  /** Seconds of silence appended at the end, so that the model gives out its last words, 0 to 10. Default 0.64. */
+  flushSilence?: number | undefined;
+  /** How tokens are chosen. Default greedy. */
+  decoding?: DecodingOptions | undefined;
+  /** Send `draft` events. Default true. */
+  drafts?: boolean | undefined;
+  /** Put the whole result into the `end` event. Default false: memory stays flat however long the stream is. */
+  collect?: boolean | undefined;
+}
+
+const keys = [
+  ...streamingOptionKeys,
+  'model',
+  'format',
+  'sampleRate',
+  'channels',
+  'flushSilence',
+  'decoding',
+  'drafts',
+  'collect',
+  'maxWords',
+  'silenceGap',
+  'maxDuration',
+  'signal',
+];
+
+/** Type of a stage in the line, whatever it carries. */
+type AnyStage = Stage<never, unknown>;
+
+const Line = pumpify.ctor({
+  autoDestroy: false,
+  destroy: false,
+  // pumpify hands these on to its Duplex, though its types do not know them.
+  ...({ readableObjectMode: true, readableHighWaterMark: 2 } as object),
+} as Parameters<typeof pumpify.ctor>[0]);
+
+/**
+ * Speech to text as one stream: bytes of a sound file or of raw PCM in, {@link TranscriptEvent}s out.
+ *
+ * ```ts
+ * await pipeline(createReadStream('talk.wav'), parakeet(), srtWriter('talk.srt'));
+ * ```
+ *
+ * It is `decode → resample → logMel → encode → tokenDecode → sentences`. A slow reader stops the source: between bytes and
+ * events the line holds at most 1.2 s of audio and `lookahead + 5 × chunk` frames of 80 ms (5.4 s in all with
+ * `'balanced'`), beside three writes of the source and some twenty events.
+ *
+ * A broken input (a file cut short, a decoder's error) ends the transcript first: everything heard is read and written, then
+ * the stream fails. `destroy`, an abort, and any other error stop it at once; the stream closes when the engine's work is given
+ * back.
+ *
+ * @throws {ArgumentError} (at once) for options that make no sense.
+ */
+export function parakeet(options: ParakeetOptions = {}): ParakeetStream {
+  return new ParakeetStream(options);
+}
+
+/** The stream that {@link parakeet} makes. */
+export class ParakeetStream extends Duplex {
+  readonly #options: ParakeetOptions;
+  readonly #late = new LateFailure(this);
+  #claim: ModelClaim | undefined;
+  #released: Promise<void> | undefined;
+  #stages: AnyStage[] = [];
+  #line: Duplex | undefined;
+  #lateError: Error | undefined;
+  #lineEnded = false;
+  /** The reader has room: true from `_read` until `push` says false. */
+  #wanted = false;
+  #finished: ((error?: Error | null) => void) | undefined;
+  #end: EndEvent | undefined;
+
+  constructor(options: ParakeetOptions = {}) {
+    check(options);
+    super({ readableObjectMode: true, writableObjectMode: false, readableHighWaterMark: 4 });
+    this.#options = options;
+    destroyOnAbort(this, options.signal);
+  }
+
+  /** The `end` event, as soon as it is on its way to the reader. */
+  get endEvent(): EndEvent | undefined {
+    return this.#end;
+  }
+
+  override _construct(callback: (error?: Error | null) => void): void {
+    const { model } = this.#options;
+    const start = async () => {
+      if (typeof model === 'object') return this.#build(model);
+      this.#claim = claimModel(model);
+      const loaded = await this.#claim.model;
+      if (!this.destroyed) this.#build(loaded);
+    };
+    if (this.destroyed) callback();
+    // A failure after destroy() is that of a load which was given up.
+    else
+      start().then(
+        () => callback(),
+        (error: Error) => callback(this.destroyed ? null : error),
+      );
+  }
+
+  override _write(
+    chunk: Uint8Array,
+    _encoding: BufferEncoding,
+    callback: (error?: Error | null) => void,
+  ): void {
+    if (this.#lateError) callback();
+    else this.#line?.write(chunk, callback);
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    // The writing side ends with the line, not before: a late failure must find the stream open.
+    this.#finished = callback;
+    if (!this.#lineEnded) this.#line?.end();
+  }
+
+  override _read(): void {
+    this.#wanted = true;
+    this.#forward();
+  }
+
+  override read(size?: number): TranscriptEvent | null {
+    const event = super.read(size) as TranscriptEvent | null;
+    this.#late.afterRead();
+    return event;
+  }
+
+  override destroy(error?: Error, callback?: (error: Error | null) => void): this {
+    // Before the model is there Node waits with `_destroy`; giving back the claim stops the load.
+    if (!this.#line) this.#release();
+    return (super.destroy as (error?: Error, callback?: (error: Error | null) => void) => this)(
+      error,
+      callback,
+    );
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#late.cancel();
+    const closed = this.#stages.map(closing);
+    for (const stage of this.#stages) stage.destroy(error ?? undefined);
+    this.#line?.destroy();
+    Promise.all(closed)
+      .then(() => this.#release())
+      .then(
+        () => callback(error),
+        (failure: Error) => callback(error ?? failure),
+      );
+  }
+
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<TranscriptEvent> {
+    return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<TranscriptEvent>;
+  }
+
+  #build(model: StageModel): void {
+    const stages = this.#makeStages(model);
+    for (const stage of stages) {
+      // Before pumpify listens: the first error must reach every stage as it is, and pumpify destroys them without a cause.
+      stage.on('error', (error: Error) => this.destroy(error));
+      stage.onLateFailure = (error) => {
+        this.#lateError ??= error;
+      };
+    }
+    const line = new Line(stages);
+    line.on('error', (error: Error) => this.destroy(error));
+    line.on('readable', () => this.#forward());
+    line.on('end', () => this.#onLineEnd());
+    this.#line = line;
+  }
+
+  /** The six; a stage that cannot be made takes those before it along. */
+  #makeStages(model: StageModel): AnyStage[] {
+    const o = this.#options;
+    const streaming = Object.fromEntries(
+      streamingOptionKeys.filter((key) => o[key] !== undefined).map((key) => [key, o[key]]),
+    );
+    const make: (() => unknown)[] = [
+      () => decode({ format: o.format, sampleRate: o.sampleRate, channels: o.channels }),
+      () => resample(model.info.sampleRate),
+      () => logMel(model, { flushSilence: o.flushSilence }),
+      () => encode(model, streaming),
+      () => tokenDecode(model, { decoding: o.decoding, drafts: o.drafts }),
+      () =>
+        sentences({
+          maxWords: o.maxWords,
+          silenceGap: o.silenceGap,
+          maxDuration: o.maxDuration,
+          collect: o.collect,
+        }),
+    ];
+    // One by one into the field, so that _destroy finds what is there when one of them throws.
+    for (const stage of make) this.#stages.push(stage() as AnyStage);
+    return this.#stages;
+  }
+
+  /** Hands on what the line has, as long as the reader wants more. */
+  #forward(): void {
+    const line = this.#line;
+    while (line && this.#wanted && !this.destroyed) {
+      const event = line.read() as TranscriptEvent | null;
+      if (event === null) return;
+      if (event.type === 'end') this.#end = event;
+      this.#wanted = this.push(event);
+    }
+  }
+
+  #onLineEnd(): void {
+    this.#lineEnded = true;
+    const error = this.#lateError;
+    if (error) {
+      this.#late.consumed().then(() => this.destroy(error));
+      return;
+    }
+    // The end says that the engine's work is given back.
+    Promise.all(this.#stages.map(closing)).then(() => {
+      if (this.destroyed) return;
+      this.push(null);
+      this.#finished?.();
+    });
+  }
+
+  #release(): Promise<void> {
+    this.#released ??= this.#claim?.release() ?? Promise.resolve();
+    return this.#released;
+  }
+}
+
+/** Checks at the door what does not need the model, so that mistakes throw where they were made. */
+function check(options: ParakeetOptions): void {
+  known('parakeet', options, keys);
+  const { model } = options;
+  if (typeof model === 'string' ? model === '' : model !== undefined && !isModel(model)) {
+    throw expected(
+      "a loaded model, or a folder or repository's name,",
+      'model',
+      model,
+      'Await loadModel() first.',
+    );
+  }
+  checkStreaming(options);
+  checkDecoding(options.decoding);
+  finite('flushSilence', options.flushSilence ?? 0, 0, 10);
+  flag('drafts', options.drafts ?? true);
+  flag('collect', options.collect ?? false);
+  optionalSignal('signal', options.signal);
+  new SentenceSplitter(options);
+  decode({ format: options.format, sampleRate: options.sampleRate, channels: options.channels }).destroy();
+}
+
+function isModel(value: unknown): value is StageModel {
+  return typeof value === 'object' && value !== null && 'info' in value && 'native' in value;
+}
+
+function closing(stage: AnyStage): Promise<void> {
+  return stage.closed ? Promise.resolve() : new Promise((resolve) => stage.once('close', () => resolve()));
+}

@@ -1,0 +1,94 @@
+/**
+ * The whole way in one call: a source, `parakeet()`, a sink. What it adds to `pipeline`: when the source fails, what was heard until
+ * then is written before the promise rejects.
+ */
+import { createReadStream } from 'node:fs';
+import { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { ParakeetError } from './errors.js';
+import type { TranscriptResult } from './events.js';
+import { expected } from './options.js';
+import { type ParakeetOptions, type ParakeetStream, parakeet } from './parakeet.js';
+
+/** Bytes of a sound file or of raw PCM: a path, a Node or web stream, anything to iterate over. */
+export type AudioSource =
+  | string
+  | URL
+  | Readable
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | Iterable<Uint8Array>;
+
+/**
+ * Transcribes `source` into `sink` (a Writable of transcript events) and returns the whole result, unless `collect: false`.
+ *
+ * A source that fails ends the transcript: every final word is written, the sink is closed, then the promise rejects with the
+ * source's error. An abort stops at once. Either way the source is destroyed when the promise settles.
+ *
+ * @param sink May be left out (`null`) when only the result counts.
+ * @throws {ArgumentError} (as a rejection) for arguments that make no sense; otherwise the first error of any part.
+ */
+export async function transcribe(
+  source: AudioSource,
+  sink?: Writable | null,
+  options: ParakeetOptions = {},
+): Promise<TranscriptResult> {
+  if (
+    sink !== undefined &&
+    sink !== null &&
+    !(sink instanceof Writable) &&
+    typeof (sink as Writable).write !== 'function'
+  ) {
+    throw expected('a Writable or null', 'sink', sink);
+  }
+  const input = open(source);
+  let line: ParakeetStream;
+  try {
+    line = parakeet({ collect: true, ...options });
+  } catch (error) {
+    input.destroy();
+    throw error;
+  }
+  let failure: Error | undefined;
+  let ended = false;
+  const fail = (error: Error) => {
+    // Not through pipeline: it would discard every queue. The line ends instead, and the error waits.
+    failure ??= error;
+    line.end();
+  };
+  input.on('end', () => {
+    ended = true;
+  });
+  input.on('error', fail);
+  input.on('close', () => {
+    if (!ended && !failure && !line.destroyed) fail(closedEarly());
+  });
+  input.pipe(line);
+  try {
+    if (sink) await pipeline(line, sink);
+    else for await (const _ of line);
+  } catch (error) {
+    throw failure ?? error;
+  } finally {
+    input.destroy();
+  }
+  if (failure) throw failure;
+  return line.endEvent?.result ?? { text: '', sentences: [], tokens: [] };
+}
+
+function open(source: AudioSource): Readable {
+  if (source instanceof Readable) return source;
+  if (typeof source === 'string' || source instanceof URL) return createReadStream(source);
+  if (typeof source === 'object' && source !== null) {
+    if (Symbol.asyncIterator in source || Symbol.iterator in source) return Readable.from(source);
+  }
+  throw expected('a path, a Readable or an iterable of bytes', 'source', source);
+}
+
+function closedEarly(): ParakeetError {
+  return new ParakeetError(
+    'ERR_PARAKEET_CLOSED',
+    'Expected the source to end but it was closed before. Check what destroyed it.',
+  );
+}
