@@ -1,0 +1,163 @@
+/**
+ * `transcribe(source, sink)`: results, and what a failing source leaves behind.
+ */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TranscriptEvent } from '../src/events.js';
+import { jsonlWriter } from '../src/sinks/jsonl-writer.js';
+import { transcribe } from '../src/transcribe.js';
+import { fakeModel, loud } from './support/fake-native.js';
+import { pieces } from './support/streams.js';
+import { wavFile } from './support/wav-file.js';
+
+const speech = wavFile([loud(5)]);
+const options = () => ({ chunk: 2, lookahead: 3, model: fakeModel() });
+const expected = 'zero one two three four five six seven eight.';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'parakeet-transcribe-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function slowSink(milliseconds: number, written: TranscriptEvent[]) {
+  return new Writable({
+    objectMode: true,
+    write(event: TranscriptEvent, _encoding, callback) {
+      setTimeout(() => {
+        written.push(event);
+        callback();
+      }, milliseconds);
+    },
+  });
+}
+
+describe('sources', () => {
+  test('a path, a Readable, an async iterable, an array, a web stream: the same result', async () => {
+    const file = path.join(folder, 'speech.wav');
+    await writeFile(file, speech);
+    async function* generate() {
+      yield* pieces(speech, 5000);
+    }
+    const whole = await transcribe(file, null, options());
+    expect(whole.text.startsWith(expected)).toBe(true);
+    expect(whole.sentences.length).toBeGreaterThan(5);
+    for (const source of [
+      Readable.from(pieces(speech, 999)),
+      generate(),
+      pieces(speech, 777),
+      new Blob([speech]).stream(),
+    ]) {
+      expect(await transcribe(source as Readable, null, options())).toEqual(whole);
+    }
+  });
+
+  test('an empty source gives an empty transcript', async () => {
+    expect(await transcribe([], undefined, options())).toEqual({ text: '', sentences: [], tokens: [] });
+  });
+
+  test('a file that is not there rejects with the system error', async () => {
+    await expect(transcribe(path.join(folder, 'none.wav'), null, options())).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+
+  test.each([
+    [7, null, {}],
+    [[], 7, {}],
+    [[], null, { chunk: 0 }],
+  ])('transcribe(%j, %j, %j) rejects with an argument error', async (source, sink, wrong) => {
+    await expect(transcribe(source as never, sink as never, wrong)).rejects.toMatchObject({
+      code: 'ERR_PARAKEET_INVALID_ARGUMENT',
+    });
+  });
+});
+
+describe('a failing source', () => {
+  /** Fails after `bytes` were given. */
+  const failing = (bytes: Uint8Array, error: Error) => {
+    const parts = pieces(bytes, 4000);
+    return new Readable({
+      read() {
+        const part = parts.shift();
+        if (part) this.push(part);
+        else this.destroy(error);
+      },
+    });
+  };
+
+  test('leaves every final in the file of a slow sink, then rejects with its error', async () => {
+    const whole = await transcribe(pieces(speech, 4000), null, options());
+    const file = path.join(folder, 'out.jsonl');
+    const written: TranscriptEvent[] = [];
+    const model = fakeModel();
+    const slow = slowSink(2, written);
+    const unplugged = new Error('unplugged');
+    // Without a declared length, so that the source's failure is the only one.
+    const bytes = wavFile([loud(5)], { dataSize: 0xffffffff, riffSize: 0xffffffff });
+    await expect(transcribe(failing(bytes, unplugged), slow, { ...options(), model })).rejects.toBe(
+      unplugged,
+    );
+    const heard = (events: TranscriptEvent[]) => events.flatMap((e) => (e.type === 'token' ? [e.token] : []));
+    expect(heard(written).length).toBeGreaterThan(50);
+    // Node throws away what waits inside a destroyed source: here 44 bytes, which the last token's end shows.
+    expect(heard(written).map(({ id, start }) => ({ id, start }))).toEqual(
+      whole.tokens.map(({ id, start }) => ({ id, start })),
+    );
+    expect(written.at(-1)?.type).toBe('end');
+    expect(model.counts.open).toBe(0);
+
+    await expect(transcribe(failing(bytes, unplugged), jsonlWriter(file), options())).rejects.toBe(unplugged);
+    const lines = (await readFile(file, 'utf8')).trim().split('\n');
+    const texts = lines.map((line) => JSON.parse(line)).filter((line) => line.type === 'sentence');
+    expect(texts.map((line) => (line.sentence ?? line).text)).toEqual(whole.sentences.map(({ text }) => text));
+  });
+
+  test('its error comes before those that it causes', async () => {
+    const unplugged = new Error('unplugged');
+    await expect(transcribe(failing(speech.subarray(0, 20_001), unplugged), null, options())).rejects.toBe(
+      unplugged,
+    );
+  });
+
+  test('one that is closed without an end is an error', async () => {
+    const source = new Readable({ read() {} });
+    source.push(speech);
+    const done = transcribe(source, null, options());
+    await sleep(20);
+    source.destroy();
+    await expect(done).rejects.toMatchObject({ code: 'ERR_PARAKEET_CLOSED' });
+  });
+});
+
+describe('stopping', () => {
+  test('an abort with a silent source and work in flight settles with no session left', async () => {
+    const model = fakeModel({ hang: 'step', faultAfter: 3 });
+    const aborter = new AbortController();
+    const source = new Readable({ read() {} });
+    source.push(speech);
+    const done = transcribe(source, slowSink(0, []), { ...options(), model, signal: aborter.signal });
+    await model.hanging;
+    aborter.abort();
+    await expect(done).rejects.toMatchObject({ code: 'ERR_PARAKEET_ABORTED' });
+    expect(model.counts).toMatchObject({ open: 0, busy: 0 });
+    expect(source.destroyed).toBe(true);
+  });
+
+  test('an error of the sink destroys the source', async () => {
+    const source = new Readable({ read() {} });
+    source.push(speech);
+    const sink = new Writable({
+      objectMode: true,
+      write(_event, _encoding, callback) {
+        callback(new Error('disk full'));
+      },
+    });
+    await expect(transcribe(source, sink, options())).rejects.toThrow('disk full');
+    expect(source.destroyed).toBe(true);
+  });
+});
