@@ -58,7 +58,8 @@ export function subsample(model: ReferenceModel, features: Matrix): Matrix {
   const flat = new Matrix(image.time, image.channels * image.height);
   for (let t = 0; t < image.time; t++) {
     for (let h = 0; h < image.height; h++) {
-      for (let c = 0; c < image.channels; c++) flat.set(t, c * image.height + h, pixel(image, t, h, c));
+      for (let c = 0; c < image.channels; c++)
+        flat.set(t, c * image.height + h, image.data[(t * image.height + h) * image.channels + c] as number);
     }
   }
   const out = linear(flat, weight(model, `${prefix}.out.weight`), vector(model, `${prefix}.out.bias`));
@@ -73,11 +74,6 @@ interface Image {
   data: Float64Array;
 }
 
-const pixel = (image: Image, t: number, h: number, c: number): number =>
-  t < 0 || t >= image.time || h < 0 || h >= image.height
-    ? 0
-    : (image.data[(t * image.height + h) * image.channels + c] as number);
-
 function relu(data: Float64Array): void {
   for (let i = 0; i < data.length; i++) data[i] = Math.max(0, data[i] as number);
 }
@@ -90,14 +86,16 @@ function conv3x3(model: ReferenceModel, name: string, input: Image): Image {
   const data = new Float64Array(time * height * channels);
   for (let t = 0; t < time; t++) {
     for (let h = 0; h < height; h++) {
-      for (let c = 0; c < channels; c++) {
-        const source = input.channels === 1 ? 0 : c;
-        let sum = bias[c] as number;
-        for (let i = 0; i < 9; i++) {
-          const value = pixel(input, 2 * t + Math.floor(i / 3) - 1, 2 * h + (i % 3) - 1, source);
-          sum += value * kernels.get(c, i);
+      const out = data.subarray((t * height + h) * channels, (t * height + h + 1) * channels);
+      out.set(bias);
+      for (let i = 0; i < 9; i++) {
+        const [row, column] = [2 * t + Math.floor(i / 3) - 1, 2 * h + (i % 3) - 1];
+        if (row < 0 || row >= input.time || column < 0 || column >= input.height) continue;
+        const source = (row * input.height + column) * input.channels;
+        for (let c = 0; c < channels; c++) {
+          const value = input.data[input.channels === 1 ? source : source + c] as number;
+          out[c] = (out[c] as number) + value * kernels.get(c, i);
         }
-        data[(t * height + h) * channels + c] = sum;
       }
     }
   }

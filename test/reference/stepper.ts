@@ -155,7 +155,10 @@ export function runSteps(model: ReferenceModel, samples: Float32Array, options: 
   findStart(real);
   if (start !== undefined) {
     const from = Math.min(Math.max(done, start), total);
-    const { encoded: rows } = encodeRange(from, total, mel.rows, stepStatistics(mel, real, normalization));
+    const rows =
+      from < total
+        ? encodeRange(from, total, mel.rows, stepStatistics(mel, real, normalization)).encoded
+        : new Matrix(0, model.encoder.dModel);
     encoded = stack(encoded, rows);
     const limit = lastTokenStart(model, signal, options.emissionDelay);
     last.finalTokens = decodeFrames(model, rows, from, state, true, limit).tokens;

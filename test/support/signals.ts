@@ -1,0 +1,32 @@
+// Test signals for the golden models. Random-weight models have no taste: what matters is that no step is ill-conditioned.
+import { goldenArray, readGolden } from './goldens.js';
+
+/** Uniform noise in [-level, level), the same for each seed. */
+export function noise(length: number, level: number, seed = 1): Float32Array {
+  let state = seed >>> 0;
+  return Float32Array.from({ length }, () => {
+    // Mulberry32.
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
+    return level * (((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1);
+  });
+}
+
+/**
+ * Nine seconds of the golden audio with a noise floor. Without one it has stretches so near to digital silence that the last bit
+ * of a float32 decides whether a frame is silent, and features whose deviation is nothing but rounding.
+ */
+export function testSignal(): Float32Array {
+  const floor = noise(144_000, 0.01);
+  return goldenArray(readGolden('tdt', 'long'), 'audio').data.map(
+    (sample, i) => sample + (floor[i] as number),
+  );
+}
+
+/** `before` samples of digital silence, the signal, `after` samples of it. */
+export function surrounded(signal: Float32Array, before: number, after: number): Float32Array {
+  const out = new Float32Array(before + signal.length + after);
+  out.set(signal, before);
+  return out;
+}
