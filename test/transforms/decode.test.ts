@@ -261,6 +261,16 @@ describe('FLAC', () => {
   });
 });
 
+test('a FLAC file whose last frame is 13 bytes of silence is complete', async () => {
+  const file = readFileSync(new URL('../audio/af_sky_10.flac', import.meta.url));
+  const whole = await run(file, {});
+  expect(whole.error).toBeUndefined();
+  expect(joined(whole.items)[0]).toHaveLength(38_400);
+  const cut = await run(file.subarray(0, -1), {});
+  expect(cut.error).toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
+  expect(joined(cut.items)[0]).toHaveLength(36_864);
+});
+
 describe('what is not supported is named', () => {
   test.each([
     ['Hello, this is a text file.', /text \("Hello, this /],

@@ -9,6 +9,8 @@ import { broken, checkShape, cut, type FormatDecoder } from './format.js';
 /** The parser copies its queue with each piece: single bytes would cost quadratic time, huge writes a copy of themselves. */
 const PIECE = 8192;
 const STREAMINFO_BYTES = 34;
+/** The longest head of a frame. */
+const FRAME_HEAD_BYTES = 16;
 
 /** Incremental decoder of a FLAC file. */
 export class FlacDecoder implements FormatDecoder {
@@ -24,6 +26,8 @@ export class FlacDecoder implements FormatDecoder {
   readonly #piece = new Uint8Array(PIECE);
   #filled = 0;
   #fed = false;
+  /** The first bytes of the first frame: see `end`. */
+  #firstHead = new Uint8Array(0);
 
   async *push(bytes: Uint8Array): AsyncGenerator<AudioChunk> {
     let offset = 0;
@@ -52,6 +56,11 @@ export class FlacDecoder implements FormatDecoder {
     if (this.#fed || this.#filled >= 4) {
       yield* this.#feed();
       const decoder = await this.#open();
+      // The parser gives a frame out when it sees the head of the next one, and its flush misses a last frame of a few
+      // bytes (silence compresses to 13). So it sees one more head; the frame behind it is none and is dropped.
+      const more = new Uint8Array(4 * FRAME_HEAD_BYTES);
+      more.set(this.#firstHead);
+      yield* this.#chunks(await this.#decode(() => decoder.decode(more)));
       yield* this.#chunks(await this.#decode(() => decoder.flush()));
     }
     if (this.#total > 0 && this.#decoded < this.#total) {
@@ -116,6 +125,7 @@ export class FlacDecoder implements FormatDecoder {
     const decoder = await this.#open();
     const piece = this.#piece.slice(0, this.#filled);
     this.#filled = 0;
+    if (!this.#fed) this.#firstHead = piece.slice(0, FRAME_HEAD_BYTES);
     this.#fed = true;
     yield* this.#chunks(await this.#decode(() => decoder.decode(piece)));
   }
