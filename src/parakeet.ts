@@ -157,7 +157,8 @@ export class ParakeetStream extends Duplex {
 
   override destroy(error?: Error, callback?: (error: Error | null) => void): this {
     // Before the model is there Node waits with `_destroy`; giving back the claim stops the load.
-    if (!this.#line) this.#release();
+    // A failure of that is `_destroy`'s to report.
+    if (!this.#line) this.#release().catch(() => {});
     return (super.destroy as (error?: Error, callback?: (error: Error | null) => void) => this)(
       error,
       callback,

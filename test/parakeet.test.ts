@@ -469,6 +469,17 @@ describe('by hand: destroy, abort and an error at every stage', () => {
     expect(model.counts).toMatchObject({ open: 0, busy: 0 });
   });
 
+  test('broken input: every word of before is written, then the pipeline rejects with the error', async () => {
+    const whole = words((await run(parakeet({ ...small, model: fakeModel() }))).items);
+    const model = fakeModel();
+    const written: TranscriptEvent[] = [];
+    const cut = pieces(wavFile([loud(6)], { dataSize: 1_000_000 }), 10_000);
+    const line = pipeline([Readable.from(cut), ...build(model), slowSink(2, written)] as never);
+    await expect(line).rejects.toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
+    expect(words(written)).toBe(whole);
+    expect(model.counts.open).toBe(0);
+  });
+
   test.each([0, 1, 2, 3, 4, 5])('an abort at stage %i alone', async (index) => {
     const model = fakeModel(slow);
     const aborter = new AbortController();
