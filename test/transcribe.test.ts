@@ -114,7 +114,9 @@ describe('a failing source', () => {
     await expect(transcribe(failing(bytes, unplugged), jsonlWriter(file), options())).rejects.toBe(unplugged);
     const lines = (await readFile(file, 'utf8')).trim().split('\n');
     const texts = lines.map((line) => JSON.parse(line)).filter((line) => line.type === 'sentence');
-    expect(texts.map((line) => (line.sentence ?? line).text)).toEqual(whole.sentences.map(({ text }) => text));
+    expect(texts.map((line) => (line.sentence ?? line).text)).toEqual(
+      whole.sentences.map(({ text }) => text),
+    );
   });
 
   test('its error comes before those that it causes', async () => {
