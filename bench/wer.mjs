@@ -1,15 +1,16 @@
 /**
  * Word error rate of a model on a folder of recordings: offline, streamed, and parakeet-mlx with the same weights.
  *
- *     npm run -s bench:wer -- [--json] [--recordings DIR] [--model DIR] [--limit-seconds S] [--quick]
+ *     npm run -s bench:wer -- [--json] [--recordings DIR] [--model DIR] [--limit-seconds S] [--quick] [--presets]
  *
  * DIR of recordings: sound files and a transcripts.tsv (default: test/audio). `--quick` stops after 20 s of audio.
+ * `--presets` streams with each latency preset too.
  */
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { loadModel, parakeet } from 'parakeet-stream';
+import { loadModel, parakeet, presets } from 'parakeet-stream';
 import { readRecordings, readSamples } from './recordings.mjs';
 import { startReference } from './reference.mjs';
 import { wordErrorRate } from './wer-metric.mjs';
@@ -22,6 +23,7 @@ const { values } = parseArgs({
   options: {
     json: { type: 'boolean' },
     quick: { type: 'boolean' },
+    presets: { type: 'boolean' },
     recordings: { type: 'string', default: path.join(root, 'test', 'audio') },
     model: { type: 'string', default: path.join(root, 'models', 'parakeet-tiny-en') },
     'limit-seconds': { type: 'string' },
@@ -36,6 +38,11 @@ const model = await loadModel(values.model);
 const reference = await startReference(values.model);
 const heard = { offline: [], streamed: [], reference: [] };
 const compute = { offline: 0, streamed: 0 };
+const byPreset = Object.keys(values.presets ? presets : {}).map((latency) => ({
+  latency,
+  pairs: [],
+  seconds: 0,
+}));
 let audioSeconds = 0;
 
 for (const { file, said } of readRecordings(values.recordings)) {
@@ -47,9 +54,15 @@ for (const { file, said } of readRecordings(values.recordings)) {
   heard.offline.push({ said, heard: (await model.transcribe(file)).text });
   compute.offline += (performance.now() - began) / 1000;
 
-  const { text, seconds } = await streamed(file);
+  const { text, seconds } = await streamed(file, { lookahead: LOOKAHEAD });
   heard.streamed.push({ said, heard: text });
   compute.streamed += seconds;
+
+  for (const preset of byPreset) {
+    const { text, seconds } = await streamed(file, { latency: preset.latency });
+    preset.pairs.push({ said, heard: text });
+    preset.seconds += seconds;
+  }
 
   if (reference !== null) {
     heard.reference.push({ said, heard: await reference.transcribe(await features(samples)) });
@@ -64,15 +77,16 @@ const result = {
   streamed: wordErrorRate(heard.streamed),
   reference: reference === null ? null : wordErrorRate(heard.reference),
   audioSeconds: Math.round(audioSeconds * 1000) / 1000,
+  ...(values.presets
+    ? { presets: Object.fromEntries(byPreset.map(({ latency, pairs }) => [latency, wordErrorRate(pairs)])) }
+    : {}),
 };
 if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
 else print(result);
 
 /** The words of a recording that goes through the stream, as fast as the machine can. */
-async function streamed(file) {
-  const line = createReadStream(file).pipe(
-    parakeet({ model, lookahead: LOOKAHEAD, drafts: false, collect: true }),
-  );
+async function streamed(file, options) {
+  const line = createReadStream(file).pipe(parakeet({ model, ...options, drafts: false, collect: true }));
   for await (const event of line) {
     if (event.type === 'end') return { text: event.result.text, seconds: event.stats.computeSeconds };
   }
@@ -87,14 +101,14 @@ async function features(samples) {
 
 function print({ offline, streamed, reference }) {
   const row = (name, figures, seconds) =>
-    `${name.padEnd(28)}${percent(figures?.wer)}${percent(figures?.strict)}${
+    `${name.padEnd(36)}${percent(figures?.wer)}${percent(figures?.strict)}${
       seconds === undefined ? '' : (seconds / audioSeconds).toFixed(3).padStart(12)
     }`;
   process.stderr.write('\r');
   console.log(
     `${values.recordings}: ${heard.offline.length} recordings, ${audioSeconds.toFixed(1)} s, ${offline.words} words`,
   );
-  console.log(`${''.padEnd(28)}${'WER'.padStart(10)}${'strict'.padStart(10)}${'× real time'.padStart(13)}`);
+  console.log(`${''.padEnd(36)}${'WER'.padStart(10)}${'strict'.padStart(10)}${'× real time'.padStart(13)}`);
   console.log(row('offline', offline, compute.offline));
   console.log(row(`streamed, ${(LOOKAHEAD * 0.08).toFixed(0)} s of lookahead`, streamed, compute.streamed));
   console.log(
