@@ -74,13 +74,21 @@ async function* inRealTime(chunks) {
 /** What captionWriter shows, for an output that cannot redraw a line. */
 function lineWriter() {
   const start = performance.now();
+  const print = (kind, text) => {
+    const clock = `${((performance.now() - start) / 1000).toFixed(1)} s`.padStart(8);
+    if (text.trim() !== '') console.log(`${clock}  ${kind.padEnd(8)}  ${text.trim()}`);
+  };
+  let words = '';
   return new Writable({
     objectMode: true,
     write(event, _encoding, done) {
-      const clock = `${((performance.now() - start) / 1000).toFixed(1)} s`.padStart(8);
-      if (event.type === 'draft' && event.text !== '') console.log(`${clock}  draft  … ${event.text}`);
-      if (event.type === 'token') console.log(`${clock}  final  ${event.token.text.trim()}`);
-      if (event.type === 'sentence') console.log(`${clock}  SENTENCE  ${event.sentence.text}`);
+      if (event.type === 'token') words += event.token.text;
+      else {
+        print('final', words);
+        words = '';
+      }
+      if (event.type === 'draft') print('draft', event.text);
+      if (event.type === 'sentence') print('sentence', event.sentence.text);
       done();
     },
   });

@@ -41,7 +41,7 @@ test.each(Object.keys(runs))('%s', (name) => {
   );
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(run?.words(stdout).toLowerCase()).toContain('gave the sign');
-  if (name === 'demo.mjs') expect(stdout).toMatch(/draft.*\n.*final.*real-time factor \d/s);
+  if (name === 'demo.mjs') expect(stdout).toMatch(/draft.*final.*real-time factor \d/s);
 });
 
 test('an example called wrongly says how it is called', () => {
