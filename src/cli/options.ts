@@ -48,7 +48,11 @@ const COMMON = {
     help: "where models from Hugging Face are kept (default: Hugging Face's own cache)",
   },
   fp32: { kind: 'switch', env: 'PARAKEET_FP32', help: 'compute in float32' },
-  bf16: { kind: 'switch', help: 'compute in bfloat16', means: { option: 'fp32', value: false } },
+  bf16: {
+    kind: 'switch',
+    help: 'compute in bfloat16 where that is built (not yet: it is float32)',
+    means: { option: 'fp32', value: false },
+  },
   'max-words': {
     kind: 'integer',
     env: 'PARAKEET_MAX_WORDS',

@@ -1,0 +1,36 @@
+/**
+ * From the command line's names to the library's options, for what the commands share.
+ */
+import type { Parsed } from './options.js';
+
+type Values = Parsed['values'];
+
+/** The model's name (`undefined`: the bundled one) and how it is loaded. */
+export function modelOptions(values: Values) {
+  return {
+    name: values.get('model') as string | undefined,
+    options: {
+      // Until there is another type to compute in, --bf16 means "not float32 if it can be helped".
+      dtype: values.get('fp32') === true ? ('float32' as const) : ('auto' as const),
+      ...optional(values, 'cache-dir', 'cacheDir'),
+    },
+  };
+}
+
+/** Where sentences end. */
+export function sentenceOptions(values: Values): {
+  maxWords?: number;
+  silenceGap?: number;
+  maxDuration?: number;
+} {
+  return {
+    ...optional(values, 'max-words', 'maxWords'),
+    ...optional(values, 'silence-gap', 'silenceGap'),
+    ...optional(values, 'max-duration', 'maxDuration'),
+  };
+}
+
+function optional(values: Values, name: string, property: string): Record<string, never> {
+  const value = values.get(name);
+  return (value === undefined ? {} : { [property]: value }) as Record<string, never>;
+}

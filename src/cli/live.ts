@@ -1,0 +1,79 @@
+/**
+ * `parakeet live`: captions of the sound on stdin, and a transcript file that grows with them.
+ */
+import { PassThrough, type Writable } from 'node:stream';
+import { AudioError } from '../errors.js';
+import { loadModel } from '../model/load-model.js';
+import type { ParakeetOptions } from '../parakeet.js';
+import { captionWriter } from '../sinks/caption-writer.js';
+import { teeWriter } from '../sinks/tee-writer.js';
+import type { Latency } from '../streaming-options.js';
+import { transcribe } from '../transcribe.js';
+import type { AudioFormat } from '../transforms/decode.js';
+import { onInterrupt } from './interrupt.js';
+import { modelOptions, sentenceOptions } from './library-options.js';
+import type { Parsed } from './options.js';
+import { formatOf, outputSink } from './output.js';
+import type { Terminal } from './run.js';
+import { UsageError } from './usage-error.js';
+
+export async function live({ values, positionals }: Parsed, terminal: Terminal): Promise<number> {
+  if (positionals.length > 1 || (positionals.length === 1 && positionals[0] !== '-')) {
+    throw new UsageError(
+      `Expected no file but received ${positionals.join(' ')}: live reads stdin. For files use parakeet transcribe`,
+    );
+  }
+  const file = values.get('output') as string | undefined;
+  const format = file === undefined ? undefined : formatOf(file);
+  const { name, options } = modelOptions(values);
+
+  const sinks: Writable[] = [captionWriter(terminal.stdout)];
+  if (file !== undefined && format !== undefined) {
+    sinks.push(outputSink(file, format, { highlightWords: values.get('highlight-words') === true }));
+  }
+
+  // Ctrl-C ends the sound, so that what was heard is still put into words; a second one stops at once.
+  const source = new PassThrough();
+  const interrupt = onInterrupt(terminal, () => {
+    terminal.stdin.unpipe(source);
+    source.end();
+  });
+  terminal.stdin.on('error', (error) => source.destroy(error));
+  terminal.stdin.pipe(source);
+  try {
+    const model = await loadModel(name, { ...options, signal: interrupt.signal });
+    try {
+      await transcribe(source, teeWriter(...sinks), {
+        ...sentenceOptions(values),
+        ...inputFormat(values),
+        model,
+        latency: values.get('latency') as Latency,
+        collect: false,
+        signal: interrupt.signal,
+      });
+    } finally {
+      await model.close();
+    }
+    return interrupt.count > 0 ? 130 : 0;
+  } catch (error) {
+    // A sound that Ctrl-C cut in the middle of a sample is no broken sound.
+    if (interrupt.count > 0 && error instanceof AudioError) return 130;
+    throw error;
+  } finally {
+    interrupt.dispose();
+    terminal.stdin.unpipe(source);
+    // A terminal or a pipe that nobody reads any more must not keep the process alive.
+    terminal.stdin.destroy();
+  }
+}
+
+/** Raw PCM carries no rate of its own; the other formats do. */
+function inputFormat(values: Parsed['values']): Pick<ParakeetOptions, 'format' | 'sampleRate' | 'channels'> {
+  const format = values.get('format') as AudioFormat;
+  if (format === 'auto' || format === 'wav' || format === 'flac') return { format };
+  return {
+    format,
+    sampleRate: values.get('rate') as number,
+    channels: values.get('channels') as number,
+  };
+}

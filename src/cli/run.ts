@@ -1,0 +1,88 @@
+/**
+ * Picks the command, and turns how it ended into an exit code and a message: 0 done, 1 failed, 2 not understood,
+ * 130 interrupted. The commands themselves write transcripts only.
+ */
+import { createRequire } from 'node:module';
+import { isAbort, ParakeetError } from '../errors.js';
+import { GENERAL_HELP, LIVE_HELP, TRANSCRIBE_HELP } from './help.js';
+import { live } from './live.js';
+import { LIVE_OPTIONS, type OptionTable, type Parsed, parse, TRANSCRIBE_OPTIONS } from './options.js';
+import { transcribe } from './transcribe.js';
+import { UsageError } from './usage-error.js';
+
+/** What a command needs of the process that it runs in. */
+export interface Terminal {
+  stdin: NodeJS.ReadStream;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  env: NodeJS.ProcessEnv;
+  /** Listens for Ctrl-C. */
+  on(event: 'SIGINT', listener: () => void): unknown;
+  off(event: 'SIGINT', listener: () => void): unknown;
+}
+
+interface Command {
+  options: OptionTable;
+  help: string;
+  run(parsed: Parsed, terminal: Terminal): Promise<number>;
+}
+
+const COMMANDS: Record<string, Command> = {
+  transcribe: { options: TRANSCRIBE_OPTIONS, help: TRANSCRIBE_HELP, run: transcribe },
+  live: { options: LIVE_OPTIONS, help: LIVE_HELP, run: live },
+};
+
+/** Runs one command line and resolves with the exit code. Never rejects. */
+export async function run(argv: string[], terminal: Terminal): Promise<number> {
+  try {
+    return await dispatch(argv, terminal);
+  } catch (error) {
+    return report(error, terminal);
+  }
+}
+
+async function dispatch([name = '', ...argv]: string[], terminal: Terminal): Promise<number> {
+  if (name === '--version') return print(terminal, `parakeet-stream ${version()}\n`);
+  if (name === '--help' || name === '-h') return print(terminal, GENERAL_HELP);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    throw new UsageError(
+      name === ''
+        ? 'Expected a command: transcribe or live'
+        : `Expected transcribe or live but received ${name}`,
+    );
+  }
+  const parsed = parse(command.options, argv, terminal.env);
+  if (parsed.values.get('help') === true) return print(terminal, command.help);
+  if (parsed.values.get('version') === true) return print(terminal, `parakeet-stream ${version()}\n`);
+  return command.run(parsed, terminal);
+}
+
+function print(terminal: Terminal, text: string): number {
+  terminal.stdout.write(text);
+  return 0;
+}
+
+function version(): string {
+  const manifest = createRequire(import.meta.url)('../../package.json') as { version: string };
+  return manifest.version;
+}
+
+/** Says on stderr what went wrong, in one line, and returns the exit code for it. */
+export function report(error: unknown, { stderr }: Pick<Terminal, 'stderr'>): number {
+  if (error instanceof UsageError) {
+    stderr.write(`parakeet: ${error.message}\nSee parakeet --help.\n`);
+    return 2;
+  }
+  if (isAbort(error)) return 130;
+  stderr.write(`parakeet: ${describe(error)}\n`);
+  return 1;
+}
+
+/** The code and the message of an error; for one that is not ours, the system's code. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code =
+    error instanceof ParakeetError ? error.code : ((error as NodeJS.ErrnoException).code ?? error.name);
+  return error.message.startsWith(`${code}:`) ? error.message : `${code}: ${error.message}`;
+}
