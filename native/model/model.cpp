@@ -1,11 +1,41 @@
 #include "model/model.h"
 
+#include <algorithm>
+
 #include "model/emission.h"
 #include "model/error.h"
 #include "model/normalization.h"
 #include "model/transducer.h"
 
 namespace parakeet {
+namespace {
+
+// Digital silence at an end of a recording that is this long is not part of the signal: it would shift every feature.
+constexpr double silenceCutSeconds = 1.0;
+
+struct Sound {
+  int64_t begin = 0, end = 0;  // samples; `begin` lies on a frame
+};
+
+Sound soundOf(const std::vector<float>& samples, const ModelConfig& config) {
+  const auto count = static_cast<int64_t>(samples.size());
+  int64_t first = 0, last = count;
+  while (first < count && samples[first] == 0.0f) first++;
+  if (first == count) return {};
+  while (samples[last - 1] == 0.0f) last--;
+  const auto cut = static_cast<int64_t>(silenceCutSeconds * config.preprocessor.sampleRate);
+  const int64_t frame = static_cast<int64_t>(config.preprocessor.hop) * config.encoder.subsamplingFactor;
+  return {first > cut ? first / frame * frame : 0, count - last > cut ? last : count};
+}
+
+int64_t lastSoundFrame(const Matrix& mel, int until) {
+  for (int m = until - 1; m >= 0; m--) {
+    if (!silentFrame(mel.data.data() + static_cast<size_t>(m) * mel.columns, mel.columns)) return m;
+  }
+  return -1;
+}
+
+}  // namespace
 
 Model::Model(ModelConfig config, const Weights& weights, const CancelFlag& cancel)
     : config_(std::move(config)),
@@ -46,16 +76,9 @@ Matrix Model::logMel(const std::vector<float>& samples, size_t flush, const Canc
 
 Matrix Model::normalize(const Matrix& logMel, int frames) const {
   RunningStatistics statistics(logMel.columns);
-  for (int m = 0; m < frames; m++) {
-    const float* frame = logMel.data.data() + static_cast<size_t>(m) * logMel.columns;
-    if (!silentFrame(frame, logMel.columns)) statistics.add(frame);
-  }
+  for (int m = 0; m < frames; m++) statistics.add(logMel.data.data() + static_cast<size_t>(m) * logMel.columns);
   Matrix features{{}, logMel.rows, logMel.columns};
-  if (statistics.count() < 2) {
-    features.data.assign(logMel.data.size(), 0.0f);
-  } else {
-    normalizeFrames(logMel.data.data(), logMel.rows, statistics.statistics(), features.data);
-  }
+  normalizeFrames(logMel.data.data(), logMel.rows, statistics.statistics(), features.data);
   return features;
 }
 
@@ -69,18 +92,19 @@ Tokens Model::decode(const Matrix& encoded, Head head, int64_t lastStart) const 
 }
 
 Tokens Model::transcribe(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const {
-  const Matrix mel = logMel(samples, options.flush, cancel);
-  const int real = static_cast<int>(samples.size() / config_.preprocessor.hop);
-  int64_t lastSound = -1;
-  for (int m = 0; m < real; m++) {
-    if (!silentFrame(mel.data.data() + static_cast<size_t>(m) * mel.columns, mel.columns)) lastSound = m;
-  }
-  if (lastSound < 0) return {};  // nothing but digital silence
+  const Sound sound = soundOf(samples, config_);
+  if (sound.begin == sound.end) return {};  // nothing but digital silence
+  const std::vector<float> heard(samples.begin() + sound.begin, samples.begin() + sound.end);
+  const Matrix mel = logMel(heard, options.flush, cancel);
+  const int real = static_cast<int>(heard.size()) / config_.preprocessor.hop;
   const Matrix encoded = encoder_->encode(normalize(mel, real), options.context, cancel);
-  const int64_t last =
-      mel.rows > real ? lastTokenStart(lastSound, config_.encoder.subsamplingFactor, options.emissionDelay) : noLimit;
+  const int factor = config_.encoder.subsamplingFactor;
+  const int64_t last = mel.rows > real ? lastTokenStart(lastSoundFrame(mel, real), factor, options.emissionDelay) : noLimit;
   cancel.check();
-  return decode(encoded, options.head, last);
+  Tokens tokens = decode(encoded, options.head, last);
+  const int64_t skipped = sound.begin / (static_cast<int64_t>(factor) * config_.preprocessor.hop);
+  for (Token& token : tokens) token.start += skipped;
+  return tokens;
 }
 
 }  // namespace parakeet

@@ -38,10 +38,10 @@ class Model {
 
   // floor(samples / hop) log-mel frames, not normalised.
   Matrix logMel(const std::vector<float>& samples, size_t flush, const CancelFlag& cancel) const;
-  // Statistics over the first `frames` frames that are not digital silence, applied to all.
+  // NeMo's normalisation: statistics over the first `frames` frames, applied to all.
   Matrix normalize(const Matrix& logMel, int frames) const;
   Tokens decode(const Matrix& encoded, Head head, int64_t lastStart) const;
-  // Audio to tokens in one pass.
+  // Audio to tokens in one pass. Digital silence of more than a second at either end is left out.
   Tokens transcribe(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const;
 
  private:

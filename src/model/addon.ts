@@ -107,7 +107,7 @@ export interface NativeDecoder {
 export interface NativeModel {
   /** `floor(samples / hop)` log-mel frames of the whole signal, not normalised. */
   logMel(samples: Float32Array): Promise<NativeMatrix>;
-  /** NeMo's per-feature normalisation; frames of digital silence do not count. */
+  /** NeMo's per-feature normalisation over all frames. */
   normalize(logMel: Float32Array, frames: number): Promise<NativeMatrix>;
   /** Encoder frames of normalised features. `job` is a key for `cancel`. */
   encode(features: Float32Array, frames: number, context: NativeContext, job: number): Promise<NativeMatrix>;

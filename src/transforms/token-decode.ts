@@ -2,13 +2,14 @@
  * The fifth stage: tickets for encoder frames in, token events out, by the head that the model has. Decoding is native; here
  * frames become seconds, ids become text, and drafts give way to newer ones.
  */
-import type { EncodedChunk, Token, TranscriptEvent } from '../events.js';
-import type { NativeDecoder, NativeHead, NativeModelInfo, NativeTokens } from '../model/addon.js';
+import type { EncodedChunk, TranscriptEvent } from '../events.js';
+import type { NativeDecoder, NativeHead, NativeModelInfo } from '../model/addon.js';
 import type { StageModel } from '../model/stage-model.js';
-import { Detokenizer } from '../model/vocabulary.js';
+import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
 import { expected, flag, known, oneOf, optionalSignal } from '../options.js';
 import { EncoderSession } from './encoder-session.js';
 import { Latencies } from './latency.js';
+import { textOf } from './sentence-splitter.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /** How tokens are chosen. Beam search comes later. */
@@ -74,21 +75,19 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   readonly #native: NativeDecoder;
   readonly #drafts: boolean;
   readonly #frameSeconds: number;
-  readonly #text: Detokenizer;
+  readonly #placer: TokenPlacer;
   readonly #latencies = new Latencies();
-  #lastStart = 0;
   #progress = 0;
   #revision = 0;
   #steps = 0;
   #computeSeconds = 0;
-  #duration = Number.POSITIVE_INFINITY;
   #ended = false;
 
   /** @internal */
   constructor(model: StageModel, head: NativeHead, factory: string, options: TokenDecodeOptions) {
     known(factory, options, ['decoding', 'drafts', 'signal']);
     checkDecoding(options.decoding);
-    const { architecture, hop, subsamplingFactor, sampleRate, vocabulary } = model.info;
+    const { architecture } = model.info;
     if (!heads[head].includes(architecture)) {
       throw expected(
         `a model with a ${head.toUpperCase()} head`,
@@ -102,8 +101,8 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     const native = model.native.createDecoder(head);
     super({ signal, writableHighWaterMark: 4, readableHighWaterMark: 4 });
     this.#drafts = drafts;
-    this.#frameSeconds = (hop * subsamplingFactor) / sampleRate;
-    this.#text = new Detokenizer(vocabulary);
+    this.#frameSeconds = frameSeconds(model.info);
+    this.#placer = new TokenPlacer(model.info);
     this.#native = native;
   }
 
@@ -116,25 +115,20 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     if (!(chunk.session instanceof EncoderSession)) {
       throw expected('a ticket of the encode stage', 'the input of tokenDecode', chunk.session);
     }
-    if (chunk.end) this.#duration = chunk.end.duration;
+    if (chunk.end) this.#placer.duration = chunk.end.duration;
     if (chunk.ticket < 0) return this.#end();
     const decoded = await this.#decode(chunk.session, chunk.ticket);
     this.#steps++;
     this.#computeSeconds += chunk.computeSeconds + decoded.computeSeconds;
     this.#latencies.add(performance.now() - chunk.readyAt);
 
-    for (const token of this.#tokens(decoded.final, this.#text)) {
-      this.#lastStart = token.start;
+    for (const token of this.#placer.final(decoded.final)) {
       await this.emitOne({ type: 'token', token });
     }
     await this.#advance((chunk.firstFrame + chunk.final) * this.#frameSeconds);
     if (this.#drafts && !this.#late) {
-      const tokens = this.#tokens(decoded.draft, this.#text.clone());
-      const text = tokens
-        .map((token) => token.text)
-        .join('')
-        .trim();
-      await this.emitOne({ type: 'draft', tokens, text, revision: ++this.#revision });
+      const tokens = this.#placer.draft(decoded.draft);
+      await this.emitOne({ type: 'draft', tokens, text: textOf(tokens), revision: ++this.#revision });
     }
   }
 
@@ -156,7 +150,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
 
   async #end(): Promise<void> {
     this.#ended = true;
-    const audioSeconds = Number.isFinite(this.#duration) ? this.#duration : this.#progress;
+    const audioSeconds = Number.isFinite(this.#placer.duration) ? this.#placer.duration : this.#progress;
     await this.#advance(audioSeconds);
     await this.emitOne({
       type: 'end',
@@ -171,31 +165,9 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   }
 
   async #advance(time: number): Promise<void> {
-    const clamped = Math.min(time, this.#duration);
+    const clamped = Math.min(time, this.#placer.duration);
     if (clamped <= this.#progress) return;
     this.#progress = clamped;
     await this.emitOne({ type: 'progress', time: clamped });
-  }
-
-  /** Frames to seconds, ids to text. The order of the tokens is the truth: times are clamped, never sorted. */
-  #tokens(native: NativeTokens, text: Detokenizer): Token[] {
-    let floor = this.#lastStart;
-    return Array.from(native.ids, (id, index) => {
-      const frame = native.starts[index] as number;
-      const start = Math.min(Math.max(frame * this.#frameSeconds, floor), this.#duration);
-      const end = Math.min(
-        (frame + (native.durations[index] as number)) * this.#frameSeconds,
-        this.#duration,
-      );
-      floor = start;
-      return {
-        id,
-        text: text.push(id),
-        start,
-        end: Math.max(start, end),
-        duration: Math.max(0, end - start),
-        confidence: native.confidences[index] as number,
-      };
-    });
   }
 }

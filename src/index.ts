@@ -1,0 +1,53 @@
+/** The public surface of parakeet-stream, and nothing else. */
+export {
+  AbortedError,
+  ArgumentError,
+  AudioError,
+  type ErrorCode,
+  ModelError,
+  NativeError,
+  ParakeetError,
+} from './errors.js';
+export type {
+  AudioChunk,
+  DraftEvent,
+  EncodedChunk,
+  EndEvent,
+  MelChunk,
+  ProgressEvent,
+  Sentence,
+  SentenceEvent,
+  StreamStats,
+  Token,
+  TokenEvent,
+  TranscriptEvent,
+  TranscriptResult,
+  Word,
+} from './events.js';
+export type { NativeModelInfo as ModelInfo } from './model/addon.js';
+export type { HubProgress } from './model/hub.js';
+export { type LoadModelOptions, loadModel } from './model/load-model.js';
+export { Model } from './model/model.js';
+export type { Recording } from './model/recording.js';
+export type { StageModel } from './model/stage-model.js';
+export type { TranscribeOptions } from './model/transcribe-recording.js';
+export { TranscribeStream, type TranscribeStreamOptions } from './model/transcribe-stream.js';
+export { type ParakeetOptions, ParakeetStream, parakeet } from './parakeet.js';
+export * from './sinks/index.js';
+export { type Latency, type Normalization, presets, type StreamingOptions } from './streaming-options.js';
+export { type AudioSource, transcribe } from './transcribe.js';
+export { type AudioFormat, type DecodeOptions, decode, type PcmEncoding } from './transforms/decode.js';
+export { type EncodeOptions, encode } from './transforms/encode.js';
+export { type LogMelOptions, logMel } from './transforms/log-mel.js';
+export { type ResampleOptions, resample } from './transforms/resample.js';
+export type { SentenceOptions } from './transforms/sentence-splitter.js';
+export { type SentencesOptions, sentences } from './transforms/sentences.js';
+export { Stage, type StageOptions, type StageSetup } from './transforms/stage.js';
+export {
+  ctcDecode,
+  type DecodingOptions,
+  rnntDecode,
+  type TokenDecodeOptions,
+  tdtDecode,
+  tokenDecode,
+} from './transforms/token-decode.js';

@@ -1,0 +1,283 @@
+/**
+ * NeMo's `config.json`, checked key by key and reduced to what the engine needs. Only the reading: whether the weights fit is
+ * found out natively.
+ */
+import { inspect } from 'node:util';
+import { ModelError } from '../errors.js';
+import type { NativeModelConfig, NativeModelInfo } from './addon.js';
+
+/** What a model's `config.json` says. */
+export interface ModelConfig {
+  native: NativeModelConfig;
+  vocabulary: string[];
+}
+
+type Json = Record<string, unknown>;
+
+const TARGETS = {
+  transducer: 'nemo.collections.asr.models.rnnt_bpe_models.EncDecRNNTBPEModel',
+  hybrid: 'nemo.collections.asr.models.hybrid_rnnt_ctc_bpe_models.EncDecHybridRNNTCTCBPEModel',
+  ctc: 'nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE',
+} as const;
+
+/** Tokens at one frame when the config names no limit; NeMo's own configs say 10. */
+const DEFAULT_MAX_SYMBOLS = 10;
+
+/**
+ * Reads a parsed `config.json`. `file` is named in errors.
+ *
+ * @throws {ModelError} `ERR_PARAKEET_INVALID_CONFIG` with the key, what was expected and what was found;
+ * `ERR_PARAKEET_UNSUPPORTED_MODEL` for an architecture or a part of one that the engine does not have.
+ */
+export function readConfig(json: unknown, file: string): ModelConfig {
+  const root = new Section(json, '', file);
+  const architecture = readArchitecture(root);
+  const features = root.section('preprocessor').integer('features', 1, 1024);
+  const encoder = readEncoder(root.section('encoder'), features);
+  const transducer = architecture !== 'ctc';
+  const vocabulary = transducer
+    ? root.section('joint').strings('vocabulary')
+    : root.section('decoder').strings('vocabulary');
+  const durations = architecture.startsWith('tdt') ? readDurations(root) : [];
+  return {
+    vocabulary,
+    native: {
+      architecture,
+      preprocessor: readPreprocessor(root.section('preprocessor')),
+      encoder,
+      ...(transducer ? readTransducer(root, vocabulary.length, durations.length) : {}),
+      vocabularySize: vocabulary.length,
+      durations,
+      maxSymbols: readMaxSymbols(root),
+    },
+  };
+}
+
+function readArchitecture(root: Section): NativeModelInfo['architecture'] {
+  const target = root.string('target');
+  const durations = root.optionalSection('model_defaults')?.get('tdt_durations');
+  if (target === TARGETS.ctc) return 'ctc';
+  if (target === TARGETS.transducer) return durations == null ? 'rnnt' : 'tdt';
+  if (target === TARGETS.hybrid && durations != null) return 'tdt-ctc';
+  throw root.unsupported(
+    'target',
+    `a TDT, hybrid TDT-CTC, RNNT or CTC model of NeMo (${Object.values(TARGETS).join(', ')})`,
+    target,
+  );
+}
+
+function readPreprocessor(section: Section): NativeModelConfig['preprocessor'] {
+  const sampleRate = section.integer('sample_rate', 1000, 192_000);
+  const fftLength = section.integer('n_fft', 4, 65_536);
+  if ((fftLength & (fftLength - 1)) !== 0) throw section.unsupported('n_fft', 'a power of two', fftLength);
+  section.only('normalize', ['per_feature']);
+  const windowLength = Math.trunc(section.number('window_size', 1e-4, 1) * sampleRate);
+  if (windowLength > fftLength) {
+    throw section.invalid('window_size', `at most n_fft (${fftLength} samples)`, `${windowLength} samples`);
+  }
+  section.only('mag_power', [2], 2);
+  section.only('pad_to', [0], 0);
+  const preemphasis = section.get('preemph');
+  return {
+    sampleRate,
+    windowLength,
+    hop: Math.trunc(section.number('window_stride', 1e-4, 1) * sampleRate),
+    fftLength,
+    features: section.integer('features', 1, 1024),
+    preemphasis:
+      preemphasis === null ? 0 : preemphasis === undefined ? 0.97 : section.number('preemph', 0, 1),
+    window: section.word('window', ['hann', 'hamming', 'blackman', 'bartlett', 'ones'], 'hann'),
+  };
+}
+
+function readEncoder(section: Section, features: number): NativeModelConfig['encoder'] {
+  const feat = section.integer('feat_in', 1, 1024);
+  if (feat !== features) throw section.invalid('feat_in', `preprocessor.features (${features})`, feat);
+  section.only('subsampling', ['dw_striding']);
+  section.only('causal_downsampling', [false], false);
+  section.only('self_attention_model', ['rel_pos', 'rel_pos_local_attn']);
+  section.only('conv_norm_type', ['batch_norm'], 'batch_norm');
+  const subsamplingFactor = section.integer('subsampling_factor', 2, 64);
+  if ((subsamplingFactor & (subsamplingFactor - 1)) !== 0) {
+    throw section.unsupported('subsampling_factor', 'a power of two', subsamplingFactor);
+  }
+  const dModel = section.integer('d_model', 2, 65_536);
+  const heads = section.integer('n_heads', 1, 1024);
+  if (dModel % heads !== 0 || dModel % 2 !== 0) {
+    throw section.invalid('d_model', `an even multiple of n_heads (${heads})`, dModel);
+  }
+  const convKernel = section.integer('conv_kernel_size', 1, 255);
+  if (convKernel % 2 === 0) throw section.invalid('conv_kernel_size', 'an odd number', convKernel);
+  return {
+    layers: section.integer('n_layers', 1, 1000),
+    dModel,
+    heads,
+    feedForward: dModel * section.integer('ff_expansion_factor', 1, 64),
+    subsamplingFactor,
+    subsamplingChannels: section.integer('subsampling_conv_channels', 1, 65_536),
+    convKernel,
+    useBias: section.boolean('use_bias', true),
+    xscaling: section.boolean('xscaling', false),
+  };
+}
+
+function readDurations(root: Section): number[] {
+  const section = root.section('decoding');
+  section.only('model_type', ['tdt']);
+  const durations = section.integers('durations', 0, 1000);
+  if (durations.length === 0 || durations.every((duration) => duration === 0)) {
+    throw section.invalid('durations', 'at least one duration above 0', durations);
+  }
+  return durations;
+}
+
+function readTransducer(
+  root: Section,
+  vocabulary: number,
+  durations: number,
+): Required<Pick<NativeModelConfig, 'predictor' | 'joint'>> {
+  const decoder = root.section('decoder');
+  const size = decoder.integer('vocab_size', 1, 1_000_000);
+  if (size !== vocabulary) {
+    throw decoder.invalid('vocab_size', `the size of joint.vocabulary (${vocabulary})`, size);
+  }
+  decoder.only('blank_as_pad', [true]);
+  const joint = root.section('joint');
+  const extra = joint.integer('num_extra_outputs', 0, 1000, 0);
+  if (extra !== durations) {
+    throw joint.invalid('num_extra_outputs', `the number of decoding.durations (${durations})`, extra);
+  }
+  const prednet = decoder.section('prednet');
+  const jointnet = joint.section('jointnet');
+  return {
+    predictor: {
+      hidden: prednet.integer('pred_hidden', 1, 65_536),
+      layers: prednet.integer('pred_rnn_layers', 1, 64),
+    },
+    joint: {
+      hidden: jointnet.integer('joint_hidden', 1, 65_536),
+      activation: jointnet.word('activation', ['relu', 'sigmoid', 'tanh']),
+    },
+  };
+}
+
+function readMaxSymbols(root: Section): number {
+  const greedy = root.optionalSection('decoding')?.optionalSection('greedy');
+  const value = greedy?.get('max_symbols');
+  return greedy && value != null ? greedy.integer('max_symbols', 1, 1000) : DEFAULT_MAX_SYMBOLS;
+}
+
+/** An object of the config, which knows its own path for the errors. */
+class Section {
+  readonly #values: Json;
+
+  constructor(
+    value: unknown,
+    private readonly path: string,
+    private readonly file: string,
+  ) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new ModelError(
+        'ERR_PARAKEET_INVALID_CONFIG',
+        `Expected an object for ${path === '' ? 'the whole' : `'${path}'`} in ${file} but found ${show(value)}`,
+      );
+    }
+    this.#values = value as Json;
+  }
+
+  get(key: string): unknown {
+    return this.#values[key];
+  }
+
+  section(key: string): Section {
+    return new Section(this.get(key), this.#at(key), this.file);
+  }
+
+  optionalSection(key: string): Section | undefined {
+    return this.get(key) == null ? undefined : this.section(key);
+  }
+
+  string(key: string): string {
+    const value = this.get(key);
+    if (typeof value === 'string') return value;
+    throw this.invalid(key, 'a string', value);
+  }
+
+  word<T extends string>(key: string, words: readonly T[], fallback?: T): T {
+    const value = this.get(key) ?? fallback;
+    if (words.includes(value as T)) return value as T;
+    throw this.unsupported(key, `one of ${words.map((word) => `'${word}'`).join(', ')}`, value);
+  }
+
+  /** A key that the engine supports with these values only. */
+  only(key: string, values: readonly unknown[], fallback?: unknown): void {
+    const value = this.get(key) ?? fallback;
+    if (values.includes(value)) return;
+    const expected = values.map(show).join(' or ');
+    throw value === undefined ? this.invalid(key, expected, value) : this.unsupported(key, expected, value);
+  }
+
+  boolean(key: string, fallback: boolean): boolean {
+    const value = this.get(key) ?? fallback;
+    if (typeof value === 'boolean') return value;
+    throw this.invalid(key, 'true or false', value);
+  }
+
+  number(key: string, min: number, max: number): number {
+    const value = this.get(key);
+    if (typeof value === 'number' && value >= min && value <= max) return value;
+    throw this.invalid(key, `a number from ${min} to ${max}`, value);
+  }
+
+  integer(key: string, min: number, max: number, fallback?: number): number {
+    const value = this.get(key) ?? fallback;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+    throw this.invalid(key, `an integer from ${min} to ${max}`, value);
+  }
+
+  integers(key: string, min: number, max: number): number[] {
+    const value = this.get(key);
+    const fits = (item: unknown) =>
+      typeof item === 'number' && Number.isInteger(item) && item >= min && item <= max;
+    if (Array.isArray(value) && value.every(fits)) return value as number[];
+    throw this.invalid(key, `integers from ${min} to ${max}`, value);
+  }
+
+  strings(key: string): string[] {
+    const value = this.get(key);
+    if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string'))
+      return value;
+    throw this.invalid(key, 'a list of strings', value);
+  }
+
+  invalid(key: string, expected: string, value: unknown): ModelError {
+    return this.#error('ERR_PARAKEET_INVALID_CONFIG', key, expected, value);
+  }
+
+  unsupported(key: string, expected: string, value: unknown): ModelError {
+    return this.#error('ERR_PARAKEET_UNSUPPORTED_MODEL', key, expected, value);
+  }
+
+  #error(
+    code: 'ERR_PARAKEET_INVALID_CONFIG' | 'ERR_PARAKEET_UNSUPPORTED_MODEL',
+    key: string,
+    expected: string,
+    value: unknown,
+  ): ModelError {
+    const found = value === undefined ? 'it is missing' : `found ${show(value)}`;
+    return new ModelError(code, `Expected ${expected} for '${this.#at(key)}' in ${this.file} but ${found}`);
+  }
+
+  #at(key: string): string {
+    return this.path === '' ? key : `${this.path}.${key}`;
+  }
+}
+
+function show(value: unknown): string {
+  return inspect(value, {
+    depth: 0,
+    maxArrayLength: 4,
+    maxStringLength: 80,
+    breakLength: Number.POSITIVE_INFINITY,
+  });
+}

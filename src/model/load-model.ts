@@ -1,0 +1,139 @@
+/**
+ * From a name to a loaded model: finds the folder, checks its config and its weights' index, and has the engine read them.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ModelError } from '../errors.js';
+import { integer, known, oneOf, optionalSignal } from '../options.js';
+import type { NativeModelInfo } from './addon.js';
+import { type ModelConfig, readConfig } from './config.js';
+import { fetchFromHub, type HubProgress, isRepositoryId } from './hub.js';
+import { runJob } from './jobs.js';
+import { loadAddon } from './load-addon.js';
+import { Model } from './model.js';
+import { readTensorIndex } from './safetensors.js';
+
+/** The model that loads without a name. */
+export const bundledModel = fileURLToPath(new URL('../../models/parakeet-tiny-en', import.meta.url));
+
+/** Options of {@link loadModel}. */
+export interface LoadModelOptions {
+  /** Type that the engine computes in. `'auto'` takes the best of the machine; at present both are float32. Default `'auto'`. */
+  dtype?: 'auto' | 'float32' | undefined;
+  /** Where it computes. `'auto'` takes what the addon was built for. Default `'auto'`. */
+  device?: 'auto' | 'cpu' | 'gpu' | undefined;
+  /** Threads of the CPU, 1 or more; the first model loaded decides for the process. Default: all cores. */
+  threads?: number | undefined;
+  /** Gives up loading. */
+  signal?: AbortSignal | undefined;
+  /** Branch, tag or commit of a repository on the hub. Default `'main'`. */
+  revision?: string | undefined;
+  /** Where repositories of the hub are kept. Default: Hugging Face's own cache. */
+  cacheDir?: string | undefined;
+  /** Called while a repository is fetched from the hub. */
+  onProgress?: ((progress: HubProgress) => void) | undefined;
+}
+
+const keys = ['dtype', 'device', 'threads', 'signal', 'revision', 'cacheDir', 'onProgress'];
+
+/**
+ * Loads a model: `name` is a folder with `config.json` and `model.safetensors`, or the id of a Hugging Face repository with the
+ * same, which is fetched once. Without a name: what `PARAKEET_MODEL` names, else the bundled `parakeet-tiny-en`.
+ *
+ * Close it (`await model.close()`, or `await using`) when no stream needs it any more.
+ *
+ * @throws {ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND`, `ERR_PARAKEET_INVALID_CONFIG`, `ERR_PARAKEET_INVALID_WEIGHTS`,
+ * `ERR_PARAKEET_UNSUPPORTED_MODEL`. @throws {ArgumentError} for options that make no sense. @throws {NativeError} when the
+ * addon cannot be loaded. @throws {AbortedError} when `signal` was aborted.
+ */
+export async function loadModel(name?: string, options: LoadModelOptions = {}): Promise<Model> {
+  known('loadModel', options, keys);
+  oneOf('dtype', options.dtype ?? 'auto', ['auto', 'float32']);
+  const device = oneOf('device', options.device ?? 'auto', ['auto', 'cpu', 'gpu']);
+  const threads = options.threads === undefined ? 0 : integer('threads', options.threads, 1, 1024);
+  const signal = optionalSignal('signal', options.signal);
+  const addon = loadAddon();
+  const here = addon.build().backend === 'cpu' ? 'cpu' : 'gpu';
+  if (device !== 'auto' && device !== here) {
+    throw new ModelError(
+      'ERR_PARAKEET_UNSUPPORTED_MODEL',
+      `Expected an addon built for the ${device} but this one computes on the ${here}. ` +
+        'Build another with PARAKEET_BACKEND set, or leave device out.',
+    );
+  }
+  const folder = await findFolder(name ?? process.env.PARAKEET_MODEL ?? bundledModel, options);
+  const config = await readModelConfig(path.join(folder, 'config.json'));
+  const weights = path.join(folder, 'model.safetensors');
+  const tensors = await readTensorIndex(weights);
+  const native = await runJob(addon, signal, (job) =>
+    addon.loadModel(config.native, weights, tensors, { threads, job }),
+  );
+  return new Model(native, describe(config, here), addon);
+}
+
+async function findFolder(name: string, options: LoadModelOptions): Promise<string> {
+  if (name !== '' && (await isFolder(name))) {
+    for (const file of ['config.json', 'model.safetensors']) {
+      if (!(await isFile(path.join(name, file)))) {
+        throw notFound(`Expected ${file} in the model folder ${name} but found none`);
+      }
+    }
+    return name;
+  }
+  if (isRepositoryId(name)) return fetchFromHub(name, options);
+  throw notFound(
+    `Expected a model folder, or a Hugging Face repository id such as mlx-community/parakeet-tdt-0.6b-v3, ` +
+      `but received '${name}', which is neither`,
+  );
+}
+
+async function readModelConfig(file: string): Promise<ModelConfig> {
+  const text = await readFile(file, 'utf8');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ModelError(
+      'ERR_PARAKEET_INVALID_CONFIG',
+      `Expected JSON in ${file} but it does not parse: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+  return readConfig(json, file);
+}
+
+function describe({ native, vocabulary }: ModelConfig, device: 'cpu' | 'gpu'): NativeModelInfo {
+  return {
+    architecture: native.architecture,
+    sampleRate: native.preprocessor.sampleRate,
+    hop: native.preprocessor.hop,
+    features: native.preprocessor.features,
+    subsamplingFactor: native.encoder.subsamplingFactor,
+    layers: native.encoder.layers,
+    dModel: native.encoder.dModel,
+    convKernel: native.encoder.convKernel,
+    vocabulary,
+    durations: native.durations,
+    dtype: 'float32',
+    device,
+  };
+}
+
+function notFound(message: string): ModelError {
+  return new ModelError('ERR_PARAKEET_MODEL_NOT_FOUND', message);
+}
+
+async function isFolder(name: string): Promise<boolean> {
+  return stat(name).then(
+    (status) => status.isDirectory(),
+    () => false,
+  );
+}
+
+async function isFile(name: string): Promise<boolean> {
+  return stat(name).then(
+    (status) => status.isFile(),
+    () => false,
+  );
+}

@@ -1,0 +1,71 @@
+/**
+ * A loaded model: what it is, and whole recordings to text. Streams are made of it by the stages and by
+ * transcribe-stream.ts.
+ */
+import type { TranscriptResult } from '../events.js';
+import type { NativeAddon, NativeHead, NativeModel, NativeModelInfo } from './addon.js';
+import { fromNative } from './native-error.js';
+import type { StageModel } from './stage-model.js';
+import { type TranscribeOptions, transcribeRecording } from './transcribe-recording.js';
+import { TranscribeStream, type TranscribeStreamOptions } from './transcribe-stream.js';
+import type { Recording } from './recording.js';
+
+/** A loaded model, made by `loadModel`. One serves any number of streams and recordings at once. */
+export class Model implements StageModel {
+  /** @internal */
+  readonly native: NativeModel;
+  readonly info: NativeModelInfo;
+  /** @internal */
+  readonly addon: NativeAddon;
+
+  /** @internal */
+  constructor(native: NativeModel, info: NativeModelInfo, addon: NativeAddon) {
+    this.native = native;
+    this.info = info;
+    this.addon = addon;
+  }
+
+  /** Samples per second that `transcribeStream().addAudio` takes. */
+  get sampleRate(): number {
+    return this.info.sampleRate;
+  }
+
+  /** The head that decodes when none is named. @internal */
+  get head(): NativeHead {
+    return this.info.architecture === 'tdt-ctc' ? 'tdt' : this.info.architecture;
+  }
+
+  /**
+   * Transcribes a whole recording with full context, window by window if it is long.
+   *
+   * @param source A path, a Node or web stream or an iterable of bytes of a sound file; or a `Float32Array` of mono samples at
+   * `sampleRate` in [-1, 1].
+   * @throws {ArgumentError} for options that make no sense. @throws {AudioError} for audio that cannot be read.
+   * @throws {AbortedError} when `signal` is aborted. All as rejections.
+   */
+  async transcribe(source: Recording, options: TranscribeOptions = {}): Promise<TranscriptResult> {
+    return transcribeRecording(this, source, options);
+  }
+
+  /**
+   * A live transcript that is fed by calls, as parakeet-mlx's `transcribe_stream`. Close it when it is over (`await using`).
+   *
+   * @throws {ArgumentError} for options that make no sense.
+   */
+  transcribeStream(options: TranscribeStreamOptions = {}): TranscribeStream {
+    return new TranscribeStream(this, options);
+  }
+
+  /** Gives up everything that runs on the model and frees it. */
+  async close(): Promise<void> {
+    try {
+      await this.native.close();
+    } catch (error) {
+      throw fromNative(error);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,90 @@
+/** A recording as it may be handed in, and the way from it to the samples that a model takes. */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Readable, Transform, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { AudioError } from '../errors.js';
+import type { AudioChunk } from '../events.js';
+import { expected } from '../options.js';
+import { type DecodeOptions, decode } from '../transforms/decode.js';
+import { resample } from '../transforms/resample.js';
+
+/** Bytes of a sound file (a path, a stream, an iterable), or mono samples at the model's rate in [-1, 1]. */
+export type Recording =
+  | string
+  | URL
+  | Readable
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | Iterable<Uint8Array>
+  | Uint8Array
+  | Float32Array;
+
+/** What reading a recording can be told. */
+export interface RecordingOptions extends Pick<DecodeOptions, 'format' | 'sampleRate' | 'channels' | 'signal'> {
+  /** Called with the bytes read so far and their number in all (0 when unknown). */
+  onBytes?: ((read: number, total: number) => void) | undefined;
+}
+
+/** Calls `take` with mono pieces of the recording at `rate`, in order, and waits for it. */
+export async function readRecording(
+  source: Recording,
+  rate: number,
+  options: RecordingOptions,
+  take: (samples: Float32Array) => Promise<void>,
+): Promise<void> {
+  if (source instanceof Float32Array) {
+    const bad = source.findIndex((sample) => !Number.isFinite(sample));
+    if (bad >= 0) {
+      throw new AudioError(
+        'ERR_PARAKEET_INVALID_AUDIO',
+        `Expected finite samples but sample ${bad} (${(bad / rate).toFixed(3)} s) is ${source[bad]}`,
+      );
+    }
+    await take(source);
+    options.onBytes?.(source.byteLength, source.byteLength);
+    return;
+  }
+  const { signal, format, sampleRate, channels } = options;
+  const total = typeof source === 'string' || source instanceof URL ? await sizeOf(source) : 0;
+  let read = 0;
+  const counter = new Transform({
+    transform(piece: Uint8Array, _encoding, callback) {
+      read += piece.length;
+      options.onBytes?.(read, total);
+      callback(null, piece);
+    },
+  });
+  const taker = new Writable({
+    objectMode: true,
+    highWaterMark: 2,
+    write({ channels: planes }: AudioChunk, _encoding, callback) {
+      take(planes[0] as Float32Array).then(() => callback(), callback);
+    },
+  });
+  await pipeline(
+    openBytes(source),
+    counter,
+    decode({ format, sampleRate, channels }),
+    resample(rate),
+    taker,
+    { ...(signal && { signal }) },
+  );
+}
+
+async function sizeOf(file: string | URL): Promise<number> {
+  const { size } = await stat(file);
+  return size;
+}
+
+/** A Readable of a source's bytes. @throws {ArgumentError} */
+function openBytes(source: Exclude<Recording, Float32Array>): Readable {
+  if (source instanceof Readable) return source;
+  if (typeof source === 'string' || source instanceof URL) return createReadStream(source);
+  if (source instanceof Uint8Array) return Readable.from([source]);
+  if (typeof source === 'object' && source !== null) {
+    if (Symbol.asyncIterator in source || Symbol.iterator in source) return Readable.from(source);
+  }
+  throw expected('a path, a stream or an iterable of bytes, or a Float32Array', 'source', source);
+}

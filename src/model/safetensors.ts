@@ -1,0 +1,98 @@
+/**
+ * The header of a safetensors file: which tensors lie where. The tensors themselves are mapped and read natively.
+ * Format: 8 bytes of header length (little endian), a JSON object, the data.
+ */
+import { open } from 'node:fs/promises';
+import { ModelError } from '../errors.js';
+import type { NativeTensor } from './addon.js';
+
+/** Longest header that the reference library of the format accepts. */
+const MAX_HEADER_BYTES = 100_000_000;
+const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
+
+/**
+ * The tensors of `file`.
+ *
+ * @throws {ModelError} `ERR_PARAKEET_INVALID_WEIGHTS` for a file that is no safetensors file, is cut short, or has tensors of a type
+ * that the engine does not read; the message names the tensor, what was expected and what was found.
+ */
+export async function readTensorIndex(file: string): Promise<NativeTensor[]> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    const prefix = Buffer.alloc(8);
+    const { bytesRead } = await handle.read(prefix, 0, 8, 0);
+    if (bytesRead < 8)
+      throw invalid(`Expected at least 8 bytes in ${file} but found ${size}: it is cut short`);
+    const length = prefix.readBigUInt64LE(0);
+    if (length > BigInt(MAX_HEADER_BYTES)) {
+      throw invalid(
+        `Expected a header of at most ${MAX_HEADER_BYTES} bytes in ${file} but found a length of ${length}: ` +
+          'it is no safetensors file. A Git LFS pointer or a web page, perhaps; fetch it again.',
+      );
+    }
+    const headerEnd = 8 + Number(length);
+    if (headerEnd > size) {
+      throw invalid(
+        `Expected a header of ${length} bytes in ${file} but the file has ${size} in all: it is cut short`,
+      );
+    }
+    const header = Buffer.alloc(Number(length));
+    await handle.read(header, 0, header.length, 8);
+    return parseHeader(header, file, headerEnd, size);
+  } finally {
+    await handle.close();
+  }
+}
+
+function parseHeader(header: Buffer, file: string, dataStart: number, size: number): NativeTensor[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(header.toString('utf8'));
+  } catch (cause) {
+    throw invalid(`Expected a JSON header in ${file} but it does not parse: ${(cause as Error).message}`);
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw invalid(`Expected a JSON object as the header of ${file}`);
+  }
+  return Object.entries(json)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => parseTensor(name, entry, file, dataStart, size));
+}
+
+function parseTensor(
+  name: string,
+  entry: unknown,
+  file: string,
+  dataStart: number,
+  size: number,
+): NativeTensor {
+  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+  const where = `tensor '${name}' in ${file}`;
+  if (!isCounts(shape)) throw invalid(`Expected a shape of whole numbers for ${where}`);
+  if (!isCounts(offsets) || offsets.length !== 2) throw invalid(`Expected two data offsets for ${where}`);
+  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') {
+    throw invalid(`Expected F32, F16 or BF16 for ${where} but found ${String(dtype)}`);
+  }
+  const [begin, end] = offsets as [number, number];
+  const expected = shape.reduce((product, n) => product * n, BYTES[dtype]);
+  if (end - begin !== expected) {
+    throw invalid(
+      `Expected ${expected} bytes for ${where} of shape [${shape.join(', ')}] but found ${end - begin}`,
+    );
+  }
+  if (dataStart + end > size) {
+    throw invalid(
+      `Expected ${where} to end at byte ${dataStart + end} but the file has ${size}: it is cut short. Fetch it again.`,
+    );
+  }
+  return { name, dtype, shape, offset: dataStart + begin, bytes: end - begin };
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+function invalid(message: string): ModelError {
+  return new ModelError('ERR_PARAKEET_INVALID_WEIGHTS', message);
+}

@@ -1,0 +1,54 @@
+/**
+ * Gives native tokens their text and their place in time: frames become seconds, ids become text. One for each transcript, since
+ * text and times hang on what came before.
+ */
+import type { Token } from '../events.js';
+import type { NativeModelInfo, NativeTokens } from './addon.js';
+import { Detokenizer } from './vocabulary.js';
+
+/** What placing needs of a model. */
+export type PlacedModel = Pick<NativeModelInfo, 'hop' | 'subsamplingFactor' | 'sampleRate' | 'vocabulary'>;
+
+/** Seconds of one encoder frame. */
+export function frameSeconds({ hop, subsamplingFactor, sampleRate }: PlacedModel): number {
+  return (hop * subsamplingFactor) / sampleRate;
+}
+
+/** Places the tokens of one transcript. The order of the tokens is the truth: times are clamped, never sorted. */
+export class TokenPlacer {
+  /** Seconds of the input, once it is over: no time lies behind it. */
+  duration = Number.POSITIVE_INFINITY;
+  readonly #frameSeconds: number;
+  readonly #text: Detokenizer;
+  #lastStart = 0;
+
+  constructor(model: PlacedModel) {
+    this.#frameSeconds = frameSeconds(model);
+    this.#text = new Detokenizer(model.vocabulary);
+  }
+
+  /** The next final tokens. */
+  final(native: NativeTokens): Token[] {
+    const tokens = this.#place(native, this.#text);
+    this.#lastStart = tokens.at(-1)?.start ?? this.#lastStart;
+    return tokens;
+  }
+
+  /** Tokens that may follow the final ones; placing them changes nothing. */
+  draft(native: NativeTokens): Token[] {
+    return this.#place(native, this.#text.clone());
+  }
+
+  #place(native: NativeTokens, text: Detokenizer): Token[] {
+    let floor = this.#lastStart;
+    return Array.from(native.ids, (id, index) => {
+      const frame = native.starts[index] as number;
+      const start = Math.min(Math.max(frame * this.#frameSeconds, floor), this.duration);
+      const last = (frame + (native.durations[index] as number)) * this.#frameSeconds;
+      const end = Math.max(start, Math.min(last, this.duration));
+      floor = start;
+      const confidence = native.confidences[index] as number;
+      return { id, text: text.push(id), start, end, duration: end - start, confidence };
+    });
+  }
+}
