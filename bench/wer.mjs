@@ -1,5 +1,6 @@
 /**
  * Word error rate of a model on a folder of recordings: offline, streamed, and parakeet-mlx with the same weights.
+ * `offline` adds no silence at the end, as parakeet-mlx does not; `flushed` is what `model.transcribe` gives by default.
  *
  *     npm run -s bench:wer -- [--json] [--recordings DIR] [--model DIR] [--limit-seconds S] [--quick] [--presets]
  *
@@ -36,7 +37,7 @@ if (!(limit > 0)) {
 
 const model = await loadModel(values.model);
 const reference = await startReference(values.model);
-const heard = { offline: [], streamed: [], reference: [] };
+const heard = { offline: [], flushed: [], streamed: [], reference: [] };
 const compute = { offline: 0, streamed: 0 };
 const byPreset = Object.keys(values.presets ? presets : {}).map((latency) => ({
   latency,
@@ -51,8 +52,9 @@ for (const { file, said } of readRecordings(values.recordings)) {
   audioSeconds += samples.length / model.info.sampleRate;
 
   const began = performance.now();
-  heard.offline.push({ said, heard: (await model.transcribe(file)).text });
+  heard.offline.push({ said, heard: (await model.transcribe(samples, { flushSilence: 0 })).text });
   compute.offline += (performance.now() - began) / 1000;
+  heard.flushed.push({ said, heard: (await model.transcribe(samples)).text });
 
   const { text, seconds } = await streamed(file, { lookahead: LOOKAHEAD });
   heard.streamed.push({ said, heard: text });
@@ -74,6 +76,7 @@ await model.close();
 
 const result = {
   offline: wordErrorRate(heard.offline),
+  flushed: wordErrorRate(heard.flushed),
   streamed: wordErrorRate(heard.streamed),
   reference: reference === null ? null : wordErrorRate(heard.reference),
   audioSeconds: Math.round(audioSeconds * 1000) / 1000,
@@ -99,7 +102,7 @@ async function features(samples) {
   return model.native.normalize(mel.data, mel.rows);
 }
 
-function print({ offline, streamed, reference }) {
+function print({ offline, flushed, streamed, reference, presets: measured }) {
   const row = (name, figures, seconds) =>
     `${name.padEnd(36)}${percent(figures?.wer)}${percent(figures?.strict)}${
       seconds === undefined ? '' : (seconds / audioSeconds).toFixed(3).padStart(12)
@@ -110,7 +113,11 @@ function print({ offline, streamed, reference }) {
   );
   console.log(`${''.padEnd(36)}${'WER'.padStart(10)}${'strict'.padStart(10)}${'× real time'.padStart(13)}`);
   console.log(row('offline', offline, compute.offline));
+  console.log(row('offline, flushed', flushed));
   console.log(row(`streamed, ${(LOOKAHEAD * 0.08).toFixed(0)} s of lookahead`, streamed, compute.streamed));
+  for (const { latency, seconds } of byPreset) {
+    console.log(row(`streamed, latency: '${latency}'`, measured[latency], seconds));
+  }
   console.log(
     reference === null ? 'parakeet-mlx: not installed' : row('parakeet-mlx, same features', reference),
   );
