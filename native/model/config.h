@@ -30,8 +30,6 @@ struct EncoderConfig {
   int convKernel = 9;           // odd
   bool useBias = true;
   bool xscaling = false;
-  int contextLeft = -1;         // frames; -1 for no limit
-  int contextRight = -1;
 };
 
 struct PredictorConfig {

@@ -24,6 +24,8 @@ export interface NativeModelInfo {
   vocabulary: string[];
   /** TDT durations in frames; empty for RNNT and CTC. */
   durations: number[];
+  /** How far a frame attends in a whole recording: the model's own local attention, or [-1, -1] for no limit. */
+  attention: NativeContext;
   dtype: 'float32';
   device: 'cpu' | 'gpu';
 }

@@ -4,12 +4,14 @@
  */
 import { inspect } from 'node:util';
 import { ModelError } from '../errors.js';
-import type { NativeModelConfig, NativeModelInfo } from './addon.js';
+import type { NativeContext, NativeModelConfig, NativeModelInfo } from './addon.js';
 
 /** What a model's `config.json` says. */
 export interface ModelConfig {
   native: NativeModelConfig;
   vocabulary: string[];
+  /** Frames of the model's own local attention, -1 for no limit. */
+  attention: NativeContext;
 }
 
 type Json = Record<string, unknown>;
@@ -41,6 +43,7 @@ export function readConfig(json: unknown, file: string): ModelConfig {
   const durations = architecture.startsWith('tdt') ? readDurations(root) : [];
   return {
     vocabulary,
+    attention: readAttention(root.section('encoder')),
     native: {
       architecture,
       preprocessor: readPreprocessor(root.section('preprocessor')),
@@ -119,6 +122,13 @@ function readEncoder(section: Section, features: number): NativeModelConfig['enc
     useBias: section.boolean('use_bias', true),
     xscaling: section.boolean('xscaling', false),
   };
+}
+
+function readAttention(section: Section): NativeContext {
+  if (section.get('self_attention_model') === 'rel_pos') return [-1, -1];
+  const context = section.integers('att_context_size', -1, 1_000_000);
+  if (context.length !== 2) throw section.invalid('att_context_size', 'two integers', context);
+  return [context[0] as number, context[1] as number];
 }
 
 function readDurations(root: Section): number[] {

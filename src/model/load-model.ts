@@ -103,7 +103,7 @@ async function readModelConfig(file: string): Promise<ModelConfig> {
   return readConfig(json, file);
 }
 
-function describe({ native, vocabulary }: ModelConfig, device: 'cpu' | 'gpu'): NativeModelInfo {
+function describe({ native, vocabulary, attention }: ModelConfig, device: 'cpu' | 'gpu'): NativeModelInfo {
   return {
     architecture: native.architecture,
     sampleRate: native.preprocessor.sampleRate,
@@ -115,6 +115,7 @@ function describe({ native, vocabulary }: ModelConfig, device: 'cpu' | 'gpu'): N
     convKernel: native.encoder.convKernel,
     vocabulary,
     durations: native.durations,
+    attention,
     dtype: 'float32',
     device,
   };

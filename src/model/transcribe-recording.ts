@@ -27,7 +27,7 @@ export interface TranscribeOptions
   chunkDuration?: number | null | undefined;
   /** Seconds that neighbouring windows share, less than `chunkDuration`. Default 15. */
   overlapDuration?: number | undefined;
-  /** Local attention: each frame attends to `[left, right]` frames. Default: to all of its window. */
+  /** Local attention: each frame attends to `[left, right]` frames. Default: the model's own, mostly to all of its window. */
   localAttention?: readonly [left: number, right: number] | undefined;
   /** How tokens are chosen. Default greedy. */
   decoding?: DecodingOptions | undefined;
@@ -122,7 +122,7 @@ function plan(model: Model, options: TranscribeOptions): Plan {
   return {
     window,
     overlap,
-    context: context(options.localAttention),
+    context: options.localAttention === undefined ? model.info.attention : context(options.localAttention),
     flush: Math.round(
       finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10) * sampleRate,
     ),
@@ -130,8 +130,7 @@ function plan(model: Model, options: TranscribeOptions): Plan {
   };
 }
 
-function context(value: TranscribeOptions['localAttention']): NativeContext {
-  if (value === undefined) return [-1, -1];
+function context(value: unknown): NativeContext {
   if (!Array.isArray(value) || value.length !== 2) throw expected('[left, right]', 'localAttention', value);
   return [integer('localAttention[0]', value[0], 0), integer('localAttention[1]', value[1], 0)];
 }

@@ -23,7 +23,7 @@ constexpr auto f32 = dnnl::memory::data_type::f32;
 // Products smaller than this are not worth waking another thread for (multiply-adds).
 constexpr double grainWork = 2e6;
 // Primitives kept per weight; a stream uses a handful of shapes.
-constexpr size_t maximumPrimitives = 64;
+constexpr size_t maximumPrimitives = 24;
 
 // libgomp's team size is a setting of each thread; one thread makes no team, so nothing spins.
 void singleThreaded() {
