@@ -10,11 +10,11 @@ import { InstallError } from './install-error.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** `root`: the package; `out`: the build folder; `mutant`: '' for the real thing. */
-export function buildAddon({ root, out, mutant, mlxRoot, tools }) {
+/** `root`: the package; `out`: the build folder; `mutants`: a build that can be broken by PARAKEET_MUTANT, for tests. */
+export function buildAddon({ root, out, mutants, mlxRoot, tools }) {
   const definitions = [
     `MLX_ROOT=${mlxRoot ? path.resolve(mlxRoot) : path.join(root, 'vendor', 'mlx')}`,
-    `PARAKEET_MUTANT=${mutant}`,
+    `PARAKEET_MUTANTS=${mutants ? 'ON' : 'OFF'}`,
   ];
   const cmakeJs = (command, ...options) =>
     spawnSync(
@@ -30,7 +30,7 @@ export function buildAddon({ root, out, mutant, mlxRoot, tools }) {
     );
   const configure = () => cmakeJs('configure', ...definitions.map((definition) => `--CD${definition}`));
 
-  process.stdout.write(`parakeet-stream: building the native addon${mutant ? ` (mutant ${mutant})` : ''}\n`);
+  process.stdout.write(`parakeet-stream: building the native addon${mutants ? ' for test:mutants' : ''}\n`);
   mkdirSync(out, { recursive: true });
   let result = configure();
   if (result.status !== 0 && existsSync(path.join(out, 'CMakeCache.txt'))) {

@@ -2,7 +2,7 @@
  * npm's install script: fetches MLX and oneDNN into vendor/, then builds the native addon. A second run does nothing.
  * It does not build dist/ (scripts/build-dist.mjs does, in a checkout only) and downloads nothing but those wheels.
  *
- * `node scripts/install.mjs --mutant=NAME` makes a build that is broken on purpose, in build-mutants/NAME, for tests.
+ * `node scripts/install.mjs --mutants` makes a build that tests can break on purpose, in build-mutants/.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,10 +18,10 @@ const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.met
 const require = createRequire(import.meta.url);
 
 /** Everything that the addon's bytes depend on, as one hash. */
-function hashInputs(target, mutant) {
+function hashInputs(target, mutants) {
   const hash = createHash('sha256');
   const add = (name, text) => hash.update(`${name}\0${text}\0`);
-  add('target', JSON.stringify({ ...target, mutant, mlxRoot: process.env.MLX_ROOT ?? '' }));
+  add('target', JSON.stringify({ ...target, mutants, mlxRoot: process.env.MLX_ROOT ?? '' }));
   for (const dependency of ['node-addon-api', 'node-api-headers']) {
     add(dependency, require(`${dependency}/package.json`).version);
   }
@@ -42,14 +42,14 @@ function readIfThere(file) {
 }
 
 async function install() {
-  const { values } = parseArgs({ options: { mutant: { type: 'string' } } });
-  const mutant = values.mutant ?? '';
+  const { values } = parseArgs({ options: { mutants: { type: 'boolean', default: false } } });
+  const { mutants } = values;
   const target = checkPlatform(process.env);
-  const out = mutant === '' ? path.join(root, 'build') : path.join(root, 'build-mutants', mutant);
+  const out = path.join(root, mutants ? 'build-mutants' : 'build');
   const addon = path.join(out, 'Release', 'parakeet.node');
   const stamp = path.join(out, 'stamp');
 
-  const inputs = hashInputs(target, mutant);
+  const inputs = hashInputs(target, mutants);
   if (existsSync(addon) && readIfThere(stamp) === inputs) return;
 
   const tools = checkTools(target, process.env);
@@ -59,7 +59,7 @@ async function install() {
       continue;
     fetchWheels(requirement, { vendor, folder: path.join(root, 'scripts', 'requirements'), tools });
   }
-  buildAddon({ root, out, mutant, mlxRoot: process.env.MLX_ROOT, tools });
+  buildAddon({ root, out, mutants, mlxRoot: process.env.MLX_ROOT, tools });
 
   mkdirSync(out, { recursive: true });
   writeFileSync(stamp, inputs);

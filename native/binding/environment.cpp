@@ -45,6 +45,10 @@ std::shared_ptr<Environment> Environment::of(Napi::Env env) { return env.GetInst
 
 std::shared_ptr<Environment> Environment::create(Napi::Env env) {
   auto environment = std::shared_ptr<Environment>(new Environment(env));
+  // process.exit() calls no cleanup hook of the main thread, but goes on to destroy the statics of MLX and oneDNN.
+  const Napi::Object process = env.Global().Get("process").As<Napi::Object>();
+  const auto onExit = [](const Napi::CallbackInfo& info) { Environment::of(info.Env())->end(); };
+  process.Get("once").As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), Napi::Function::New(env, onExit)});
   // Hooks run in reverse order: this one before the one that tears the thread-safe function down.
   napi_add_env_cleanup_hook(
       env, [](void* self) { static_cast<Environment*>(self)->end(); }, environment.get());
@@ -111,17 +115,25 @@ void Environment::drain(Napi::Env env) {
     completed.swap(completed_);
   }
   for (const auto& job : completed) {
-    const Napi::HandleScope scope(env);
     if (--pending_ == 0) napi_unref_threadsafe_function(env, notify_);
-    if (job->failure) {
-      job->deferred.Reject(toJsError(env, job->failure));
-      continue;
-    }
     try {
-      job->deferred.Resolve(job->settle ? job->settle(env) : env.Undefined());
-    } catch (const Napi::Error& error) {
-      job->deferred.Reject(error.Value());
+      settle(env, *job);
+    } catch (const Napi::Error&) {
+      // The environment is being terminated: nothing can be said to it, and nobody waits for the promise.
     }
+  }
+}
+
+void Environment::settle(Napi::Env env, Job& job) {
+  const Napi::HandleScope scope(env);
+  if (job.failure) {
+    job.deferred.Reject(toJsError(env, job.failure));
+    return;
+  }
+  try {
+    job.deferred.Resolve(job.settle ? job.settle(env) : env.Undefined());
+  } catch (const Napi::Error& error) {
+    job.deferred.Reject(error.Value());
   }
 }
 
@@ -151,6 +163,7 @@ void Environment::end() {
   std::vector<std::shared_ptr<Resource>> resources;
   {
     std::unique_lock lock(mutex_);
+    if (ending_) return;
     ending_ = true;
     for (const auto& flag : flags_) {
       if (const auto alive = flag.lock()) alive->cancel();
@@ -159,9 +172,9 @@ void Environment::end() {
     for (const auto& resource : resources_) {
       if (auto alive = resource.lock()) resources.push_back(std::move(alive));
     }
+    completed_.clear();  // what these promises would have given is among the resources
   }
-  // Freed on their own threads, and here waited for: after the last environment's end no thread of ours may touch MLX,
-  // whose statics are destroyed next.
+  // Freed on their own threads, and here waited for: an environment that has ended holds nothing.
   int waiting = static_cast<int>(resources.size());
   std::mutex mutex;
   std::condition_variable done;

@@ -51,7 +51,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   explicit Environment(Napi::Env env);
   void complete(std::shared_ptr<Job> job);
   void drain(Napi::Env env);
-  void end();  // the environment's cleanup hook
+  static void settle(Napi::Env env, Job& job);
+  // Gives up what runs and frees what is left, once; nothing runs for this environment afterwards.
+  void end();
 
   static void callJs(napi_env env, napi_value, void* context, void*);
 

@@ -32,13 +32,13 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
   const auto environment = Environment::of(env);
   const CancelFlagPtr flag = environment->jobFlag(options.Get("job").As<Napi::Number>().Int32Value());
   return environment->run(env, Engine::instance().inference(), flag,
-                          [config = std::move(config), path, entries = std::move(entries), flag]() -> Environment::Settle {
+                          [environment, config = std::move(config), path, entries = std::move(entries), flag]() -> Environment::Settle {
                             auto handle = std::make_shared<ModelHandle>(Engine::instance().inference());
+                            environment->track(handle);
                             const Weights weights(path, entries);
                             handle->construct([&] { return std::make_unique<LoadedModel>(config, weights, *flag); });
                             auto filters = handle->state().model.filters();
                             return [handle, filters](Napi::Env inner) mutable -> Napi::Value {
-                              Environment::of(inner)->track(handle);
                               return inner.GetInstanceData<AddonData>()->model.New(
                                   {Napi::External<std::shared_ptr<ModelHandle>>::New(inner, &handle),
                                    Napi::External<std::shared_ptr<const MelFilters>>::New(inner, &filters)});

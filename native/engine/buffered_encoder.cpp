@@ -44,7 +44,7 @@ std::optional<EncodedStep> BufferedEncoder::gridStep(const CancelFlag& cancel) {
   step.firstFrame = committed_;
   step.finalEnd = committed_ + options_.chunk;
   step.seenEnd = step.finalEnd + options_.lookahead;
-  if constexpr (mutant("lookahead-short")) {
+  if (mutant("lookahead-short")) {
     // Commits one frame that has seen one frame of lookahead less.
     step.seenEnd -= options_.lookahead > 0 ? 1 : 0;
   }
@@ -54,7 +54,7 @@ std::optional<EncodedStep> BufferedEncoder::gridStep(const CancelFlag& cancel) {
   listen(seen);
   step.firstRow = std::max(step.firstFrame, start_);
   if (start_ >= 0) encode(step, seen, false, cancel);
-  committed_ = step.finalEnd;
+  committed_ = step.finalEnd - (mutant("final-again") ? 1 : 0);
   dropMelBefore(committed_ * factor_ - encoder_->subsampling().leftReach());
   return step;
 }
@@ -85,7 +85,7 @@ void BufferedEncoder::encode(EncodedStep& step, int64_t seen, bool atEnd, const 
 void BufferedEncoder::listen(int64_t until) {
   for (; listened_ < until; listened_++) {
     const float* frame = melFrame(listened_);
-    if (silentFrame(frame, features_)) continue;
+    if (silentFrame(frame, features_) && !mutant("silence-heard")) continue;
     statistics_.add(frame);
     lastSound_ = listened_;
     if (start_ < 0) start_ = listened_ / factor_ / options_.chunk * options_.chunk;
@@ -112,7 +112,7 @@ const float* BufferedEncoder::melFrame(int64_t index) const {
 }
 
 void BufferedEncoder::dropMelBefore(int64_t index) {
-  if (index <= firstMel_) return;
+  if (index <= firstMel_ || mutant("never-forgets")) return;
   mel_.erase(mel_.begin(), mel_.begin() + static_cast<int64_t>((index - firstMel_) * features_));
   firstMel_ = index;
 }

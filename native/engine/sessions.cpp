@@ -1,6 +1,7 @@
 #include "engine/sessions.h"
 
 #include "model/error.h"
+#include "model/mutant.h"
 
 namespace parakeet {
 
@@ -12,7 +13,7 @@ Matrix MelSession::push(const std::vector<float>& samples) {
 
 Matrix MelSession::finish(size_t flush) {
   std::vector<float> data;
-  stream_.finish(flush, data);
+  stream_.finish(mutant("flush-removed") ? 0 : flush, data);
   return frames(std::move(data));
 }
 

@@ -1,17 +1,27 @@
-// Breaks the engine in one named way, for the tests that must notice (`npm run test:mutants`). In a shipped build
-// PARAKEET_MUTANT is not defined and every question is answered "no" at compile time.
+// Breaks the engine in one named way, for the tests that must notice (`npm run test:mutants`). Only a build with
+// PARAKEET_MUTANTS asks the environment variable PARAKEET_MUTANT, once; in a shipped one every answer is "no" at compile time.
 #pragma once
 
+#ifdef PARAKEET_MUTANTS
+#include <cstdlib>
+#include <string>
+#endif
 #include <string_view>
 
 namespace parakeet {
 
-#ifdef PARAKEET_MUTANT
-inline constexpr std::string_view activeMutant = PARAKEET_MUTANT;
+#ifdef PARAKEET_MUTANTS
+inline std::string_view activeMutant() {
+  static const std::string* name = [] {
+    const char* value = std::getenv("PARAKEET_MUTANT");
+    return new std::string(value ? value : "");
+  }();
+  return *name;
+}
+inline bool mutant(std::string_view name) { return activeMutant() == name; }
 #else
-inline constexpr std::string_view activeMutant = "";
+constexpr std::string_view activeMutant() { return ""; }
+constexpr bool mutant(std::string_view) { return false; }
 #endif
-
-constexpr bool mutant(std::string_view name) { return activeMutant == name; }
 
 }  // namespace parakeet

@@ -25,7 +25,7 @@ class TransducerState : public DecoderState {
   std::unique_ptr<DecoderState> clone() const override { return std::make_unique<TransducerState>(*this); }
 
   void decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, Tokens& tokens) override {
-    if constexpr (mutant("carry-cleared")) pointer_ = frames.firstFrame;
+    if (mutant("carry-cleared")) pointer_ = frames.firstFrame;
     pointer_ = std::max(pointer_, frames.firstFrame);
     until = std::min(until, frames.end());
     const int classes = rules_.vocabulary + 1;
