@@ -11,7 +11,7 @@ export type Latency = 'low' | 'balanced' | 'accurate';
 
 /** Frames (80 ms each) of each preset: how often a step runs, and how far it sees ahead of what it makes final. */
 export const presets: Readonly<Record<Latency, { chunk: number; lookahead: number }>> = {
-  low: { chunk: 4, lookahead: 6 },
+  low: { chunk: 4, lookahead: 8 },
   balanced: { chunk: 8, lookahead: 13 },
   accurate: { chunk: 12, lookahead: 25 },
 };
