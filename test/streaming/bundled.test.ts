@@ -1,0 +1,132 @@
+/**
+ * The bundled model through `parakeet()`, on real recordings, fed as fast as it is taken: what a user of a live stream relies on.
+ * Not how well it hears (bench/wer.mjs), save for the last word. Some 60 s of audio in all.
+ */
+import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TranscriptEvent } from '../../src/events.js';
+import { bundledModel, loadModel } from '../../src/model/load-model.js';
+import type { Model } from '../../src/model/model.js';
+import { readRecording } from '../../src/model/recording.js';
+import { parakeet } from '../../src/parakeet.js';
+import { noise, surrounded } from '../support/signals.js';
+import { drain, pieces } from '../support/streams.js';
+
+const RATE = 16_000;
+const folder = fileURLToPath(new URL('../audio/', import.meta.url));
+const recordings = readFileSync(`${folder}transcripts.tsv`, 'utf8')
+  .trim()
+  .split('\n')
+  .slice(1)
+  .map((line) => line.split('\t') as [file: string, seconds: string, transcript: string]);
+
+let model: Model;
+beforeAll(async () => {
+  model = await loadModel(bundledModel);
+});
+afterAll(() => model.close());
+
+async function samplesOf(file: string): Promise<Float32Array> {
+  const parts: Float32Array[] = [];
+  await readRecording(folder + file, RATE, {}, async (samples) => {
+    parts.push(samples.slice());
+  });
+  return concat(parts);
+}
+
+function concat(parts: Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+async function stream(samples: Float32Array): Promise<TranscriptEvent[]> {
+  const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+  const line = parakeet({ model, format: 'f32le', sampleRate: RATE, channels: 1, collect: true });
+  const source = Readable.from(pieces(bytes, 20_000));
+  source.pipe(line);
+  const { items, error } = await drain(line);
+  expect(error).toBeUndefined();
+  return items;
+}
+
+const textOf = (events: TranscriptEvent[]) =>
+  events.flatMap((event) => (event.type === 'token' ? [event.token.text] : [])).join('');
+const lastWord = (text: string) => text.toLowerCase().match(/[a-z']+(?=[^a-z']*$)/)?.[0] ?? '';
+
+describe.each(recordings)('%s', (file, _seconds, transcript) => {
+  let samples: Float32Array;
+  let events: TranscriptEvent[];
+  beforeAll(async () => {
+    samples = await samplesOf(file);
+    events = await stream(samples);
+  });
+
+  test('what is final stays: tokens come in order, none begins before what progress has promised', () => {
+    let progress = -1;
+    let start = 0;
+    for (const event of events) {
+      if (event.type === 'progress') {
+        expect(event.time).toBeGreaterThan(progress);
+        progress = event.time;
+      }
+      if (event.type === 'token') {
+        expect(event.token.start).toBeGreaterThanOrEqual(Math.max(start, progress));
+        expect(event.token.end).toBeLessThanOrEqual(samples.length / RATE);
+        start = event.token.start;
+      }
+    }
+    expect(textOf(events).length).toBeGreaterThan(5);
+    const sentences = events.flatMap((event) => (event.type === 'sentence' ? event.sentence.tokens : []));
+    expect(sentences.map((token) => token.text).join('')).toBe(textOf(events));
+    expect(events.at(-1)).toMatchObject({ type: 'end', result: { text: textOf(events).trim() } });
+  });
+
+  test('its last word is there, though the recording ends right after it', async () => {
+    const { text } = await model.transcribe(surrounded(samples, 0, RATE));
+    const heard = lastWord(text);
+    // The small model mishears some; what it hears with a second to spare it must also hear without.
+    if (heard === lastWord(transcript)) expect(lastWord(textOf(events))).toBe(heard);
+    expect(textOf(events).length).toBeGreaterThan(0.8 * text.length);
+  });
+});
+
+test('most recordings have a last word to test', async () => {
+  const last = await Promise.all(
+    recordings.map(async ([file, , transcript]) => {
+      const { text } = await model.transcribe(surrounded(await samplesOf(file), 0, RATE));
+      return lastWord(text) === lastWord(transcript);
+    }),
+  );
+  expect(last.filter(Boolean).length).toBeGreaterThanOrEqual(4);
+});
+
+describe('no words out of nothing', () => {
+  const length = 2.5 * RATE;
+  const tone = Float32Array.from({ length }, (_, i) => 0.1 * Math.sin((2 * Math.PI * 440 * i) / RATE));
+  test.each<[string, Float32Array]>([
+    ['digital silence', new Float32Array(length)],
+    ['low noise', noise(length, 1e-3 * Math.sqrt(3))],
+    ['a constant', new Float32Array(length).fill(0.1)],
+    ['a tone', tone],
+  ])('%s, offline and streamed', async (_name, samples) => {
+    expect((await model.transcribe(samples)).text).toBe('');
+    expect(textOf(await stream(samples))).toBe('');
+  });
+});
+
+test('ten minutes of digital silence before speech leave its words as they are', async () => {
+  const samples = await samplesOf('af_sky_10.flac');
+  const words = textOf(await stream(samples));
+  const late = await stream(surrounded(samples, 600 * RATE, 0));
+  expect(words.split(' ').length).toBeGreaterThan(4);
+  expect(textOf(late)).toBe(words);
+  const starts = late.flatMap((event) => (event.type === 'token' ? [event.token.start] : []));
+  expect(starts[0]).toBeGreaterThanOrEqual(600);
+});
