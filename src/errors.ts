@@ -3,6 +3,8 @@
  * apart with `instanceof`. Messages say what was expected, what came, and what to do.
  */
 
+import type { TranscriptResult } from './events.js';
+
 /** Every `code` this package uses. */
 export type ErrorCode =
   | 'ERR_PARAKEET_INVALID_ARGUMENT'
@@ -22,6 +24,8 @@ export type ErrorCode =
 /** Base of every error this package makes. */
 export class ParakeetError extends Error {
   override name = 'ParakeetError';
+  /** What `model.transcribe` had heard when it failed: a recording that was cut short, or an abort between windows. */
+  heard?: TranscriptResult;
   constructor(
     readonly code: ErrorCode,
     message: string,

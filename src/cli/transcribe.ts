@@ -6,7 +6,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { isAbort } from '../errors.js';
+import { isAbort, ParakeetError } from '../errors.js';
 import type { TranscriptEvent, TranscriptResult } from '../events.js';
 import { loadModel } from '../model/load-model.js';
 import type { Model } from '../model/model.js';
@@ -44,6 +44,8 @@ export async function transcribe({ values, positionals }: Parsed, terminal: Term
           const result = await work(job, index);
           if (values.get('verbose') === true) describeResult(result);
         } catch (error) {
+          // Of a recording that is cut short, or that was interrupted, what was heard is kept.
+          if (error instanceof ParakeetError && error.heard) await write(error.heard, job);
           if (isAbort(error)) throw error;
           failed++;
           bar.clear();
@@ -58,13 +60,17 @@ export async function transcribe({ values, positionals }: Parsed, terminal: Term
       const result = await hear(model, job, (done) =>
         bar.update((index + done) / jobs.length, path.basename(job.input)),
       );
+      await write(result, job);
+      return result;
+    }
+
+    async function write(result: TranscriptResult, job: Job): Promise<void> {
       bar.clear();
       for (const output of job.outputs) {
         await mkdir(path.dirname(output.file), { recursive: true });
         await writeResult(result, output, values.get('highlight-words') === true);
         terminal.stdout.write(`${output.file}\n`);
       }
-      return result;
     }
   } finally {
     bar.clear();

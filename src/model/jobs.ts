@@ -14,8 +14,7 @@ export async function runJob<T>(
   signal: AbortSignal | undefined,
   start: (job: number) => Promise<T>,
 ): Promise<T> {
-  const aborted = () =>
-    new AbortedError('The operation was aborted', { cause: signal?.reason as unknown });
+  const aborted = () => new AbortedError('The operation was aborted', { cause: signal?.reason as unknown });
   if (signal?.aborted) throw aborted();
   last = (last % 0x7fffffff) + 1;
   const job = last;

@@ -5,10 +5,10 @@
 import type { TranscriptResult } from '../events.js';
 import type { NativeAddon, NativeHead, NativeModel, NativeModelInfo } from './addon.js';
 import { fromNative } from './native-error.js';
+import type { Recording } from './recording.js';
 import type { StageModel } from './stage-model.js';
 import { type TranscribeOptions, transcribeRecording } from './transcribe-recording.js';
 import { TranscribeStream, type TranscribeStreamOptions } from './transcribe-stream.js';
-import type { Recording } from './recording.js';
 
 /** A loaded model, made by `loadModel`. One serves any number of streams and recordings at once. */
 export class Model implements StageModel {

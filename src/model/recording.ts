@@ -22,7 +22,8 @@ export type Recording =
   | Float32Array;
 
 /** What reading a recording can be told. */
-export interface RecordingOptions extends Pick<DecodeOptions, 'format' | 'sampleRate' | 'channels' | 'signal'> {
+export interface RecordingOptions
+  extends Pick<DecodeOptions, 'format' | 'sampleRate' | 'channels' | 'signal'> {
   /** Called with the bytes read so far and their number in all (0 when unknown). */
   onBytes?: ((read: number, total: number) => void) | undefined;
 }

@@ -1,6 +1,7 @@
 /**
  * Whole recordings: windows of audio, each heard with full context, merged to one transcript. Holds one window at a time.
  */
+import { AudioError, ParakeetError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
 import { expected, finite, integer, known, optionalSignal } from '../options.js';
 import { DEFAULT_EMISSION_DELAY, DEFAULT_FLUSH_SILENCE } from '../streaming-options.js';
@@ -88,7 +89,7 @@ export async function transcribeRecording(
   const signal = optionalSignal('signal', options.signal);
   const windows = new Windows(model, plan(model, options), signal);
   const { format, sampleRate, channels, onProgress } = options;
-  await runJob(model.addon, signal, () =>
+  const read = runJob(model.addon, signal, () =>
     readRecording(
       source,
       model.info.sampleRate,
@@ -102,22 +103,40 @@ export async function transcribeRecording(
       (samples) => windows.push(samples),
     ),
   );
-  const { tokens, samples } = await windows.finish();
-  const placer = new TokenPlacer(model.info);
-  placer.duration = samples / model.info.sampleRate;
-  const placed: Token[] = placer.final(toNative(tokens));
-  return { text: textOf(placed), sentences: splitSentences(placed, options), tokens: placed };
+  const result = () => {
+    const placer = new TokenPlacer(model.info);
+    placer.duration = windows.samples / model.info.sampleRate;
+    const tokens: Token[] = placer.final(toNative(windows.tokens));
+    return { text: textOf(tokens), sentences: splitSentences(tokens, options), tokens };
+  };
+  try {
+    await read;
+    await windows.finish();
+  } catch (error) {
+    if (!(error instanceof ParakeetError)) throw error;
+    // What was heard is not lost with the rest of the recording. After an abort, only what is done already.
+    if (error instanceof AudioError) await windows.finish();
+    else windows.settle();
+    if (windows.tokens.length > 0) error.heard = result();
+    throw error;
+  }
+  return result();
 }
 
 function plan(model: Model, options: TranscribeOptions): Plan {
   const { sampleRate, hop, subsamplingFactor } = model.info;
   const frame = hop * subsamplingFactor;
   const whole = (seconds: number) => Math.round((seconds * sampleRate) / frame) * frame;
-  const duration = options.chunkDuration === null ? 0 : finite('chunkDuration', options.chunkDuration ?? 120, 0);
+  const duration =
+    options.chunkDuration === null ? 0 : finite('chunkDuration', options.chunkDuration ?? 120, 0);
   const window = duration === 0 ? Number.POSITIVE_INFINITY : Math.max(frame, whole(duration));
   const overlap = whole(finite('overlapDuration', options.overlapDuration ?? 15, 0));
   if (overlap >= window) {
-    throw expected(`less than chunkDuration (${duration} s)`, 'overlapDuration', options.overlapDuration ?? 15);
+    throw expected(
+      `less than chunkDuration (${duration} s)`,
+      'overlapDuration',
+      options.overlapDuration ?? 15,
+    );
   }
   return {
     window,
@@ -139,12 +158,14 @@ function context(value: unknown): NativeContext {
 class Windows {
   readonly #merger: WindowMerger<FrameToken>;
   readonly #frame: number;
-  readonly #tokens: FrameToken[] = [];
+  /** Tokens that no later window can change. */
+  readonly tokens: FrameToken[] = [];
+  /** Samples heard and waiting. */
+  samples = 0;
   #pieces: Float32Array[] = [];
   #held = 0;
   /** Sample at which the held audio begins. */
   #start = 0;
-  #samples = 0;
 
   constructor(
     private readonly model: Model,
@@ -159,7 +180,7 @@ class Windows {
     const { window, overlap } = this.plan;
     this.#pieces.push(samples);
     this.#held += samples.length;
-    this.#samples += samples.length;
+    this.samples += samples.length;
     // A window that the recording ends with is the last one: it waits for a sample more, and gets the flush.
     while (this.#held > window) {
       const held = this.#join();
@@ -171,10 +192,15 @@ class Windows {
     }
   }
 
-  async finish(): Promise<{ tokens: FrameToken[]; samples: number }> {
+  /** The recording is over: hears the last window. */
+  async finish(): Promise<void> {
     if (this.#held > 0) await this.#hear(this.#join(), this.plan.flush);
-    this.#tokens.push(...this.#merger.finish());
-    return { tokens: this.#tokens, samples: this.#samples };
+    this.settle();
+  }
+
+  /** No window follows. */
+  settle(): void {
+    this.tokens.push(...this.#merger.finish());
   }
 
   async #hear(samples: Float32Array, flush: number): Promise<void> {
@@ -188,7 +214,7 @@ class Windows {
       start: first,
       end: first + samples.length / this.#frame,
     });
-    this.#tokens.push(...settled);
+    this.tokens.push(...settled);
   }
 
   #join(): Float32Array {
@@ -205,7 +231,10 @@ class Windows {
   }
 }
 
-function fromNativeTokens({ ids, starts, durations, confidences }: NativeTokens, first: number): FrameToken[] {
+function fromNativeTokens(
+  { ids, starts, durations, confidences }: NativeTokens,
+  first: number,
+): FrameToken[] {
   return Array.from(ids, (id, i) => {
     const start = first + (starts[i] as number);
     const duration = durations[i] as number;

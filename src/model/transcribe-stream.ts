@@ -115,7 +115,8 @@ export class TranscribeStream {
    * @throws {ParakeetError} `ERR_PARAKEET_CLOSED` after `finish` or `close`.
    */
   async addAudio(samples: Float32Array): Promise<void> {
-    if (!(samples instanceof Float32Array)) throw expected('a Float32Array of mono samples', 'samples', samples);
+    if (!(samples instanceof Float32Array))
+      throw expected('a Float32Array of mono samples', 'samples', samples);
     const bad = samples.findIndex((sample) => !Number.isFinite(sample));
     if (bad >= 0) {
       throw new AudioError(
