@@ -62,6 +62,13 @@ function readArchitecture(root: Section): NativeModelInfo['architecture'] {
   if (target === TARGETS.ctc) return 'ctc';
   if (target === TARGETS.transducer) return durations == null ? 'rnnt' : 'tdt';
   if (target === TARGETS.hybrid && durations != null) return 'tdt-ctc';
+  if (target === TARGETS.hybrid) {
+    throw root.unsupported(
+      'model_defaults.tdt_durations',
+      'the durations of a hybrid TDT-CTC model',
+      undefined,
+    );
+  }
   throw root.unsupported(
     'target',
     `a TDT, hybrid TDT-CTC, RNNT or CTC model of NeMo (${Object.values(TARGETS).join(', ')})`,
@@ -74,7 +81,7 @@ function readPreprocessor(section: Section): NativeModelConfig['preprocessor'] {
   const fftLength = section.integer('n_fft', 4, 65_536);
   if ((fftLength & (fftLength - 1)) !== 0) throw section.unsupported('n_fft', 'a power of two', fftLength);
   section.only('normalize', ['per_feature']);
-  const windowLength = Math.trunc(section.number('window_size', 1e-4, 1) * sampleRate);
+  const windowLength = readSamples(section, 'window_size', sampleRate);
   if (windowLength > fftLength) {
     throw section.invalid('window_size', `at most n_fft (${fftLength} samples)`, `${windowLength} samples`);
   }
@@ -84,13 +91,21 @@ function readPreprocessor(section: Section): NativeModelConfig['preprocessor'] {
   return {
     sampleRate,
     windowLength,
-    hop: Math.trunc(section.number('window_stride', 1e-4, 1) * sampleRate),
+    hop: readSamples(section, 'window_stride', sampleRate),
     fftLength,
     features: section.integer('features', 1, 1024),
     preemphasis:
       preemphasis === null ? 0 : preemphasis === undefined ? 0.97 : section.number('preemph', 0, 1),
     window: section.word('window', ['hann', 'hamming', 'blackman', 'bartlett', 'ones'], 'hann'),
   };
+}
+
+/** Seconds as whole samples, at least one. */
+function readSamples(section: Section, key: string, sampleRate: number): number {
+  const seconds = section.number(key, 1e-4, 1);
+  const samples = Math.trunc(seconds * sampleRate);
+  if (samples < 1) throw section.invalid(key, `at least one sample at ${sampleRate} Hz`, seconds);
+  return samples;
 }
 
 function readEncoder(section: Section, features: number): NativeModelConfig['encoder'] {
@@ -216,7 +231,10 @@ class Section {
   word<T extends string>(key: string, words: readonly T[], fallback?: T): T {
     const value = this.get(key) ?? fallback;
     if (words.includes(value as T)) return value as T;
-    throw this.unsupported(key, `one of ${words.map((word) => `'${word}'`).join(', ')}`, value);
+    const expected = `one of ${words.map((word) => `'${word}'`).join(', ')}`;
+    throw typeof value === 'string'
+      ? this.unsupported(key, expected, value)
+      : this.invalid(key, expected, value);
   }
 
   /** A key that the engine supports with these values only. */

@@ -1,9 +1,9 @@
 /**
  * Models of the Hugging Face hub, through `@huggingface/hub` into the cache that all of Hugging Face's libraries share.
- * Only this file knows of the hub; what a model folder must hold is load-model's matter.
+ * Only this file asks the hub; the cache is hub-cache's matter, what a model folder must hold load-model's.
  */
-import path from 'node:path';
 import { AbortedError, ModelError, ParakeetError } from '../errors.js';
+import { CachedRepository, defaultCacheDir, type HubFile } from './hub-cache.js';
 
 /** How far the fetching of a repository is. */
 export interface HubProgress {
@@ -11,7 +11,7 @@ export interface HubProgress {
   file: string;
   /** Bytes of it that are here. */
   loaded: number;
-  /** Bytes that it has in all; 0 when the hub does not say. */
+  /** Bytes that it has in all. */
   total: number;
 }
 
@@ -23,51 +23,117 @@ export interface HubOptions {
   onProgress?: ((progress: HubProgress) => void) | undefined;
 }
 
+type Hub = typeof import('@huggingface/hub');
+
 const FILES = ['config.json', 'model.safetensors'] as const;
+const COMMIT = /^[0-9a-f]{40}$/;
+const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /** True for what can be a repository's id: `owner/name`. */
 export function isRepositoryId(name: string): boolean {
-  return /^[\w][\w.-]*\/[\w][\w.-]*$/.test(name);
+  return /^\w[\w.-]*\/\w[\w.-]*$/.test(name);
 }
 
 /**
- * The folder of a repository's files in the cache; what is missing is downloaded. `HF_ENDPOINT`, `HF_TOKEN` and `HF_HOME` are
- * respected.
+ * The folder of a repository's files in the cache; what is missing is downloaded, checked against the hub's hashes, and continued
+ * where an earlier attempt stopped. `HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME`, `HF_HUB_CACHE` and `HF_HUB_OFFLINE` are respected. What is
+ * in the cache serves when the hub cannot be reached, and a commit that is there is not asked for.
  *
- * @throws {ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when the hub does not give the files.
+ * @throws {ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when neither the hub nor the cache gives the files.
  * @throws {ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when `@huggingface/hub` is not installed.
+ * @throws {AbortedError} when `signal` is aborted.
  */
 export async function fetchFromHub(repo: string, options: HubOptions = {}): Promise<string> {
-  const { downloadFileToCacheDir } = await importHub();
-  const token = process.env.HF_TOKEN;
-  let folder = '';
-  for (const file of FILES) {
-    try {
-      const found = await downloadFileToCacheDir({
-        repo: { type: 'model', name: repo },
-        path: file,
-        revision: options.revision ?? 'main',
-        ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
-        ...(process.env.HF_ENDPOINT ? { hubUrl: process.env.HF_ENDPOINT } : {}),
-        ...(token ? { accessToken: token } : {}),
-        fetch: watchedFetch(file, options),
-      });
-      folder = path.dirname(found);
-    } catch (cause) {
-      if (options.signal?.aborted) throw new AbortedError(undefined, { cause: options.signal.reason });
-      throw new ModelError(
-        'ERR_PARAKEET_MODEL_NOT_FOUND',
-        `Expected ${file} of the Hugging Face repository ${repo} but could not get it: ` +
-          `${cause instanceof Error ? cause.message : String(cause)}. Check the name, the network, and HF_TOKEN for a private one; ` +
-          'or name a folder with config.json and model.safetensors.',
-        { cause },
-      );
-    }
+  const { revision = 'main', signal } = options;
+  const cache = new CachedRepository(options.cacheDir ?? defaultCacheDir(), repo);
+  const cached = () => cache.find(revision, FILES);
+  if (isOffline() || COMMIT.test(revision)) {
+    const folder = await cached();
+    if (folder !== undefined) return folder;
   }
-  return folder;
+  if (isOffline()) {
+    throw new ModelError(
+      'ERR_PARAKEET_MODEL_NOT_FOUND',
+      `Expected the Hugging Face repository ${repo} at '${revision}' in the cache, since HF_HUB_OFFLINE is set, but it is not ` +
+        'there. Load it once without HF_HUB_OFFLINE, or name a folder with config.json and model.safetensors.',
+    );
+  }
+  const hub = await importHub();
+  try {
+    signal?.throwIfAborted();
+    return await download(hub, cache, repo, revision, options);
+  } catch (cause) {
+    if (signal?.aborted) throw new AbortedError(undefined, { cause: signal.reason as unknown });
+    const folder = isRefusal(cause) ? undefined : await cached();
+    if (folder !== undefined) return folder;
+    throw new ModelError(
+      'ERR_PARAKEET_MODEL_NOT_FOUND',
+      `Expected ${FILES.join(' and ')} of the Hugging Face repository ${repo} at '${revision}' but could not get them: ` +
+        `${reasonOf(cause)}. Check the name, the network, and HF_TOKEN for a private one; ` +
+        'or name a folder with config.json and model.safetensors.',
+      { cause },
+    );
+  }
 }
 
-async function importHub(): Promise<typeof import('@huggingface/hub')> {
+async function download(
+  hub: Hub,
+  cache: CachedRepository,
+  repo: string,
+  revision: string,
+  { signal, onProgress }: HubOptions,
+): Promise<string> {
+  const { HF_ENDPOINT, HF_TOKEN } = process.env;
+  const common = {
+    ...(HF_ENDPOINT ? { hubUrl: HF_ENDPOINT.replace(/\/+$/, '') } : {}),
+    ...(HF_TOKEN ? { accessToken: HF_TOKEN } : {}),
+    fetch: ((input, init) => fetch(input, signal ? { ...init, signal } : init)) as typeof fetch,
+  };
+  // One commit for all files: a branch may move meanwhile.
+  const { sha } = await hub.modelInfo({ name: repo, revision, additionalFields: ['sha'], ...common });
+  if (!COMMIT.test(sha))
+    throw new Error(`the hub names no commit for '${revision}' but ${JSON.stringify(sha)}`);
+  const infos = await hub.pathsInfo({ repo, paths: [...FILES], revision: sha, ...common });
+  for (const path of FILES) {
+    const info = infos.find((one) => one.path === path);
+    if (!info) throw new Error(`it has no ${path}`);
+    const file: HubFile = {
+      path,
+      size: info.lfs?.size ?? info.size,
+      hash: info.lfs?.oid ?? info.oid ?? '',
+      lfs: info.lfs !== undefined,
+    };
+    if (!HASH.test(file.hash)) throw new Error(`the hub gives no hash of ${path}`);
+    await cache.store(sha, file, async (from) => {
+      const blob = await hub.downloadFile({ repo, path, revision: sha, ...common });
+      if (!blob) throw new Error(`it has no ${path}`);
+      if (blob.size !== file.size)
+        throw new Error(`${path} has ${blob.size} bytes but should have ${file.size}`);
+      const bytes = (from > 0 ? blob.slice(from) : blob).stream();
+      return counted(bytes as unknown as AsyncIterable<Uint8Array>, file, from, signal, onProgress);
+    });
+  }
+  return cache.remember(revision, sha);
+}
+
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  { path: file, size: total }: HubFile,
+  from: number,
+  signal: AbortSignal | undefined,
+  onProgress: HubOptions['onProgress'],
+): AsyncGenerator<Uint8Array> {
+  let loaded = from;
+  for await (const piece of bytes) {
+    signal?.throwIfAborted();
+    loaded += piece.length;
+    onProgress?.({ file, loaded, total });
+    yield piece;
+  }
+  if (loaded !== total) throw new Error(`${file} ended after ${loaded} of ${total} bytes`);
+}
+
+async function importHub(): Promise<Hub> {
   try {
     return await import('@huggingface/hub');
   } catch (cause) {
@@ -80,26 +146,18 @@ async function importHub(): Promise<typeof import('@huggingface/hub')> {
   }
 }
 
-/** `fetch` that can be aborted and that reports the bytes of `file` as they come. */
-function watchedFetch(file: string, { signal, onProgress }: HubOptions): typeof fetch {
-  return async (input, init) => {
-    const response = await fetch(input, signal ? { ...init, signal } : init);
-    if (!onProgress || !response.body || !response.ok) return response;
-    const total = Number(response.headers.get('content-length') ?? 0);
-    let loaded = 0;
-    const counted = response.body.pipeThrough(
-      new TransformStream<Uint8Array, Uint8Array>({
-        transform(bytes, controller) {
-          loaded += bytes.length;
-          onProgress({ file, loaded, total });
-          controller.enqueue(bytes);
-        },
-      }),
-    );
-    const { status, statusText, headers } = response;
-    const watched = new Response(counted, { status, statusText, headers });
-    // A Response made by hand forgets where it came from.
-    Object.defineProperty(watched, 'url', { value: response.url });
-    return watched;
-  };
+function isOffline(): boolean {
+  return /^(?:1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? '');
+}
+
+/** The hub answered, and said no: the cache must not stand in for that. */
+function isRefusal(cause: unknown): boolean {
+  const { statusCode } = (cause ?? {}) as { statusCode?: unknown };
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  // fetch says only "fetch failed"; why is in its cause.
+  return cause.cause instanceof Error ? `${cause.message} (${cause.cause.message})` : cause.message;
 }

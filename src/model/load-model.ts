@@ -4,8 +4,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ModelError } from '../errors.js';
-import { integer, known, oneOf, optionalSignal } from '../options.js';
+import { AbortedError, ModelError } from '../errors.js';
+import { expected, integer, known, oneOf, optionalSignal } from '../options.js';
 import type { NativeModelInfo } from './addon.js';
 import { type ModelConfig, readConfig } from './config.js';
 import { fetchFromHub, type HubProgress, isRepositoryId } from './hub.js';
@@ -13,6 +13,7 @@ import { runJob } from './jobs.js';
 import { loadAddon } from './load-addon.js';
 import { Model } from './model.js';
 import { readTensorIndex } from './safetensors.js';
+import { typedModel } from './typed-native.js';
 
 /** The model that loads without a name. */
 export const bundledModel = fileURLToPath(new URL('../../models/parakeet-tiny-en', import.meta.url));
@@ -49,6 +50,9 @@ const keys = ['dtype', 'device', 'threads', 'signal', 'revision', 'cacheDir', 'o
  */
 export async function loadModel(name?: string, options: LoadModelOptions = {}): Promise<Model> {
   known('loadModel', options, keys);
+  if (name !== undefined && typeof name !== 'string') {
+    throw expected("a folder's or a repository's name", 'name', name);
+  }
   oneOf('dtype', options.dtype ?? 'auto', ['auto', 'float32']);
   const device = oneOf('device', options.device ?? 'auto', ['auto', 'cpu', 'gpu']);
   const threads = options.threads === undefined ? 0 : integer('threads', options.threads, 1, 1024);
@@ -62,14 +66,19 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
         'Build another with PARAKEET_BACKEND set, or leave device out.',
     );
   }
-  const folder = await findFolder(name ?? process.env.PARAKEET_MODEL ?? bundledModel, options);
+  const folder = await findFolder(name ?? (process.env.PARAKEET_MODEL || bundledModel), options);
   const config = await readModelConfig(path.join(folder, 'config.json'));
   const weights = path.join(folder, 'model.safetensors');
   const tensors = await readTensorIndex(weights);
   const native = await runJob(addon, signal, (job) =>
     addon.loadModel(config.native, weights, tensors, { threads, job }),
   );
-  return new Model(native, describe(config, here), addon);
+  // The abort may come when the engine is done but its answer is still on the way.
+  if (signal?.aborted) {
+    await native.close();
+    throw new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
+  }
+  return new Model(typedModel(native), describe(config, here), addon);
 }
 
 async function findFolder(name: string, options: LoadModelOptions): Promise<string> {
@@ -89,7 +98,9 @@ async function findFolder(name: string, options: LoadModelOptions): Promise<stri
 }
 
 async function readModelConfig(file: string): Promise<ModelConfig> {
-  const text = await readFile(file, 'utf8');
+  const text = await readFile(file, 'utf8').catch((cause: Error) => {
+    throw notFound(`Expected to read ${file} but the system refused: ${cause.message}`, cause);
+  });
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -121,8 +132,8 @@ function describe({ native, vocabulary, attention }: ModelConfig, device: 'cpu' 
   };
 }
 
-function notFound(message: string): ModelError {
-  return new ModelError('ERR_PARAKEET_MODEL_NOT_FOUND', message);
+function notFound(message: string, cause?: Error): ModelError {
+  return new ModelError('ERR_PARAKEET_MODEL_NOT_FOUND', message, cause && { cause });
 }
 
 async function isFolder(name: string): Promise<boolean> {

@@ -4,7 +4,6 @@
  */
 import type { TranscriptResult } from '../events.js';
 import type { NativeAddon, NativeHead, NativeModel, NativeModelInfo } from './addon.js';
-import { fromNative } from './native-error.js';
 import type { Recording } from './recording.js';
 import type { StageModel } from './stage-model.js';
 import { type TranscribeOptions, transcribeRecording } from './transcribe-recording.js';
@@ -58,11 +57,7 @@ export class Model implements StageModel {
 
   /** Gives up everything that runs on the model and frees it. */
   async close(): Promise<void> {
-    try {
-      await this.native.close();
-    } catch (error) {
-      throw fromNative(error);
-    }
+    await this.native.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

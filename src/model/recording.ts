@@ -4,11 +4,14 @@ import { stat } from 'node:fs/promises';
 import { Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
-import { AudioError } from '../errors.js';
 import type { AudioChunk } from '../events.js';
 import { expected } from '../options.js';
 import { type DecodeOptions, decode } from '../transforms/decode.js';
 import { resample } from '../transforms/resample.js';
+import { mustBeFinite } from './samples.js';
+
+/** Seconds of a `Float32Array` that are taken at a time. */
+const PIECE_SECONDS = 10;
 
 /** Bytes of a sound file (a path, a stream, an iterable), or mono samples at the model's rate in [-1, 1]. */
 export type Recording =
@@ -36,42 +39,56 @@ export async function readRecording(
   take: (samples: Float32Array) => Promise<void>,
 ): Promise<void> {
   if (source instanceof Float32Array) {
-    const bad = source.findIndex((sample) => !Number.isFinite(sample));
-    if (bad >= 0) {
-      throw new AudioError(
-        'ERR_PARAKEET_INVALID_AUDIO',
-        `Expected finite samples but sample ${bad} (${(bad / rate).toFixed(3)} s) is ${source[bad]}`,
-      );
+    // In pieces, so that no window copies the whole.
+    const size = PIECE_SECONDS * rate;
+    for (let at = 0; at < source.length; at += size) {
+      const piece = source.subarray(at, at + size);
+      mustBeFinite(piece, rate, at);
+      await take(piece);
+      options.onBytes?.(piece.byteOffset + piece.byteLength - source.byteOffset, source.byteLength);
     }
-    await take(source);
-    options.onBytes?.(source.byteLength, source.byteLength);
     return;
   }
   const { signal, format, sampleRate, channels } = options;
   const total = typeof source === 'string' || source instanceof URL ? await sizeOf(source) : 0;
   let read = 0;
   const counter = new Transform({
-    transform(piece: Uint8Array, _encoding, callback) {
-      read += piece.length;
-      options.onBytes?.(read, total);
-      callback(null, piece);
+    writableObjectMode: true,
+    writableHighWaterMark: 1,
+    transform(piece: unknown, _encoding, callback) {
+      // What is thrown here would be nobody's.
+      try {
+        if (!(piece instanceof Uint8Array)) throw expected('bytes', 'the pieces of the source', piece);
+        read += piece.length;
+        options.onBytes?.(read, total);
+        callback(null, piece);
+      } catch (error) {
+        callback(error as Error);
+      }
     },
   });
+  let taking = Promise.resolve();
   const taker = new Writable({
     objectMode: true,
     highWaterMark: 2,
     write({ channels: planes }: AudioChunk, _encoding, callback) {
-      take(planes[0] as Float32Array).then(() => callback(), callback);
+      taking = take(planes[0] as Float32Array);
+      taking.then(() => callback(), callback);
     },
   });
-  await pipeline(
-    openBytes(source),
-    counter,
-    decode({ format, sampleRate, channels }),
-    resample(rate),
-    taker,
-    { ...(signal && { signal }) },
-  );
+  try {
+    await pipeline(
+      openBytes(source),
+      counter,
+      decode({ format, sampleRate, channels }),
+      resample(rate),
+      taker,
+      { ...(signal && { signal }) },
+    );
+  } finally {
+    // An abort ends the pipeline at once, but the engine is still giving up its work.
+    await taking.catch(() => {});
+  }
 }
 
 async function sizeOf(file: string | URL): Promise<number> {

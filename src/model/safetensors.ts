@@ -3,6 +3,7 @@
  * Format: 8 bytes of header length (little endian), a JSON object, the data.
  */
 import { open } from 'node:fs/promises';
+import { inspect } from 'node:util';
 import { ModelError } from '../errors.js';
 import type { NativeTensor } from './addon.js';
 
@@ -17,7 +18,13 @@ const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
  * that the engine does not read; the message names the tensor, what was expected and what was found.
  */
 export async function readTensorIndex(file: string): Promise<NativeTensor[]> {
-  const handle = await open(file, 'r');
+  const handle = await open(file, 'r').catch((cause: Error) => {
+    throw new ModelError(
+      'ERR_PARAKEET_MODEL_NOT_FOUND',
+      `Expected to read ${file} but the system refused: ${cause.message}`,
+      { cause },
+    );
+  });
   try {
     const { size } = await handle.stat();
     const prefix = Buffer.alloc(8);
@@ -39,7 +46,9 @@ export async function readTensorIndex(file: string): Promise<NativeTensor[]> {
     }
     const header = Buffer.alloc(Number(length));
     await handle.read(header, 0, header.length, 8);
-    return parseHeader(header, file, headerEnd, size);
+    const tensors = parseHeader(header, file, headerEnd, size);
+    mustNotOverlap(tensors, file);
+    return tensors;
   } finally {
     await handle.close();
   }
@@ -53,7 +62,7 @@ function parseHeader(header: Buffer, file: string, dataStart: number, size: numb
     throw invalid(`Expected a JSON header in ${file} but it does not parse: ${(cause as Error).message}`);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw invalid(`Expected a JSON object as the header of ${file}`);
+    throw invalid(`Expected a JSON object as the header of ${file} but found ${show(json)}`);
   }
   return Object.entries(json)
     .filter(([name]) => name !== '__metadata__')
@@ -67,12 +76,19 @@ function parseTensor(
   dataStart: number,
   size: number,
 ): NativeTensor {
-  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   const where = `tensor '${name}' in ${file}`;
-  if (!isCounts(shape)) throw invalid(`Expected a shape of whole numbers for ${where}`);
-  if (!isCounts(offsets) || offsets.length !== 2) throw invalid(`Expected two data offsets for ${where}`);
+  if (typeof entry !== 'object' || entry === null) {
+    throw invalid(`Expected an object for ${where} but found ${show(entry)}`);
+  }
+  const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>;
+  if (!isCounts(shape)) {
+    throw invalid(`Expected a shape of whole numbers for ${where} but found ${show(shape)}`);
+  }
+  if (!isCounts(offsets) || offsets.length !== 2) {
+    throw invalid(`Expected two data_offsets for ${where} but found ${show(offsets)}`);
+  }
   if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') {
-    throw invalid(`Expected F32, F16 or BF16 for ${where} but found ${String(dtype)}`);
+    throw invalid(`Expected F32, F16 or BF16 for ${where} but found ${show(dtype)}`);
   }
   const [begin, end] = offsets as [number, number];
   const expected = shape.reduce((product, n) => product * n, BYTES[dtype]);
@@ -87,6 +103,25 @@ function parseTensor(
     );
   }
   return { name, dtype, shape, offset: dataStart + begin, bytes: end - begin };
+}
+
+/** The format forbids it, and a file that does it was put together wrongly. */
+function mustNotOverlap(tensors: readonly NativeTensor[], file: string): void {
+  const sorted = tensors.filter(({ bytes }) => bytes > 0).sort((a, b) => a.offset - b.offset);
+  sorted.forEach((tensor, i) => {
+    const before = sorted[i - 1];
+    if (before === undefined || tensor.offset >= before.offset + before.bytes) return;
+    throw invalid(
+      `Expected tensor '${tensor.name}' in ${file} to begin at byte ${before.offset + before.bytes} or later, ` +
+        `where '${before.name}' ends, but found it at ${tensor.offset}`,
+    );
+  });
+}
+
+function show(value: unknown): string {
+  return value === undefined
+    ? 'none'
+    : inspect(value, { depth: 1, maxArrayLength: 8, breakLength: Number.POSITIVE_INFINITY });
 }
 
 function isCounts(value: unknown): value is number[] {

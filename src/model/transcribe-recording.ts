@@ -68,6 +68,9 @@ interface Plan {
   emissionDelay: number;
 }
 
+/** Most frames that an option may name: more than a day. */
+const MAX_FRAMES = 1_000_000;
+
 /** A token placed on the frames of the whole recording. */
 interface FrameToken {
   id: number;
@@ -145,13 +148,16 @@ function plan(model: Model, options: TranscribeOptions): Plan {
     flush: Math.round(
       finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10) * sampleRate,
     ),
-    emissionDelay: integer('emissionDelay', options.emissionDelay ?? DEFAULT_EMISSION_DELAY, 0),
+    emissionDelay: integer('emissionDelay', options.emissionDelay ?? DEFAULT_EMISSION_DELAY, 0, MAX_FRAMES),
   };
 }
 
 function context(value: unknown): NativeContext {
   if (!Array.isArray(value) || value.length !== 2) throw expected('[left, right]', 'localAttention', value);
-  return [integer('localAttention[0]', value[0], 0), integer('localAttention[1]', value[1], 0)];
+  return [
+    integer('localAttention[0]', value[0], 0, MAX_FRAMES),
+    integer('localAttention[1]', value[1], 0, MAX_FRAMES),
+  ];
 }
 
 /** Cuts samples into windows, hears each when it is full, and merges what was heard. */
@@ -200,7 +206,7 @@ class Windows {
 
   /** No window follows. */
   settle(): void {
-    this.tokens.push(...this.#merger.finish());
+    for (const token of this.#merger.finish()) this.tokens.push(token);
   }
 
   async #hear(samples: Float32Array, flush: number): Promise<void> {
@@ -214,7 +220,8 @@ class Windows {
       start: first,
       end: first + samples.length / this.#frame,
     });
-    this.tokens.push(...settled);
+    // Not spread: a whole day in one window has more tokens than a call has room for arguments.
+    for (const token of settled) this.tokens.push(token);
   }
 
   #join(): Float32Array {

@@ -2,7 +2,7 @@
  * A live transcript that is fed by calls instead of by a pipe: parakeet-mlx's streaming API. The same engine and the same steps as
  * the stages'.
  */
-import { AudioError, ParakeetError } from '../errors.js';
+import { AbortedError, ParakeetError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
 import {
@@ -20,7 +20,7 @@ import {
 import { checkDecoding, type DecodingOptions } from '../transforms/token-decode.js';
 import type { NativeDecoder, NativeEncoder, NativeMel } from './addon.js';
 import type { Model } from './model.js';
-import { fromNative } from './native-error.js';
+import { mustBeFinite } from './samples.js';
 import { TokenPlacer } from './token-placer.js';
 
 /** Options of `model.transcribeStream`. */
@@ -63,8 +63,11 @@ export class TranscribeStream {
   #draft: Token[] = [];
   #samples = 0;
   #queue: Promise<void> = Promise.resolve();
-  #state: 'open' | 'finished' | 'closed' = 'open';
-  #closing: Promise<void> | undefined;
+  #state: 'open' | 'finished' | 'closed' | 'failed' = 'open';
+  #freed: Promise<void> | undefined;
+  readonly #signal: AbortSignal | undefined;
+  // A failure to free is told to whoever calls close(); a signal has nobody to tell.
+  readonly #onAbort = () => void this.close().catch(() => {});
 
   /** @internal */
   constructor(model: Model, options: TranscribeStreamOptions) {
@@ -88,8 +91,10 @@ export class TranscribeStream {
     this.#encoder = model.native.createEncoder(native);
     this.#decoder = model.native.createDecoder(model.head);
     this.#placer = new TokenPlacer(model.info);
-    if (signal?.aborted) void this.close();
-    signal?.addEventListener('abort', () => void this.close(), { once: true });
+    this.#signal = signal;
+    // Removed again when the stream ends: a long-lived signal outlives many.
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal?.aborted) this.#onAbort();
   }
 
   /** Tokens that are final: never retracted, only added to. */
@@ -117,16 +122,11 @@ export class TranscribeStream {
   async addAudio(samples: Float32Array): Promise<void> {
     if (!(samples instanceof Float32Array))
       throw expected('a Float32Array of mono samples', 'samples', samples);
-    const bad = samples.findIndex((sample) => !Number.isFinite(sample));
-    if (bad >= 0) {
-      throw new AudioError(
-        'ERR_PARAKEET_INVALID_AUDIO',
-        `Expected finite samples but samples[${bad}] is ${samples[bad]}`,
-      );
-    }
+    const { sampleRate } = this.#model.info;
+    mustBeFinite(samples, sampleRate);
     this.#mustBeOpen();
     const own = samples.slice();
-    const piece = PIECE_SECONDS * this.#model.info.sampleRate;
+    const piece = PIECE_SECONDS * sampleRate;
     await this.#run(async () => {
       for (let at = 0; at < own.length; at += piece) {
         const part = own.subarray(at, at + piece);
@@ -139,7 +139,7 @@ export class TranscribeStream {
     });
   }
 
-  /** The audio is over: everything becomes final. Resolves with the whole transcript. */
+  /** The audio is over: everything becomes final, and the native state is freed. Resolves with the whole transcript. */
   async finish(): Promise<TranscriptResult> {
     this.#mustBeOpen();
     this.#state = 'finished';
@@ -151,17 +151,16 @@ export class TranscribeStream {
       this.#encoder.push(data);
       this.#encoder.finish(this.#samples);
       await this.#steps();
+      this.#draft = [];
     });
+    await this.#free();
     return this.result;
   }
 
   /** Gives up what runs and frees the native state. What was heard stays readable. */
   close(): Promise<void> {
-    this.#state = 'closed';
-    this.#closing ??= Promise.all([this.#mel.close(), this.#encoder.close(), this.#decoder.close()]).then(
-      () => undefined,
-    );
-    return this.#closing;
+    if (this.#state === 'open') this.#state = 'closed';
+    return this.#free();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -178,17 +177,33 @@ export class TranscribeStream {
     }
   }
 
-  /** After what was asked before, whether or not that succeeded. */
+  /** After what was asked before. The first failure ends the stream: audio would be missing from what follows. */
   #run(work: () => Promise<void>): Promise<void> {
-    const result = this.#queue.then(work).catch((error: unknown) => {
-      throw fromNative(error);
+    const result = this.#queue.then(work).catch(async (error: unknown) => {
+      if (this.#state !== 'closed') this.#state = 'failed';
+      await this.#free().catch(() => {});
+      throw this.#signal?.aborted ? this.#aborted() : error;
     });
     this.#queue = result.catch(() => undefined);
     return result;
   }
 
+  #free(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#freed ??= Promise.all([this.#mel.close(), this.#encoder.close(), this.#decoder.close()]).then(
+      () => undefined,
+    );
+    return this.#freed;
+  }
+
+  #aborted(): AbortedError {
+    return new AbortedError('The operation was aborted', { cause: this.#signal?.reason as unknown });
+  }
+
   #mustBeOpen(): void {
+    if (this.#signal?.aborted) throw this.#aborted();
     if (this.#state === 'open') return;
-    throw new ParakeetError('ERR_PARAKEET_CLOSED', `Expected an open transcript but it is ${this.#state}`);
+    const state = this.#state === 'failed' ? 'closed after a failure' : this.#state;
+    throw new ParakeetError('ERR_PARAKEET_CLOSED', `Expected an open transcript but it is ${state}`);
   }
 }

@@ -1,0 +1,82 @@
+/**
+ * The native model with errors of this package's classes: whoever calls it, a stage or `model.transcribe`, gets a `ParakeetError` and
+ * never the addon's plain `Error`. Nothing else changes on the way.
+ */
+import type {
+  NativeContext,
+  NativeDecoder,
+  NativeEncoder,
+  NativeEncoderOptions,
+  NativeHead,
+  NativeMel,
+  NativeModel,
+} from './addon.js';
+import { fromNative } from './native-error.js';
+
+/** `model`, and every session that it makes, with typed errors. */
+export function typedModel(model: NativeModel): NativeModel {
+  return {
+    logMel: (samples: Float32Array) => later(() => model.logMel(samples)),
+    normalize: (logMel: Float32Array, frames: number) => later(() => model.normalize(logMel, frames)),
+    encode: (features: Float32Array, frames: number, context: NativeContext, job: number) =>
+      later(() => model.encode(features, frames, context, job)),
+    decode: (encoded: Float32Array, frames: number, head: NativeHead, job: number) =>
+      later(() => model.decode(encoded, frames, head, job)),
+    transcribe: (samples, options) => later(() => model.transcribe(samples, options)),
+    createMel: () => now(() => typedMel(model.createMel())),
+    createEncoder: (options: NativeEncoderOptions) =>
+      now(() => new TypedEncoder(model.createEncoder(options))),
+    createDecoder: (head: NativeHead) => now(() => typedDecoder(model.createDecoder(head))),
+    close: () => later(() => model.close()),
+  };
+}
+
+function typedMel(mel: NativeMel): NativeMel {
+  return {
+    push: (samples) => later(() => mel.push(samples)),
+    finish: (flush) => later(() => mel.finish(flush)),
+    close: () => later(() => mel.close()),
+  };
+}
+
+/** A class, since the decoder must find the addon's own object in it. */
+class TypedEncoder implements NativeEncoder {
+  constructor(readonly native: NativeEncoder) {}
+
+  push(data: Float32Array): void {
+    now(() => this.native.push(data));
+  }
+  finish(samples: number): void {
+    now(() => this.native.finish(samples));
+  }
+  step() {
+    return later(() => this.native.step());
+  }
+  close() {
+    return later(() => this.native.close());
+  }
+}
+
+function typedDecoder(decoder: NativeDecoder): NativeDecoder {
+  return {
+    decode: (encoder, ticket, draft) =>
+      later(() => decoder.decode(encoder instanceof TypedEncoder ? encoder.native : encoder, ticket, draft)),
+    close: () => later(() => decoder.close()),
+  };
+}
+
+function now<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+async function later<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
