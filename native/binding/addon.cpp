@@ -39,7 +39,8 @@ Napi::Value build(const Napi::CallbackInfo& info) {
   const auto library = ops::library();
   object.Set("onednn", library ? Napi::Value(Napi::String::New(env, *library)) : env.Null());
   object.Set("backend", ops::backend());
-  object.Set("mutant", activeMutant().empty() ? env.Null() : Napi::Value(Napi::String::New(env, std::string(activeMutant()))));
+  object.Set("mutant",
+             activeMutant().empty() ? env.Null() : Napi::Value(Napi::String::New(env, std::string(activeMutant()))));
   return object;
 }
 

@@ -40,8 +40,9 @@ ModelConfig toModelConfig(const Napi::Object& object) {
   ModelConfig config;
   config.architecture = toArchitecture(text(object, "architecture"));
   const auto preprocessor = object.Get("preprocessor").As<Napi::Object>();
-  config.preprocessor = {integer(preprocessor, "sampleRate"), integer(preprocessor, "windowLength"), integer(preprocessor, "hop"),
-                         integer(preprocessor, "fftLength"),  integer(preprocessor, "features"),     number(preprocessor, "preemphasis"),
+  config.preprocessor = {integer(preprocessor, "sampleRate"), integer(preprocessor, "windowLength"),
+                         integer(preprocessor, "hop"),        integer(preprocessor, "fftLength"),
+                         integer(preprocessor, "features"),   number(preprocessor, "preemphasis"),
                          text(preprocessor, "window")};
   const auto encoder = object.Get("encoder").As<Napi::Object>();
   config.encoder.features = config.preprocessor.features;
@@ -57,7 +58,8 @@ ModelConfig toModelConfig(const Napi::Object& object) {
   config.vocabulary = integer(object, "vocabularySize");
   config.maxSymbols = integer(object, "maxSymbols");
   const auto durations = object.Get("durations").As<Napi::Array>();
-  for (uint32_t i = 0; i < durations.Length(); i++) config.durations.push_back(durations.Get(i).As<Napi::Number>().Int32Value());
+  for (uint32_t i = 0; i < durations.Length(); i++)
+    config.durations.push_back(durations.Get(i).As<Napi::Number>().Int32Value());
   if (object.Get("predictor").IsObject()) {
     const auto predictor = object.Get("predictor").As<Napi::Object>();
     config.predictor = {integer(predictor, "hidden"), integer(predictor, "layers")};

@@ -48,7 +48,8 @@ std::shared_ptr<Environment> Environment::create(Napi::Env env) {
   // process.exit() calls no cleanup hook of the main thread, but goes on to destroy the statics of MLX and oneDNN.
   const Napi::Object process = env.Global().Get("process").As<Napi::Object>();
   const auto onExit = [](const Napi::CallbackInfo& info) { Environment::of(info.Env())->end(); };
-  process.Get("once").As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), Napi::Function::New(env, onExit)});
+  process.Get("once").As<Napi::Function>().Call(process,
+                                                {Napi::String::New(env, "exit"), Napi::Function::New(env, onExit)});
   // Hooks run in reverse order: this one before the one that tears the thread-safe function down.
   napi_add_env_cleanup_hook(
       env, [](void* self) { static_cast<Environment*>(self)->end(); }, environment.get());
@@ -57,8 +58,8 @@ std::shared_ptr<Environment> Environment::create(Napi::Env env) {
 
 Environment::Environment(Napi::Env env) {
   const Napi::String name = Napi::String::New(env, "parakeet");
-  NAPI_THROW_IF_FAILED_VOID(
-      env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, &callJs, &notify_));
+  NAPI_THROW_IF_FAILED_VOID(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr,
+                                                                 this, &callJs, &notify_));
   napi_unref_threadsafe_function(env, notify_);
 }
 

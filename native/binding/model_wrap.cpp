@@ -31,28 +31,30 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
   ops::setThreads(options.Get("threads").As<Napi::Number>().Int32Value());
   const auto environment = Environment::of(env);
   const CancelFlagPtr flag = environment->jobFlag(options.Get("job").As<Napi::Number>().Int32Value());
-  return environment->run(env, Engine::instance().inference(), flag,
-                          [environment, config = std::move(config), path, entries = std::move(entries), flag]() -> Environment::Settle {
-                            auto handle = std::make_shared<ModelHandle>(Engine::instance().inference());
-                            environment->track(handle);
-                            const Weights weights(path, entries);
-                            handle->construct([&] { return std::make_unique<LoadedModel>(config, weights, *flag); });
-                            auto filters = handle->state().model.filters();
-                            return [handle, filters](Napi::Env inner) mutable -> Napi::Value {
-                              return inner.GetInstanceData<AddonData>()->model.New(
-                                  {Napi::External<std::shared_ptr<ModelHandle>>::New(inner, &handle),
-                                   Napi::External<std::shared_ptr<const MelFilters>>::New(inner, &filters)});
-                            };
-                          });
+  return environment->run(
+      env, Engine::instance().inference(), flag,
+      [environment, config = std::move(config), path, entries = std::move(entries), flag]() -> Environment::Settle {
+        auto handle = std::make_shared<ModelHandle>(Engine::instance().inference());
+        environment->track(handle);
+        const Weights weights(path, entries);
+        handle->construct([&] { return std::make_unique<LoadedModel>(config, weights, *flag); });
+        auto filters = handle->state().model.filters();
+        return [handle, filters](Napi::Env inner) mutable -> Napi::Value {
+          return inner.GetInstanceData<AddonData>()->model.New(
+              {Napi::External<std::shared_ptr<ModelHandle>>::New(inner, &handle),
+               Napi::External<std::shared_ptr<const MelFilters>>::New(inner, &filters)});
+        };
+      });
 }
 
 Napi::Function ModelWrap::define(Napi::Env env) {
-  return DefineClass(env, "NativeModel",
-                     {InstanceMethod<&ModelWrap::logMel>("logMel"), InstanceMethod<&ModelWrap::normalize>("normalize"),
-                      InstanceMethod<&ModelWrap::encode>("encode"), InstanceMethod<&ModelWrap::decode>("decode"),
-                      InstanceMethod<&ModelWrap::transcribe>("transcribe"), InstanceMethod<&ModelWrap::createMel>("createMel"),
-                      InstanceMethod<&ModelWrap::createEncoder>("createEncoder"),
-                      InstanceMethod<&ModelWrap::createDecoder>("createDecoder"), InstanceMethod<&ModelWrap::close>("close")});
+  return DefineClass(
+      env, "NativeModel",
+      {InstanceMethod<&ModelWrap::logMel>("logMel"), InstanceMethod<&ModelWrap::normalize>("normalize"),
+       InstanceMethod<&ModelWrap::encode>("encode"), InstanceMethod<&ModelWrap::decode>("decode"),
+       InstanceMethod<&ModelWrap::transcribe>("transcribe"), InstanceMethod<&ModelWrap::createMel>("createMel"),
+       InstanceMethod<&ModelWrap::createEncoder>("createEncoder"),
+       InstanceMethod<&ModelWrap::createDecoder>("createDecoder"), InstanceMethod<&ModelWrap::close>("close")});
 }
 
 ModelWrap::ModelWrap(const Napi::CallbackInfo& info)
@@ -62,36 +64,38 @@ ModelWrap::ModelWrap(const Napi::CallbackInfo& info)
 ModelWrap::~ModelWrap() { abandonHandle(std::move(handle_)); }
 
 Napi::Value ModelWrap::logMel(const Napi::CallbackInfo& info) {
-  return Environment::of(info.Env())->run(info.Env(), handle_->worker(), handle_->flag(),
-                                          [handle = handle_, samples = toFloats(info[0])] {
-                                            return settleMatrix(handle->state().model.logMel(samples, 0, *handle->flag()));
-                                          });
+  return Environment::of(info.Env())
+      ->run(info.Env(), handle_->worker(), handle_->flag(), [handle = handle_, samples = toFloats(info[0])] {
+        return settleMatrix(handle->state().model.logMel(samples, 0, *handle->flag()));
+      });
 }
 
 Napi::Value ModelWrap::normalize(const Napi::CallbackInfo& info) {
-  return Environment::of(info.Env())->run(info.Env(), handle_->worker(), handle_->flag(),
-                                          [handle = handle_, logMel = toMatrix(info[0], info[1])] {
-                                            return settleMatrix(handle->state().model.normalize(logMel, logMel.rows));
-                                          });
+  return Environment::of(info.Env())
+      ->run(info.Env(), handle_->worker(), handle_->flag(), [handle = handle_, logMel = toMatrix(info[0], info[1])] {
+        return settleMatrix(handle->state().model.normalize(logMel, logMel.rows));
+      });
 }
 
 Napi::Value ModelWrap::encode(const Napi::CallbackInfo& info) {
   const auto environment = Environment::of(info.Env());
   const CancelFlagPtr flag = environment->jobFlag(info[3].As<Napi::Number>().Int32Value());
-  return environment->run(info.Env(), handle_->worker(), flag,
-                          [handle = handle_, flag, features = toMatrix(info[0], info[1]), context = toContext(info[2])] {
-                            return settleMatrix(handle->state().model.encoder()->encode(features, context, *flag));
-                          });
+  return environment->run(
+      info.Env(), handle_->worker(), flag,
+      [handle = handle_, flag, features = toMatrix(info[0], info[1]), context = toContext(info[2])] {
+        return settleMatrix(handle->state().model.encoder()->encode(features, context, *flag));
+      });
 }
 
 Napi::Value ModelWrap::decode(const Napi::CallbackInfo& info) {
   const auto environment = Environment::of(info.Env());
   const CancelFlagPtr flag = environment->jobFlag(info[3].As<Napi::Number>().Int32Value());
-  return environment->run(info.Env(), handle_->worker(), flag,
-                          [handle = handle_, encoded = toMatrix(info[0], info[1]), head = toHead(info[2])]() -> Environment::Settle {
-                            const Tokens tokens = handle->state().model.decode(encoded, head, noLimit);
-                            return [tokens](Napi::Env env) -> Napi::Value { return fromTokens(env, tokens); };
-                          });
+  return environment->run(
+      info.Env(), handle_->worker(), flag,
+      [handle = handle_, encoded = toMatrix(info[0], info[1]), head = toHead(info[2])]() -> Environment::Settle {
+        const Tokens tokens = handle->state().model.decode(encoded, head, noLimit);
+        return [tokens](Napi::Env env) -> Napi::Value { return fromTokens(env, tokens); };
+      });
 }
 
 Napi::Value ModelWrap::transcribe(const Napi::CallbackInfo& info) {
@@ -117,7 +121,8 @@ Napi::Value ModelWrap::transcribe(const Napi::CallbackInfo& info) {
 }
 
 template <class State>
-std::shared_ptr<Handle<State>> ModelWrap::open(Napi::Env env, Worker& worker, std::function<std::unique_ptr<State>()> make) {
+std::shared_ptr<Handle<State>> ModelWrap::open(Napi::Env env, Worker& worker,
+                                               std::function<std::unique_ptr<State>()> make) {
   if (closed_) {
     Napi::Error error = Napi::Error::New(env, "Expected an open model but it was closed");
     error.Set("code", "ERR_PARAKEET_CLOSED");
@@ -146,7 +151,8 @@ Napi::Value ModelWrap::createEncoder(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelWrap::createDecoder(const Napi::CallbackInfo& info) {
-  return wrapDecoder(info.Env(), open<DecoderSession>(info.Env(), handle_->worker(), [model = handle_, head = toHead(info[0])] {
+  return wrapDecoder(info.Env(),
+                     open<DecoderSession>(info.Env(), handle_->worker(), [model = handle_, head = toHead(info[0])] {
                        return std::make_unique<DecoderSession>(model->state().model.decoder(head));
                      }));
 }

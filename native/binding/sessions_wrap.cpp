@@ -26,8 +26,9 @@ Napi::Object construct(Napi::Env env, const Napi::FunctionReference& constructor
 // Runs `work(state)` on the handle's worker; `settle` turns what it gives into a value.
 template <class Handle, class Work>
 Napi::Value runOn(const Napi::CallbackInfo& info, const std::shared_ptr<Handle>& handle, Work work) {
-  return Environment::of(info.Env())->run(info.Env(), handle->worker(), handle->flag(),
-                                          [handle, work = std::move(work)] { return work(handle->state()); });
+  return Environment::of(info.Env())
+      ->run(info.Env(), handle->worker(), handle->flag(),
+            [handle, work = std::move(work)] { return work(handle->state()); });
 }
 
 Environment::Settle settleMatrix(Matrix matrix) {
@@ -52,7 +53,8 @@ MelWrap::MelWrap(const Napi::CallbackInfo& info) : ObjectWrap(info), handle_(han
 MelWrap::~MelWrap() { abandonHandle(std::move(handle_)); }
 
 Napi::Value MelWrap::push(const Napi::CallbackInfo& info) {
-  return runOn(info, handle_, [samples = toFloats(info[0])](MelSession& mel) { return settleMatrix(mel.push(samples)); });
+  return runOn(info, handle_,
+               [samples = toFloats(info[0])](MelSession& mel) { return settleMatrix(mel.push(samples)); });
 }
 
 Napi::Value MelWrap::finish(const Napi::CallbackInfo& info) {

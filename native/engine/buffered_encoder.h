@@ -18,17 +18,18 @@ struct NoNormalization {};
 using Normalization = std::variant<RunningNormalization, NoNormalization, Statistics>;
 
 struct StreamOptions {
-  int chunk = 1;           // frames that become final at each step, at least 1
-  int lookahead = 0;       // frames of right context before a frame is final
-  Context context;         // attention band
-  int cache = 0;           // frames of keys and values kept from what is final
+  int chunk = 1;      // frames that become final at each step, at least 1
+  int lookahead = 0;  // frames of right context before a frame is final
+  Context context;    // attention band
+  int cache = 0;      // frames of keys and values kept from what is final
   Normalization normalization = RunningNormalization{};
-  int emissionDelay = 0;   // frames that a token may begin after the last sound, at the flush
+  int emissionDelay = 0;  // frames that a token may begin after the last sound, at the flush
 };
 
 class BufferedEncoder : public EncoderStream {
  public:
-  BufferedEncoder(std::shared_ptr<const Encoder> encoder, const PreprocessorConfig& preprocessor, StreamOptions options);
+  BufferedEncoder(std::shared_ptr<const Encoder> encoder, const PreprocessorConfig& preprocessor,
+                  StreamOptions options);
 
   void push(const float* logMel, int frames) override;
   void finish(int64_t samples) override;
@@ -50,17 +51,17 @@ class BufferedEncoder : public EncoderStream {
   StreamOptions options_;
   int features_, factor_;
 
-  std::vector<float> mel_;    // frames firstMel_ … of the stream
+  std::vector<float> mel_;  // frames firstMel_ … of the stream
   int64_t firstMel_ = 0;
-  int64_t melFrames_ = 0;     // frames pushed so far
-  int64_t samples_ = -1;      // of the whole signal, once it is over
-  bool ended_ = false;        // the last step has run
+  int64_t melFrames_ = 0;  // frames pushed so far
+  int64_t samples_ = -1;   // of the whole signal, once it is over
+  bool ended_ = false;     // the last step has run
 
   RunningStatistics statistics_;
-  int64_t listened_ = 0;      // mel frames read by listen()
-  int64_t lastSound_ = -1;    // last mel frame that is not digital silence
-  int64_t start_ = -1;        // encoder frame at which the model begins, once known
-  int64_t committed_ = 0;     // encoder frames that are final
+  int64_t listened_ = 0;    // mel frames read by listen()
+  int64_t lastSound_ = -1;  // last mel frame that is not digital silence
+  int64_t start_ = -1;      // encoder frame at which the model begins, once known
+  int64_t committed_ = 0;   // encoder frames that are final
   std::vector<LayerCache> caches_;
 };
 

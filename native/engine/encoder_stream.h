@@ -13,12 +13,12 @@ namespace parakeet {
 
 // What one step encoded. Frames are counted from the start of the stream.
 struct EncodedStep {
-  Matrix encoded;               // rows for the frames firstRow … firstRow + rows − 1
-  int64_t firstRow = 0;         // at least firstFrame
-  int64_t firstFrame = 0;       // first frame that this step makes final
-  int64_t finalEnd = 0;         // frames before it are final
-  int64_t seenEnd = 0;          // frames from finalEnd up to it are a draft
-  int64_t lastTokenStart = 0;   // no token begins after this frame
+  Matrix encoded;              // rows for the frames firstRow … firstRow + rows − 1
+  int64_t firstRow = 0;        // at least firstFrame
+  int64_t firstFrame = 0;      // first frame that this step makes final
+  int64_t finalEnd = 0;        // frames before it are final
+  int64_t seenEnd = 0;         // frames from finalEnd up to it are a draft
+  int64_t lastTokenStart = 0;  // no token begins after this frame
   bool last = false;
 };
 

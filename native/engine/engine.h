@@ -1,5 +1,5 @@
-// The one engine of a process: the thread that owns MLX, and one for the log-mel front end. Never destroyed: at exit the
-// environments have waited for what ran (binding/environment.h) and both threads sleep.
+// The one engine of a process: the thread that owns MLX, and one for the log-mel front end. Never destroyed: at exit
+// the environments have waited for what ran (binding/environment.h) and both threads sleep.
 #pragma once
 
 #include "engine/worker.h"
@@ -8,7 +8,8 @@ namespace parakeet {
 
 class Engine {
  public:
-  // MLX keeps freed buffers by size and would keep them all: a live stream's shapes are few, so little is enough (bytes).
+  // MLX keeps freed buffers by size and would keep them all: a live stream's shapes are few, so little is enough
+  // (bytes).
   static constexpr size_t cacheLimit = size_t{64} << 20;
 
   static Engine& instance();

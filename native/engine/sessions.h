@@ -33,7 +33,8 @@ struct ModelTag {};
 // Used on the front-end thread only.
 class MelSession : Counted<SessionTag> {
  public:
-  explicit MelSession(std::shared_ptr<const MelFilters> filters) : features_(filters->config.features), stream_(filters) {}
+  explicit MelSession(std::shared_ptr<const MelFilters> filters)
+      : features_(filters->config.features), stream_(filters) {}
   Matrix push(const std::vector<float>& samples);
   Matrix finish(size_t flush);
 
@@ -72,7 +73,8 @@ struct Decoded {
 // Used on the engine's thread only.
 class DecoderSession : Counted<SessionTag> {
  public:
-  explicit DecoderSession(std::shared_ptr<const Decoder> decoder) : decoder_(std::move(decoder)), state_(decoder_->start()) {}
+  explicit DecoderSession(std::shared_ptr<const Decoder> decoder)
+      : decoder_(std::move(decoder)), state_(decoder_->start()) {}
   // Decodes what the step made final, and from a copy of the state what it drafts.
   Decoded decode(const EncodedStep& step, bool draft);
 

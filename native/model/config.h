@@ -10,13 +10,13 @@ namespace parakeet {
 enum class Architecture { tdt, tdtCtc, rnnt, ctc };
 
 struct PreprocessorConfig {
-  int sampleRate = 16000;      // samples per second
-  int windowLength = 400;      // samples, at most fftLength
-  int hop = 160;               // samples between frames
-  int fftLength = 512;         // samples, a power of two
-  int features = 80;           // mel bands
-  double preemphasis = 0.97;   // 0 for none
-  std::string window = "hann"; // hann | hamming | blackman | bartlett | ones
+  int sampleRate = 16000;       // samples per second
+  int windowLength = 400;       // samples, at most fftLength
+  int hop = 160;                // samples between frames
+  int fftLength = 512;          // samples, a power of two
+  int features = 80;            // mel bands
+  double preemphasis = 0.97;    // 0 for none
+  std::string window = "hann";  // hann | hamming | blackman | bartlett | ones
 };
 
 struct EncoderConfig {
@@ -24,10 +24,10 @@ struct EncoderConfig {
   int layers = 0;
   int dModel = 0;
   int heads = 0;
-  int feedForward = 0;          // width of the feed-forward layers
-  int subsamplingFactor = 8;    // a power of two
+  int feedForward = 0;        // width of the feed-forward layers
+  int subsamplingFactor = 8;  // a power of two
   int subsamplingChannels = 0;
-  int convKernel = 9;           // odd
+  int convKernel = 9;  // odd
   bool useBias = true;
   bool xscaling = false;
 };

@@ -16,12 +16,14 @@ class LayerWeights {
   LayerWeights(const EncoderConfig& config, const Weights& weights, int index)
       : config_(config), weights_(weights), prefix_("encoder.layers." + std::to_string(index) + ".") {}
 
-  std::vector<float> take(const std::string& name, const Shape& shape) const { return weights_.take(prefix_ + name, shape); }
+  std::vector<float> take(const std::string& name, const Shape& shape) const {
+    return weights_.take(prefix_ + name, shape);
+  }
 
   ops::Linear linear(const std::string& name, int outputs, int inputs, bool bias, bool pointwise = false) const {
     const Shape shape = pointwise ? Shape{outputs, 1, inputs} : Shape{outputs, inputs};
-    return ops::Linear(take(name + ".weight", shape), bias ? take(name + ".bias", {outputs}) : std::vector<float>{}, outputs,
-                       inputs);
+    return ops::Linear(take(name + ".weight", shape), bias ? take(name + ".bias", {outputs}) : std::vector<float>{},
+                       outputs, inputs);
   }
 
   LayerNorm norm(const std::string& name) const {
@@ -45,9 +47,11 @@ class LayerWeights {
   ops::DepthwiseConv1d depthwise() const {
     const int channels = config_.dModel, kernel = config_.convKernel;
     std::vector<float> weight = take("conv.depthwise_conv.weight", {channels, kernel, 1});
-    std::vector<float> bias = config_.useBias ? take("conv.depthwise_conv.bias", {channels}) : std::vector<float>(channels);
+    std::vector<float> bias =
+        config_.useBias ? take("conv.depthwise_conv.bias", {channels}) : std::vector<float>(channels);
     const auto gamma = take("conv.batch_norm.weight", {channels}), beta = take("conv.batch_norm.bias", {channels});
-    const auto mean = take("conv.batch_norm.running_mean", {channels}), variance = take("conv.batch_norm.running_var", {channels});
+    const auto mean = take("conv.batch_norm.running_mean", {channels}),
+               variance = take("conv.batch_norm.running_var", {channels});
     for (int c = 0; c < channels; c++) {
       const float scale = gamma[c] / std::sqrt(variance[c] + 1e-5f);
       for (int k = 0; k < kernel; k++) weight[static_cast<size_t>(c) * kernel + k] *= scale;
@@ -113,8 +117,8 @@ mx::array ConformerLayer::operator()(mx::array x, const mx::array& position, con
   return normOut_(x);
 }
 
-mx::array ConformerLayer::attend(const mx::array& x, const mx::array& position, const ops::Band& band, LayerCache& cache,
-                                 const CacheUpdate* update) const {
+mx::array ConformerLayer::attend(const mx::array& x, const mx::array& position, const ops::Band& band,
+                                 LayerCache& cache, const CacheUpdate* update) const {
   const int fresh = x.shape(0);
   mx::array keys = linearKey_(x), values = linearValue_(x);
   if (cache.keys && cache.keys->shape(0) > 0) {

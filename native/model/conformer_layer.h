@@ -43,8 +43,8 @@ class ConformerLayer {
 
   // x: [frames, dModel] → the same. `position`: this layer's projection of the positions' sinusoids (see project).
   // `cache` holds what came before; with `update`, it becomes what the next step needs.
-  mlx::core::array operator()(mlx::core::array x, const mlx::core::array& position, const ops::Band& band, LayerCache& cache,
-                              const CacheUpdate* update) const;
+  mlx::core::array operator()(mlx::core::array x, const mlx::core::array& position, const ops::Band& band,
+                              LayerCache& cache, const CacheUpdate* update) const;
 
   // Projects sinusoids [distances, dModel] for this layer's attention.
   mlx::core::array project(const mlx::core::array& sinusoids) const { return linearPosition_(sinusoids); }
@@ -52,8 +52,8 @@ class ConformerLayer {
  private:
   ConformerLayer(const EncoderConfig& config, const LayerWeights& read);
 
-  mlx::core::array attend(const mlx::core::array& x, const mlx::core::array& position, const ops::Band& band, LayerCache& cache,
-                          const CacheUpdate* update) const;
+  mlx::core::array attend(const mlx::core::array& x, const mlx::core::array& position, const ops::Band& band,
+                          LayerCache& cache, const CacheUpdate* update) const;
   mlx::core::array convolve(const mlx::core::array& x, LayerCache& cache, const CacheUpdate* update) const;
 
   int dModel_, heads_, pad_;

@@ -66,7 +66,8 @@ class CtcState : public DecoderState {
   };
 
   Token closed(int64_t end, const Mean& confidence) const {
-    return {open_.id, open_.start, end - open_.start, static_cast<float>(confidence.sum / static_cast<double>(confidence.count))};
+    return {open_.id, open_.start, end - open_.start,
+            static_cast<float>(confidence.sum / static_cast<double>(confidence.count))};
   }
 
   int vocabulary_;

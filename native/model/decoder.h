@@ -1,5 +1,5 @@
-// Decoding of encoder frames as they become final: one interface, one implementation for each loss. A decoder's state is
-// a value that can be copied, so that a draft is decoded from a copy.
+// Decoding of encoder frames as they become final: one interface, one implementation for each loss. A decoder's state
+// is a value that can be copied, so that a draft is decoded from a copy.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@
 
 namespace parakeet {
 
-// Frames prepared for decoding: what can be computed for all of them at once. Frame i of the matrix is `firstFrame + i`.
+// Frames prepared for decoding: what can be computed for all of them at once. Frame i of the matrix is `firstFrame +
+// i`.
 struct DecoderFrames {
   Matrix values;
   int64_t firstFrame = 0;
@@ -43,8 +44,8 @@ class Decoder {
 class Transducer;
 
 // Token-and-duration transducer, greedy (Xu et al. 2023; NeMo's GreedyTDTInfer): token and duration are the argmaxes of
-// one joint output; the frame pointer moves by the duration, a blank of duration 0 moves it by one; at most `maxSymbols`
-// tokens at one frame.
+// one joint output; the frame pointer moves by the duration, a blank of duration 0 moves it by one; at most
+// `maxSymbols` tokens at one frame.
 std::unique_ptr<Decoder> makeTdtDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config);
 // Transducer, greedy (Graves 2012; NeMo's GreedyRNNTInfer): a blank moves to the next frame; a token lasts one frame.
 std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config);

@@ -6,8 +6,8 @@
 
 namespace parakeet {
 
-// The last frame at which a token may begin, when the signal was flushed. `lastSound`: last mel frame that is not digital
-// silence, -1 for none: then no frame.
+// The last frame at which a token may begin, when the signal was flushed. `lastSound`: last mel frame that is not
+// digital silence, -1 for none: then no frame.
 inline int64_t lastTokenStart(int64_t lastSound, int subsamplingFactor, int emissionDelay) {
   return lastSound < 0 ? -1 : lastSound / subsamplingFactor + emissionDelay;
 }

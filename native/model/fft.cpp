@@ -31,7 +31,8 @@ void RealFft::power(const double* samples, double* power) {
         const std::complex<double> a = work_[start + k];
         const std::complex<double> b = work_[start + k + span];
         // Written out: std::complex's operator* checks for NaN on every product.
-        const std::complex<double> t{w.real() * b.real() - w.imag() * b.imag(), w.real() * b.imag() + w.imag() * b.real()};
+        const std::complex<double> t{w.real() * b.real() - w.imag() * b.imag(),
+                                     w.real() * b.imag() + w.imag() * b.real()};
         work_[start + k] = a + t;
         work_[start + k + span] = a - t;
       }

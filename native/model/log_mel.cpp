@@ -19,7 +19,9 @@ constexpr double breakMel = breakHz / linearStep;
 const double logStep = std::log(6.4) / 27.0;
 
 double hzToMel(double hz) { return hz < breakHz ? hz / linearStep : breakMel + std::log(hz / breakHz) / logStep; }
-double melToHz(double mel) { return mel < breakMel ? mel * linearStep : breakHz * std::exp(logStep * (mel - breakMel)); }
+double melToHz(double mel) {
+  return mel < breakMel ? mel * linearStep : breakHz * std::exp(logStep * (mel - breakMel));
+}
 
 // Symmetric windows (torch.hann_window(periodic=False) and its like).
 std::vector<double> makeWindow(const std::string& name, int length) {

@@ -43,7 +43,8 @@ Model::Model(ModelConfig config, const Weights& weights, const CancelFlag& cance
       encoder_(std::make_shared<const Encoder>(config_.encoder, weights, cancel)) {
   if (config_.hasTransducer()) {
     auto transducer = std::make_shared<const Transducer>(config_, weights);
-    transducer_ = config_.durations.empty() ? makeRnntDecoder(transducer, config_) : makeTdtDecoder(transducer, config_);
+    transducer_ =
+        config_.durations.empty() ? makeRnntDecoder(transducer, config_) : makeTdtDecoder(transducer, config_);
   }
   if (config_.hasCtc()) {
     const std::string prefix = config_.architecture == Architecture::ctc ? "decoder" : "ctc_decoder";
@@ -56,7 +57,8 @@ std::shared_ptr<const Decoder> Model::decoder(Head head) const {
   const auto& found = head == Head::ctc ? ctc_ : (head == Head::tdt) == tdt ? transducer_ : nullptr;
   if (!found) {
     const char* names[] = {"tdt", "rnnt", "ctc"};
-    throw Error("ERR_PARAKEET_INVALID_ARGUMENT", std::string("This model has no ") + names[static_cast<int>(head)] + " head");
+    throw Error("ERR_PARAKEET_INVALID_ARGUMENT",
+                std::string("This model has no ") + names[static_cast<int>(head)] + " head");
   }
   return found;
 }
@@ -91,7 +93,8 @@ Tokens Model::decode(const Matrix& encoded, Head head, int64_t lastStart) const 
   return tokens;
 }
 
-Tokens Model::transcribe(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const {
+Tokens Model::transcribe(const std::vector<float>& samples, const OfflineOptions& options,
+                         const CancelFlag& cancel) const {
   const Sound sound = soundOf(samples, config_);
   if (sound.begin == sound.end) return {};  // nothing but digital silence
   const std::vector<float> heard(samples.begin() + sound.begin, samples.begin() + sound.end);
@@ -99,7 +102,8 @@ Tokens Model::transcribe(const std::vector<float>& samples, const OfflineOptions
   const int real = static_cast<int>(heard.size()) / config_.preprocessor.hop;
   const Matrix encoded = encoder_->encode(normalize(mel, real), options.context, cancel);
   const int factor = config_.encoder.subsamplingFactor;
-  const int64_t last = mel.rows > real ? lastTokenStart(lastSoundFrame(mel, real), factor, options.emissionDelay) : noLimit;
+  const int64_t last =
+      mel.rows > real ? lastTokenStart(lastSoundFrame(mel, real), factor, options.emissionDelay) : noLimit;
   cancel.check();
   Tokens tokens = decode(encoded, options.head, last);
   const int64_t skipped = sound.begin / (static_cast<int64_t>(factor) * config_.preprocessor.hop);

@@ -1,5 +1,6 @@
 // Breaks the engine in one named way, for the tests that must notice (`npm run test:mutants`). Only a build with
-// PARAKEET_MUTANTS asks the environment variable PARAKEET_MUTANT, once; in a shipped one every answer is "no" at compile time.
+// PARAKEET_MUTANTS asks the environment variable PARAKEET_MUTANT, once; in a shipped one every answer is "no" at
+// compile time.
 #pragma once
 
 #ifdef PARAKEET_MUTANTS

@@ -35,7 +35,8 @@ void normalizeFrames(const float* logMel, int frames, const Statistics& statisti
   const size_t features = statistics.mean.size();
   out.reserve(out.size() + frames * features);
   for (int m = 0; m < frames; m++, logMel += features) {
-    for (size_t f = 0; f < features; f++) out.push_back((logMel[f] - statistics.mean[f]) / (statistics.deviation[f] + 1e-5f));
+    for (size_t f = 0; f < features; f++)
+      out.push_back((logMel[f] - statistics.mean[f]) / (statistics.deviation[f] + 1e-5f));
   }
 }
 

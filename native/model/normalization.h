@@ -1,4 +1,5 @@
-// Per-feature normalisation of log-mel frames (NeMo's normalize_batch, "per_feature"): unbiased standard deviation + 1e-5.
+// Per-feature normalisation of log-mel frames (NeMo's normalize_batch, "per_feature"): unbiased standard deviation +
+// 1e-5.
 #pragma once
 
 #include <cstdint>

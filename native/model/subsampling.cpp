@@ -26,8 +26,9 @@ Subsampling::Subsampling(const EncoderConfig& config, const Weights& weights) : 
       for (int f = 0; f < width; f++) permuted[base + f * channels + c] = trained[base + c * width + f];
     }
   }
-  out_ = std::make_unique<ops::Linear>(std::move(permuted), weights.take("encoder.pre_encode.out.bias", {config.dModel}),
-                                       config.dModel, channels * width);
+  out_ =
+      std::make_unique<ops::Linear>(std::move(permuted), weights.take("encoder.pre_encode.out.bias", {config.dModel}),
+                                    config.dModel, channels * width);
 }
 
 mx::array Subsampling::operator()(const mx::array& features, bool atStart, bool atEnd) const {

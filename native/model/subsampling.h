@@ -15,8 +15,8 @@ class Subsampling {
  public:
   Subsampling(const EncoderConfig& config, const Weights& weights);
 
-  // features: [mel frames, features] → [frames, dModel]. `atStart`, `atEnd`: the first or last row is the signal's own, so
-  // each level pads its input with a zero there; elsewhere the caller passes the frames of the receptive field.
+  // features: [mel frames, features] → [frames, dModel]. `atStart`, `atEnd`: the first or last row is the signal's own,
+  // so each level pads its input with a zero there; elsewhere the caller passes the frames of the receptive field.
   mlx::core::array operator()(const mlx::core::array& features, bool atStart, bool atEnd) const;
 
   // Mel frames before 8t that output t sees.

@@ -27,7 +27,8 @@ Transducer::Transducer(const ModelConfig& config, const Weights& weights)
                        weights.take("joint.enc.bias", {jointHidden_}), jointHidden_, config.encoder.dModel) {
   for (int i = 0; i < config.predictor.layers; i++) {
     const std::string name = "decoder.prediction.dec_rnn.lstm." + std::to_string(i);
-    layers_.push_back({weights.take(name + ".Wx", {4 * hidden_, hidden_}), weights.take(name + ".Wh", {4 * hidden_, hidden_}),
+    layers_.push_back({weights.take(name + ".Wx", {4 * hidden_, hidden_}),
+                       weights.take(name + ".Wh", {4 * hidden_, hidden_}),
                        weights.take(name + ".bias", {4 * hidden_})});
   }
 }
@@ -62,7 +63,8 @@ void Transducer::feed(PredictorState& state, std::vector<float> input) const {
     input.assign(hidden, hidden + hidden_);
   }
   state.projection.resize(jointHidden_);
-  ops::matvec(predictorWeight_.data(), predictorBias_.data(), input.data(), state.projection.data(), jointHidden_, hidden_);
+  ops::matvec(predictorWeight_.data(), predictorBias_.data(), input.data(), state.projection.data(), jointHidden_,
+              hidden_);
 }
 
 Matrix Transducer::projectFrames(const Matrix& encoded) const {

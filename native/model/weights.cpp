@@ -33,8 +33,8 @@ float fromHalf(uint16_t half) {
     const float value = std::ldexp(static_cast<float>(fraction), -24);
     return sign ? -value : value;
   }
-  const uint32_t bits = exponent == 31 ? sign | 0x7f800000 | (fraction << 13)
-                                       : sign | ((exponent + 112) << 23) | (fraction << 13);
+  const uint32_t bits =
+      exponent == 31 ? sign | 0x7f800000 | (fraction << 13) : sign | ((exponent + 112) << 23) | (fraction << 13);
   return std::bit_cast<float>(bits);
 }
 
@@ -48,11 +48,11 @@ class Weights::Mapping {
     struct stat status {};
     const bool known = ::fstat(descriptor, &status) == 0;
     size_ = known ? static_cast<uint64_t>(status.st_size) : 0;
-    void* address =
-        size_ ? ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0) : MAP_FAILED;
+    void* address = size_ ? ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0) : MAP_FAILED;
     const int error = errno;
     ::close(descriptor);
-    if (address == MAP_FAILED) fail("Cannot map " + path + " (" + std::to_string(size_) + " bytes): " + std::strerror(error));
+    if (address == MAP_FAILED)
+      fail("Cannot map " + path + " (" + std::to_string(size_) + " bytes): " + std::strerror(error));
     address_ = address;
   }
   ~Mapping() { ::munmap(address_, size_); }

@@ -30,7 +30,9 @@ mx::array activate(mx::array x, Activation activation) {
 
 }  // namespace
 
-mx::array fromVector(const std::vector<float>& values, mx::Shape shape) { return mx::array(values.begin(), std::move(shape)); }
+mx::array fromVector(const std::vector<float>& values, mx::Shape shape) {
+  return mx::array(values.begin(), std::move(shape));
+}
 
 // ---- Linear
 
@@ -82,7 +84,8 @@ class Conv2d::Impl {
       : outputs_(outputs), kernel_(kernel), stride_(stride), groups_(groups) {
 #ifdef PARAKEET_ONEDNN
     if (onCpu()) {
-      packed_ = std::make_shared<const PackedConvolution>(weight, std::move(bias), outputs, inputs, kernel, stride, groups);
+      packed_ =
+          std::make_shared<const PackedConvolution>(weight, std::move(bias), outputs, inputs, kernel, stride, groups);
       return;
     }
 #endif
@@ -95,14 +98,17 @@ class Conv2d::Impl {
 #ifdef PARAKEET_ONEDNN
     if (packed_) {
       const int height = x.shape(0), width = x.shape(1);
-      const mx::Shape shape{(height + top + bottom - kernel_) / stride_ + 1, (width + 2 * side - kernel_) / stride_ + 1, outputs_};
-      return cpuKernel("Conv2d", {x}, shape, [=, packed = packed_](const std::vector<const float*>& inputs, float* output) {
-        packed->convolve(inputs[0], output, height, width, top, bottom, activation);
-      });
+      const mx::Shape shape{(height + top + bottom - kernel_) / stride_ + 1, (width + 2 * side - kernel_) / stride_ + 1,
+                            outputs_};
+      return cpuKernel("Conv2d", {x}, shape,
+                       [=, packed = packed_](const std::vector<const float*>& inputs, float* output) {
+                         packed->convolve(inputs[0], output, height, width, top, bottom, activation);
+                       });
     }
 #endif
     const mx::array padded = mx::pad(x, {{top, bottom}, {side, side}, {0, 0}});
-    const mx::array product = mx::conv2d(mx::expand_dims(padded, 0), *weight_, {stride_, stride_}, {0, 0}, {1, 1}, groups_);
+    const mx::array product =
+        mx::conv2d(mx::expand_dims(padded, 0), *weight_, {stride_, stride_}, {0, 0}, {1, 1}, groups_);
     return activate(mx::squeeze(product, 0) + *bias_, activation);
   }
 
@@ -115,8 +121,10 @@ class Conv2d::Impl {
   std::optional<mx::array> bias_;
 };
 
-Conv2d::Conv2d(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, int kernel, int stride, int groups)
-    : impl_(std::make_shared<const Impl>(std::move(weight), std::move(bias), outputs, inputs, kernel, stride, groups)) {}
+Conv2d::Conv2d(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, int kernel, int stride,
+               int groups)
+    : impl_(std::make_shared<const Impl>(std::move(weight), std::move(bias), outputs, inputs, kernel, stride, groups)) {
+}
 
 mx::array Conv2d::operator()(const mx::array& x, int top, int bottom, Activation activation) const {
   return impl_->apply(x, top, bottom, activation);
@@ -129,7 +137,8 @@ class DepthwiseConv1d::Impl {
   Impl(const std::vector<float>& weight, std::vector<float> bias, int channels, int kernel)
       : taps_(weight.size()), bias_(std::move(bias)), channels_(channels), kernel_(kernel) {
     for (int c = 0; c < channels; c++) {
-      for (int k = 0; k < kernel; k++) taps_[static_cast<size_t>(k) * channels + c] = weight[static_cast<size_t>(c) * kernel + k];
+      for (int k = 0; k < kernel; k++)
+        taps_[static_cast<size_t>(k) * channels + c] = weight[static_cast<size_t>(c) * kernel + k];
     }
   }
 
@@ -139,8 +148,8 @@ class DepthwiseConv1d::Impl {
     if (onCpu()) {
       return cpuKernel("DepthwiseConv1d", {x}, {frames, self->channels_},
                        [self, frames](const std::vector<const float*>& inputs, float* output) {
-                         depthwiseSilu(inputs[0], self->taps_.data(), self->bias_.data(), output, frames, self->channels_,
-                                       self->kernel_);
+                         depthwiseSilu(inputs[0], self->taps_.data(), self->bias_.data(), output, frames,
+                                       self->channels_, self->kernel_);
                        });
     }
 #endif
@@ -148,7 +157,8 @@ class DepthwiseConv1d::Impl {
     mx::array sum = mx::broadcast_to(fromVector(self->bias_, {1, self->channels_}), {frames, self->channels_});
     const mx::array taps = fromVector(self->taps_, {self->kernel_, self->channels_});
     for (int k = 0; k < self->kernel_; k++) {
-      sum = sum + mx::slice(x, {k, 0}, {k + frames, self->channels_}) * mx::slice(taps, {k, 0}, {k + 1, self->channels_});
+      sum =
+          sum + mx::slice(x, {k, 0}, {k + frames, self->channels_}) * mx::slice(taps, {k, 0}, {k + 1, self->channels_});
     }
     return activate(sum, Activation::silu);
   }
@@ -170,9 +180,10 @@ mx::array layerNorm(const mx::array& x, const mx::array& weight, const mx::array
 #ifdef PARAKEET_ONEDNN
   if (onCpu()) {
     const int rows = x.shape(0), channels = x.shape(1);
-    return cpuKernel("LayerNorm", {x, weight, bias}, x.shape(), [=](const std::vector<const float*>& inputs, float* output) {
-      layerNormRows(inputs[0], inputs[1], inputs[2], output, rows, channels);
-    });
+    return cpuKernel("LayerNorm", {x, weight, bias}, x.shape(),
+                     [=](const std::vector<const float*>& inputs, float* output) {
+                       layerNormRows(inputs[0], inputs[1], inputs[2], output, rows, channels);
+                     });
   }
 #endif
   return mx::fast::layer_norm(x, weight, bias, 1e-5f);
@@ -190,14 +201,16 @@ mx::array glu(const mx::array& x) {
   return mx::slice(x, {0, 0}, {rows, channels}) * mx::sigmoid(mx::slice(x, {0, channels}, {rows, 2 * channels}));
 }
 
-mx::array relativeAttention(const mx::array& query, const mx::array& key, const mx::array& value, const mx::array& position,
-                            const mx::array& u, const mx::array& v, int heads, const Band& band) {
+mx::array relativeAttention(const mx::array& query, const mx::array& key, const mx::array& value,
+                            const mx::array& position, const mx::array& u, const mx::array& v, int heads,
+                            const Band& band) {
   const int queries = query.shape(0), keys = key.shape(0), width = query.shape(1), size = width / heads;
 #ifdef PARAKEET_ONEDNN
   if (onCpu()) {
     const AttentionShape shape{queries, keys, width, heads, band};
-    return cpuKernel("RelativeAttention", {query, key, value, position, u, v}, {queries, width},
-                     [shape](const std::vector<const float*>& inputs, float* output) { attend(inputs, output, shape); });
+    return cpuKernel(
+        "RelativeAttention", {query, key, value, position, u, v}, {queries, width},
+        [shape](const std::vector<const float*>& inputs, float* output) { attend(inputs, output, shape); });
   }
 #endif
   const auto split = [&](const mx::array& x) { return mx::transpose(mx::reshape(x, {-1, heads, size}), {1, 0, 2}); };
@@ -205,8 +218,9 @@ mx::array relativeAttention(const mx::array& query, const mx::array& key, const 
   const mx::array distance = mx::matmul(split(query + v), mx::swapaxes(split(position), 1, 2));
   // The shift of Transformer-XL as a view: element (i, j) is distance[i, queries − 1 − i + j].
   const int row = queries + keys - 1;
-  const mx::array shifted = mx::as_strided(mx::contiguous(distance), {heads, queries, keys},
-                                           {static_cast<int64_t>(queries) * row, row - 1, 1}, static_cast<size_t>(queries - 1));
+  const mx::array shifted =
+      mx::as_strided(mx::contiguous(distance), {heads, queries, keys},
+                     {static_cast<int64_t>(queries) * row, row - 1, 1}, static_cast<size_t>(queries - 1));
   mx::array scores = (mx::matmul(split(query + u), mx::swapaxes(split(key), 1, 2)) + shifted) * mx::array(scale);
   if (band.left >= 0 || band.right >= 0) {
     const mx::array distances = mx::expand_dims(mx::arange(band.firstQuery, band.firstQuery + queries, mx::int32), 1) -

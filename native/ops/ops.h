@@ -38,7 +38,8 @@ class Linear {
 class Conv2d {
  public:
   // `weight`: [outputs, kernel, kernel, inputs / groups]; `bias`: [outputs]. `groups` is 1, or `inputs` for depthwise.
-  Conv2d(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, int kernel, int stride, int groups);
+  Conv2d(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, int kernel, int stride,
+         int groups);
   // `top`, `bottom`: rows of zeros added before and after the height.
   mx::array operator()(const mx::array& x, int top, int bottom, Activation activation = Activation::none) const;
 
@@ -73,12 +74,13 @@ struct Band {
   int firstQuery = 0;
 };
 
-// Multi-head attention with relative positions (Dai et al. 2019, "Transformer-XL"; NeMo's RelPositionMultiHeadAttention):
-// softmax(((q + u) kᵀ + (q + v) p[i − j]ᵀ) / √(d / heads)) · values.
+// Multi-head attention with relative positions (Dai et al. 2019, "Transformer-XL"; NeMo's
+// RelPositionMultiHeadAttention): softmax(((q + u) kᵀ + (q + v) p[i − j]ᵀ) / √(d / heads)) · values.
 //   query [n, d]; key, value [m, d]; u, v [d]; position [n + m − 1, d]: row r belongs to the distance
 //   firstQuery + n − 1 − r between a query and a key. → [n, d]
 mx::array relativeAttention(const mx::array& query, const mx::array& key, const mx::array& value,
-                            const mx::array& position, const mx::array& u, const mx::array& v, int heads, const Band& band);
+                            const mx::array& position, const mx::array& u, const mx::array& v, int heads,
+                            const Band& band);
 
 // Name and version of what computes: "oneDNN 3.2.0", or none where MLX's own operations do.
 std::optional<std::string> library();

@@ -38,14 +38,15 @@ void attendHead(const std::vector<const float*>& inputs, float* output, const At
     };
     biased(u);
     content.resize(static_cast<size_t>(rows) * span);
-    sgemm(true, rows, span, size, scale, query.data(), size, key + static_cast<size_t>(low) * width, width, content.data(), span);
+    sgemm(true, rows, span, size, scale, query.data(), size, key + static_cast<size_t>(low) * width, width,
+          content.data(), span);
     // The distance of query i and key low + j is row (queries − 1 − first − i) + low + j of `position`.
     biased(v);
     const int positions = rows + span - 1;
     const int base = shape.queries - first - rows + low;
     distance.resize(static_cast<size_t>(rows) * positions);
-    sgemm(true, rows, positions, size, scale, query.data(), size, inputs[3] + static_cast<size_t>(base) * width + offset, width,
-          distance.data(), positions);
+    sgemm(true, rows, positions, size, scale, query.data(), size,
+          inputs[3] + static_cast<size_t>(base) * width + offset, width, distance.data(), positions);
     for (int i = 0; i < rows; i++) {
       float* row = content.data() + static_cast<size_t>(i) * span;
       const float* shifted = distance.data() + static_cast<size_t>(i) * positions + (rows - 1 - i);
@@ -62,7 +63,8 @@ void attendHead(const std::vector<const float*>& inputs, float* output, const At
 }  // namespace
 
 void attend(const std::vector<const float*>& inputs, float* output, const AttentionShape& shape) {
-  const double work = static_cast<double>(shape.queries) * (shape.queries + 3.0 * shape.keys) * shape.width / shape.heads;
+  const double work =
+      static_cast<double>(shape.queries) * (shape.queries + 3.0 * shape.keys) * shape.width / shape.heads;
   const int grain = std::max(1, static_cast<int>(2e6 / work));
   parallelFor(shape.heads, grain, [&](int begin, int end) {
     for (int head = begin; head < end; head++) attendHead(inputs, output, shape, head);

@@ -24,7 +24,8 @@ class CpuKernel : public mx::Primitive {
       pointers.push_back(input.data<float>());
     }
     encoder.set_output_array(outputs[0]);
-    encoder.dispatch([run = run_, pointers = std::move(pointers), output = outputs[0].data<float>()] { run(pointers, output); });
+    encoder.dispatch(
+        [run = run_, pointers = std::move(pointers), output = outputs[0].data<float>()] { run(pointers, output); });
   }
 
   void eval_gpu(const std::vector<mx::array>&, std::vector<mx::array>&) override {
@@ -41,7 +42,8 @@ class CpuKernel : public mx::Primitive {
 mx::array cpuKernel(const char* name, std::vector<mx::array> inputs, mx::Shape shape, KernelFunction run) {
   const mx::Stream stream = mx::default_stream(mx::Device::cpu);
   for (mx::array& input : inputs) input = mx::contiguous(input, false, stream);
-  return mx::array(std::move(shape), mx::float32, std::make_shared<CpuKernel>(stream, name, std::move(run)), std::move(inputs));
+  return mx::array(std::move(shape), mx::float32, std::make_shared<CpuKernel>(stream, name, std::move(run)),
+                   std::move(inputs));
 }
 
 }  // namespace parakeet::ops

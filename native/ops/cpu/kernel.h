@@ -14,6 +14,7 @@ namespace parakeet::ops {
 using KernelFunction = std::function<void(const std::vector<const float*>& inputs, float* output)>;
 
 // The lazily computed output of `run` over `inputs`. `name` is for MLX's printouts.
-mlx::core::array cpuKernel(const char* name, std::vector<mlx::core::array> inputs, mlx::core::Shape shape, KernelFunction run);
+mlx::core::array cpuKernel(const char* name, std::vector<mlx::core::array> inputs, mlx::core::Shape shape,
+                           KernelFunction run);
 
 }  // namespace parakeet::ops

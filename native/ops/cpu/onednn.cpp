@@ -94,8 +94,8 @@ struct PackedMatrix::State {
   dnnl::matmul::primitive_desc describe(int rows, Activation activation, const dnnl::memory::desc& weights) const {
     const dnnl::memory::desc source({rows, inputs}, f32, Tag::ab), target({rows, outputs}, f32, Tag::ab);
     if (bias.empty()) return dnnl::matmul::primitive_desc(cpuEngine(), source, weights, target, attributes(activation));
-    return dnnl::matmul::primitive_desc(cpuEngine(), source, weights, dnnl::memory::desc({1, outputs}, f32, Tag::ab), target,
-                                        attributes(activation));
+    return dnnl::matmul::primitive_desc(cpuEngine(), source, weights, dnnl::memory::desc({1, outputs}, f32, Tag::ab),
+                                        target, attributes(activation));
   }
 
   std::pair<dnnl::matmul, dnnl::matmul::primitive_desc> primitive(int rows, Activation activation) {
@@ -180,8 +180,8 @@ struct PackedConvolution::State {
     const dnnl::memory::desc source({1, inputs, height, width}, f32, Tag::nhwc), biases({outputs}, f32, Tag::a),
         target({1, outputs, outHeight, outWidth}, f32, Tag::nhwc), any(plainWeight().get_dims(), f32, Tag::any);
     dnnl::convolution_forward::primitive_desc description(
-        cpuEngine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, source, any, biases, target,
-        Dims{stride, stride}, Dims{top, side}, Dims{bottom, side}, attributes(activation));
+        cpuEngine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, source, any, biases,
+        target, Dims{stride, stride}, Dims{top, side}, Dims{bottom, side}, attributes(activation));
     dnnl::memory packed(description.weights_desc(), cpuEngine());
     const dnnl::memory plain = view(plainWeight(), weight.data());
     dnnl::reorder(plain, packed).execute(cpuStream(), const_cast<dnnl::memory&>(plain), packed);
@@ -219,10 +219,11 @@ void PackedConvolution::convolve(const float* x, float* output, int height, int 
   });
 }
 
-void sgemm(bool transposeB, int rows, int columns, int inner, float alpha, const float* a, int lda, const float* b, int ldb,
-           float* c, int ldc) {
+void sgemm(bool transposeB, int rows, int columns, int inner, float alpha, const float* a, int lda, const float* b,
+           int ldb, float* c, int ldc) {
   singleThreaded();
-  if (dnnl_sgemm('N', transposeB ? 'T' : 'N', rows, columns, inner, alpha, a, lda, b, ldb, 0.0f, c, ldc) != dnnl_success) {
+  if (dnnl_sgemm('N', transposeB ? 'T' : 'N', rows, columns, inner, alpha, a, lda, b, ldb, 0.0f, c, ldc) !=
+      dnnl_success) {
     throw Error("ERR_PARAKEET_ENGINE", "oneDNN's sgemm failed");
   }
 }

@@ -29,8 +29,8 @@ class PackedMatrix {
 // A two-dimensional convolution over [height, width, channels].
 class PackedConvolution {
  public:
-  PackedConvolution(const std::vector<float>& weight, std::vector<float> bias, int outputs, int inputs, int kernel, int stride,
-                    int groups);
+  PackedConvolution(const std::vector<float>& weight, std::vector<float> bias, int outputs, int inputs, int kernel,
+                    int stride, int groups);
   ~PackedConvolution();
   void convolve(const float* x, float* output, int height, int width, int top, int bottom, Activation activation) const;
 
@@ -39,10 +39,10 @@ class PackedConvolution {
   std::unique_ptr<State> state_;
 };
 
-// c[rows, columns] = alpha · a[rows, inner] · b, with leading dimensions; b is [inner, columns], or [columns, inner] when
-// transposed.
-void sgemm(bool transposeB, int rows, int columns, int inner, float alpha, const float* a, int lda, const float* b, int ldb,
-           float* c, int ldc);
+// c[rows, columns] = alpha · a[rows, inner] · b, with leading dimensions; b is [inner, columns], or [columns, inner]
+// when transposed.
+void sgemm(bool transposeB, int rows, int columns, int inner, float alpha, const float* a, int lda, const float* b,
+           int ldb, float* c, int ldc);
 
 std::string onednnVersion();
 

@@ -23,7 +23,8 @@ void gluRows(const float* x, float* y, int rows, int channels) {
   }
 }
 
-void depthwiseSilu(const float* x, const float* weight, const float* bias, float* y, int frames, int channels, int kernel) {
+void depthwiseSilu(const float* x, const float* weight, const float* bias, float* y, int frames, int channels,
+                   int kernel) {
   for (int t = 0; t < frames; t++, y += channels) {
     std::copy(bias, bias + channels, y);
     for (int k = 0; k < kernel; k++) {

@@ -11,7 +11,8 @@ void layerNormRows(const float* x, const float* weight, const float* bias, float
 void gluRows(const float* x, float* y, int rows, int channels);
 
 // y[t, c] = silu(bias[c] + Σ_k x[t + k, c] · weight[k, c]).
-void depthwiseSilu(const float* x, const float* weight, const float* bias, float* y, int frames, int channels, int kernel);
+void depthwiseSilu(const float* x, const float* weight, const float* bias, float* y, int frames, int channels,
+                   int kernel);
 
 // Softmax in place over `row[begin, end)`; the rest of the row becomes 0.
 void softmaxRange(float* row, int length, int begin, int end);
