@@ -2,7 +2,7 @@
  * Ctrl-C for a command: the first one asks it to come to its end, the second one stops it at once.
  */
 import { AbortedError } from '../errors.js';
-import type { Terminal } from './run.js';
+import type { Terminal } from './terminal.js';
 
 export interface Interrupt {
   /** Aborted by the second Ctrl-C, or by the first when there is nothing to end. */

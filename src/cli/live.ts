@@ -14,7 +14,7 @@ import { onInterrupt } from './interrupt.js';
 import { modelOptions, sentenceOptions } from './library-options.js';
 import type { Parsed } from './options.js';
 import { formatOf, outputSink } from './output.js';
-import type { Terminal } from './run.js';
+import type { Terminal } from './terminal.js';
 import { UsageError } from './usage-error.js';
 
 export async function live({ values, positionals }: Parsed, terminal: Terminal): Promise<number> {

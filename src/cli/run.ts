@@ -3,23 +3,14 @@
  * 130 interrupted. The commands themselves write transcripts only.
  */
 import { createRequire } from 'node:module';
-import { isAbort, ParakeetError } from '../errors.js';
+import { isAbort } from '../errors.js';
+import { describe } from './describe.js';
 import { GENERAL_HELP, LIVE_HELP, TRANSCRIBE_HELP } from './help.js';
 import { live } from './live.js';
 import { LIVE_OPTIONS, type OptionTable, type Parsed, parse, TRANSCRIBE_OPTIONS } from './options.js';
+import type { Terminal } from './terminal.js';
 import { transcribe } from './transcribe.js';
 import { UsageError } from './usage-error.js';
-
-/** What a command needs of the process that it runs in. */
-export interface Terminal {
-  stdin: NodeJS.ReadStream;
-  stdout: NodeJS.WriteStream;
-  stderr: NodeJS.WriteStream;
-  env: NodeJS.ProcessEnv;
-  /** Listens for Ctrl-C. */
-  on(event: 'SIGINT', listener: () => void): unknown;
-  off(event: 'SIGINT', listener: () => void): unknown;
-}
 
 interface Command {
   options: OptionTable;
@@ -77,12 +68,4 @@ export function report(error: unknown, { stderr }: Pick<Terminal, 'stderr'>): nu
   if (isAbort(error)) return 130;
   stderr.write(`parakeet: ${describe(error)}\n`);
   return 1;
-}
-
-/** The code and the message of an error; for one that is not ours, the system's code. */
-export function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code =
-    error instanceof ParakeetError ? error.code : ((error as NodeJS.ErrnoException).code ?? error.name);
-  return error.message.startsWith(`${code}:`) ? error.message : `${code}: ${error.message}`;
 }

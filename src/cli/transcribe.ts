@@ -11,13 +11,14 @@ import type { TranscriptEvent, TranscriptResult } from '../events.js';
 import { loadModel } from '../model/load-model.js';
 import type { Model } from '../model/model.js';
 import { formatTimestamp } from '../sinks/format.js';
+import { describe } from './describe.js';
 import { onInterrupt } from './interrupt.js';
 import { modelOptions, sentenceOptions } from './library-options.js';
 import { FORMATS, type OutputFormat, type Parsed } from './options.js';
 import { outputSink } from './output.js';
 import { ProgressBar } from './progress.js';
-import { describe, type Terminal } from './run.js';
 import { fillTemplate, templateFields } from './template.js';
+import type { Terminal } from './terminal.js';
 import { UsageError } from './usage-error.js';
 
 /** One input and the files that will hold its transcript. */

@@ -143,8 +143,8 @@ describe('transcribe', () => {
   });
 
   test('Ctrl-C ends with 130', async () => {
-    const child = start(['transcribe', '-']);
-    await sleep(500);
+    const child = start(['transcribe', '-', '--verbose']);
+    await once(child.stderr, 'data'); // it has begun, and listens
     child.kill('SIGINT');
     const [code] = await once(child, 'close');
     expect(code).toBe(130);
