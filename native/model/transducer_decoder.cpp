@@ -25,7 +25,7 @@ class TransducerState : public DecoderState {
   std::unique_ptr<DecoderState> clone() const override { return std::make_unique<TransducerState>(*this); }
 
   void decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, Tokens& tokens) override {
-    if (mutant("carry-cleared")) pointer_ = frames.firstFrame;
+    if (mutant("carry-cleared") || mutant("final-again")) pointer_ = frames.firstFrame;
     pointer_ = std::max(pointer_, frames.firstFrame);
     until = std::min(until, frames.end());
     const int classes = rules_.vocabulary + 1;
@@ -33,11 +33,12 @@ class TransducerState : public DecoderState {
     while (pointer_ < until && pointer_ <= lastStart) {
       const int64_t row = pointer_ - frames.firstFrame;
       transducer_->joint(frames.values.data.data() + row * frames.values.columns, predictor_, logits);
-      const int token = argmax(logits.data(), classes);
+      const int token = argmax(logits.data(), mutant("blank-forgotten") ? classes - 1 : classes);
       const bool blank = token == rules_.vocabulary;
-      const int step = rules_.durations.empty()
-                           ? (blank ? 1 : 0)
-                           : rules_.durations[argmax(logits.data() + classes, static_cast<int>(rules_.durations.size()))];
+      const int step =
+          rules_.durations.empty()
+              ? (blank ? 1 : 0)
+              : rules_.durations[argmax(logits.data() + classes, static_cast<int>(rules_.durations.size()))];
       if (!blank) {
         // A transducer without durations says nothing of how long a token lasts: one frame, as in the reference.
         const int duration = rules_.durations.empty() ? 1 : step;
@@ -70,7 +71,9 @@ class TransducerDecoder : public Decoder {
   DecoderFrames prepare(const Matrix& encoded, int64_t firstFrame) const override {
     return {transducer_->projectFrames(encoded), firstFrame};
   }
-  std::unique_ptr<DecoderState> start() const override { return std::make_unique<TransducerState>(transducer_, rules_); }
+  std::unique_ptr<DecoderState> start() const override {
+    return std::make_unique<TransducerState>(transducer_, rules_);
+  }
 
  private:
   std::shared_ptr<const Transducer> transducer_;
@@ -80,7 +83,8 @@ class TransducerDecoder : public Decoder {
 }  // namespace
 
 std::unique_ptr<Decoder> makeTdtDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config) {
-  return std::make_unique<TransducerDecoder>(std::move(transducer), Rules{config.vocabulary, config.durations, config.maxSymbols});
+  return std::make_unique<TransducerDecoder>(std::move(transducer),
+                                             Rules{config.vocabulary, config.durations, config.maxSymbols});
 }
 
 std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config) {

@@ -60,11 +60,23 @@ const textOf = (events: TranscriptEvent[]) =>
   events.flatMap((event) => (event.type === 'token' ? [event.token.text] : [])).join('');
 const lastWord = (text: string) => text.toLowerCase().match(/[a-z']+(?=[^a-z']*$)/)?.[0] ?? '';
 
-describe.each(recordings)('%s', (file, _seconds, transcript) => {
+/** The recording up to its last sound: what comes after its last 10 ms that are a tenth as loud as its loudest is cut off. */
+function cutAfterLastSound(samples: Float32Array): Float32Array {
+  const piece = RATE / 100;
+  const loudness = Array.from({ length: Math.floor(samples.length / piece) }, (_, i) =>
+    samples.subarray(i * piece, (i + 1) * piece).reduce((sum, sample) => sum + sample * sample, 0),
+  );
+  const limit = 0.01 * Math.max(...loudness);
+  return samples.slice(0, (loudness.findLastIndex((energy) => energy >= limit) + 1) * piece);
+}
+
+let rightLastWords = 0;
+
+describe.each(recordings)('%s, cut right after its last sound', (file, _seconds, transcript) => {
   let samples: Float32Array;
   let events: TranscriptEvent[];
   beforeAll(async () => {
-    samples = await samplesOf(file);
+    samples = cutAfterLastSound(await samplesOf(file));
     events = await stream(samples);
   });
 
@@ -88,23 +100,18 @@ describe.each(recordings)('%s', (file, _seconds, transcript) => {
     expect(events.at(-1)).toMatchObject({ type: 'end', result: { text: textOf(events).trim() } });
   });
 
-  test('its last word is there, though the recording ends right after it', async () => {
+  test('the last word is there', async () => {
     const { text } = await model.transcribe(surrounded(samples, 0, RATE));
-    const heard = lastWord(text);
-    // The small model mishears some; what it hears with a second to spare it must also hear without.
-    if (heard === lastWord(transcript)) expect(lastWord(textOf(events))).toBe(heard);
     expect(textOf(events).length).toBeGreaterThan(0.8 * text.length);
+    // The small model mishears some words; what it hears with a second to spare it must also hear without.
+    if (lastWord(text) !== lastWord(transcript)) return;
+    rightLastWords++;
+    expect(lastWord(textOf(events))).toBe(lastWord(text));
   });
 });
 
-test('most recordings have a last word to test', async () => {
-  const last = await Promise.all(
-    recordings.map(async ([file, , transcript]) => {
-      const { text } = await model.transcribe(surrounded(await samplesOf(file), 0, RATE));
-      return lastWord(text) === lastWord(transcript);
-    }),
-  );
-  expect(last.filter(Boolean).length).toBeGreaterThanOrEqual(4);
+test('most recordings had a last word to test', () => {
+  expect(rightLastWords).toBeGreaterThanOrEqual(5);
 });
 
 describe('no words out of nothing', () => {
@@ -128,5 +135,6 @@ test('ten minutes of digital silence before speech leave its words as they are',
   expect(words.split(' ').length).toBeGreaterThan(4);
   expect(textOf(late)).toBe(words);
   const starts = late.flatMap((event) => (event.type === 'token' ? [event.token.start] : []));
-  expect(starts[0]).toBeGreaterThanOrEqual(600);
+  // The first step with speech in it begins on the grid, up to a chunk before.
+  expect(starts[0]).toBeGreaterThanOrEqual(600 - 0.64);
 });
