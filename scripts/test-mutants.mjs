@@ -1,0 +1,141 @@
+/**
+ * Do the tests notice a broken engine? Breaks it on purpose, one way at a time, runs for each the gates that must notice, and prints
+ * which did. First the same gates on the engine as it is: they must pass. Exits with 1 when a mutant goes unnoticed.
+ *
+ *     npm run test:mutants [-- NAME…]
+ *
+ * Where the mutants are: native/model/mutant.h says how (grep for `mutant(`), test/mutants/vitest.config.ts has those of TypeScript.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const root = path.resolve(path.dirname(new URL(import.meta.url).pathname), '..');
+const vitest = path.join(
+  path.dirname(createRequire(import.meta.url).resolve('vitest/package.json')),
+  'vitest.mjs',
+);
+const folder = mkdtempSync(path.join(tmpdir(), 'parakeet-mutants-'));
+
+/** The issue's gates: a file and a pattern of its tests' names; without a pattern, a program that prints JSON and a limit. */
+const gates = {
+  'any split': {
+    file: 'test/streaming/exact.test.ts',
+    name: 'native tdt stream split into pushes of (?!one sample)',
+  },
+  'equals offline, 1 to 40 frames': {
+    file: 'test/streaming/exact.test.ts',
+    name: 'native tdt stream as deep as the model .* for each length',
+  },
+  'equals offline, long': {
+    file: 'test/streaming/exact.test.ts',
+    name: 'native tdt stream as deep as the model .* for long audio',
+  },
+  'reference stepper': { file: 'test/streaming/stepper.test.ts', name: 'native tdt stream agrees' },
+  'finals stay': { file: 'test/streaming/bundled.test.ts', name: 'what is final stays' },
+  'last word': { file: 'test/streaming/bundled.test.ts', name: 'the last word is there' },
+  'no words out of nothing': { file: 'test/streaming/bundled.test.ts', name: 'no words out of nothing' },
+  'silence before speech': { file: 'test/streaming/bundled.test.ts', name: 'ten minutes of digital silence' },
+  'flat memory': { memory: 20 },
+  backpressure: { file: 'test/transforms/stage.test.ts', name: '^backpressure' },
+};
+
+/** Each mutant and the gates that must notice it, every one of them. */
+const mutants = {
+  'carry-cleared': ['equals offline, long', 'reference stepper'],
+  'lookahead-short': ['reference stepper'],
+  'chunk-padding': ['equals offline, long', 'reference stepper'],
+  'cached-row-wrong': ['equals offline, long', 'reference stepper'],
+  'flush-removed': ['equals offline, 1 to 40 frames', 'reference stepper', 'last word'],
+  'push-edge': ['any split'],
+  'final-again': ['finals stay'],
+  'blank-forgotten': ['no words out of nothing'],
+  'silence-counted': ['silence before speech'],
+  'cache-kept': ['flat memory'],
+  'backpressure-ignored': ['backpressure'],
+};
+
+const environment = (mutant) => ({
+  ...process.env,
+  PARAKEET_ADDON: path.join(root, 'build-mutants', 'Release', 'parakeet.node'),
+  PARAKEET_MUTANT: mutant,
+});
+
+/** Runs gates; gives each one's outcome: 'passed', 'failed', or 'missing' when no such test ran. */
+function run(names, mutant) {
+  const outcome = {};
+  const tests = names.filter((name) => gates[name].file);
+  if (tests.length > 0) {
+    const report = path.join(folder, 'report.json');
+    rmSync(report, { force: true });
+    const files = [...new Set(tests.map((name) => gates[name].file))];
+    const pattern = tests.map((name) => `(${gates[name].name})`).join('|');
+    const options = [
+      '--config',
+      'test/mutants/vitest.config.ts',
+      '--reporter=json',
+      `--outputFile=${report}`,
+    ];
+    spawnSync(process.execPath, [vitest, 'run', ...options, ...files, '-t', pattern], {
+      cwd: root,
+      env: environment(mutant),
+      timeout: 120_000,
+      stdio: 'ignore',
+    });
+    const results = JSON.parse(readFileSync(report, 'utf8')).testResults;
+    for (const name of tests) {
+      const ran = results
+        .filter((file) => file.name.endsWith(gates[name].file))
+        .flatMap((file) => file.assertionResults)
+        .filter((test) => test.status !== 'skipped' && new RegExp(gates[name].name).test(test.fullName));
+      outcome[name] =
+        ran.length === 0 ? 'missing' : ran.every((test) => test.status === 'passed') ? 'passed' : 'failed';
+    }
+  }
+  for (const name of names.filter((name) => gates[name].memory)) {
+    const { stdout } = spawnSync(process.execPath, ['bench/memory.mjs', '--quick', '--json'], {
+      cwd: root,
+      env: environment(mutant),
+      encoding: 'utf8',
+    });
+    outcome[name] = JSON.parse(stdout).growthMiB < gates[name].memory ? 'passed' : 'failed';
+  }
+  return outcome;
+}
+
+function build() {
+  for (const script of [['install.mjs', '--mutants'], ['build-dist.mjs']]) {
+    const [file, ...options] = script;
+    const { status } = spawnSync(process.execPath, [path.join(root, 'scripts', file), ...options], {
+      stdio: 'inherit',
+    });
+    if (status !== 0) throw new Error(`scripts/${file} failed`);
+  }
+}
+
+const line = (mutant, gate, verdict) => console.log(`${mutant.padEnd(22)} ${gate.padEnd(32)} ${verdict}`);
+
+try {
+  const chosen = process.argv.slice(2);
+  for (const name of chosen)
+    if (!mutants[name]) throw new Error(`Expected a mutant (${Object.keys(mutants)})`);
+  build();
+  const wanted = Object.entries(mutants).filter(([name]) => chosen.length === 0 || chosen.includes(name));
+  line('mutant', 'gate', 'noticed');
+  for (const [gate, outcome] of Object.entries(run([...new Set(wanted.flatMap(([, names]) => names))], ''))) {
+    const good = outcome === 'passed';
+    if (!good) process.exitCode = 1;
+    line('(none)', gate, good ? 'passes, as it must' : `NO: the test is ${outcome} without any mutant`);
+  }
+  for (const [mutant, names] of wanted) {
+    for (const [gate, outcome] of Object.entries(run(names, mutant))) {
+      const good = outcome === 'failed';
+      if (!good) process.exitCode = 1;
+      line(mutant, gate, good ? 'yes' : `NO: the test ${outcome === 'missing' ? 'did not run' : 'passed'}`);
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
