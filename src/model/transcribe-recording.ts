@@ -5,7 +5,7 @@ import { AudioError, ParakeetError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
 import { expected, finite, integer, known, optionalSignal } from '../options.js';
 import { DEFAULT_EMISSION_DELAY, DEFAULT_FLUSH_SILENCE } from '../streaming-options.js';
-import type { DecodeOptions } from '../transforms/decode.js';
+import { type DecodeOptions, decode } from '../transforms/decode.js';
 import {
   type SentenceOptions,
   SentenceSplitter,
@@ -92,6 +92,8 @@ export async function transcribeRecording(
   const signal = optionalSignal('signal', options.signal);
   const windows = new Windows(model, plan(model, options), signal);
   const { format, sampleRate, channels, onProgress } = options;
+  // Mistakes in these are mistakes for samples too, which have no need of them.
+  decode({ format, sampleRate, channels }).destroy();
   const read = runJob(model.addon, signal, () =>
     readRecording(
       source,

@@ -1,0 +1,93 @@
+// What fails natively is a ParakeetError wherever it comes out: at a factory, in a stage, in a call.
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { expect, test } from 'vitest';
+import { AbortedError, ArgumentError, ModelError, NativeError, ParakeetError } from '../../src/errors.js';
+import type { NativeModel } from '../../src/model/addon.js';
+import { loadModel } from '../../src/model/load-model.js';
+import { fromNative } from '../../src/model/native-error.js';
+import { typedModel } from '../../src/model/typed-native.js';
+import { encode } from '../../src/transforms/encode.js';
+import { logMel } from '../../src/transforms/log-mel.js';
+import { tokenDecode } from '../../src/transforms/token-decode.js';
+import { goldenFolder } from '../support/goldens.js';
+import { expectNothingAliveAtTheEnd, nothingAlive } from '../support/nothing-alive.js';
+import { drain } from '../support/streams.js';
+
+expectNothingAliveAtTheEnd();
+
+const raw = (code: string) => Object.assign(new Error('it broke'), { code });
+
+test.each([
+  ['ERR_PARAKEET_ABORTED', AbortedError],
+  ['ERR_PARAKEET_INVALID_ARGUMENT', ArgumentError],
+  ['ERR_PARAKEET_INVALID_WEIGHTS', ModelError],
+  ['ERR_PARAKEET_ENGINE', NativeError],
+  ['ERR_PARAKEET_CLOSED', ParakeetError],
+])('%s has its class, its message and its cause', (code, Class) => {
+  const error = raw(code);
+  const typed = fromNative(error);
+  expect(typed).toBeInstanceOf(Class);
+  expect(typed).toMatchObject({ code, message: 'it broke', cause: error });
+  expect(fromNative(typed)).toBe(typed);
+});
+
+test('what is not the engine’s stays what it is', () => {
+  const error = new TypeError('a mistake');
+  expect(fromNative(error)).toBe(error);
+});
+
+test('every call of a model and of its sessions is covered, thrown or rejected', async () => {
+  const fail = async () => {
+    throw raw('ERR_PARAKEET_ENGINE');
+  };
+  const failNow = () => {
+    throw raw('ERR_PARAKEET_ENGINE');
+  };
+  const session = { push: fail, finish: fail, step: fail, decode: fail, close: fail };
+  const model = typedModel({
+    logMel: fail,
+    normalize: fail,
+    encode: fail,
+    decode: fail,
+    transcribe: fail,
+    createMel: () => session,
+    createEncoder: () => ({ ...session, push: failNow, finish: failNow }),
+    createDecoder: () => session,
+    close: fail,
+  } as unknown as NativeModel);
+  const calls = (object: object, prototype = object) =>
+    Object.getOwnPropertyNames(prototype)
+      .filter((name) => !name.startsWith('create') && !['constructor', 'native'].includes(name))
+      .map((name) => [name, (object as Record<string, () => unknown>)[name]?.bind(object)] as const);
+  const encoder = model.createEncoder({} as never);
+  const all = [
+    ...calls(model),
+    ...calls(model.createMel()),
+    ...calls(encoder, Object.getPrototypeOf(encoder)),
+    ...calls(model.createDecoder('tdt')),
+  ];
+  expect(all.map(([name]) => name).sort()).toEqual(
+    [
+      ...['close', 'close', 'close', 'close', 'decode', 'decode', 'encode', 'finish', 'finish', 'logMel'],
+      ...['normalize', 'push', 'push', 'step', 'transcribe'],
+    ].sort(),
+  );
+  for (const [name, call] of all) {
+    const error = await (async () => call?.())().catch((reason: unknown) => reason);
+    expect(error, name).toBeInstanceOf(NativeError);
+  }
+});
+
+test('the stages of a closed model', async () => {
+  const model = await loadModel(goldenFolder('tdt'), { threads: 1 });
+  const running = logMel(model);
+  await model.close();
+  for (const make of [() => logMel(model), () => encode(model), () => tokenDecode(model)]) {
+    expect(make).toThrow(expect.objectContaining({ name: 'ParakeetError', code: 'ERR_PARAKEET_CLOSED' }));
+  }
+  const source = Readable.from([{ channels: [new Float32Array(1600)], sampleRate: 16_000 }]);
+  const [{ error }] = await Promise.all([drain(running), pipeline(source, running).catch(() => {})]);
+  expect(error).toBeInstanceOf(ParakeetError);
+  await nothingAlive();
+});

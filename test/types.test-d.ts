@@ -1,0 +1,171 @@
+// What the types of the public surface promise.
+import type { Duplex, Writable } from 'node:stream';
+import { describe, expectTypeOf, test } from 'vitest';
+import {
+  type AudioChunk,
+  type AudioSource,
+  type decode,
+  type EncodedChunk,
+  type ErrorCode,
+  type encode,
+  type LoadModelOptions,
+  loadModel,
+  type logMel,
+  type MelChunk,
+  type Model,
+  type ModelError,
+  ParakeetError,
+  type ParakeetOptions,
+  type ParakeetStream,
+  parakeet,
+  type resample,
+  type Sentence,
+  Stage,
+  type StageModel,
+  type StreamStats,
+  type sentences,
+  srtWriter,
+  type Token,
+  type TranscribeOptions,
+  type TranscribeStream,
+  type TranscribeStreamOptions,
+  type TranscriptEvent,
+  type TranscriptResult,
+  type tokenDecode,
+  transcribe,
+} from '../src/index.js';
+
+declare const model: Model;
+declare const event: TranscriptEvent;
+
+describe('events', () => {
+  test('narrow by their type', () => {
+    expectTypeOf<TranscriptEvent['type']>().toEqualTypeOf<
+      'token' | 'draft' | 'sentence' | 'progress' | 'end'
+    >();
+    if (event.type === 'token') expectTypeOf(event.token).toEqualTypeOf<Token>();
+    if (event.type === 'draft') {
+      expectTypeOf(event.tokens).toEqualTypeOf<Token[]>();
+      expectTypeOf(event.text).toBeString();
+      expectTypeOf(event.revision).toBeNumber();
+    }
+    if (event.type === 'sentence') expectTypeOf(event.sentence).toEqualTypeOf<Sentence>();
+    if (event.type === 'progress') expectTypeOf(event.time).toBeNumber();
+    if (event.type === 'end') {
+      expectTypeOf(event.stats).toEqualTypeOf<StreamStats>();
+      expectTypeOf(event.result).toEqualTypeOf<TranscriptResult | undefined>();
+    }
+  });
+
+  test('of one type have no fields of another', () => {
+    if (event.type === 'token') expectTypeOf(event).not.toHaveProperty('sentence');
+    expectTypeOf<TranscriptEvent>().not.toHaveProperty('token');
+  });
+});
+
+describe('streams', () => {
+  test('parakeet() is a Duplex that iterates over events', () => {
+    expectTypeOf(parakeet).parameter(0).toEqualTypeOf<ParakeetOptions | undefined>();
+    expectTypeOf(parakeet()).toEqualTypeOf<ParakeetStream>();
+    expectTypeOf<ParakeetStream>().toExtend<Duplex>();
+    expectTypeOf(parakeet()[Symbol.asyncIterator]().next()).resolves.toExtend<
+      IteratorResult<TranscriptEvent>
+    >();
+    const loop = async () => {
+      for await (const one of parakeet()) expectTypeOf(one).toEqualTypeOf<TranscriptEvent>();
+    };
+    expectTypeOf(loop).toBeFunction();
+  });
+
+  test('each stage iterates over what it gives', () => {
+    type Out<T> = T extends AsyncIterable<infer U> ? U : never;
+    expectTypeOf<Out<ReturnType<typeof decode>>>().toEqualTypeOf<AudioChunk>();
+    expectTypeOf<Out<ReturnType<typeof resample>>>().toEqualTypeOf<AudioChunk>();
+    expectTypeOf<Out<ReturnType<typeof logMel>>>().toEqualTypeOf<MelChunk>();
+    expectTypeOf<Out<ReturnType<typeof encode>>>().toEqualTypeOf<EncodedChunk>();
+    expectTypeOf<Out<ReturnType<typeof tokenDecode>>>().toEqualTypeOf<TranscriptEvent>();
+    expectTypeOf<Out<ReturnType<typeof sentences>>>().toEqualTypeOf<TranscriptEvent>();
+  });
+
+  test('a stage of one’s own is typed at both ends', () => {
+    class Shout extends Stage<TranscriptEvent, TranscriptEvent> {
+      protected override async process(one: TranscriptEvent): Promise<void> {
+        await this.emitOne(one);
+        // @ts-expect-error not an event
+        await this.emitOne('text');
+      }
+    }
+    expectTypeOf(new Shout()[Symbol.asyncIterator]().next()).resolves.toExtend<
+      IteratorResult<TranscriptEvent>
+    >();
+  });
+
+  test('a sink is a Writable', () => {
+    expectTypeOf(srtWriter('a.srt')).toExtend<Writable>();
+  });
+});
+
+describe('options', () => {
+  test('know their words', () => {
+    expectTypeOf<ParakeetOptions['latency']>().toEqualTypeOf<'low' | 'balanced' | 'accurate' | undefined>();
+    expectTypeOf<ParakeetOptions['model']>().toEqualTypeOf<StageModel | string | undefined>();
+    expectTypeOf<ParakeetOptions['contextSize']>().toEqualTypeOf<
+      readonly [left: number, right: number] | undefined
+    >();
+    // @ts-expect-error no such preset
+    parakeet({ latency: 'fast' });
+    // @ts-expect-error misspelt
+    parakeet({ latancy: 'low' });
+    // @ts-expect-error three numbers
+    model.transcribeStream({ contextSize: [1, 2, 3] });
+    // @ts-expect-error beam search comes later
+    model.transcribe('a.wav', { decoding: { type: 'beam' } });
+    expectTypeOf<Model>().toExtend<NonNullable<ParakeetOptions['model']>>();
+  });
+
+  test('of loading', () => {
+    expectTypeOf(loadModel).parameter(0).toEqualTypeOf<string | undefined>();
+    expectTypeOf(loadModel).parameter(1).toEqualTypeOf<LoadModelOptions | undefined>();
+    expectTypeOf(loadModel).returns.resolves.toEqualTypeOf<Model>();
+    expectTypeOf<LoadModelOptions['signal']>().toEqualTypeOf<AbortSignal | undefined>();
+    expectTypeOf<NonNullable<LoadModelOptions['onProgress']>>().parameter(0).toEqualTypeOf<{
+      file: string;
+      loaded: number;
+      total: number;
+    }>();
+  });
+});
+
+describe('the model', () => {
+  test('transcribes', () => {
+    expectTypeOf(model.transcribe).parameter(0).extract<string>().toEqualTypeOf<string>();
+    expectTypeOf(model.transcribe).parameter(0).extract<Float32Array>().toEqualTypeOf<Float32Array>();
+    expectTypeOf(model.transcribe).parameter(1).toEqualTypeOf<TranscribeOptions | undefined>();
+    expectTypeOf(model.transcribe).returns.resolves.toEqualTypeOf<TranscriptResult>();
+    // @ts-expect-error not a recording
+    model.transcribe(7);
+  });
+
+  test('transcribes live', () => {
+    expectTypeOf(model.transcribeStream).parameter(0).toEqualTypeOf<TranscribeStreamOptions | undefined>();
+    expectTypeOf<TranscribeStream>().toExtend<AsyncDisposable>();
+    expectTypeOf<Model>().toExtend<AsyncDisposable>();
+    expectTypeOf<TranscribeStream['addAudio']>().toEqualTypeOf<(samples: Float32Array) => Promise<void>>();
+    expectTypeOf<TranscribeStream['finalizedTokens']>().toEqualTypeOf<readonly Token[]>();
+    expectTypeOf<TranscribeStream['draftTokens']>().toEqualTypeOf<readonly Token[]>();
+    expectTypeOf<TranscribeStream['result']>().toEqualTypeOf<TranscriptResult>();
+  });
+
+  test('a source to a sink in one call', () => {
+    expectTypeOf(transcribe).parameter(0).toEqualTypeOf<AudioSource>();
+    expectTypeOf(transcribe).parameter(1).toEqualTypeOf<Writable | null | undefined>();
+    expectTypeOf(transcribe).returns.resolves.toEqualTypeOf<TranscriptResult>();
+  });
+});
+
+test('errors have a known code', () => {
+  expectTypeOf<ParakeetError['code']>().toEqualTypeOf<ErrorCode>();
+  expectTypeOf(ParakeetError).toBeConstructibleWith('ERR_PARAKEET_CLOSED', 'closed');
+  expectTypeOf<ModelError>().toExtend<ParakeetError>();
+  expectTypeOf<'ERR_PARAKEET_NOTHING'>().not.toExtend<ErrorCode>();
+});
