@@ -17,6 +17,9 @@ export class Model implements StageModel {
   /** @internal */
   readonly addon: NativeAddon;
 
+  /** Native jobs that run on the model. @internal */
+  readonly jobs = new Set<number>();
+
   /** @internal */
   constructor(native: NativeModel, info: NativeModelInfo, addon: NativeAddon) {
     this.native = native;
@@ -55,8 +58,9 @@ export class Model implements StageModel {
     return new TranscribeStream(this, options);
   }
 
-  /** Gives up everything that runs on the model and frees it. */
+  /** Gives up everything that runs on the model (it rejects with an `AbortedError`) and frees it. */
   async close(): Promise<void> {
+    for (const job of this.jobs) this.addon.cancel(job);
     await this.native.close();
   }
 

@@ -213,8 +213,12 @@ class Windows {
 
   async #hear(samples: Float32Array, flush: number): Promise<void> {
     const { context, emissionDelay } = this.plan;
-    const { tokens } = await runJob(this.model.addon, this.signal, (job) =>
-      this.model.native.transcribe(samples, { context, head: this.model.head, flush, emissionDelay, job }),
+    const { tokens } = await runJob(
+      this.model.addon,
+      this.signal,
+      (job) =>
+        this.model.native.transcribe(samples, { context, head: this.model.head, flush, emissionDelay, job }),
+      this.model.jobs,
     );
     const first = this.#start / this.#frame;
     const settled = this.#merger.push({

@@ -308,6 +308,17 @@ describe('with the bundled model', () => {
     });
   });
 
+  test('closing the model in the middle ends it within a second', async () => {
+    const other = await loadModel();
+    const running = other.transcribe(noise(16_000 * 60, 0.1), { chunkDuration: null });
+    const failed = running.catch((reason: unknown) => reason);
+    await vi.waitFor(() => expect(counts().queued).toBeGreaterThan(0), { interval: 2, timeout: 10_000 });
+    const start = performance.now();
+    await other.close();
+    expect(await failed).toBeInstanceOf(AbortedError);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
   test('an abort before does nothing at all', async () => {
     const source = Readable.from([Buffer.from('x')]);
     const error = await model
