@@ -53,9 +53,14 @@ std::optional<EncodedStep> BufferedEncoder::gridStep(const CancelFlag& cancel) {
   step.lastTokenStart = step.seenEnd;
   const int64_t seen = step.seenEnd * factor_;
   if (seen > live) return std::nullopt;
+  const bool asleep = start_ < 0;
   listen(seen);
+  if (asleep && start_ > committed_) {
+    // Leading silence must change nothing: the grid begins anew where the sound does.
+    step.finalEnd = step.seenEnd = step.lastTokenStart = start_;
+  }
   step.firstRow = std::max(step.firstFrame, start_);
-  if (start_ >= 0) encode(step, seen, false, cancel);
+  if (start_ >= 0 && step.firstRow < step.seenEnd) encode(step, seen, false, cancel);
   committed_ = step.finalEnd - (mutant("final-again") && options_.chunk > 1 ? 1 : 0);
   dropMelBefore(committed_ * factor_ - encoder_->subsampling().leftReach());
   return step;
@@ -96,9 +101,10 @@ void BufferedEncoder::listen(int64_t until) {
       if (mutant("silence-counted")) statistics_.add(frame);
       continue;
     }
-    statistics_.add(frame);
     lastSound_ = listened_;
-    if (start_ < 0) start_ = listened_ / factor_ / options_.chunk * options_.chunk;
+    // After silence the first frame with sound in it has only the edge of its window there: the signal begins with the next.
+    if (start_ < 0) start_ = (listened_ > 0 ? listened_ + 1 : 0) / factor_;
+    if (listened_ >= start_ * factor_) statistics_.add(frame);
   }
 }
 

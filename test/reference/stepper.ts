@@ -75,13 +75,14 @@ function lastTokenStart(model: ReferenceModel, { mel, real }: Signal, emissionDe
   return Number.NEGATIVE_INFINITY;
 }
 
-/** The statistics of a step that sees frames `[0, end)`; `undefined`: not enough sound, all features are zero. */
+/** The statistics of a step that sees frames `[begin, end)`; `undefined`: not enough sound, all features are zero. */
 function stepStatistics(
   mel: Matrix,
+  begin: number,
   end: number,
   normalization: StepperOptions['normalization'],
 ): Statistics | 'none' | undefined {
-  return normalization === 'running' ? statistics(mel, end, true) : normalization;
+  return normalization === 'running' ? statistics(mel.slice(begin, end), end - begin, true) : normalization;
 }
 
 function features(mel: Matrix, stats: Statistics | 'none' | undefined): Matrix {
@@ -95,7 +96,7 @@ export function runSteps(model: ReferenceModel, samples: Float32Array, options: 
   const signal = analyse(model, samples, options.flush);
   const { mel, live, real } = signal;
 
-  // With running statistics the model sleeps through leading silence: it starts at the grid point before the first sound.
+  // With running statistics the model sleeps through leading silence, and the grid begins anew at the first sound.
   let start = normalization === 'running' ? undefined : 0;
   let memory = emptyMemory(model, 0);
   let state = initialDecoderState(model, options.head, 0);
@@ -106,7 +107,8 @@ export function runSteps(model: ReferenceModel, samples: Float32Array, options: 
   const findStart = (end: number): void => {
     const sound = start === undefined ? firstSound(mel, end) : undefined;
     if (sound === undefined) return;
-    start = chunk * Math.floor(Math.floor(sound / factor) / chunk);
+    // After silence the first frame with sound has only the edge of its window there: the signal begins with the next.
+    start = Math.floor((sound > 0 ? sound + 1 : 0) / factor);
     memory = emptyMemory(model, start);
     state = initialDecoderState(model, options.head, start);
   };
@@ -126,7 +128,13 @@ export function runSteps(model: ReferenceModel, samples: Float32Array, options: 
   while (factor * (done + chunk + lookahead) <= live) {
     const seenFrames = done + chunk + lookahead;
     const seen = factor * seenFrames;
+    const asleep = start === undefined;
     findStart(seen);
+    if (asleep && start !== undefined && start > done) {
+      steps.push({ firstFrame: done, final: start - done, draft: 0, finalTokens: [], draftTokens: [] });
+      done = start;
+      continue;
+    }
     const step: Step = { firstFrame: done, final: chunk, draft: 0, finalTokens: [], draftTokens: [] };
     if (start !== undefined) {
       const from = Math.max(done, start);
@@ -135,7 +143,7 @@ export function runSteps(model: ReferenceModel, samples: Float32Array, options: 
         from,
         seenFrames,
         seen,
-        stepStatistics(mel, seen, normalization),
+        stepStatistics(mel, start * factor, seen, normalization),
       );
       memory = memory.map((layer, i) => commit(layer, added[i] as LayerMemory, final));
       encoded = stack(encoded, rows.slice(0, final));
@@ -157,7 +165,7 @@ export function runSteps(model: ReferenceModel, samples: Float32Array, options: 
     const from = Math.min(Math.max(done, start), total);
     const rows =
       from < total
-        ? encodeRange(from, total, mel.rows, stepStatistics(mel, real, normalization)).encoded
+        ? encodeRange(from, total, mel.rows, stepStatistics(mel, start * factor, real, normalization)).encoded
         : new Matrix(0, model.encoder.dModel);
     encoded = stack(encoded, rows);
     const limit = lastTokenStart(model, signal, options.emissionDelay);
@@ -185,7 +193,7 @@ export function runOffline(
   options: Pick<StepperOptions, 'head' | 'context' | 'normalization' | 'flush' | 'emissionDelay'>,
 ): { tokens: FrameToken[]; encoded: Matrix } {
   const signal = analyse(model, samples, options.flush);
-  const stats = stepStatistics(signal.mel, signal.real, options.normalization);
+  const stats = stepStatistics(signal.mel, 0, signal.real, options.normalization);
   const encoded = encode(model, features(signal.mel, stats), options.context);
   const state: DecoderState = initialDecoderState(model, options.head, 0);
   const limit = lastTokenStart(model, signal, options.emissionDelay);
