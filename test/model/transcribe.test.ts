@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { AbortedError, ArgumentError, AudioError, ParakeetError } from '../../src/errors.js';
 import type { TranscriptResult } from '../../src/events.js';
 import { loadModel } from '../../src/model/load-model.js';
-import type { Model } from '../../src/model/model.js';
+import { Model } from '../../src/model/model.js';
 import { readRecording } from '../../src/model/recording.js';
 import type { TranscribeOptions } from '../../src/model/transcribe-recording.js';
 import { goldenArray, goldenFolder, readGolden } from '../support/goldens.js';
@@ -290,7 +290,15 @@ describe('with the bundled model', () => {
     const long = noise(16_000 * 60, 0.1);
     const source = kind === 'samples' ? long : wavFile([long]);
     const aborter = new AbortController();
-    const running = model.transcribe(source, {
+    let busy = 0;
+    const native: typeof model.native = {
+      ...model.native,
+      transcribe: (...args) => {
+        busy++;
+        return model.native.transcribe(...args).finally(() => busy--);
+      },
+    };
+    const running = new Model(native, model.info, model.addon).transcribe(source, {
       chunkDuration: 20,
       overlapDuration: 0,
       signal: aborter.signal,
@@ -300,6 +308,8 @@ describe('with the bundled model', () => {
     aborter.abort(new Error('enough'));
     const error = await running.catch((reason: unknown) => reason);
     expect(performance.now() - start).toBeLessThan(1000);
+    // The engine has given up its work by then.
+    expect(busy).toBe(0);
     expect(error).toBeInstanceOf(AbortedError);
     expect((error as Error).cause).toMatchObject({ message: 'enough' });
     await vi.waitFor(() => expect(counts()).toEqual({ models: 1, sessions: 0, queued: 0 }), {
