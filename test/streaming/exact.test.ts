@@ -4,13 +4,15 @@ import type { NativeContext } from '../../src/model/addon.js';
 import { logMel, type Statistics, statistics } from '../reference/mel.js';
 import { exactLookahead, type StepperOptions } from '../reference/stepper.js';
 import type { FrameToken } from '../reference/transducer.js';
-import { ARCHITECTURES } from '../support/goldens.js';
+import { ARCHITECTURES, maxDifference } from '../support/goldens.js';
 import { loadNativeGolden, type NativeGolden } from '../support/native-golden.js';
 import { frameTokens, placed, runNative } from '../support/native-stream.js';
 import { testSignal } from '../support/signals.js';
 
 const audio = testSignal();
 const NO_LIMIT = 1000;
+/** What float32 in another order of sums may change of a confidence. */
+const CLOSE = 1e-5;
 
 describe.each(ARCHITECTURES)('a native %s stream', (architecture) => {
   let golden: NativeGolden;
@@ -120,9 +122,12 @@ describe.each(ARCHITECTURES)('a native %s stream', (architecture) => {
         emissionDelay: NO_LIMIT,
       };
       const live = await runNative(golden, audio, exact, [10_000]);
-      const expected = placed(await offline(audio, context, exact.flush));
+      const expected = await offline(audio, context, exact.flush);
       expect(expected.length).toBeGreaterThan(15);
-      expect(placed(live.tokens)).toEqual(expected);
+      expect(placed(live.tokens)).toEqual(placed(expected));
+      // A frame of lookahead less moves no token of these models, but each last frame of a step a little.
+      const confidences = (tokens: FrameToken[]) => tokens.map((token) => token.confidence);
+      expect(maxDifference(confidences(live.tokens), confidences(expected))).toBeLessThan(CLOSE);
     },
   );
 
