@@ -102,7 +102,8 @@ void BufferedEncoder::listen(int64_t until) {
       continue;
     }
     lastSound_ = listened_;
-    // After silence the first frame with sound in it has only the edge of its window there: the signal begins with the next.
+    // After silence the first frame with sound in it has only the edge of its window there: the signal begins with the
+    // next.
     if (start_ < 0) start_ = (listened_ > 0 ? listened_ + 1 : 0) / factor_;
     if (listened_ >= start_ * factor_) statistics_.add(frame);
   }
