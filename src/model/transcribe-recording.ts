@@ -26,7 +26,7 @@ export interface TranscribeOptions
     SentenceOptions {
   /** Seconds of each window, more than 0; `null` or 0 hears the whole recording at once. Default 120. */
   chunkDuration?: number | null | undefined;
-  /** Seconds that neighbouring windows share, less than `chunkDuration`. Default 15. */
+  /** Seconds that neighbouring windows share, less than `chunkDuration`. Default 15, or a quarter of a `chunkDuration` below 60. */
   overlapDuration?: number | undefined;
   /** Local attention: each frame attends to `[left, right]` frames. Default: the model's own, mostly to all of its window. */
   localAttention?: readonly [left: number, right: number] | undefined;
@@ -135,13 +135,10 @@ function plan(model: Model, options: TranscribeOptions): Plan {
   const duration =
     options.chunkDuration === null ? 0 : finite('chunkDuration', options.chunkDuration ?? 120, 0);
   const window = duration === 0 ? Number.POSITIVE_INFINITY : Math.max(frame, whole(duration));
-  const overlap = whole(finite('overlapDuration', options.overlapDuration ?? 15, 0));
+  const overlapDuration = options.overlapDuration ?? (duration === 0 ? 0 : Math.min(15, duration / 4));
+  const overlap = whole(finite('overlapDuration', overlapDuration, 0));
   if (overlap >= window) {
-    throw expected(
-      `less than chunkDuration (${duration} s)`,
-      'overlapDuration',
-      options.overlapDuration ?? 15,
-    );
+    throw expected(`less than chunkDuration (${duration} s)`, 'overlapDuration', overlapDuration);
   }
   return {
     window,
