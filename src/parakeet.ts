@@ -9,7 +9,12 @@ import type { EndEvent, TranscriptEvent } from './events.js';
 import { claimModel, type ModelClaim } from './model/shared-model.js';
 import type { StageModel } from './model/stage-model.js';
 import { expected, finite, flag, known, optionalSignal } from './options.js';
-import { checkStreaming, type StreamingOptions, streamingOptionKeys } from './streaming-options.js';
+import {
+  checkStreaming,
+  pickStreaming,
+  type StreamingOptions,
+  streamingOptionKeys,
+} from './streaming-options.js';
 import { type DecodeOptions, decode } from './transforms/decode.js';
 import { encode } from './transforms/encode.js';
 import { LateFailure } from './transforms/late-failure.js';
@@ -201,14 +206,11 @@ export class ParakeetStream extends Duplex {
   /** The six; a stage that cannot be made takes those before it along. */
   #makeStages(model: StageModel): AnyStage[] {
     const o = this.#options;
-    const streaming = Object.fromEntries(
-      streamingOptionKeys.filter((key) => o[key] !== undefined).map((key) => [key, o[key]]),
-    );
     const make: (() => unknown)[] = [
       () => decode({ format: o.format, sampleRate: o.sampleRate, channels: o.channels }),
       () => resample(model.info.sampleRate),
       () => logMel(model, { flushSilence: o.flushSilence }),
-      () => encode(model, streaming),
+      () => encode(model, pickStreaming(o)),
       () => tokenDecode(model, { decoding: o.decoding, drafts: o.drafts }),
       () =>
         sentences({

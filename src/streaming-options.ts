@@ -69,6 +69,12 @@ export const streamingOptionKeys = [
   'emissionDelay',
 ] as const;
 
+/** The streaming options among others. */
+export function pickStreaming(options: StreamingOptions): StreamingOptions {
+  const given = streamingOptionKeys.filter((key) => options[key] !== undefined);
+  return Object.fromEntries(given.map((key) => [key, options[key]]));
+}
+
 /** Checks everything that can be checked before the model is there. @throws {ArgumentError} */
 export function checkStreaming(options: StreamingOptions): void {
   oneOf('latency', options.latency ?? 'balanced', Object.keys(presets) as Latency[]);

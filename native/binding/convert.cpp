@@ -126,6 +126,10 @@ Napi::Object fromMatrix(Napi::Env env, const Matrix& matrix) {
   return object;
 }
 
+Environment::Settle settleMatrix(Matrix matrix) {
+  return [matrix = std::move(matrix)](Napi::Env env) -> Napi::Value { return fromMatrix(env, matrix); };
+}
+
 Napi::Object fromTokens(Napi::Env env, const Tokens& tokens) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("ids", integers(env, tokens, [](const Token& token) -> int64_t { return token.id; }));

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "binding/environment.h"
 #include "engine/buffered_encoder.h"
 #include "model/config.h"
 #include "model/model.h"
@@ -23,6 +24,8 @@ StreamOptions toStreamOptions(const Napi::Object& object);
 
 Napi::Float32Array fromFloats(Napi::Env env, const std::vector<float>& values);
 Napi::Object fromMatrix(Napi::Env env, const Matrix& matrix);
+// For Environment::run: makes the matrix on Node's thread.
+Environment::Settle settleMatrix(Matrix matrix);
 Napi::Object fromTokens(Napi::Env env, const Tokens& tokens);
 
 }  // namespace parakeet

@@ -16,10 +16,6 @@ Matrix toMatrix(const Napi::Value& data, const Napi::Value& rows) {
   return matrix;
 }
 
-Environment::Settle settleMatrix(Matrix matrix) {
-  return [matrix = std::move(matrix)](Napi::Env env) -> Napi::Value { return fromMatrix(env, matrix); };
-}
-
 }  // namespace
 
 Napi::Value loadModel(const Napi::CallbackInfo& info) {

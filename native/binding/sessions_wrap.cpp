@@ -31,10 +31,6 @@ Napi::Value runOn(const Napi::CallbackInfo& info, const std::shared_ptr<Handle>&
             [handle, work = std::move(work)] { return work(handle->state()); });
 }
 
-Environment::Settle settleMatrix(Matrix matrix) {
-  return [matrix = std::move(matrix)](Napi::Env env) -> Napi::Value { return fromMatrix(env, matrix); };
-}
-
 double secondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }

@@ -3,14 +3,12 @@
 // separate two frames of one token.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "model/confidence.h"
 #include "model/decoder.h"
 #include "ops/ops.h"
 
 namespace parakeet {
-namespace mx = mlx::core;
 namespace {
 
 class CtcState : public DecoderState {
@@ -84,13 +82,8 @@ class CtcDecoder : public Decoder {
                  weights.take(name + ".bias", {config.vocabulary + 1}), config.vocabulary + 1, config.encoder.dModel) {}
 
   DecoderFrames prepare(const Matrix& encoded, int64_t firstFrame) const override {
-    const int classes = vocabulary_ + 1;
-    if (encoded.rows == 0) return {{{}, 0, classes}, firstFrame};
-    const mx::array logits = mx::contiguous(classes_(ops::fromVector(encoded.data, {encoded.rows, encoded.columns})));
-    mx::eval(logits);
-    Matrix values{std::vector<float>(logits.size()), encoded.rows, classes};
-    std::memcpy(values.data.data(), logits.data<float>(), logits.nbytes());
-    return {std::move(values), firstFrame};
+    if (encoded.rows == 0) return {{{}, 0, vocabulary_ + 1}, firstFrame};
+    return {toMatrix(classes_(toArray(encoded))), firstFrame};
   }
   std::unique_ptr<DecoderState> start() const override { return std::make_unique<CtcState>(vocabulary_); }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "model/position.h"
 
@@ -13,14 +12,6 @@ namespace {
 // Ranges of distances kept projected, and the longest that is worth keeping (rows).
 constexpr size_t keptRanges = 4;
 constexpr int longestKeptRange = 1024;
-
-Matrix toMatrix(const mx::array& x) {
-  const mx::array plain = mx::contiguous(x);
-  mx::eval(plain);
-  Matrix matrix{std::vector<float>(plain.size()), plain.shape(0), plain.shape(1)};
-  std::memcpy(matrix.data.data(), plain.data<float>(), plain.nbytes());
-  return matrix;
-}
 
 }  // namespace
 
@@ -35,14 +26,12 @@ Encoder::Encoder(const EncoderConfig& config, const Weights& weights, const Canc
 Matrix Encoder::encode(const Matrix& features, const Context& context, const CancelFlag& cancel) const {
   if (features.rows == 0) return {{}, 0, config_.dModel};
   std::vector<LayerCache> none(layers_.size());
-  return run(subsampling_(ops::fromVector(features.data, {features.rows, features.columns}), true, true), context, none,
-             nullptr, cancel);
+  return run(subsampling_(toArray(features), true, true), context, none, nullptr, cancel);
 }
 
 Matrix Encoder::encodePiece(const Piece& piece, std::vector<LayerCache>& caches, const CancelFlag& cancel) const {
   std::vector<LayerCache> next = caches;
-  const mx::array x = subsampling_(ops::fromVector(piece.features.data, {piece.features.rows, piece.features.columns}),
-                                   piece.atStart, piece.atEnd);
+  const mx::array x = subsampling_(toArray(piece.features), piece.atStart, piece.atEnd);
   Matrix encoded = run(x, piece.context, next, &piece.update, cancel);
   caches = std::move(next);
   return encoded;

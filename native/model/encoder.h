@@ -7,16 +7,10 @@
 #include "model/cancel.h"
 #include "model/config.h"
 #include "model/conformer_layer.h"
+#include "model/matrix.h"
 #include "model/subsampling.h"
 
 namespace parakeet {
-
-// A matrix in plain memory, row-major.
-struct Matrix {
-  std::vector<float> data;
-  int rows = 0;
-  int columns = 0;
-};
 
 // How far a frame attends, in frames; -1 for no limit.
 struct Context {

@@ -1,12 +1,10 @@
 #include "model/transducer.h"
 
 #include <cmath>
-#include <cstring>
 
 #include "ops/cpu/matvec.h"
 
 namespace parakeet {
-namespace mx = mlx::core;
 namespace {
 
 float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
@@ -69,11 +67,7 @@ void Transducer::feed(PredictorState& state, std::vector<float> input) const {
 
 Matrix Transducer::projectFrames(const Matrix& encoded) const {
   if (encoded.rows == 0) return {{}, 0, jointHidden_};
-  const mx::array x = mx::contiguous(frameProjection_(ops::fromVector(encoded.data, {encoded.rows, encoded.columns})));
-  mx::eval(x);
-  Matrix projected{std::vector<float>(x.size()), encoded.rows, jointHidden_};
-  std::memcpy(projected.data.data(), x.data<float>(), x.nbytes());
-  return projected;
+  return toMatrix(frameProjection_(toArray(encoded)));
 }
 
 void Transducer::joint(const float* frame, const PredictorState& state, std::vector<float>& logits) const {

@@ -7,6 +7,7 @@ import type { Token, TranscriptResult } from '../events.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
 import {
   DEFAULT_FLUSH_SILENCE,
+  pickStreaming,
   resolveStreaming,
   type StreamingOptions,
   streamingOptionKeys,
@@ -78,11 +79,8 @@ export class TranscribeStream {
     const signal = optionalSignal('signal', options.signal);
     const { latency, lookahead, left, contextSize } = options;
     const unsaid = latency === undefined && lookahead === undefined && left === undefined;
-    const streaming = Object.fromEntries(
-      streamingOptionKeys.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),
-    ) as StreamingOptions;
     const native = resolveStreaming(model.info, {
-      ...streaming,
+      ...pickStreaming(options),
       ...(unsaid && contextSize === undefined ? { contextSize: [256, 256] as const } : {}),
     });
     this.#model = model;
