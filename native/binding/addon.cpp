@@ -7,6 +7,7 @@
 #include "binding/sessions_wrap.h"
 #include "model/mutant.h"
 #include "ops/ops.h"
+#include "ops/profile.h"
 
 namespace parakeet {
 namespace {
@@ -36,11 +37,28 @@ Napi::Value build(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Napi::Object object = Napi::Object::New(env);
   object.Set("mlx", PARAKEET_MLX_VERSION);
-  const auto library = ops::library();
-  object.Set("onednn", library ? Napi::Value(Napi::String::New(env, *library)) : env.Null());
-  object.Set("backend", ops::backend());
+  const ops::Machine machine = ops::machine();
+  const auto orNull = [&](const std::optional<std::string>& text) {
+    return text ? Napi::Value(Napi::String::New(env, *text)) : env.Null();
+  };
+  object.Set("onednn", orNull(machine.library));
+  object.Set("instructions", orNull(machine.instructions));
+  object.Set("backend", machine.backend);
+  object.Set("nativeBfloat16", machine.nativeBfloat16);
   object.Set("mutant",
              activeMutant().empty() ? env.Null() : Napi::Value(Napi::String::New(env, std::string(activeMutant()))));
+  return object;
+}
+
+Napi::Value profile(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (info[0].IsBoolean()) {
+    ops::profile(info[0].As<Napi::Boolean>().Value());
+    return env.Undefined();
+  }
+  Napi::Object object = Napi::Object::New(env);
+  const auto seconds = ops::profiled();
+  for (size_t i = 0; i < seconds.size(); i++) object.Set(ops::partNames[i], seconds[i]);
   return object;
 }
 
@@ -55,6 +73,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("cancel", Napi::Function::New(env, cancel));
   exports.Set("counts", Napi::Function::New(env, counts));
   exports.Set("memory", Napi::Function::New(env, memory));
+  exports.Set("profile", Napi::Function::New(env, profile));
   exports.Set("build", Napi::Function::New(env, build));
   return exports;
 }

@@ -95,6 +95,11 @@ Head toHead(const Napi::Value& value) {
   return name == "ctc" ? Head::ctc : name == "rnnt" ? Head::rnnt : Head::tdt;
 }
 
+ops::DType toDType(const Napi::Value& value) {
+  const std::string name = value.As<Napi::String>().Utf8Value();
+  return name == "int8" ? ops::DType::int8 : name == "bfloat16" ? ops::DType::bfloat16 : ops::DType::float32;
+}
+
 StreamOptions toStreamOptions(const Napi::Object& object) {
   StreamOptions options;
   options.chunk = integer(object, "chunk");

@@ -20,6 +20,7 @@ ModelConfig toModelConfig(const Napi::Object& object);
 std::vector<TensorEntry> toTensorEntries(const Napi::Array& array);
 Context toContext(const Napi::Value& value);
 Head toHead(const Napi::Value& value);
+ops::DType toDType(const Napi::Value& value);
 StreamOptions toStreamOptions(const Napi::Object& object);
 
 Napi::Float32Array fromFloats(Napi::Env env, const std::vector<float>& values);

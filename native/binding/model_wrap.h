@@ -13,8 +13,8 @@
 namespace parakeet {
 
 struct LoadedModel : Counted<ModelTag> {
-  LoadedModel(ModelConfig config, const Weights& weights, const CancelFlag& cancel)
-      : model(std::move(config), weights, cancel) {}
+  LoadedModel(ModelConfig config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel)
+      : model(std::move(config), weights, dtype, cancel) {}
   Model model;
 };
 using ModelHandle = Handle<LoadedModel>;

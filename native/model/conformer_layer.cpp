@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "model/mutant.h"
+#include "ops/profile.h"
 
 namespace parakeet {
 namespace mx = mlx::core;
@@ -13,17 +14,21 @@ using Shape = std::vector<int64_t>;
 // Reads the tensors of one layer by their short names.
 class LayerWeights {
  public:
-  LayerWeights(const EncoderConfig& config, const Weights& weights, int index)
-      : config_(config), weights_(weights), prefix_("encoder.layers." + std::to_string(index) + ".") {}
+  LayerWeights(const EncoderConfig& config, const Weights& weights, int index, ops::DType dtype)
+      : config_(config), weights_(weights), dtype_(dtype), prefix_("encoder.layers." + std::to_string(index) + ".") {}
 
   std::vector<float> take(const std::string& name, const Shape& shape) const {
     return weights_.take(prefix_ + name, shape);
   }
 
-  ops::Linear linear(const std::string& name, int outputs, int inputs, bool bias, bool pointwise = false) const {
-    const Shape shape = pointwise ? Shape{outputs, 1, inputs} : Shape{outputs, inputs};
-    return ops::Linear(take(name + ".weight", shape), bias ? take(name + ".bias", {outputs}) : std::vector<float>{},
-                       outputs, inputs);
+  ops::Linear linear(const std::string& name, int outputs, int inputs, bool bias) const {
+    return ops::Linear(take(name + ".weight", {outputs, inputs}), biasOf(name, outputs, bias), outputs, inputs, dtype_);
+  }
+
+  // A convolution of one frame is a linear layer.
+  ops::Linear pointwise(const std::string& name, int outputs, int inputs, bool gated) const {
+    return ops::Linear(take(name + ".weight", {outputs, 1, inputs}), biasOf(name, outputs, config_.useBias), outputs,
+                       inputs, dtype_, gated);
   }
 
   LayerNorm norm(const std::string& name) const {
@@ -61,8 +66,13 @@ class LayerWeights {
   }
 
  private:
+  std::vector<float> biasOf(const std::string& name, int outputs, bool bias) const {
+    return bias ? take(name + ".bias", {outputs}) : std::vector<float>{};
+  }
+
   const EncoderConfig& config_;
   const Weights& weights_;
+  ops::DType dtype_;
   std::string prefix_;
 };
 
@@ -79,12 +89,10 @@ mx::array keepPast(const mx::array& all, int fresh, const CacheUpdate& update) {
   return rows(all, std::max(0, past - update.capacity), past);
 }
 
-mx::array halfStep(const mx::array& x, const mx::array& y) { return x + mx::array(0.5f) * y; }
-
 }  // namespace
 
-ConformerLayer::ConformerLayer(const EncoderConfig& config, const Weights& weights, int index)
-    : ConformerLayer(config, LayerWeights(config, weights, index)) {}
+ConformerLayer::ConformerLayer(const EncoderConfig& config, const Weights& weights, int index, ops::DType dtype)
+    : ConformerLayer(config, LayerWeights(config, weights, index, dtype)) {}
 
 ConformerLayer::ConformerLayer(const EncoderConfig& config, const LayerWeights& read)
     : dModel_(config.dModel),
@@ -104,21 +112,31 @@ ConformerLayer::ConformerLayer(const EncoderConfig& config, const LayerWeights& 
       linearPosition_(read.attention("linear_pos")),
       biasU_(read.vector("self_attn.pos_bias_u", {heads_, dModel_ / heads_})),
       biasV_(read.vector("self_attn.pos_bias_v", {heads_, dModel_ / heads_})),
-      pointwise1_(read.linear("conv.pointwise_conv1", 2 * dModel_, dModel_, config.useBias, true)),
-      pointwise2_(read.linear("conv.pointwise_conv2", dModel_, dModel_, config.useBias, true)),
+      pointwise1_(read.pointwise("conv.pointwise_conv1", 2 * dModel_, dModel_, true)),
+      pointwise2_(read.pointwise("conv.pointwise_conv2", dModel_, dModel_, false)),
       depthwise_(read.depthwise()) {}
 
 mx::array ConformerLayer::operator()(mx::array x, const mx::array& position, const ops::Band& band, LayerCache& cache,
                                      const CacheUpdate* update) const {
-  x = halfStep(x, feedForward1_(normFeedForward1_(x)));
-  x = x + attend(normAttention_(x), position, band, cache, update);
-  x = x + convolve(normConvolution_(x), cache, update);
-  x = halfStep(x, feedForward2_(normFeedForward2_(x)));
-  return normOut_(x);
+  {
+    const ops::PartScope part(ops::Part::feedForward);
+    x = feedForward1_(normFeedForward1_(x), x);
+  }
+  {
+    const ops::PartScope part(ops::Part::attention);
+    x = attend(x, position, band, cache, update);
+  }
+  {
+    const ops::PartScope part(ops::Part::convolution);
+    x = convolve(x, cache, update);
+  }
+  const ops::PartScope part(ops::Part::feedForward);
+  return normOut_(feedForward2_(normFeedForward2_(x), x));
 }
 
-mx::array ConformerLayer::attend(const mx::array& x, const mx::array& position, const ops::Band& band,
+mx::array ConformerLayer::attend(const mx::array& residual, const mx::array& position, const ops::Band& band,
                                  LayerCache& cache, const CacheUpdate* update) const {
+  const mx::array x = normAttention_(residual);
   const int fresh = x.shape(0);
   mx::array keys = linearKey_(x), values = linearValue_(x);
   if (cache.keys && cache.keys->shape(0) > 0) {
@@ -133,15 +151,16 @@ mx::array ConformerLayer::attend(const mx::array& x, const mx::array& position, 
       if (cache.values->shape(0) > 0) cache.values = mx::roll(*cache.values, 1, 0);
     }
   }
-  return linearOut_(mixed);
+  return linearOut_(mixed, {ops::Activation::none, 1.0f, residual});
 }
 
-mx::array ConformerLayer::convolve(const mx::array& x, LayerCache& cache, const CacheUpdate* update) const {
+mx::array ConformerLayer::convolve(const mx::array& residual, LayerCache& cache, const CacheUpdate* update) const {
   const mx::array zeros = mx::zeros({pad_, dModel_});
   const mx::array past = cache.convolution && !mutant("chunk-padding") ? *cache.convolution : zeros;
-  const mx::array padded = mx::concatenate({past, ops::glu(pointwise1_(x)), zeros}, 0);
+  const mx::array padded =
+      mx::concatenate({past, pointwise1_(normConvolution_(residual), {ops::Activation::glu}), zeros}, 0);
   if (update) cache.convolution = rows(padded, update->commit, update->commit + pad_);
-  return pointwise2_(depthwise_(padded));
+  return pointwise2_(depthwise_(padded), {ops::Activation::none, 1.0f, residual});
 }
 
 }  // namespace parakeet

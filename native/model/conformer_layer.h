@@ -32,14 +32,17 @@ struct LayerNorm {
 
 struct FeedForward {
   ops::Linear up, down;
-  mlx::core::array operator()(const mlx::core::array& x) const { return down(up(x, ops::Activation::silu)); }
+  // residual + down(silu(up(x))) / 2.
+  mlx::core::array operator()(const mlx::core::array& x, const mlx::core::array& residual) const {
+    return down(up(x, {ops::Activation::silu}), {ops::Activation::none, 0.5f, residual});
+  }
 };
 
 class LayerWeights;  // reads the tensors of one layer
 
 class ConformerLayer {
  public:
-  ConformerLayer(const EncoderConfig& config, const Weights& weights, int index);
+  ConformerLayer(const EncoderConfig& config, const Weights& weights, int index, ops::DType dtype);
 
   // x: [frames, dModel] → the same. `position`: this layer's projection of the positions' sinusoids (see project).
   // `cache` holds what came before; with `update`, it becomes what the next step needs.
@@ -52,9 +55,10 @@ class ConformerLayer {
  private:
   ConformerLayer(const EncoderConfig& config, const LayerWeights& read);
 
-  mlx::core::array attend(const mlx::core::array& x, const mlx::core::array& position, const ops::Band& band,
+  // Each adds to `residual`.
+  mlx::core::array attend(const mlx::core::array& residual, const mlx::core::array& position, const ops::Band& band,
                           LayerCache& cache, const CacheUpdate* update) const;
-  mlx::core::array convolve(const mlx::core::array& x, LayerCache& cache, const CacheUpdate* update) const;
+  mlx::core::array convolve(const mlx::core::array& residual, LayerCache& cache, const CacheUpdate* update) const;
 
   int dModel_, heads_, pad_;
   LayerNorm normFeedForward1_, normAttention_, normConvolution_, normFeedForward2_, normOut_;

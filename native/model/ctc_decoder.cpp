@@ -7,6 +7,7 @@
 #include "model/confidence.h"
 #include "model/decoder.h"
 #include "ops/ops.h"
+#include "ops/profile.h"
 
 namespace parakeet {
 namespace {
@@ -76,12 +77,14 @@ class CtcState : public DecoderState {
 
 class CtcDecoder : public Decoder {
  public:
-  CtcDecoder(const std::string& name, const ModelConfig& config, const Weights& weights)
+  CtcDecoder(const std::string& name, const ModelConfig& config, const Weights& weights, ops::DType dtype)
       : vocabulary_(config.vocabulary),
         classes_(weights.take(name + ".weight", {config.vocabulary + 1, 1, config.encoder.dModel}),
-                 weights.take(name + ".bias", {config.vocabulary + 1}), config.vocabulary + 1, config.encoder.dModel) {}
+                 weights.take(name + ".bias", {config.vocabulary + 1}), config.vocabulary + 1, config.encoder.dModel,
+                 dtype) {}
 
   DecoderFrames prepare(const Matrix& encoded, int64_t firstFrame) const override {
+    const ops::PartScope part(ops::Part::decoder);
     if (encoded.rows == 0) return {{{}, 0, vocabulary_ + 1}, firstFrame};
     return {toMatrix(classes_(toArray(encoded))), firstFrame};
   }
@@ -94,8 +97,9 @@ class CtcDecoder : public Decoder {
 
 }  // namespace
 
-std::unique_ptr<Decoder> makeCtcDecoder(const std::string& name, const ModelConfig& config, const Weights& weights) {
-  return std::make_unique<CtcDecoder>(name, config, weights);
+std::unique_ptr<Decoder> makeCtcDecoder(const std::string& name, const ModelConfig& config, const Weights& weights,
+                                        ops::DType dtype) {
+  return std::make_unique<CtcDecoder>(name, config, weights, dtype);
 }
 
 }  // namespace parakeet

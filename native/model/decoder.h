@@ -50,6 +50,7 @@ std::unique_ptr<Decoder> makeTdtDecoder(std::shared_ptr<const Transducer> transd
 // Transducer, greedy (Graves 2012; NeMo's GreedyRNNTInfer): a blank moves to the next frame; a token lasts one frame.
 std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config);
 // Connectionist temporal classification, greedy: `name` is the head's tensor prefix.
-std::unique_ptr<Decoder> makeCtcDecoder(const std::string& name, const ModelConfig& config, const Weights& weights);
+std::unique_ptr<Decoder> makeCtcDecoder(const std::string& name, const ModelConfig& config, const Weights& weights,
+                                        ops::DType dtype);
 
 }  // namespace parakeet

@@ -9,17 +9,21 @@ namespace parakeet {
 namespace mx = mlx::core;
 namespace {
 
-// Ranges of distances kept projected, and the longest that is worth keeping (rows).
-constexpr size_t keptRanges = 4;
-constexpr int longestKeptRange = 1024;
+// Projected positions that are kept, all layers together (bytes), and the step in which the table grows (rows).
+constexpr size_t keptBytes = size_t{96} << 20;
+constexpr int growth = 64;
+
+mx::array sinusoidsOf(int from, int to, int width) {
+  return ops::fromVector(relativePositions(from, to, width), {from - to + 1, width});
+}
 
 }  // namespace
 
-Encoder::Encoder(const EncoderConfig& config, const Weights& weights, const CancelFlag& cancel)
-    : config_(config), subsampling_(config, weights) {
+Encoder::Encoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel)
+    : config_(config), subsampling_(config, weights, dtype) {
   for (int i = 0; i < config.layers; i++) {
     cancel.check();
-    layers_.emplace_back(config, weights, i);
+    layers_.emplace_back(config, weights, i, dtype);
   }
 }
 
@@ -43,10 +47,15 @@ Matrix Encoder::run(mx::array x, const Context& context, std::vector<LayerCache>
   const int frames = x.shape(0);
   const int cached = caches[0].keys ? caches[0].keys->shape(0) : 0;
   const ops::Band band{context.left, context.right, cached};
-  const std::vector<mx::array> position = positions(cached + frames - 1, -(frames - 1));
+  const int from = cached + frames - 1, to = -(frames - 1);
+  const std::vector<mx::array>* kept = keptPositions(from, to);
+  const mx::array sinusoids = kept ? x : sinusoidsOf(from, to, config_.dModel);
   for (size_t i = 0; i < layers_.size(); i++) {
     cancel.check();
-    x = layers_[i](x, position[i], band, caches[i], update);
+    const mx::array position =
+        kept ? mx::slice((*kept)[i], {positions_.from - from, 0}, {positions_.from - to + 1, config_.dModel})
+             : layers_[i].project(sinusoids);
+    x = layers_[i](x, position, band, caches[i], update);
     std::vector<mx::array> wanted{x};
     if (update) wanted.insert(wanted.end(), {*caches[i].keys, *caches[i].values, *caches[i].convolution});
     mx::eval(wanted);
@@ -54,20 +63,29 @@ Matrix Encoder::run(mx::array x, const Context& context, std::vector<LayerCache>
   return toMatrix(x);
 }
 
-std::vector<mx::array> Encoder::positions(int from, int to) const {
-  for (const PositionEntry& entry : positionCache_) {
-    if (entry.from == from && entry.to == to) return entry.projected;
+const std::vector<mx::array>* Encoder::keptPositions(int from, int to) const {
+  const auto fits = [&](int first, int last) {
+    const size_t rows = static_cast<size_t>(first) - last + 1;
+    return rows * layers_.size() * config_.dModel * sizeof(float) <= keptBytes;
+  };
+  if (positions_.projected.empty() || from > positions_.from || to < positions_.to) {
+    const auto roundedUp = [](int distance) { return (distance + growth - 1) / growth * growth; };
+    int first = std::max(positions_.from, roundedUp(from)), last = std::min(positions_.to, -roundedUp(-to));
+    if (!fits(first, last)) {
+      first = from;
+      last = to;
+    }
+    if (!fits(first, last)) return nullptr;
+    positions_ = {};
+    const mx::array sinusoids = sinusoidsOf(first, last, config_.dModel);
+    PositionTable table{first, last, {}};
+    for (const ConformerLayer& layer : layers_) {
+      table.projected.push_back(layer.project(sinusoids));
+      mx::eval(table.projected.back());
+    }
+    positions_ = std::move(table);
   }
-  const int rows = from - to + 1;
-  const mx::array sinusoids = ops::fromVector(relativePositions(from, to, config_.dModel), {rows, config_.dModel});
-  std::vector<mx::array> projected;
-  for (const ConformerLayer& layer : layers_) projected.push_back(layer.project(sinusoids));
-  if (rows <= longestKeptRange) {
-    mx::eval(projected);
-    if (positionCache_.size() >= keptRanges) positionCache_.erase(positionCache_.begin());
-    positionCache_.push_back({from, to, projected});
-  }
-  return projected;
+  return &positions_.projected;
 }
 
 }  // namespace parakeet

@@ -21,7 +21,7 @@ struct Context {
 class Encoder {
  public:
   // Looks at `cancel` between layers.
-  Encoder(const EncoderConfig& config, const Weights& weights, const CancelFlag& cancel);
+  Encoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel);
 
   // Normalised features [mel frames, features] of a whole signal → [ceil(mel frames / 8), dModel]. Looks at `cancel`
   // between layers. On the engine's thread.
@@ -43,17 +43,18 @@ class Encoder {
  private:
   Matrix run(mlx::core::array x, const Context& context, std::vector<LayerCache>& caches, const CacheUpdate* update,
              const CancelFlag& cancel) const;
-  std::vector<mlx::core::array> positions(int from, int to) const;
+  // The sinusoids of distances from … to, projected for each layer, if they may be kept.
+  const std::vector<mlx::core::array>* keptPositions(int from, int to) const;
 
   EncoderConfig config_;
   Subsampling subsampling_;
   std::vector<ConformerLayer> layers_;
-  // Projected positions of the last steps' ranges of distances: they repeat from step to step.
-  struct PositionEntry {
-    int from, to;
+  // One table of projected positions, grown as longer ranges come: every shorter range is a slice of it.
+  struct PositionTable {
+    int from = 0, to = 1;  // distances of the first and the last row; empty at first
     std::vector<mlx::core::array> projected;
   };
-  mutable std::vector<PositionEntry> positionCache_;
+  mutable PositionTable positions_;
 };
 
 }  // namespace parakeet

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "model/mutant.h"
+#include "ops/profile.h"
 
 namespace parakeet {
 namespace {
@@ -88,6 +89,7 @@ void LogMelStream::append(float sample) {
 }
 
 void LogMelStream::push(const float* samples, size_t count, std::vector<float>& out) {
+  const ops::PartTimer timer(ops::Part::mel);
   if (mutant("push-edge")) previous_ = 0;
   for (size_t i = 0; i < count; i++) append(samples[i]);
   emit(liveFrames(filters_->config, samples_), out);

@@ -37,18 +37,18 @@ int64_t lastSoundFrame(const Matrix& mel, int until) {
 
 }  // namespace
 
-Model::Model(ModelConfig config, const Weights& weights, const CancelFlag& cancel)
+Model::Model(ModelConfig config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel)
     : config_(std::move(config)),
       filters_(std::make_shared<const MelFilters>(config_.preprocessor)),
-      encoder_(std::make_shared<const Encoder>(config_.encoder, weights, cancel)) {
+      encoder_(std::make_shared<const Encoder>(config_.encoder, weights, dtype, cancel)) {
   if (config_.hasTransducer()) {
-    auto transducer = std::make_shared<const Transducer>(config_, weights);
+    auto transducer = std::make_shared<const Transducer>(config_, weights, dtype);
     transducer_ =
         config_.durations.empty() ? makeRnntDecoder(transducer, config_) : makeTdtDecoder(transducer, config_);
   }
   if (config_.hasCtc()) {
     const std::string prefix = config_.architecture == Architecture::ctc ? "decoder" : "ctc_decoder";
-    ctc_ = makeCtcDecoder(prefix + ".decoder_layers.0", config_, weights);
+    ctc_ = makeCtcDecoder(prefix + ".decoder_layers.0", config_, weights, dtype);
   }
 }
 

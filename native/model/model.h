@@ -28,7 +28,7 @@ struct OfflineOptions {
 class Model {
  public:
   // Throws ERR_PARAKEET_INVALID_WEIGHTS when a tensor is missing or of the wrong shape.
-  Model(ModelConfig config, const Weights& weights, const CancelFlag& cancel);
+  Model(ModelConfig config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel);
 
   const ModelConfig& config() const { return config_; }
   const std::shared_ptr<const Encoder>& encoder() const { return encoder_; }

@@ -1,20 +1,29 @@
 #include "model/subsampling.h"
 
+#include "ops/profile.h"
+
 namespace parakeet {
 namespace mx = mlx::core;
 
-Subsampling::Subsampling(const EncoderConfig& config, const Weights& weights) : factor_(config.subsamplingFactor) {
+Subsampling::Subsampling(const EncoderConfig& config, const Weights& weights, ops::DType dtype)
+    : factor_(config.subsamplingFactor) {
   const int channels = config.subsamplingChannels;
-  const auto convolution = [&](int index, int inputs, int kernel, int stride, int groups) {
-    const std::string name = "encoder.pre_encode.conv." + std::to_string(index);
-    return ops::Conv2d(weights.take(name + ".weight", {channels, kernel, kernel, inputs / groups}),
-                       weights.take(name + ".bias", {channels}), channels, inputs, kernel, stride, groups);
+  const auto take = [&](int index, const char* what, std::vector<int64_t> shape) {
+    return weights.take("encoder.pre_encode.conv." + std::to_string(index) + what, shape);
   };
-  first_ = std::make_unique<ops::Conv2d>(convolution(0, 1, 3, 2, 1));
+  const auto spatial = [&](int index, int inputs) {
+    return ops::Conv3x3(take(index, ".weight", {channels, 3, 3, 1}), take(index, ".bias", {channels}), channels,
+                        inputs);
+  };
+  const auto pointwise = [&](int index) {
+    return ops::Linear(take(index, ".weight", {channels, 1, 1, channels}), take(index, ".bias", {channels}), channels,
+                       channels, dtype);
+  };
+  first_ = std::make_unique<ops::Conv3x3>(spatial(0, 1));
   int width = (config.features - 1) / 2 + 1;
   int index = 2;
   for (int factor = 4; factor <= factor_; factor *= 2, index += 3) {
-    stages_.push_back({convolution(index, channels, 3, 2, channels), convolution(index + 1, channels, 1, 1, 1)});
+    stages_.push_back({spatial(index, channels), pointwise(index + 1)});
     width = (width - 1) / 2 + 1;
   }
   // The trained layer sees channels × width, our rows are width × channels: permute its columns once.
@@ -28,13 +37,19 @@ Subsampling::Subsampling(const EncoderConfig& config, const Weights& weights) : 
   }
   out_ =
       std::make_unique<ops::Linear>(std::move(permuted), weights.take("encoder.pre_encode.out.bias", {config.dModel}),
-                                    config.dModel, channels * width);
+                                    config.dModel, channels * width, dtype);
 }
 
 mx::array Subsampling::operator()(const mx::array& features, bool atStart, bool atEnd) const {
+  const ops::PartScope part(ops::Part::subsampling);
   const int top = atStart ? 1 : 0, bottom = atEnd ? 1 : 0;
   mx::array x = (*first_)(mx::expand_dims(features, 2), top, bottom, ops::Activation::relu);
-  for (const Stage& stage : stages_) x = stage.pointwise(stage.depthwise(x, top, bottom), 0, 0, ops::Activation::relu);
+  for (const Stage& stage : stages_) {
+    x = stage.depthwise(x, top, bottom);
+    const int channels = x.shape(2);
+    x = mx::reshape(stage.pointwise(mx::reshape(x, {-1, channels}), {ops::Activation::relu}),
+                    {x.shape(0), x.shape(1), channels});
+  }
   return (*out_)(mx::reshape(x, {x.shape(0), x.shape(1) * x.shape(2)}));
 }
 

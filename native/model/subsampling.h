@@ -13,7 +13,7 @@ namespace parakeet {
 
 class Subsampling {
  public:
-  Subsampling(const EncoderConfig& config, const Weights& weights);
+  Subsampling(const EncoderConfig& config, const Weights& weights, ops::DType dtype);
 
   // features: [mel frames, features] → [frames, dModel]. `atStart`, `atEnd`: the first or last row is the signal's own,
   // so each level pads its input with a zero there; elsewhere the caller passes the frames of the receptive field.
@@ -25,11 +25,11 @@ class Subsampling {
 
  private:
   struct Stage {
-    ops::Conv2d depthwise;
-    ops::Conv2d pointwise;
+    ops::Conv3x3 depthwise;
+    ops::Linear pointwise;
   };
   int factor_;
-  std::unique_ptr<ops::Conv2d> first_;
+  std::unique_ptr<ops::Conv3x3> first_;
   std::vector<Stage> stages_;
   std::unique_ptr<ops::Linear> out_;
 };

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "ops/cpu/matvec.h"
+#include "ops/profile.h"
 
 namespace parakeet {
 namespace {
@@ -11,23 +11,27 @@ float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
 
 }  // namespace
 
-Transducer::Transducer(const ModelConfig& config, const Weights& weights)
+Transducer::Transducer(const ModelConfig& config, const Weights& weights, ops::DType dtype)
     : hidden_(config.predictor.hidden),
       jointHidden_(config.joint.hidden),
       outputs_(config.vocabulary + 1 + static_cast<int>(config.durations.size())),
       activation_(config.joint.activation),
-      embedding_(weights.take("decoder.prediction.embed.weight", {config.vocabulary + 1, hidden_})),
-      predictorWeight_(weights.take("joint.pred.weight", {jointHidden_, hidden_})),
-      predictorBias_(weights.take("joint.pred.bias", {jointHidden_})),
-      outWeight_(weights.take("joint.joint_net.2.weight", {outputs_, jointHidden_})),
-      outBias_(weights.take("joint.joint_net.2.bias", {outputs_})),
+      // A row of it is the predictor's whole input: bytes would be too coarse.
+      embedding_(weights.take("decoder.prediction.embed.weight", {config.vocabulary + 1, hidden_}), {},
+                 config.vocabulary + 1, hidden_, dtype == ops::DType::float32 ? dtype : ops::DType::bfloat16),
+      predictor_(weights.take("joint.pred.weight", {jointHidden_, hidden_}),
+                 weights.take("joint.pred.bias", {jointHidden_}), jointHidden_, hidden_, dtype),
+      out_(weights.take("joint.joint_net.2.weight", {outputs_, jointHidden_}),
+           weights.take("joint.joint_net.2.bias", {outputs_}), outputs_, jointHidden_, dtype),
       frameProjection_(weights.take("joint.enc.weight", {jointHidden_, config.encoder.dModel}),
-                       weights.take("joint.enc.bias", {jointHidden_}), jointHidden_, config.encoder.dModel) {
+                       weights.take("joint.enc.bias", {jointHidden_}), jointHidden_, config.encoder.dModel, dtype) {
   for (int i = 0; i < config.predictor.layers; i++) {
     const std::string name = "decoder.prediction.dec_rnn.lstm." + std::to_string(i);
-    layers_.push_back({weights.take(name + ".Wx", {4 * hidden_, hidden_}),
-                       weights.take(name + ".Wh", {4 * hidden_, hidden_}),
-                       weights.take(name + ".bias", {4 * hidden_})});
+    const auto gates = [&](const char* which, std::vector<float> bias) {
+      return ops::RowMatrix(weights.take(name + which, {4 * hidden_, hidden_}), std::move(bias), 4 * hidden_, hidden_,
+                            dtype);
+    };
+    layers_.push_back({gates(".Wx", weights.take(name + ".bias", {4 * hidden_})), gates(".Wh", {})});
   }
 }
 
@@ -40,8 +44,9 @@ PredictorState Transducer::start() const {
 }
 
 void Transducer::advance(PredictorState& state, int token) const {
-  const auto row = embedding_.begin() + static_cast<long>(token) * hidden_;
-  feed(state, std::vector<float>(row, row + hidden_));
+  std::vector<float> input(hidden_);
+  embedding_.row(token, input.data());
+  feed(state, std::move(input));
 }
 
 void Transducer::feed(PredictorState& state, std::vector<float> input) const {
@@ -50,8 +55,8 @@ void Transducer::feed(PredictorState& state, std::vector<float> input) const {
     const LstmLayer& layer = layers_[i];
     float* hidden = state.hidden.data() + i * hidden_;
     float* cell = state.cell.data() + i * hidden_;
-    ops::matvec(layer.inputs.data(), layer.bias.data(), input.data(), gates.data(), 4 * hidden_, hidden_);
-    ops::matvec(layer.recurrent.data(), nullptr, hidden, recurrent.data(), 4 * hidden_, hidden_);
+    layer.inputs.multiply(input.data(), 1, gates.data());
+    layer.recurrent.multiply(hidden, 1, recurrent.data());
     for (int k = 0; k < 4 * hidden_; k++) gates[k] += recurrent[k];
     for (int k = 0; k < hidden_; k++) {
       const float candidate = std::tanh(gates[2 * hidden_ + k]);
@@ -61,18 +66,22 @@ void Transducer::feed(PredictorState& state, std::vector<float> input) const {
     input.assign(hidden, hidden + hidden_);
   }
   state.projection.resize(jointHidden_);
-  ops::matvec(predictorWeight_.data(), predictorBias_.data(), input.data(), state.projection.data(), jointHidden_,
-              hidden_);
+  predictor_.multiply(input.data(), 1, state.projection.data());
 }
 
 Matrix Transducer::projectFrames(const Matrix& encoded) const {
+  const ops::PartScope part(ops::Part::decoder);
   if (encoded.rows == 0) return {{}, 0, jointHidden_};
   return toMatrix(frameProjection_(toArray(encoded)));
 }
 
-void Transducer::joint(const float* frame, const PredictorState& state, std::vector<float>& logits) const {
-  std::vector<float> mixed(jointHidden_);
-  for (int k = 0; k < jointHidden_; k++) mixed[k] = frame[k] + state.projection[k];
+void Transducer::joint(const std::vector<const float*>& frames, const PredictorState& state,
+                       std::vector<float>& logits) const {
+  std::vector<float> mixed(frames.size() * jointHidden_);
+  float* at = mixed.data();
+  for (const float* frame : frames) {
+    for (int k = 0; k < jointHidden_; k++) *at++ = frame[k] + state.projection[k];
+  }
   if (activation_ == "relu") {
     for (float& value : mixed) value = value > 0 ? value : 0;
   } else if (activation_ == "sigmoid") {
@@ -80,8 +89,8 @@ void Transducer::joint(const float* frame, const PredictorState& state, std::vec
   } else {
     for (float& value : mixed) value = std::tanh(value);
   }
-  logits.resize(outputs_);
-  ops::matvec(outWeight_.data(), outBias_.data(), mixed.data(), logits.data(), outputs_, jointHidden_);
+  logits.resize(frames.size() * outputs_);
+  out_.multiply(mixed.data(), static_cast<int>(frames.size()), logits.data());
 }
 
 }  // namespace parakeet

@@ -7,6 +7,7 @@
 #include "model/config.h"
 #include "model/encoder.h"
 #include "model/weights.h"
+#include "ops/cpu/row_matrix.h"
 #include "ops/ops.h"
 
 namespace parakeet {
@@ -20,7 +21,7 @@ struct PredictorState {
 
 class Transducer {
  public:
-  Transducer(const ModelConfig& config, const Weights& weights);
+  Transducer(const ModelConfig& config, const Weights& weights, ops::DType dtype);
 
   // The state before the first token (the predictor has seen a zero vector).
   PredictorState start() const;
@@ -28,22 +29,27 @@ class Transducer {
   void advance(PredictorState& state, int token) const;
   // The joint's share of each encoder frame: [frames, joint hidden]. On the engine's thread.
   Matrix projectFrames(const Matrix& encoded) const;
-  // Logits of one frame and one predictor state: the tokens, the blank, then the durations. `logits`: outputs() values.
-  void joint(const float* frame, const PredictorState& state, std::vector<float>& logits) const;
+  // Logits of `frames` (each `joint hidden` values) with one predictor state: for each the tokens, the blank, then the
+  // durations. The weights are read once for all. `logits`: frames × outputs() values; a frame's are the same whatever
+  // stands beside it.
+  void joint(const std::vector<const float*>& frames, const PredictorState& state, std::vector<float>& logits) const;
+  // Whether the joint's weights are too large for a cache, so that scoring frames together saves reading them again.
+  bool jointIsLarge() const { return out_.bytes() > cacheBytes; }
   int outputs() const { return outputs_; }
 
  private:
+  static constexpr size_t cacheBytes = size_t{1} << 20;
+
   struct LstmLayer {
-    std::vector<float> inputs, recurrent, bias;  // [4 · hidden, hidden] twice, [4 · hidden]; gates i, f, g, o
+    ops::RowMatrix inputs, recurrent;  // [4 · hidden, hidden]; gates i, f, g, o
   };
   void feed(PredictorState& state, std::vector<float> input) const;
 
   int hidden_, jointHidden_, outputs_;
   std::string activation_;
-  std::vector<float> embedding_;  // [vocabulary + 1, hidden]
+  ops::RowMatrix embedding_;  // [vocabulary + 1, hidden]
   std::vector<LstmLayer> layers_;
-  std::vector<float> predictorWeight_, predictorBias_;
-  std::vector<float> outWeight_, outBias_;
+  ops::RowMatrix predictor_, out_;
   ops::Linear frameProjection_;
 };
 

@@ -5,6 +5,7 @@
 #include "model/decoder.h"
 #include "model/mutant.h"
 #include "model/transducer.h"
+#include "ops/profile.h"
 
 namespace parakeet {
 namespace {
@@ -15,6 +16,51 @@ struct Rules {
   int vocabulary = 0;
   std::vector<int> durations;  // empty: RNNT
   int maxSymbols = 10;
+};
+
+// Logits of frames with the present predictor state. After a blank the next ones are likely to be blanks too, as many
+// frames apart: large joints score several at once, so that a pause costs a fraction of reading the weights.
+class Scores {
+ public:
+  Scores(const Transducer& transducer, const DecoderFrames& frames, int64_t until)
+      : transducer_(transducer), frames_(frames), until_(until) {}
+
+  // Valid until the next call.
+  const float* at(int64_t frame, const PredictorState& state) {
+    const auto found = std::find(scored_.begin(), scored_.end(), frame);
+    const auto index = static_cast<size_t>(found - scored_.begin());
+    if (found != scored_.end()) return logits_.data() + index * transducer_.outputs();
+    scored_.clear();
+    std::vector<const float*> rows;
+    for (int64_t next = frame; next < until_ && static_cast<int>(rows.size()) < ahead_; next += step_) {
+      scored_.push_back(next);
+      rows.push_back(frames_.values.data.data() + (next - frames_.firstFrame) * frames_.values.columns);
+    }
+    transducer_.joint(rows, state, logits_);
+    return logits_.data();
+  }
+
+  // The predictor's state has changed.
+  void forget() {
+    scored_.clear();
+    ahead_ = 1;
+  }
+
+  // A blank moved the pointer by `frames`.
+  void expectStep(int frames) {
+    if (!transducer_.jointIsLarge()) return;
+    step_ = frames;
+    ahead_ = std::min(2 * ahead_, mostAhead);
+  }
+
+ private:
+  static constexpr int mostAhead = 4;
+  const Transducer& transducer_;
+  const DecoderFrames& frames_;
+  int64_t until_;
+  int ahead_ = 1, step_ = 1;
+  std::vector<int64_t> scored_;
+  std::vector<float> logits_;
 };
 
 class TransducerState : public DecoderState {
@@ -28,27 +74,29 @@ class TransducerState : public DecoderState {
     if (mutant("carry-cleared") || mutant("final-again")) pointer_ = frames.firstFrame;
     pointer_ = std::max(pointer_, frames.firstFrame);
     until = std::min(until, frames.end());
+    const ops::PartScope part(ops::Part::decoder);
+    const ops::PartTimer timer(ops::Part::decoder);
     const int classes = rules_.vocabulary + 1;
-    std::vector<float> logits;
+    Scores scores(*transducer_, frames, until);
     while (pointer_ < until && pointer_ <= lastStart) {
-      const int64_t row = pointer_ - frames.firstFrame;
-      transducer_->joint(frames.values.data.data() + row * frames.values.columns, predictor_, logits);
-      const int token = argmax(logits.data(), mutant("blank-forgotten") ? classes - 1 : classes);
+      const float* logits = scores.at(pointer_, predictor_);
+      const int token = argmax(logits, mutant("blank-forgotten") ? classes - 1 : classes);
       const bool blank = token == rules_.vocabulary;
-      const int step =
-          rules_.durations.empty()
-              ? (blank ? 1 : 0)
-              : rules_.durations[argmax(logits.data() + classes, static_cast<int>(rules_.durations.size()))];
+      const int step = rules_.durations.empty()
+                           ? (blank ? 1 : 0)
+                           : rules_.durations[argmax(logits + classes, static_cast<int>(rules_.durations.size()))];
       if (!blank) {
         // A transducer without durations says nothing of how long a token lasts: one frame, as in the reference.
         const int duration = rules_.durations.empty() ? 1 : step;
-        tokens.push_back({token, pointer_, duration, entropyConfidence(logits.data(), classes)});
+        tokens.push_back({token, pointer_, duration, entropyConfidence(logits, classes)});
         transducer_->advance(predictor_, token);
+        scores.forget();
         symbols_++;
       }
       int64_t move = step;
       if (blank || symbols_ >= rules_.maxSymbols) move = std::max<int64_t>(1, move);
       if (move > 0) symbols_ = 0;
+      if (blank) scores.expectStep(static_cast<int>(move));
       pointer_ += move;
     }
   }

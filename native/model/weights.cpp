@@ -62,6 +62,13 @@ class Weights::Mapping {
   const unsigned char* data() const { return static_cast<const unsigned char*>(address_); }
   uint64_t size() const { return size_; }
 
+  // Lets go of the pages that lie wholly within the range: they are read again from the file if they are wanted again.
+  void release(uint64_t offset, uint64_t bytes) const {
+    const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+    const uint64_t begin = (offset + page - 1) / page * page, end = (offset + bytes) / page * page;
+    if (begin < end) ::madvise(static_cast<unsigned char*>(address_) + begin, end - begin, MADV_DONTNEED);
+  }
+
  private:
   void* address_ = nullptr;
   uint64_t size_ = 0;
@@ -117,6 +124,7 @@ std::vector<float> Weights::take(const std::string& name, const std::vector<int6
       }
       break;
   }
+  mapping_->release(entry.offset, entry.bytes);
   return values;
 }
 

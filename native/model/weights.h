@@ -29,7 +29,7 @@ class Weights {
   Weights& operator=(const Weights&) = delete;
 
   // The tensor's values as float32, row-major. Throws ERR_PARAKEET_INVALID_WEIGHTS with the tensor's name, the expected
-  // and the found shape when it is missing or of another shape.
+  // and the found shape when it is missing or of another shape. The file's pages are let go again.
   std::vector<float> take(const std::string& name, const std::vector<int64_t>& shape) const;
   bool has(const std::string& name) const { return entries_.count(name) != 0; }
 

@@ -4,8 +4,10 @@
 #include <limits>
 
 #include "ops/cpu/attention.h"
+#include "ops/cpu/convolution.h"
 #include "ops/cpu/kernel.h"
 #include "ops/cpu/onednn.h"
+#include "ops/cpu/packed_matrix.h"
 #include "ops/cpu/pointwise.h"
 #include "ops/cpu/pool.h"
 
@@ -22,6 +24,10 @@ mx::array activate(mx::array x, Activation activation) {
       return mx::maximum(x, mx::array(0.0f));
     case Activation::silu:
       return x * mx::sigmoid(x);
+    case Activation::glu: {
+      const std::vector<mx::array> halves = mx::split(x, 2, 1);
+      return halves[0] * mx::sigmoid(halves[1]);
+    }
     case Activation::none:
       break;
   }
@@ -36,97 +42,138 @@ mx::array fromVector(const std::vector<float>& values, mx::Shape shape) {
 
 // ---- Linear
 
+namespace {
+
+// MLX's own products: weights as they are, as bfloat16, or in MLX's groups of bytes.
+class PlainMatrix {
+ public:
+  PlainMatrix(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs, DType dtype) {
+    const mx::array wide = fromVector(weight, {outputs, inputs});
+    if (!bias.empty()) bias_ = fromVector(bias, {outputs});
+    for (const int group : {128, 64, 32}) {
+      if (dtype != DType::int8 || group_ || inputs % group != 0) continue;
+      group_ = group;
+      const std::vector<mx::array> parts = mx::quantize(wide, group, 8);
+      weight_ = parts[0];
+      scales_ = parts[1];
+      biases_ = parts[2];
+    }
+    // A width that no group divides stays in bfloat16.
+    if (!group_) weight_ = mx::transpose(dtype == DType::float32 ? wide : mx::astype(wide, mx::bfloat16));
+    std::vector<mx::array> parts{*weight_};
+    if (group_) parts.insert(parts.end(), {*scales_, *biases_});
+    mx::eval(parts);
+  }
+
+  mx::array multiply(const mx::array& x) const {
+    const mx::array product = group_ ? mx::quantized_matmul(x, *weight_, *scales_, biases_, true, group_, 8)
+                                     : mx::astype(mx::matmul(mx::astype(x, weight_->dtype()), *weight_), mx::float32);
+    return bias_ ? product + *bias_ : product;
+  }
+
+ private:
+  int group_ = 0;
+  std::optional<mx::array> weight_, scales_, biases_, bias_;
+};
+
+}  // namespace
+
 class Linear::Impl {
  public:
-  Impl(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs) {
+  Impl(const std::vector<float>& weight, std::vector<float> bias, int outputs, int inputs, DType dtype, bool gated) {
 #ifdef PARAKEET_ONEDNN
     if (onCpu()) {
-      packed_ = std::make_shared<const PackedMatrix>(weight, std::move(bias), outputs, inputs);
+      packed_ = std::make_shared<const PackedMatrix>(weight, std::move(bias), outputs, inputs, dtype, gated);
       return;
     }
 #endif
-    weight_ = mx::transpose(fromVector(weight, {outputs, inputs}));
-    if (!bias.empty()) bias_ = fromVector(bias, {outputs});
+    (void)gated;
+    plain_.emplace(weight, bias, outputs, inputs, dtype);
   }
 
-  mx::array apply(const mx::array& x, Activation activation) const {
+  mx::array apply(const mx::array& x, const Finish& finish) const {
 #ifdef PARAKEET_ONEDNN
     if (packed_) {
       const int rows = x.shape(0);
-      return cpuKernel("Linear", {x}, {rows, packed_->outputs()},
-                       [packed = packed_, rows, activation](const std::vector<const float*>& inputs, float* output) {
-                         packed->multiply(inputs[0], output, rows, activation);
+      std::vector<mx::array> inputs{x};
+      if (finish.residual) inputs.push_back(*finish.residual);
+      return cpuKernel("Linear", std::move(inputs), {rows, packed_->outputs()},
+                       [packed = packed_, rows, activation = finish.activation, scale = finish.scale](
+                           const std::vector<const float*>& inputs, float* output) {
+                         packed->multiply(inputs[0], inputs.size() > 1 ? inputs[1] : nullptr, output, rows, activation,
+                                          scale);
                        });
     }
 #endif
-    const mx::array product = bias_ ? mx::addmm(*bias_, x, *weight_) : mx::matmul(x, *weight_);
-    return activate(product, activation);
+    mx::array y = activate(plain_->multiply(x), finish.activation);
+    if (finish.scale != 1.0f) y = y * mx::array(finish.scale);
+    return finish.residual ? *finish.residual + y : y;
   }
 
  private:
 #ifdef PARAKEET_ONEDNN
   std::shared_ptr<const PackedMatrix> packed_;
 #endif
-  std::optional<mx::array> weight_;
-  std::optional<mx::array> bias_;
+  std::optional<PlainMatrix> plain_;
 };
 
-Linear::Linear(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs)
-    : impl_(std::make_shared<const Impl>(std::move(weight), std::move(bias), outputs, inputs)) {}
+Linear::Linear(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, DType dtype, bool gated)
+    : impl_(std::make_shared<const Impl>(std::move(weight), std::move(bias), outputs, inputs, dtype, gated)) {}
 
-mx::array Linear::operator()(const mx::array& x, Activation activation) const { return impl_->apply(x, activation); }
+mx::array Linear::operator()(const mx::array& x, const Finish& finish) const { return impl_->apply(x, finish); }
 
-// ---- Conv2d
+// ---- Conv3x3
 
-class Conv2d::Impl {
+class Conv3x3::Impl {
  public:
-  Impl(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, int kernel, int stride, int groups)
-      : outputs_(outputs), kernel_(kernel), stride_(stride), groups_(groups) {
+  Impl(const std::vector<float>& weight, std::vector<float> bias, int channels, int inputs)
+      : channels_(channels), inputs_(inputs) {
 #ifdef PARAKEET_ONEDNN
     if (onCpu()) {
-      packed_ =
-          std::make_shared<const PackedConvolution>(weight, std::move(bias), outputs, inputs, kernel, stride, groups);
+      std::vector<float> taps(weight.size());
+      for (int c = 0; c < channels; c++) {
+        for (int k = 0; k < 9; k++)
+          taps[static_cast<size_t>(k) * channels + c] = weight[static_cast<size_t>(c) * 9 + k];
+      }
+      kernel_ = std::make_shared<const Convolution3x3>(
+          Convolution3x3{std::move(taps), std::move(bias), channels, inputs == channels});
       return;
     }
 #endif
-    weight_ = fromVector(weight, {outputs, kernel, kernel, inputs / groups});
-    bias_ = fromVector(bias, {outputs});
+    weight_ = fromVector(weight, {channels, 3, 3, 1});
+    bias_ = fromVector(bias, {channels});
   }
 
   mx::array apply(const mx::array& x, int top, int bottom, Activation activation) const {
-    const int side = kernel_ / 2;
 #ifdef PARAKEET_ONEDNN
-    if (packed_) {
-      const int height = x.shape(0), width = x.shape(1);
-      const mx::Shape shape{(height + top + bottom - kernel_) / stride_ + 1, (width + 2 * side - kernel_) / stride_ + 1,
-                            outputs_};
-      return cpuKernel("Conv2d", {x}, shape,
-                       [=, packed = packed_](const std::vector<const float*>& inputs, float* output) {
-                         packed->convolve(inputs[0], output, height, width, top, bottom, activation);
+    if (kernel_) {
+      const int height = x.shape(0), width = x.shape(1), rows = (height + top + bottom - 3) / 2 + 1;
+      return cpuKernel("Conv3x3", {x}, {rows, (width - 1) / 2 + 1, channels_},
+                       [=, kernel = kernel_](const std::vector<const float*>& inputs, float* output) {
+                         parallelFor(rows, 4, [&](int begin, int end) {
+                           kernel->run(inputs[0], output, height, width, top, begin, end, activation);
+                         });
                        });
     }
 #endif
-    const mx::array padded = mx::pad(x, {{top, bottom}, {side, side}, {0, 0}});
-    const mx::array product =
-        mx::conv2d(mx::expand_dims(padded, 0), *weight_, {stride_, stride_}, {0, 0}, {1, 1}, groups_);
+    const mx::array padded = mx::pad(x, {{top, bottom}, {1, 1}, {0, 0}});
+    const mx::array product = mx::conv2d(mx::expand_dims(padded, 0), *weight_, {2, 2}, {0, 0}, {1, 1}, inputs_);
     return activate(mx::squeeze(product, 0) + *bias_, activation);
   }
 
  private:
-  int outputs_, kernel_, stride_, groups_;
+  int channels_, inputs_;
 #ifdef PARAKEET_ONEDNN
-  std::shared_ptr<const PackedConvolution> packed_;
+  std::shared_ptr<const Convolution3x3> kernel_;
 #endif
   std::optional<mx::array> weight_;
   std::optional<mx::array> bias_;
 };
 
-Conv2d::Conv2d(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, int kernel, int stride,
-               int groups)
-    : impl_(std::make_shared<const Impl>(std::move(weight), std::move(bias), outputs, inputs, kernel, stride, groups)) {
-}
+Conv3x3::Conv3x3(const std::vector<float>& weight, std::vector<float> bias, int channels, int inputs)
+    : impl_(std::make_shared<const Impl>(weight, std::move(bias), channels, inputs)) {}
 
-mx::array Conv2d::operator()(const mx::array& x, int top, int bottom, Activation activation) const {
+mx::array Conv3x3::operator()(const mx::array& x, int top, int bottom, Activation activation) const {
   return impl_->apply(x, top, bottom, activation);
 }
 
@@ -148,8 +195,11 @@ class DepthwiseConv1d::Impl {
     if (onCpu()) {
       return cpuKernel("DepthwiseConv1d", {x}, {frames, self->channels_},
                        [self, frames](const std::vector<const float*>& inputs, float* output) {
-                         depthwiseSilu(inputs[0], self->taps_.data(), self->bias_.data(), output, frames,
-                                       self->channels_, self->kernel_);
+                         const size_t channels = self->channels_;
+                         parallelFor(frames, 16, [&](int begin, int end) {
+                           depthwiseSilu(inputs[0] + begin * channels, self->taps_.data(), self->bias_.data(),
+                                         output + begin * channels, end - begin, self->channels_, self->kernel_);
+                         });
                        });
     }
 #endif
@@ -182,23 +232,14 @@ mx::array layerNorm(const mx::array& x, const mx::array& weight, const mx::array
     const int rows = x.shape(0), channels = x.shape(1);
     return cpuKernel("LayerNorm", {x, weight, bias}, x.shape(),
                      [=](const std::vector<const float*>& inputs, float* output) {
-                       layerNormRows(inputs[0], inputs[1], inputs[2], output, rows, channels);
+                       parallelFor(rows, 64, [&](int begin, int end) {
+                         const size_t at = static_cast<size_t>(begin) * channels;
+                         layerNormRows(inputs[0] + at, inputs[1], inputs[2], output + at, end - begin, channels);
+                       });
                      });
   }
 #endif
   return mx::fast::layer_norm(x, weight, bias, 1e-5f);
-}
-
-mx::array glu(const mx::array& x) {
-  const int rows = x.shape(0), channels = x.shape(1) / 2;
-#ifdef PARAKEET_ONEDNN
-  if (onCpu()) {
-    return cpuKernel("Glu", {x}, {rows, channels}, [=](const std::vector<const float*>& inputs, float* output) {
-      gluRows(inputs[0], output, rows, channels);
-    });
-  }
-#endif
-  return mx::slice(x, {0, 0}, {rows, channels}) * mx::sigmoid(mx::slice(x, {0, channels}, {rows, 2 * channels}));
 }
 
 mx::array relativeAttention(const mx::array& query, const mx::array& key, const mx::array& value,
@@ -234,22 +275,19 @@ mx::array relativeAttention(const mx::array& query, const mx::array& key, const 
   return mx::reshape(mx::transpose(mixed, {1, 0, 2}), {queries, width});
 }
 
-std::optional<std::string> library() {
+Machine machine() {
 #ifdef PARAKEET_ONEDNN
-  if (onCpu()) return onednnVersion();
+  if (onCpu()) return {"cpu", onednnVersion(), onednnInstructions(), hasBfloat16()};
 #endif
-  return std::nullopt;
-}
-
-const char* backend() {
-  if (mx::default_device() == mx::Device::cpu) return "cpu";
+  if (mx::default_device() == mx::Device::cpu) return {"cpu", std::nullopt, std::nullopt, false};
 #ifdef __APPLE__
-  return "metal";
+  return {"metal", std::nullopt, std::nullopt, true};
 #else
-  return "cuda";
+  return {"cuda", std::nullopt, std::nullopt, true};
 #endif
 }
 
 void setThreads(int threads) { setPoolThreads(threads); }
+int threads() { return poolThreads(); }
 
 }  // namespace parakeet::ops

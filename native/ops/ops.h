@@ -11,35 +11,45 @@
 #include <string>
 #include <vector>
 
+#include "ops/dtype.h"
+
 namespace parakeet::ops {
 
 namespace mx = mlx::core;
 
-enum class Activation { none, relu, silu };
+// glu joins two halves a and g of the channels: a · sigmoid(g) (Dauphin et al. 2017).
+enum class Activation { none, relu, silu, glu };
 
 // An array that owns a copy of `values`.
 mx::array fromVector(const std::vector<float>& values, mx::Shape shape);
 
-// y = activation(x · wᵀ + b), weights packed once.
+// What follows a product: residual + scale · activation(product).
+struct Finish {
+  Activation activation = Activation::none;
+  float scale = 1.0f;
+  std::optional<mx::array> residual = std::nullopt;
+};
+
+// y = residual + scale · activation(x · wᵀ + b), weights packed once in `dtype`.
 class Linear {
  public:
-  // `weight`: [outputs, inputs] row-major. `bias`: [outputs], or empty for none.
-  Linear(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs);
+  // `weight`: [outputs, inputs] row-major. `bias`: [outputs], or empty for none. `gated`: called with Activation::glu
+  // and nothing else; the result has outputs / 2 columns.
+  Linear(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, DType dtype, bool gated = false);
   // x: [rows, inputs] → [rows, outputs].
-  mx::array operator()(const mx::array& x, Activation activation = Activation::none) const;
+  mx::array operator()(const mx::array& x, const Finish& finish = {}) const;
 
  private:
   class Impl;
   std::shared_ptr<const Impl> impl_;
 };
 
-// Two-dimensional convolution over [height, width, channels], 3 × 3 or 1 × 1, zero padding of one to the left and
-// right of the width for 3 × 3.
-class Conv2d {
+// 3 × 3 convolution of stride 2 over [height, width, channels]: depthwise, or from one channel to many. Zero padding
+// of one to both sides of the width.
+class Conv3x3 {
  public:
-  // `weight`: [outputs, kernel, kernel, inputs / groups]; `bias`: [outputs]. `groups` is 1, or `inputs` for depthwise.
-  Conv2d(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, int kernel, int stride,
-         int groups);
+  // `weight`: [channels, 3, 3, 1]; `bias`: [channels]. `inputs`: 1 or `channels`.
+  Conv3x3(const std::vector<float>& weight, std::vector<float> bias, int channels, int inputs);
   // `top`, `bottom`: rows of zeros added before and after the height.
   mx::array operator()(const mx::array& x, int top, int bottom, Activation activation = Activation::none) const;
 
@@ -64,9 +74,6 @@ class DepthwiseConv1d {
 // Layer norm over the last axis, epsilon 1e-5.
 mx::array layerNorm(const mx::array& x, const mx::array& weight, const mx::array& bias);
 
-// a[..., :half] · sigmoid(a[..., half:]) for [frames, 2 · channels].
-mx::array glu(const mx::array& x);
-
 // Which keys a query may attend to, in frames. Query i stands at `firstQuery + i`, key j at j; -1 for no limit.
 struct Band {
   int left = -1;
@@ -82,13 +89,18 @@ mx::array relativeAttention(const mx::array& query, const mx::array& key, const 
                             const mx::array& position, const mx::array& u, const mx::array& v, int heads,
                             const Band& band);
 
-// Name and version of what computes: "oneDNN 3.2.0", or none where MLX's own operations do.
-std::optional<std::string> library();
-
-// "cpu", "metal" or "cuda": where the operations run.
-const char* backend();
+// What computes.
+struct Machine {
+  const char* backend;                      // "cpu", "metal" or "cuda"
+  std::optional<std::string> library;       // "oneDNN 3.2.0"; none where MLX's own operations do the work
+  std::optional<std::string> instructions;  // the set that the library uses: "avx2", "avx512_core_bf16", …
+  bool nativeBfloat16;                      // whether products of bfloat16 are faster than those of float32
+};
+Machine machine();
 
 // Threads for the CPU's operations; 0 for all cores. Before the first operation.
 void setThreads(int threads);
+// How many there are.
+int threads();
 
 }  // namespace parakeet::ops

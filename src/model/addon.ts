@@ -26,7 +26,7 @@ export interface NativeModelInfo {
   durations: number[];
   /** How far a frame attends in a whole recording: the model's own local attention, or [-1, -1] for no limit. */
   attention: NativeContext;
-  dtype: 'float32';
+  dtype: NativeDType;
   device: 'cpu' | 'gpu';
 }
 
@@ -159,6 +159,19 @@ export interface NativeModelConfig {
   maxSymbols: number;
 }
 
+/** Type that weights are kept in and products are computed in. */
+export type NativeDType = 'float32' | 'bfloat16' | 'int8';
+
+/** Part of a model, as its time is counted (native/ops/profile.h). */
+export type NativePart =
+  | 'mel'
+  | 'subsampling'
+  | 'feedForward'
+  | 'attention'
+  | 'convolution'
+  | 'decoder'
+  | 'other';
+
 /** A tensor of a safetensors file. */
 export interface NativeTensor {
   name: string;
@@ -175,14 +188,25 @@ export interface NativeAddon {
     config: NativeModelConfig,
     weightsPath: string,
     tensors: NativeTensor[],
-    options: { threads: number; job: number },
+    options: { dtype: NativeDType; threads: number; job: number },
   ): Promise<NativeModel>;
   /** Gives up the job if it has not ended: its promise rejects with `ERR_PARAKEET_ABORTED`. */
   cancel(job: number): void;
   /** What is alive in this process, for tests and diagnostics. */
   counts(): { models: number; sessions: number; queued: number };
-  /** What the addon was built with. */
-  build(): { mlx: string; onednn: string | null; backend: 'cpu' | 'metal' | 'cuda'; mutant: string | null };
+  /** What the addon was built with, and what it found: the instruction set is the one that oneDNN uses. */
+  build(): {
+    mlx: string;
+    onednn: string | null;
+    instructions: string | null;
+    backend: 'cpu' | 'metal' | 'cuda';
+    /** Whether products in bfloat16 are faster than those in float32. */
+    nativeBfloat16: boolean;
+    mutant: string | null;
+  };
+  /** Starts (from zero) or stops the clock of each part; without an argument: seconds of CPU of each part so far. */
+  profile(on: boolean): void;
+  profile(): Record<NativePart, number>;
   /** Asks MLX's allocator: bytes in use, bytes cached, the cache's limit. */
   memory(): { active: number; cache: number; cacheLimit: number };
 }

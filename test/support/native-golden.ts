@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type {
   NativeAddon,
+  NativeDType,
   NativeHead,
   NativeModel,
   NativeModelConfig,
@@ -22,12 +23,16 @@ export interface NativeGolden {
 }
 
 /** Loads a golden model into the engine (one thread) and as the reference. Close `native` when done. */
-export async function loadNativeGolden(architecture: Architecture): Promise<NativeGolden> {
+export async function loadNativeGolden(
+  architecture: Architecture,
+  dtype: NativeDType = 'float32',
+): Promise<NativeGolden> {
   const addon = loadAddon();
   const folder = goldenFolder(architecture);
   const reference = readReferenceModel(folder);
   const path = `${folder}/model.safetensors`;
   const native = await addon.loadModel(configOf(reference, architecture), path, tensorsOf(path), {
+    dtype,
     threads: 1,
     job: 0,
   });

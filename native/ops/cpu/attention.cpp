@@ -15,6 +15,10 @@ namespace {
 // Queries handled at once, so that the scores of a long recording need not all be there.
 constexpr int blockRows = 128;
 
+void grow(std::vector<float>& buffer, size_t count) {
+  if (buffer.size() < count) buffer.resize(count);
+}
+
 void attendHead(const std::vector<const float*>& inputs, float* output, const AttentionShape& shape, int head) {
   const int width = shape.width, size = width / shape.heads, offset = head * size, keys = shape.keys;
   const float* key = inputs[1] + offset;
@@ -22,7 +26,8 @@ void attendHead(const std::vector<const float*>& inputs, float* output, const At
   const float* u = inputs[4] + offset;
   const float* v = inputs[5] + offset;
   const float scale = 1.0f / std::sqrt(static_cast<float>(size));
-  std::vector<float> query(static_cast<size_t>(blockRows) * size), content, distance;
+  thread_local std::vector<float> query, content, distance;  // of the largest block so far
+  grow(query, static_cast<size_t>(blockRows) * size);
   for (int first = 0; first < shape.queries; first += blockRows) {
     const int rows = std::min(blockRows, shape.queries - first);
     // Keys that any query of the block may see.
@@ -37,25 +42,24 @@ void attendHead(const std::vector<const float*>& inputs, float* output, const At
       }
     };
     biased(u);
-    content.resize(static_cast<size_t>(rows) * span);
-    sgemm(true, rows, span, size, scale, query.data(), size, key + static_cast<size_t>(low) * width, width,
+    grow(content, static_cast<size_t>(rows) * span);
+    sgemm({rows, span, size, true, scale}, query.data(), size, key + static_cast<size_t>(low) * width, width,
           content.data(), span);
     // The distance of query i and key low + j is row (queries − 1 − first − i) + low + j of `position`.
     biased(v);
     const int positions = rows + span - 1;
     const int base = shape.queries - first - rows + low;
-    distance.resize(static_cast<size_t>(rows) * positions);
-    sgemm(true, rows, positions, size, scale, query.data(), size,
+    grow(distance, static_cast<size_t>(rows) * positions);
+    sgemm({rows, positions, size, true, scale}, query.data(), size,
           inputs[3] + static_cast<size_t>(base) * width + offset, width, distance.data(), positions);
     for (int i = 0; i < rows; i++) {
       float* row = content.data() + static_cast<size_t>(i) * span;
       const float* shifted = distance.data() + static_cast<size_t>(i) * positions + (rows - 1 - i);
-      for (int j = 0; j < span; j++) row[j] += shifted[j];
       const int begin = shape.band.left < 0 ? 0 : std::max(0, at + i - shape.band.left - low);
       const int end = shape.band.right < 0 ? span : std::min(span, at + i + shape.band.right + 1 - low);
-      softmaxRange(row, span, begin, end);
+      softmaxRange(row, shifted, span, begin, end);
     }
-    sgemm(false, rows, size, span, 1.0f, content.data(), span, value + static_cast<size_t>(low) * width, width,
+    sgemm({rows, size, span}, content.data(), span, value + static_cast<size_t>(low) * width, width,
           output + static_cast<size_t>(first) * width + offset, width);
   }
 }

@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "ops/profile.h"
+
 namespace parakeet::ops {
 namespace mx = mlx::core;
 namespace {
@@ -11,7 +13,7 @@ namespace {
 class CpuKernel : public mx::Primitive {
  public:
   CpuKernel(mx::Stream stream, const char* name, KernelFunction run)
-      : mx::Primitive(stream), name_(name), run_(std::move(run)) {}
+      : mx::Primitive(stream), name_(name), run_(std::move(run)), part_(PartScope::current()) {}
 
   const char* name() const override { return name_; }
 
@@ -24,8 +26,11 @@ class CpuKernel : public mx::Primitive {
       pointers.push_back(input.data<float>());
     }
     encoder.set_output_array(outputs[0]);
-    encoder.dispatch(
-        [run = run_, pointers = std::move(pointers), output = outputs[0].data<float>()] { run(pointers, output); });
+    encoder.dispatch([run = run_, part = part_, pointers = std::move(pointers), output = outputs[0].data<float>()] {
+      const PartScope scope(part);
+      const PartTimer timer(part);
+      run(pointers, output);
+    });
   }
 
   void eval_gpu(const std::vector<mx::array>&, std::vector<mx::array>&) override {
@@ -35,6 +40,7 @@ class CpuKernel : public mx::Primitive {
  private:
   const char* name_;
   KernelFunction run_;
+  Part part_;
 };
 
 }  // namespace

@@ -1,50 +1,61 @@
-// oneDNN behind plain functions over row-major float32 memory: products with packed weights and convolutions.
-// Called on MLX's stream thread and the pool's threads only; each call is single-threaded inside oneDNN.
+// oneDNN behind plain functions over row-major memory: single-threaded products with weights in the layout it likes.
+// Called from MLX's stream thread and the pool's threads only.
 #pragma once
 
 #ifdef PARAKEET_ONEDNN
 
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "ops/ops.h"
+#include "ops/dtype.h"
 
 namespace parakeet::ops {
 
-// A weight matrix packed for products, and the primitives made for it so far.
-class PackedMatrix {
- public:
-  PackedMatrix(const std::vector<float>& weight, std::vector<float> bias, int outputs, int inputs);
-  ~PackedMatrix();
-  int outputs() const;
-  // output[rows, outputs] = activation(x[rows, inputs] · weightᵀ + bias), split over the pool by rows.
-  void multiply(const float* x, float* output, int rows, Activation activation) const;
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
+// Operands of a product as oneDNN takes them.
+enum class ProductKind {
+  float32,   // float · float → float
+  bfloat16,  // bfloat16 · bfloat16 → float; needs instructions for it
+  bytes,     // uint8 · int8 → int32
 };
 
-// A two-dimensional convolution over [height, width, channels].
-class PackedConvolution {
+// Weights [inputs, columns] of one product, in oneDNN's layout.
+class PackedPanel {
  public:
-  PackedConvolution(const std::vector<float>& weight, std::vector<float> bias, int outputs, int inputs, int kernel,
-                    int stride, int groups);
-  ~PackedConvolution();
-  void convolve(const float* x, float* output, int height, int width, int top, int bottom, Activation activation) const;
+  // `weight`: [columns, inputs] row-major of the kind's weight type.
+  PackedPanel(ProductKind kind, const void* weight, int columns, int inputs);
+  ~PackedPanel();
+  PackedPanel(PackedPanel&&) noexcept;
+  PackedPanel& operator=(PackedPanel&&) noexcept;
+
+  int columns() const { return columns_; }
+  // output[rows, columns] = x[rows, inputs] · weightᵀ.
+  void multiply(const void* x, void* output, int rows) const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  struct Memory;
+  ProductKind kind_;
+  int columns_, inputs_;
+  std::unique_ptr<Memory> memory_;
 };
 
-// c[rows, columns] = alpha · a[rows, inner] · b, with leading dimensions; b is [inner, columns], or [columns, inner]
-// when transposed.
-void sgemm(bool transposeB, int rows, int columns, int inner, float alpha, const float* a, int lda, const float* b,
-           int ldb, float* c, int ldc);
+// c[rows, columns] = alpha · a[rows, inner] · b + beta · c, with leading dimensions; b is [inner, columns], or
+// [columns, inner] when transposed.
+struct Sgemm {
+  int rows, columns, inner;
+  bool transposeB = false;
+  float alpha = 1.0f, beta = 0.0f;
+};
+void sgemm(const Sgemm& shape, const float* a, int lda, const float* b, int ldb, float* c, int ldc);
 
+// Whether the CPU multiplies bfloat16 by itself (AVX512-BF16 or AMX).
+bool hasBfloat16();
+// Whether products of bytes may use all 8 bits of both operands: without VNNI or AMX the pairs are summed in 16 bits.
+bool hasByteProducts();
+
+// "oneDNN 3.2.0".
 std::string onednnVersion();
+// The instruction set that oneDNN uses: "avx2", "avx512_core_bf16", …
+std::string onednnInstructions();
 
 }  // namespace parakeet::ops
 

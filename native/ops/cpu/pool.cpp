@@ -2,16 +2,23 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <condition_variable>
 #include <exception>
+#include <fstream>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "ops/profile.h"
 
 namespace parakeet::ops {
 namespace {
 
 std::atomic<int> requested{0};
+
+// More pieces than threads, so that the last one to finish is not far behind.
+constexpr int piecesPerThread = 4;
 
 class Pool {
  public:
@@ -27,6 +34,7 @@ class Pool {
   void run(int parts, const std::function<void(int)>& part) {
     std::unique_lock lock(mutex_);
     part_ = &part;
+    profiled_ = PartScope::current();
     parts_ = parts;
     pending_ = parts - 1;
     error_ = nullptr;
@@ -58,7 +66,10 @@ class Pool {
         wake_.wait(lock, [&] { return generation_ != seen && part_ != nullptr && index < parts_; });
         seen = generation_;
       }
-      guarded(index);
+      {
+        const PartTimer timer(profiled_);
+        guarded(index);
+      }
       const std::lock_guard lock(mutex_);
       if (--pending_ == 0) done_.notify_one();
     }
@@ -69,17 +80,35 @@ class Pool {
   std::condition_variable wake_;
   std::condition_variable done_;
   const std::function<void(int)>* part_ = nullptr;
+  Part profiled_ = Part::other;
   int parts_ = 0;
   int pending_ = 0;
   uint64_t generation_ = 0;
   std::exception_ptr error_;
 };
 
+// Cores by the quota of the process's control group (version 2, then 1), rounded up; 0 for no quota.
+int quotaCores() {
+  double quota = -1, period = -1;
+  if (std::ifstream file{"/sys/fs/cgroup/cpu.max"}; file) {
+    file >> quota >> period;  // "max 100000" leaves both unread
+  } else {
+    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") >> quota;
+    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_period_us") >> period;
+  }
+  return quota > 0 && period > 0 ? static_cast<int>(std::ceil(quota / period)) : 0;
+}
+
+int availableCores() {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int quota = quotaCores();
+  return quota > 0 ? std::min(cores, quota) : cores;
+}
+
 Pool& pool() {
   static Pool* instance = [] {
     const int wanted = requested.load();
-    const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    return new Pool(wanted > 0 ? wanted : cores);  // never destroyed: its threads outlive static destruction
+    return new Pool(wanted > 0 ? wanted : availableCores());  // never destroyed: its threads outlive static destruction
   }();
   return *instance;
 }
@@ -90,12 +119,17 @@ void setPoolThreads(int threads) { requested.store(threads); }
 int poolThreads() { return pool().threads(); }
 
 void parallelFor(int count, int grain, const std::function<void(int, int)>& body) {
-  const int parts = std::clamp(count / std::max(1, grain), 1, pool().threads());
+  const int threads = pool().threads();
+  const int most = std::max(1, count / std::max(1, grain));
+  const int parts = std::min(most, threads);
   if (parts == 1) return body(0, count);
-  pool().run(parts, [&](int index) {
-    const int begin = static_cast<int>(static_cast<int64_t>(count) * index / parts);
-    const int end = static_cast<int>(static_cast<int64_t>(count) * (index + 1) / parts);
-    body(begin, end);
+  const int pieces = std::min(most, parts * piecesPerThread);
+  std::atomic<int> next{0};
+  pool().run(parts, [&](int) {
+    for (int piece = next++; piece < pieces; piece = next++) {
+      body(static_cast<int>(static_cast<int64_t>(count) * piece / pieces),
+           static_cast<int>(static_cast<int64_t>(count) * (piece + 1) / pieces));
+    }
   });
 }
 

@@ -6,13 +6,15 @@
 
 namespace parakeet::ops {
 
-// Threads to use; 0 for all cores. Before the first parallelFor.
+// Threads to use; 0 for all cores that the process may use, by its affinity and its control group's quota. Before the
+// first parallelFor.
 void setPoolThreads(int threads);
-// How many parts parallelFor makes at the most, at least 1.
+// How many threads work, at least 1.
 int poolThreads();
 
-// Calls `body(begin, end)` for parts that cover [0, count), each at least `grain` long, and returns when all have
-// ended. An exception of a part is thrown again here.
+// Calls `body(begin, end)` for pieces that cover [0, count), each at least `grain` long, and returns when all have
+// ended. A thread takes the next piece when it is done with one, so that a core that is busy with something else takes
+// fewer. An exception of a piece is thrown again here.
 void parallelFor(int count, int grain, const std::function<void(int begin, int end)>& body);
 
 }  // namespace parakeet::ops

@@ -1,0 +1,248 @@
+#ifdef PARAKEET_ONEDNN
+
+#include "ops/cpu/packed_matrix.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ops/cpu/onednn.h"
+#include "ops/cpu/pointwise.h"
+#include "ops/cpu/pool.h"
+
+namespace parakeet::ops {
+namespace {
+
+// Columns of a panel: with 1024 inputs its weights fill half a megabyte to one, a second-level cache.
+constexpr int panelColumns = 256;
+// Rows of a tile: its sums are still in the cache when they are finished.
+constexpr int tileRows = 128;
+// Rows that are worth a tile of their own when there are more threads than panels.
+constexpr int leastTileRows = 32;
+// Multiply-adds that are not worth waking another thread for.
+constexpr double grainWork = 2e6;
+// Inputs whose bfloat16 weights are widened at once, where the CPU has no products of them.
+constexpr int widenedInputs = 512;
+
+// A buffer of the calling thread that only grows.
+template <class T, int>
+T* scratch(size_t count) {
+  thread_local std::vector<T> buffer;
+  if (buffer.size() < count) buffer.resize(count);
+  return buffer.data();
+}
+
+struct Panel {
+  int first = 0;    // of the output's columns
+  int columns = 0;  // of the product; with a gate, two halves
+  std::vector<PackedPanel> packed;
+  std::vector<uint16_t> narrow;  // [inputs, columns], to be widened
+  std::vector<float> scale;      // [columns], int8
+  std::vector<int32_t> sum;      // [columns], int8: of the quantised weights
+  std::vector<float> bias;       // [columns], or empty
+};
+
+// How the weights are multiplied.
+enum class Way { float32, bfloat16, widened, bytes };
+
+Way wayOf(DType dtype) {
+  switch (dtype) {
+    case DType::bfloat16:
+      return hasBfloat16() ? Way::bfloat16 : Way::widened;
+    case DType::int8:
+      return Way::bytes;
+    case DType::float32:
+      break;
+  }
+  return Way::float32;
+}
+
+void packNarrow(Panel& panel, const std::vector<float>& weight, int inputs) {
+  // Transposed: the product reads [inputs, columns].
+  std::vector<float> transposed(weight.size());
+  for (int c = 0; c < panel.columns; c++) {
+    for (int k = 0; k < inputs; k++)
+      transposed[static_cast<size_t>(k) * panel.columns + c] = weight[static_cast<size_t>(c) * inputs + k];
+  }
+  panel.narrow.resize(weight.size());
+  toBfloat16(transposed.data(), panel.narrow.data(), weight.size());
+}
+
+void packBytes(Panel& panel, const std::vector<float>& weight, int inputs) {
+  // Without VNNI, pairs of products are summed in 16 bits: 2 · 255 · 64 still fits.
+  const int most = hasByteProducts() ? 127 : 64;
+  std::vector<int8_t> bytes(weight.size());
+  panel.scale.resize(panel.columns);
+  panel.sum.resize(panel.columns);
+  for (int c = 0; c < panel.columns; c++) {
+    const float* row = weight.data() + static_cast<size_t>(c) * inputs;
+    float peak = 0;
+    for (int k = 0; k < inputs; k++) peak = std::max(peak, std::abs(row[k]));
+    const float scale = peak > 0 ? peak / static_cast<float>(most) : 1.0f;
+    int32_t sum = 0;
+    for (int k = 0; k < inputs; k++) {
+      const auto q = static_cast<int8_t>(std::lround(row[k] / scale));
+      bytes[static_cast<size_t>(c) * inputs + k] = q;
+      sum += q;
+    }
+    panel.scale[c] = scale;
+    panel.sum[c] = sum;
+  }
+  panel.packed.emplace_back(ProductKind::bytes, bytes.data(), panel.columns, inputs);
+}
+
+}  // namespace
+
+struct PackedMatrix::State {
+  Way way;
+  int outputs, inputs;
+  bool gated;
+  std::vector<Panel> panels;
+
+  // Rows of the trained matrix that make up a panel of `width` output columns.
+  void add(const std::vector<float>& weight, const std::vector<float>& bias, int first, int width) {
+    Panel panel;
+    panel.first = first;
+    panel.columns = gated ? 2 * width : width;
+    std::vector<float> rows;
+    rows.reserve(static_cast<size_t>(panel.columns) * inputs);
+    for (const int half : gated ? std::vector<int>{0, outputs} : std::vector<int>{0}) {
+      const auto begin = weight.begin() + static_cast<ptrdiff_t>(half + first) * inputs;
+      rows.insert(rows.end(), begin, begin + static_cast<ptrdiff_t>(width) * inputs);
+      if (!bias.empty())
+        panel.bias.insert(panel.bias.end(), bias.begin() + half + first, bias.begin() + half + first + width);
+    }
+    switch (way) {
+      case Way::float32:
+        panel.packed.emplace_back(ProductKind::float32, rows.data(), panel.columns, inputs);
+        break;
+      case Way::bfloat16: {
+        std::vector<uint16_t> narrow(rows.size());
+        toBfloat16(rows.data(), narrow.data(), rows.size());
+        panel.packed.emplace_back(ProductKind::bfloat16, narrow.data(), panel.columns, inputs);
+        break;
+      }
+      case Way::widened:
+        packNarrow(panel, rows, inputs);
+        break;
+      case Way::bytes:
+        packBytes(panel, rows, inputs);
+        break;
+    }
+    panels.push_back(std::move(panel));
+  }
+
+  // Activations as the product takes them, one row after the other.
+  struct Source {
+    const float* wide = nullptr;
+    const uint16_t* narrow = nullptr;
+    const uint8_t* bytes = nullptr;
+    const QuantizedRow* rows = nullptr;
+  };
+
+  Source convert(const float* x, int rows) const {
+    const size_t count = static_cast<size_t>(rows) * inputs;
+    const int grain = std::max(1, static_cast<int>(grainWork / 8) / inputs);
+    Source source{x};
+    if (way == Way::bfloat16) {
+      uint16_t* narrow = scratch<uint16_t, 0>(count);
+      parallelFor(rows, grain, [&](int begin, int end) {
+        const size_t at = static_cast<size_t>(begin) * inputs;
+        toBfloat16(x + at, narrow + at, static_cast<size_t>(end - begin) * inputs);
+      });
+      source.narrow = narrow;
+    }
+    if (way == Way::bytes) {
+      uint8_t* bytes = scratch<uint8_t, 0>(count);
+      QuantizedRow* quantized = scratch<QuantizedRow, 0>(rows);
+      parallelFor(rows, grain, [&](int begin, int end) {
+        const size_t at = static_cast<size_t>(begin) * inputs;
+        quantizeRows(x + at, bytes + at, quantized + begin, end - begin, inputs);
+      });
+      source.bytes = bytes;
+      source.rows = quantized;
+    }
+    return source;
+  }
+
+  // The tile's sums, as float32.
+  float* product(const Panel& panel, const Source& source, int row, int rows) const {
+    const size_t at = static_cast<size_t>(row) * inputs, count = static_cast<size_t>(rows) * panel.columns;
+    float* sums = scratch<float, 0>(count);
+    switch (way) {
+      case Way::float32:
+        panel.packed[0].multiply(source.wide + at, sums, rows);
+        break;
+      case Way::bfloat16:
+        panel.packed[0].multiply(source.narrow + at, sums, rows);
+        break;
+      case Way::widened: {
+        float* wide = scratch<float, 1>(static_cast<size_t>(std::min(widenedInputs, inputs)) * panel.columns);
+        for (int k = 0; k < inputs; k += widenedInputs) {
+          const int inner = std::min(widenedInputs, inputs - k);
+          fromBfloat16(panel.narrow.data() + static_cast<size_t>(k) * panel.columns, wide,
+                       static_cast<size_t>(inner) * panel.columns);
+          sgemm({rows, panel.columns, inner, false, 1.0f, k ? 1.0f : 0.0f}, source.wide + at + k, inputs, wide,
+                panel.columns, sums, panel.columns);
+        }
+        break;
+      }
+      case Way::bytes: {
+        int32_t* whole = scratch<int32_t, 0>(count);
+        panel.packed[0].multiply(source.bytes + at, whole, rows);
+        dequantizeTile(whole, sums, source.rows + row, panel.scale.data(), panel.sum.data(), rows, panel.columns);
+        break;
+      }
+    }
+    return sums;
+  }
+};
+
+PackedMatrix::PackedMatrix(const std::vector<float>& weight, std::vector<float> bias, int outputs, int inputs,
+                           DType dtype, bool gated)
+    : state_(std::make_unique<State>()) {
+  State& state = *state_;
+  state.way = wayOf(dtype);
+  state.outputs = gated ? outputs / 2 : outputs;
+  state.inputs = inputs;
+  state.gated = gated;
+  const int width = gated ? panelColumns / 2 : panelColumns;
+  for (int first = 0; first < state.outputs; first += width)
+    state.add(weight, bias, first, std::min(width, state.outputs - first));
+}
+
+PackedMatrix::~PackedMatrix() = default;
+
+int PackedMatrix::outputs() const { return state_->outputs; }
+
+void PackedMatrix::multiply(const float* x, const float* residual, float* output, int rows, Activation activation,
+                            float scale) const {
+  const State& state = *state_;
+  const auto panels = static_cast<int>(state.panels.size());
+  int tiles = (rows + tileRows - 1) / tileRows;
+  // With few panels for the threads, thinner tiles.
+  if (panels * tiles < 2 * poolThreads())
+    tiles = std::clamp(2 * poolThreads() / panels, tiles, std::max(tiles, rows / leastTileRows));
+  const double work = static_cast<double>(rows) * state.inputs * state.outputs / (static_cast<double>(panels) * tiles);
+  const State::Source source = state.convert(x, rows);
+  parallelFor(panels * tiles, static_cast<int>(std::ceil(grainWork / work)), [&](int begin, int end) {
+    for (int i = begin; i < end; i++) {
+      const Panel& panel = state.panels[i / tiles];
+      const int tile = i % tiles;
+      const int first = static_cast<int>(static_cast<int64_t>(rows) * tile / tiles);
+      const int last = static_cast<int>(static_cast<int64_t>(rows) * (tile + 1) / tiles);
+      const size_t corner = static_cast<size_t>(first) * state.outputs + panel.first;
+      TileEnd tileEnd{last - first, panel.columns, panel.columns};
+      tileEnd.bias = panel.bias.empty() ? nullptr : panel.bias.data();
+      tileEnd.activation = activation;
+      tileEnd.output = output + corner;
+      tileEnd.ldOutput = state.outputs;
+      tileEnd.residual = residual ? residual + corner : nullptr;
+      tileEnd.scale = scale;
+      finishTile(state.product(panel, source, first, last - first), tileEnd);
+    }
+  });
+}
+
+}  // namespace parakeet::ops
+
+#endif

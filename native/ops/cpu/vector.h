@@ -1,0 +1,114 @@
+// What the plain loops of ops/cpu/ share so that the compiler turns them into vectors: a version of a function for each
+// instruction set, chosen by the CPU at run time, and an exponential without branches.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#define PARAKEET_INLINE inline __attribute__((always_inline))
+
+// PARAKEET_VERSIONS(name, (parameters), (arguments)) defines `void name(parameters)` from `template <class V> void
+// nameBody(parameters)`, where V is the Vector of the set's register. The body and all that it calls are
+// PARAKEET_INLINE: what is not inlined stays in the base instruction set. (GCC's target_clones cannot ask for two sets
+// at once, and it takes vectors wider than a register apart.)
+#if defined(__x86_64__) && defined(__GNUC__)
+#define PARAKEET_VERSIONS(name, parameters, arguments)                                                            \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))) void name##Avx512 parameters {           \
+    name##Body<Vector<16>> arguments;                                                                             \
+  }                                                                                                               \
+  __attribute__((target("avx2,fma"))) void name##Avx2 parameters { name##Body<Vector<8>> arguments; }             \
+  void name##Base parameters { name##Body<Vector<4>> arguments; }                                                 \
+  void name parameters {                                                                                          \
+    static const auto version = vectorLevel() == 2 ? name##Avx512 : vectorLevel() == 1 ? name##Avx2 : name##Base; \
+    version arguments;                                                                                            \
+  }
+#else
+#define PARAKEET_VERSIONS(name, parameters, arguments) \
+  void name parameters { name##Body<Vector<4>> arguments; }
+#endif
+
+namespace parakeet::ops {
+
+#if defined(__x86_64__) && defined(__GNUC__)
+// 2: AVX-512, 1: AVX2 with FMA, 0: neither.
+inline int vectorLevel() {
+  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    return 2;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 : 0;
+}
+#endif
+
+// `size` values in one register, as GCC's and Clang's vector extension.
+template <int size>
+struct Vector {
+  static constexpr int lanes = size;
+  typedef float Floats __attribute__((vector_size(4 * size)));
+  typedef int32_t Ints __attribute__((vector_size(4 * size)));
+  typedef uint8_t Bytes __attribute__((vector_size(size)));
+
+  static PARAKEET_INLINE Floats broadcast(float x) { return Floats{} + x; }
+  static PARAKEET_INLINE Floats load(const float* x) {
+    Floats v;
+    std::memcpy(&v, x, sizeof v);
+    return v;
+  }
+  static PARAKEET_INLINE void store(float* x, Floats v) { std::memcpy(x, &v, sizeof v); }
+  // The first `count` values, zeros after them.
+  static PARAKEET_INLINE Floats load(const float* x, int count) {
+    if (count == lanes) return load(x);
+    Floats v{};
+    std::memcpy(&v, x, count * sizeof(float));
+    return v;
+  }
+  static PARAKEET_INLINE void store(float* x, Floats v, int count) {
+    if (count == lanes) return store(x, v);
+    std::memcpy(x, &v, count * sizeof(float));
+  }
+
+  static PARAKEET_INLINE Floats largest(Floats a, Floats b) { return a > b ? a : b; }
+  static PARAKEET_INLINE Floats smallest(Floats a, Floats b) { return a < b ? a : b; }
+  static PARAKEET_INLINE float sum(Floats v) {
+    float parts[lanes];
+    store(parts, v);
+    for (int width = lanes / 2; width > 0; width /= 2) {
+      for (int k = 0; k < width; k++) parts[k] += parts[k + width];
+    }
+    return parts[0];
+  }
+
+  // Adding it rounds to a whole number, in the low bits of the mantissa: 1.5 · 2²³.
+  static constexpr float rounding = 12582912.0f;
+  static PARAKEET_INLINE Ints rounded(Floats x) { return (Ints)(x + rounding) - std::bit_cast<int32_t>(rounding); }
+
+  // eˣ within 2 units in the last place, for x clamped to [−87, 88]; NaN stays NaN. Cephes' polynomial (S. Moshier,
+  // expf.c).
+  static PARAKEET_INLINE Floats exponential(Floats x) {
+    x = x < -87.0f ? broadcast(-87.0f) : x;
+    x = x > 88.0f ? broadcast(88.0f) : x;
+    const Floats shifted = x * 1.44269504088896341f + rounding;
+    const Floats n = shifted - rounding;
+    const Floats r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    Floats p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    const Floats e = p * (r * r) + r + 1.0f;
+    const Ints power = (Ints)shifted - std::bit_cast<int32_t>(rounding);
+    return e * (Floats)((power + 127) << 23);
+  }
+
+  static PARAKEET_INLINE Floats sigmoid(Floats x) { return 1.0f / (1.0f + exponential(-x)); }
+};
+
+// Calls `body(at, count)` for pieces of one register and a shorter last one. The lambda is PARAKEET_LAMBDA.
+#define PARAKEET_LAMBDA __attribute__((always_inline))
+template <class V, class Body>
+PARAKEET_INLINE void pieces(int count, Body body) {
+  int at = 0;
+  for (; at + V::lanes <= count; at += V::lanes) body(at, V::lanes);
+  if (at < count) body(at, count - at);
+}
+
+}  // namespace parakeet::ops

@@ -1,0 +1,45 @@
+#include "ops/profile.h"
+
+#include <ctime>
+
+#include <atomic>
+
+namespace parakeet::ops {
+namespace {
+
+std::atomic<bool> enabled{false};
+std::array<std::atomic<int64_t>, parts> nanoseconds{};
+thread_local Part currentPart = Part::other;
+
+int64_t threadTime() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<int64_t>(time.tv_sec) * 1000000000 + time.tv_nsec;
+}
+
+}  // namespace
+
+const std::array<const char*, parts> partNames{"mel",         "subsampling", "feedForward", "attention",
+                                               "convolution", "decoder",     "other"};
+
+PartScope::PartScope(Part part) : before_(currentPart) { currentPart = part; }
+PartScope::~PartScope() { currentPart = before_; }
+Part PartScope::current() { return currentPart; }
+
+PartTimer::PartTimer(Part part) : part_(part), start_(enabled.load(std::memory_order_relaxed) ? threadTime() : -1) {}
+PartTimer::~PartTimer() {
+  if (start_ >= 0) nanoseconds[static_cast<size_t>(part_)] += threadTime() - start_;
+}
+
+void profile(bool on) {
+  for (auto& part : nanoseconds) part = 0;
+  enabled = on;
+}
+
+std::array<double, parts> profiled() {
+  std::array<double, parts> seconds{};
+  for (size_t i = 0; i < seconds.size(); i++) seconds[i] = static_cast<double>(nanoseconds[i].load()) * 1e-9;
+  return seconds;
+}
+
+}  // namespace parakeet::ops

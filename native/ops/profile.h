@@ -1,0 +1,45 @@
+// Where the CPU's time goes, by part of the model: for bench/ and `parakeet doctor`. Off unless asked for: reading a
+// thread's clock is a system call. MLX's own operations (copies of caches, mostly) are in no part.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace parakeet::ops {
+
+enum class Part { mel, subsampling, feedForward, attention, convolution, decoder, other };
+constexpr int parts = 7;
+extern const std::array<const char*, parts> partNames;
+
+// The part that operations made on this thread belong to, for as long as the scope lives.
+class PartScope {
+ public:
+  explicit PartScope(Part part);
+  ~PartScope();
+  PartScope(const PartScope&) = delete;
+  PartScope& operator=(const PartScope&) = delete;
+  static Part current();
+
+ private:
+  Part before_;
+};
+
+// Adds the calling thread's CPU time, from here to the end of the scope, to `part`.
+class PartTimer {
+ public:
+  explicit PartTimer(Part part);
+  ~PartTimer();
+  PartTimer(const PartTimer&) = delete;
+  PartTimer& operator=(const PartTimer&) = delete;
+
+ private:
+  Part part_;
+  int64_t start_;
+};
+
+// Starts from zero, or stops.
+void profile(bool on);
+// Seconds of CPU of each part since then, all threads together.
+std::array<double, parts> profiled();
+
+}  // namespace parakeet::ops
