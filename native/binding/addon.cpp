@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include "binding/addon_data.h"
+#include "binding/convert.h"
 #include "binding/model_wrap.h"
 #include "binding/sessions_wrap.h"
 #include "model/mutant.h"
@@ -45,6 +46,7 @@ Napi::Value build(const Napi::CallbackInfo& info) {
   object.Set("instructions", orNull(machine.instructions));
   object.Set("backend", machine.backend);
   object.Set("nativeBfloat16", machine.nativeBfloat16);
+  object.Set("byteProducts", machine.byteProducts);
   object.Set("mutant",
              activeMutant().empty() ? env.Null() : Napi::Value(Napi::String::New(env, std::string(activeMutant()))));
   return object;
@@ -62,6 +64,19 @@ Napi::Value profile(const Napi::CallbackInfo& info) {
   return object;
 }
 
+Napi::Value productSpeed(const Napi::CallbackInfo& info) {
+  const ops::DType dtype = toDType(info[0]);
+  const auto number = [&](int i) { return info[i].As<Napi::Number>(); };
+  const int rows = number(1).Int32Value(), inputs = number(2).Int32Value(), outputs = number(3).Int32Value();
+  const double seconds = number(4).DoubleValue();
+  const auto environment = Environment::of(info.Env());
+  return environment->run(info.Env(), Engine::instance().inference(), environment->jobFlag(0),
+                          [=]() -> Environment::Settle {
+                            const double speed = ops::productSpeed(dtype, rows, inputs, outputs, seconds);
+                            return [speed](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, speed); };
+                          });
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData{Environment::create(env), {}, {}, {}, {}};
   env.SetInstanceData(data);
@@ -74,6 +89,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("counts", Napi::Function::New(env, counts));
   exports.Set("memory", Napi::Function::New(env, memory));
   exports.Set("profile", Napi::Function::New(env, profile));
+  exports.Set("productSpeed", Napi::Function::New(env, productSpeed));
   exports.Set("build", Napi::Function::New(env, build));
   return exports;
 }

@@ -1,5 +1,6 @@
 #include "ops/ops.h"
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -10,6 +11,7 @@
 #include "ops/cpu/packed_matrix.h"
 #include "ops/cpu/pointwise.h"
 #include "ops/cpu/pool.h"
+#include "ops/cpu/product_speed.h"
 
 namespace parakeet::ops {
 namespace {
@@ -51,7 +53,8 @@ class PlainMatrix {
     const mx::array wide = fromVector(weight, {outputs, inputs});
     if (!bias.empty()) bias_ = fromVector(bias, {outputs});
     for (const int group : {128, 64, 32}) {
-      if (dtype != DType::int8 || group_ || inputs % group != 0) continue;
+      const bool bytes = dtype == DType::int8 || dtype == DType::int8Products;
+      if (!bytes || group_ || inputs % group != 0) continue;
       group_ = group;
       const std::vector<mx::array> parts = mx::quantize(wide, group, 8);
       weight_ = parts[0];
@@ -277,17 +280,35 @@ mx::array relativeAttention(const mx::array& query, const mx::array& key, const 
 
 Machine machine() {
 #ifdef PARAKEET_ONEDNN
-  if (onCpu()) return {"cpu", onednnVersion(), onednnInstructions(), hasBfloat16()};
+  if (onCpu()) return {"cpu", onednnVersion(), onednnInstructions(), hasBfloat16(), hasByteProducts()};
 #endif
-  if (mx::default_device() == mx::Device::cpu) return {"cpu", std::nullopt, std::nullopt, false};
+  if (mx::default_device() == mx::Device::cpu) return {"cpu", std::nullopt, std::nullopt, false, true};
 #ifdef __APPLE__
-  return {"metal", std::nullopt, std::nullopt, true};
+  return {"metal", std::nullopt, std::nullopt, true, true};
 #else
-  return {"cuda", std::nullopt, std::nullopt, true};
+  return {"cuda", std::nullopt, std::nullopt, true, true};
 #endif
 }
 
 void setThreads(int threads) { setPoolThreads(threads); }
 int threads() { return poolThreads(); }
+
+double productSpeed(DType dtype, int rows, int inputs, int outputs, double seconds) {
+#ifdef PARAKEET_ONEDNN
+  if (onCpu()) return productSpeed(dtype, ProductShape{rows, inputs, outputs}, seconds);
+#endif
+  using Clock = std::chrono::steady_clock;
+  const Linear linear(std::vector<float>(static_cast<size_t>(outputs) * inputs), {}, outputs, inputs, dtype);
+  const mx::array x = mx::zeros({rows, inputs});
+  mx::eval(linear(x));
+  double best = 1e30;
+  const auto start = Clock::now();
+  do {
+    const auto begin = Clock::now();
+    mx::eval(linear(x));
+    best = std::min(best, std::chrono::duration<double>(Clock::now() - begin).count());
+  } while (std::chrono::duration<double>(Clock::now() - start).count() < seconds);
+  return 2.0 * rows * inputs * outputs / best;
+}
 
 }  // namespace parakeet::ops

@@ -95,6 +95,7 @@ struct Machine {
   std::optional<std::string> library;       // "oneDNN 3.2.0"; none where MLX's own operations do the work
   std::optional<std::string> instructions;  // the set that the library uses: "avx2", "avx512_core_bf16", …
   bool nativeBfloat16;                      // whether products of bfloat16 are faster than those of float32
+  bool byteProducts;                        // whether int8 multiplies bytes, or only keeps the weights in them
 };
 Machine machine();
 
@@ -102,5 +103,9 @@ Machine machine();
 void setThreads(int threads);
 // How many there are.
 int threads();
+
+// Floating-point operations per second of bare products [rows, inputs] · [inputs, outputs] in the type, measured for
+// about `seconds`: oneDNN's on a CPU with it (the best that it reaches), else MLX's. On the engine's thread.
+double productSpeed(DType dtype, int rows, int inputs, int outputs, double seconds);
 
 }  // namespace parakeet::ops

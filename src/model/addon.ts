@@ -159,7 +159,10 @@ export interface NativeModelConfig {
   maxSymbols: number;
 }
 
-/** Type that weights are kept in and products are computed in. */
+/**
+ * Type that weights are kept in and products are computed in. (For tests, `loadModel` of the addon also takes `'int8Products'`:
+ * products of bytes even where the CPU has no instructions for them.)
+ */
 export type NativeDType = 'float32' | 'bfloat16' | 'int8';
 
 /** Part of a model, as its time is counted (native/ops/profile.h). */
@@ -202,8 +205,21 @@ export interface NativeAddon {
     backend: 'cpu' | 'metal' | 'cuda';
     /** Whether products in bfloat16 are faster than those in float32. */
     nativeBfloat16: boolean;
+    /** Whether int8 multiplies bytes; else it only keeps the weights in them. */
+    byteProducts: boolean;
     mutant: string | null;
   };
+  /**
+   * Operations per second (two for each multiply-add) of bare products `[rows, inputs] · [inputs, outputs]`: the best that the
+   * library reaches here, with all threads, measured for about `seconds` for each way that it tries.
+   */
+  productSpeed(
+    dtype: NativeDType,
+    rows: number,
+    inputs: number,
+    outputs: number,
+    seconds: number,
+  ): Promise<number>;
   /** Starts (from zero) or stops the clock of each part; without an argument: seconds of CPU of each part so far. */
   profile(on: boolean): void;
   profile(): Record<NativePart, number>;

@@ -20,7 +20,7 @@ constexpr int tileRows = 128;
 constexpr int leastTileRows = 32;
 // Multiply-adds that are not worth waking another thread for.
 constexpr double grainWork = 2e6;
-// Inputs whose bfloat16 weights are widened at once, where the CPU has no products of them.
+// Inputs whose weights are widened at once, where the CPU has no products of their type.
 constexpr int widenedInputs = 512;
 
 // A buffer of the calling thread that only grows.
@@ -35,20 +35,23 @@ struct Panel {
   int first = 0;    // of the output's columns
   int columns = 0;  // of the product; with a gate, two halves
   std::vector<PackedPanel> packed;
-  std::vector<uint16_t> narrow;  // [inputs, columns], to be widened
+  std::vector<uint16_t> narrow;  // [inputs, columns], bfloat16 to be widened
+  std::vector<int8_t> bytes;     // [inputs, columns], int8 to be widened
   std::vector<float> scale;      // [columns], int8
-  std::vector<int32_t> sum;      // [columns], int8: of the quantised weights
+  std::vector<int32_t> sum;      // [columns], products of bytes: of the quantised weights
   std::vector<float> bias;       // [columns], or empty
 };
 
 // How the weights are multiplied.
-enum class Way { float32, bfloat16, widened, bytes };
+enum class Way { float32, bfloat16, bytes, widenedBfloat16, widenedBytes };
 
 Way wayOf(DType dtype) {
   switch (dtype) {
     case DType::bfloat16:
-      return hasBfloat16() ? Way::bfloat16 : Way::widened;
+      return hasBfloat16() ? Way::bfloat16 : Way::widenedBfloat16;
     case DType::int8:
+      return hasByteProducts() ? Way::bytes : Way::widenedBytes;
+    case DType::int8Products:
       return Way::bytes;
     case DType::float32:
       break;
@@ -56,20 +59,25 @@ Way wayOf(DType dtype) {
   return Way::float32;
 }
 
-void packNarrow(Panel& panel, const std::vector<float>& weight, int inputs) {
-  // Transposed: the product reads [inputs, columns].
-  std::vector<float> transposed(weight.size());
-  for (int c = 0; c < panel.columns; c++) {
+// [columns, inputs] → [inputs, columns]: what is widened is read that way.
+template <class T>
+std::vector<T> transposed(const std::vector<T>& weight, int columns, int inputs) {
+  std::vector<T> result(weight.size());
+  for (int c = 0; c < columns; c++) {
     for (int k = 0; k < inputs; k++)
-      transposed[static_cast<size_t>(k) * panel.columns + c] = weight[static_cast<size_t>(c) * inputs + k];
+      result[static_cast<size_t>(k) * columns + c] = weight[static_cast<size_t>(c) * inputs + k];
   }
-  panel.narrow.resize(weight.size());
-  toBfloat16(transposed.data(), panel.narrow.data(), weight.size());
+  return result;
 }
 
-void packBytes(Panel& panel, const std::vector<float>& weight, int inputs) {
-  // Without VNNI, pairs of products are summed in 16 bits: 2 · 255 · 64 still fits.
-  const int most = hasByteProducts() ? 127 : 64;
+std::vector<uint16_t> narrowed(const std::vector<float>& weight) {
+  std::vector<uint16_t> narrow(weight.size());
+  toBfloat16(weight.data(), narrow.data(), weight.size());
+  return narrow;
+}
+
+// Scales each column of the panel to [−most, most]; sets its scales and sums.
+std::vector<int8_t> quantized(Panel& panel, const std::vector<float>& weight, int inputs, int most) {
   std::vector<int8_t> bytes(weight.size());
   panel.scale.resize(panel.columns);
   panel.sum.resize(panel.columns);
@@ -77,17 +85,14 @@ void packBytes(Panel& panel, const std::vector<float>& weight, int inputs) {
     const float* row = weight.data() + static_cast<size_t>(c) * inputs;
     float peak = 0;
     for (int k = 0; k < inputs; k++) peak = std::max(peak, std::abs(row[k]));
-    const float scale = peak > 0 ? peak / static_cast<float>(most) : 1.0f;
-    int32_t sum = 0;
+    panel.scale[c] = peak > 0 ? peak / static_cast<float>(most) : 1.0f;
     for (int k = 0; k < inputs; k++) {
-      const auto q = static_cast<int8_t>(std::lround(row[k] / scale));
+      const auto q = static_cast<int8_t>(std::lround(row[k] / panel.scale[c]));
       bytes[static_cast<size_t>(c) * inputs + k] = q;
-      sum += q;
+      panel.sum[c] += q;
     }
-    panel.scale[c] = scale;
-    panel.sum[c] = sum;
   }
-  panel.packed.emplace_back(ProductKind::bytes, bytes.data(), panel.columns, inputs);
+  return bytes;
 }
 
 }  // namespace
@@ -98,8 +103,8 @@ struct PackedMatrix::State {
   bool gated;
   std::vector<Panel> panels;
 
-  // Rows of the trained matrix that make up a panel of `width` output columns.
-  void add(const std::vector<float>& weight, const std::vector<float>& bias, int first, int width) {
+  // The panel of `width` output columns from `first` on.
+  Panel pack(const std::vector<float>& weight, const std::vector<float>& bias, int first, int width) const {
     Panel panel;
     panel.first = first;
     panel.columns = gated ? 2 * width : width;
@@ -115,20 +120,23 @@ struct PackedMatrix::State {
       case Way::float32:
         panel.packed.emplace_back(ProductKind::float32, rows.data(), panel.columns, inputs);
         break;
-      case Way::bfloat16: {
-        std::vector<uint16_t> narrow(rows.size());
-        toBfloat16(rows.data(), narrow.data(), rows.size());
-        panel.packed.emplace_back(ProductKind::bfloat16, narrow.data(), panel.columns, inputs);
+      case Way::bfloat16:
+        panel.packed.emplace_back(ProductKind::bfloat16, narrowed(rows).data(), panel.columns, inputs);
+        break;
+      case Way::bytes: {
+        // Without VNNI, pairs of products are summed in 16 bits: 2 · 255 · 64 still fits.
+        const auto bytes = quantized(panel, rows, inputs, hasByteProducts() ? 127 : 64);
+        panel.packed.emplace_back(ProductKind::bytes, bytes.data(), panel.columns, inputs);
         break;
       }
-      case Way::widened:
-        packNarrow(panel, rows, inputs);
+      case Way::widenedBfloat16:
+        panel.narrow = transposed(narrowed(rows), panel.columns, inputs);
         break;
-      case Way::bytes:
-        packBytes(panel, rows, inputs);
+      case Way::widenedBytes:
+        panel.bytes = transposed(quantized(panel, rows, inputs, 127), panel.columns, inputs);
         break;
     }
-    panels.push_back(std::move(panel));
+    return panel;
   }
 
   // Activations as the product takes them, one row after the other.
@@ -164,6 +172,21 @@ struct PackedMatrix::State {
     return source;
   }
 
+  void widenedProduct(const Panel& panel, const float* x, float* sums, int rows) const {
+    float* wide = scratch<float, 1>(static_cast<size_t>(std::min(widenedInputs, inputs)) * panel.columns);
+    for (int k = 0; k < inputs; k += widenedInputs) {
+      const int inner = std::min(widenedInputs, inputs - k);
+      const size_t at = static_cast<size_t>(k) * panel.columns;
+      if (way == Way::widenedBytes) {
+        fromBytes(panel.bytes.data() + at, panel.scale.data(), wide, inner, panel.columns);
+      } else {
+        fromBfloat16(panel.narrow.data() + at, wide, static_cast<size_t>(inner) * panel.columns);
+      }
+      sgemm({rows, panel.columns, inner, false, 1.0f, k ? 1.0f : 0.0f}, x + k, inputs, wide, panel.columns, sums,
+            panel.columns);
+    }
+  }
+
   // The tile's sums, as float32.
   float* product(const Panel& panel, const Source& source, int row, int rows) const {
     const size_t at = static_cast<size_t>(row) * inputs, count = static_cast<size_t>(rows) * panel.columns;
@@ -175,17 +198,10 @@ struct PackedMatrix::State {
       case Way::bfloat16:
         panel.packed[0].multiply(source.narrow + at, sums, rows);
         break;
-      case Way::widened: {
-        float* wide = scratch<float, 1>(static_cast<size_t>(std::min(widenedInputs, inputs)) * panel.columns);
-        for (int k = 0; k < inputs; k += widenedInputs) {
-          const int inner = std::min(widenedInputs, inputs - k);
-          fromBfloat16(panel.narrow.data() + static_cast<size_t>(k) * panel.columns, wide,
-                       static_cast<size_t>(inner) * panel.columns);
-          sgemm({rows, panel.columns, inner, false, 1.0f, k ? 1.0f : 0.0f}, source.wide + at + k, inputs, wide,
-                panel.columns, sums, panel.columns);
-        }
+      case Way::widenedBfloat16:
+      case Way::widenedBytes:
+        widenedProduct(panel, source.wide + at, sums, rows);
         break;
-      }
       case Way::bytes: {
         int32_t* whole = scratch<int32_t, 0>(count);
         panel.packed[0].multiply(source.bytes + at, whole, rows);
@@ -206,8 +222,11 @@ PackedMatrix::PackedMatrix(const std::vector<float>& weight, std::vector<float> 
   state.inputs = inputs;
   state.gated = gated;
   const int width = gated ? panelColumns / 2 : panelColumns;
-  for (int first = 0; first < state.outputs; first += width)
-    state.add(weight, bias, first, std::min(width, state.outputs - first));
+  state.panels.resize((state.outputs + width - 1) / width);
+  parallelFor(static_cast<int>(state.panels.size()), 1, [&](int begin, int end) {
+    for (int i = begin; i < end; i++)
+      state.panels[i] = state.pack(weight, bias, i * width, std::min(width, state.outputs - i * width));
+  });
 }
 
 PackedMatrix::~PackedMatrix() = default;

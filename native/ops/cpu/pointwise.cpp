@@ -172,6 +172,12 @@ PARAKEET_INLINE void widenBody(const uint16_t* x, float* y, size_t count) {
 }
 PARAKEET_VERSIONS(widen, (const uint16_t* x, float* y, size_t count), (x, y, count))
 
+template <class V>
+PARAKEET_INLINE void widenBytesBody(const int8_t* x, const float* scale, float* y, int columns) {
+  for (int c = 0; c < columns; c++) y[c] = scale[c] * static_cast<float>(x[c]);
+}
+PARAKEET_VERSIONS(widenBytes, (const int8_t* x, const float* scale, float* y, int columns), (x, scale, y, columns))
+
 }  // namespace
 
 void layerNormRows(const float* x, const float* weight, const float* bias, float* y, int rows, int channels) {
@@ -210,5 +216,9 @@ void dequantizeTile(const int32_t* sums, float* accumulator, const QuantizedRow*
 
 void toBfloat16(const float* x, uint16_t* y, size_t count) { narrow(x, y, count); }
 void fromBfloat16(const uint16_t* x, float* y, size_t count) { widen(x, y, count); }
+
+void fromBytes(const int8_t* x, const float* scale, float* y, int rows, int columns) {
+  for (int r = 0; r < rows; r++, x += columns, y += columns) widenBytes(x, scale, y, columns);
+}
 
 }  // namespace parakeet::ops

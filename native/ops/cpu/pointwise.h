@@ -49,5 +49,7 @@ void dequantizeTile(const int32_t* sums, float* accumulator, const QuantizedRow*
 // Rounds to nearest, ties to even; NaN stays NaN.
 void toBfloat16(const float* x, uint16_t* y, size_t count);
 void fromBfloat16(const uint16_t* x, float* y, size_t count);
+// y[r, c] = scale[c] · x[r, c].
+void fromBytes(const int8_t* x, const float* scale, float* y, int rows, int columns);
 
 }  // namespace parakeet::ops

@@ -39,6 +39,26 @@ PARAKEET_INLINE float dot(const float* w, const float* x, int count) {
   return total;
 }
 
+// The same sums for four vectors, `columns` apart, with one reading of the weights.
+template <class V>
+PARAKEET_INLINE void dotOfFour(const float* w, const float* x, int columns, int count, float* totals) {
+  typename V::Floats even[4]{}, odd[4]{};
+  int c = 0;
+  for (; c + 2 * V::lanes <= count; c += 2 * V::lanes) {
+    const auto first = V::load(w + c), second = V::load(w + c + V::lanes);
+    for (int i = 0; i < 4; i++) {
+      const float* from = x + static_cast<ptrdiff_t>(i) * columns + c;
+      even[i] += first * V::load(from);
+      odd[i] += second * V::load(from + V::lanes);
+    }
+  }
+  for (int i = 0; i < 4; i++) {
+    float total = V::sum(even[i] + odd[i]);
+    for (int k = c; k < count; k++) total += w[k] * x[static_cast<ptrdiff_t>(i) * columns + k];
+    totals[i] = total;
+  }
+}
+
 // One weight row times `count` vectors of `columns`, results `stride` apart.
 template <class V, class T>
 PARAKEET_INLINE void rowTimes(const T* w, const float* x, int count, int columns, float scale, float bias, float* y,
@@ -48,7 +68,13 @@ PARAKEET_INLINE void rowTimes(const T* w, const float* x, int count, int columns
   for (int at = 0; at < columns; at += block) {
     const int width = std::min(block, columns - at);
     const float* wide = widened(w + at, room, width);
-    for (int i = 0; i < count; i++)
+    int i = 0;
+    for (; i + 4 <= count; i += 4) {
+      float totals[4];
+      dotOfFour<V>(wide, x + static_cast<ptrdiff_t>(i) * columns + at, columns, width, totals);
+      for (int k = 0; k < 4; k++) y[static_cast<ptrdiff_t>(i + k) * stride] += totals[k];
+    }
+    for (; i < count; i++)
       y[static_cast<ptrdiff_t>(i) * stride] += dot<V>(wide, x + static_cast<ptrdiff_t>(i) * columns + at, width);
   }
   for (int i = 0; i < count; i++) {
@@ -93,7 +119,7 @@ PARAKEET_VERSIONS(timesBytes, (const int8_t* weight, const Product& p, int begin
 }  // namespace
 
 RowMatrix::RowMatrix(const std::vector<float>& weight, std::vector<float> bias, int rows, int columns, DType dtype)
-    : rows_(rows), columns_(columns), dtype_(dtype), bias_(std::move(bias)) {
+    : rows_(rows), columns_(columns), bias_(std::move(bias)) {
   switch (dtype) {
     case DType::float32:
       wide_ = weight;
@@ -103,6 +129,7 @@ RowMatrix::RowMatrix(const std::vector<float>& weight, std::vector<float> bias, 
       toBfloat16(weight.data(), narrow_.data(), weight.size());
       break;
     case DType::int8:
+    case DType::int8Products:
       bytes_.resize(weight.size());
       scale_.resize(rows);
       for (int r = 0; r < rows; r++) {
@@ -122,9 +149,9 @@ void RowMatrix::multiply(const float* x, int count, float* y) const {
       scale_.empty() ? nullptr : scale_.data(), bias_.empty() ? nullptr : bias_.data(), x, y, count, rows_, columns_};
   const int grain = std::max(1, grainWork / (columns_ * count));
   parallelFor(rows_, grain, [&](int begin, int end) {
-    if (dtype_ == DType::float32) timesWide(wide_.data(), product, begin, end);
-    if (dtype_ == DType::bfloat16) timesNarrow(narrow_.data(), product, begin, end);
-    if (dtype_ == DType::int8) timesBytes(bytes_.data(), product, begin, end);
+    if (!wide_.empty()) timesWide(wide_.data(), product, begin, end);
+    if (!narrow_.empty()) timesNarrow(narrow_.data(), product, begin, end);
+    if (!bytes_.empty()) timesBytes(bytes_.data(), product, begin, end);
   });
 }
 
@@ -133,9 +160,9 @@ size_t RowMatrix::bytes() const { return wide_.size() * 4 + narrow_.size() * 2 +
 void RowMatrix::row(int r, float* y) const {
   const size_t at = static_cast<size_t>(r) * columns_;
   for (int c = 0; c < columns_; c++) {
-    if (dtype_ == DType::float32) y[c] = wide_[at + c];
-    if (dtype_ == DType::bfloat16) y[c] = std::bit_cast<float>(static_cast<uint32_t>(narrow_[at + c]) << 16);
-    if (dtype_ == DType::int8) y[c] = scale_[r] * static_cast<float>(bytes_[at + c]);
+    if (!wide_.empty()) y[c] = wide_[at + c];
+    if (!narrow_.empty()) y[c] = std::bit_cast<float>(static_cast<uint32_t>(narrow_[at + c]) << 16);
+    if (!bytes_.empty()) y[c] = scale_[r] * static_cast<float>(bytes_[at + c]);
   }
 }
 

@@ -27,7 +27,6 @@ class RowMatrix {
 
  private:
   int rows_ = 0, columns_ = 0;
-  DType dtype_ = DType::float32;
   std::vector<float> wide_;       // float32
   std::vector<uint16_t> narrow_;  // bfloat16
   std::vector<int8_t> bytes_;     // int8
