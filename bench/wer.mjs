@@ -5,7 +5,7 @@
  *     npm run -s bench:wer -- [--json] [--recordings DIR] [--model DIR] [--limit-seconds S] [--quick] [--presets]
  *
  * DIR of recordings: sound files and a transcripts.tsv (default: test/audio). `--quick` stops after 20 s of audio.
- * `--presets` streams with each latency preset too.
+ * `--presets` streams with each latency preset too. bfloat16 and int8 are measured beside float32.
  */
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
@@ -35,7 +35,11 @@ if (!(limit > 0)) {
   throw new Error(`Expected a number of seconds for --limit-seconds but received ${values['limit-seconds']}`);
 }
 
-const model = await loadModel(values.model);
+const model = await loadModel(values.model, { dtype: 'float32' });
+const narrow = [];
+for (const dtype of ['bfloat16', 'int8']) {
+  narrow.push({ dtype, model: await loadModel(values.model, { dtype }), offline: [], streamed: [] });
+}
 const reference = await startReference(values.model);
 const heard = { offline: [], flushed: [], streamed: [], reference: [] };
 const compute = { offline: 0, streamed: 0 };
@@ -56,14 +60,21 @@ for (const { file, said } of readRecordings(values.recordings)) {
   compute.offline += (performance.now() - began) / 1000;
   heard.flushed.push({ said, heard: (await model.transcribe(samples)).text });
 
-  const { text, seconds } = await streamed(file, { lookahead: LOOKAHEAD });
+  const { text, seconds } = await streamed(file, { model, lookahead: LOOKAHEAD });
   heard.streamed.push({ said, heard: text });
   compute.streamed += seconds;
 
   for (const preset of byPreset) {
-    const { text, seconds } = await streamed(file, { latency: preset.latency });
+    const { text, seconds } = await streamed(file, { model, latency: preset.latency });
     preset.pairs.push({ said, heard: text });
     preset.seconds += seconds;
+  }
+
+  for (const other of narrow) {
+    const { text } = await other.model.transcribe(samples, { flushSilence: 0 });
+    other.offline.push({ said, heard: text });
+    const live = await streamed(file, { model: other.model, lookahead: LOOKAHEAD });
+    other.streamed.push({ said, heard: live.text });
   }
 
   if (reference !== null) {
@@ -73,12 +84,19 @@ for (const { file, said } of readRecordings(values.recordings)) {
 }
 await reference?.close();
 await model.close();
+for (const other of narrow) await other.model.close();
 
 const result = {
   offline: wordErrorRate(heard.offline),
   flushed: wordErrorRate(heard.flushed),
   streamed: wordErrorRate(heard.streamed),
   reference: reference === null ? null : wordErrorRate(heard.reference),
+  dtypes: Object.fromEntries(
+    narrow.map(({ dtype, offline, streamed }) => [
+      dtype,
+      { offline: wordErrorRate(offline), streamed: wordErrorRate(streamed) },
+    ]),
+  ),
   audioSeconds: Math.round(audioSeconds * 1000) / 1000,
   ...(values.presets
     ? { presets: Object.fromEntries(byPreset.map(({ latency, pairs }) => [latency, wordErrorRate(pairs)])) }
@@ -89,7 +107,7 @@ else print(result);
 
 /** The words of a recording that goes through the stream, as fast as the machine can. */
 async function streamed(file, options) {
-  const line = createReadStream(file).pipe(parakeet({ model, ...options, drafts: false, collect: true }));
+  const line = createReadStream(file).pipe(parakeet({ ...options, drafts: false, collect: true }));
   for await (const event of line) {
     if (event.type === 'end') return { text: event.result.text, seconds: event.stats.computeSeconds };
   }
@@ -102,7 +120,7 @@ async function features(samples) {
   return model.native.normalize(mel.data, mel.rows);
 }
 
-function print({ offline, flushed, streamed, reference, presets: measured }) {
+function print({ offline, flushed, streamed, reference, dtypes, presets: measured }) {
   const row = (name, figures, seconds) =>
     `${name.padEnd(36)}${percent(figures?.wer)}${percent(figures?.strict)}${
       seconds === undefined ? '' : (seconds / audioSeconds).toFixed(3).padStart(12)
@@ -117,6 +135,10 @@ function print({ offline, flushed, streamed, reference, presets: measured }) {
   console.log(row(`streamed, ${(LOOKAHEAD * 0.08).toFixed(0)} s of lookahead`, streamed, compute.streamed));
   for (const { latency, seconds } of byPreset) {
     console.log(row(`streamed, latency: '${latency}'`, measured[latency], seconds));
+  }
+  for (const [dtype, figures] of Object.entries(dtypes)) {
+    console.log(row(`${dtype}, offline`, figures.offline));
+    console.log(row(`${dtype}, streamed`, figures.streamed));
   }
   console.log(
     reference === null ? 'parakeet-mlx: not installed' : row('parakeet-mlx, same features', reference),

@@ -20,7 +20,7 @@ mx::array sinusoidsOf(int from, int to, int width) {
 }  // namespace
 
 Encoder::Encoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel)
-    : config_(config), subsampling_(config, weights, dtype) {
+    : config_(config), subsampling_(config, weights, ops::atLeastBfloat16(dtype)) {
   for (int i = 0; i < config.layers; i++) {
     cancel.check();
     layers_.emplace_back(config, weights, i, dtype);

@@ -42,7 +42,7 @@ Model::Model(ModelConfig config, const Weights& weights, ops::DType dtype, const
       filters_(std::make_shared<const MelFilters>(config_.preprocessor)),
       encoder_(std::make_shared<const Encoder>(config_.encoder, weights, dtype, cancel)) {
   if (config_.hasTransducer()) {
-    auto transducer = std::make_shared<const Transducer>(config_, weights, dtype);
+    auto transducer = std::make_shared<const Transducer>(config_, weights, ops::atLeastBfloat16(dtype));
     transducer_ =
         config_.durations.empty() ? makeRnntDecoder(transducer, config_) : makeTdtDecoder(transducer, config_);
   }

@@ -16,9 +16,8 @@ Transducer::Transducer(const ModelConfig& config, const Weights& weights, ops::D
       jointHidden_(config.joint.hidden),
       outputs_(config.vocabulary + 1 + static_cast<int>(config.durations.size())),
       activation_(config.joint.activation),
-      // A row of it is the predictor's whole input: bytes would be too coarse.
       embedding_(weights.take("decoder.prediction.embed.weight", {config.vocabulary + 1, hidden_}), {},
-                 config.vocabulary + 1, hidden_, dtype == ops::DType::float32 ? dtype : ops::DType::bfloat16),
+                 config.vocabulary + 1, hidden_, dtype),
       predictor_(weights.take("joint.pred.weight", {jointHidden_, hidden_}),
                  weights.take("joint.pred.bias", {jointHidden_}), jointHidden_, hidden_, dtype),
       out_(weights.take("joint.joint_net.2.weight", {outputs_, jointHidden_}),

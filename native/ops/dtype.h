@@ -11,4 +11,7 @@ namespace parakeet::ops {
 // int8Products: int8 with products of bytes even where they bring nothing, for tests.
 enum class DType { float32, bfloat16, int8, int8Products };
 
+// For weights where bytes would be too coarse, and which are few: the first layers, the predictor, the joint.
+constexpr DType atLeastBfloat16(DType dtype) { return dtype == DType::float32 ? dtype : DType::bfloat16; }
+
 }  // namespace parakeet::ops
