@@ -33,13 +33,9 @@ class Transducer {
   // durations. The weights are read once for all. `logits`: frames × outputs() values; a frame's are the same whatever
   // stands beside it.
   void joint(const std::vector<const float*>& frames, const PredictorState& state, std::vector<float>& logits) const;
-  // Whether the joint's weights are too large for a cache, so that scoring frames together saves reading them again.
-  bool jointIsLarge() const { return out_.bytes() > cacheBytes; }
   int outputs() const { return outputs_; }
 
  private:
-  static constexpr size_t cacheBytes = size_t{1} << 20;
-
   struct LstmLayer {
     ops::RowMatrix inputs, recurrent;  // [4 · hidden, hidden]; gates i, f, g, o
   };

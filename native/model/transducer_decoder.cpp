@@ -19,7 +19,7 @@ struct Rules {
 };
 
 // Logits of frames with the present predictor state. After a blank the next ones are likely to be blanks too, as many
-// frames apart: large joints score several at once, so that a pause costs a fraction of reading the weights.
+// frames apart: several are scored at once, so that a pause costs a fraction of reading the joint's weights.
 class Scores {
  public:
   Scores(const Transducer& transducer, const DecoderFrames& frames, int64_t until)
@@ -48,7 +48,6 @@ class Scores {
 
   // A blank moved the pointer by `frames`.
   void expectStep(int frames) {
-    if (!transducer_.jointIsLarge()) return;
     step_ = frames;
     ahead_ = std::min(2 * ahead_, mostAhead);
   }

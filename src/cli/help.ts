@@ -1,7 +1,7 @@
 /**
  * The help texts, made from the option tables, so that no option can be missing from them.
  */
-import { LIVE_OPTIONS, type OptionTable, TRANSCRIBE_OPTIONS } from './options.js';
+import { DOCTOR_OPTIONS, LIVE_OPTIONS, type OptionTable, TRANSCRIBE_OPTIONS } from './options.js';
 
 const WIDTH = 34;
 
@@ -10,6 +10,7 @@ export const GENERAL_HELP = `Usage: parakeet <command> [options]
 Commands:
   transcribe FILE… | -    write transcripts of sound files, or of the sound on stdin
   live [-]                show captions of the sound on stdin as it comes
+  doctor                  say what this machine computes with, and how fast
 
   parakeet <command> --help    the options of a command
   parakeet --version
@@ -33,6 +34,13 @@ ${describe(LIVE_OPTIONS)}
 Example:
   arecord -q -f S16_LE -r 16000 -c 1 -t raw | parakeet live --format s16le --rate 16000 -o talk.srt
 `;
+
+export const DOCTOR_HELP = `Usage: parakeet doctor [options]
+
+Says what this machine computes with, which types it is fast in, and how fast it is, measured for about a second.
+
+Options:
+${describe(DOCTOR_OPTIONS)}`;
 
 function describe(table: OptionTable): string {
   let text = '';

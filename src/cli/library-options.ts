@@ -1,6 +1,7 @@
 /**
  * From the command line's names to the library's options, for what the commands share.
  */
+import type { LoadModelOptions } from '../model/load-model.js';
 import type { Parsed } from './options.js';
 
 type Values = Parsed['values'];
@@ -10,8 +11,8 @@ export function modelOptions(values: Values) {
   return {
     name: values.get('model') as string | undefined,
     options: {
-      // Until there is another type to compute in, --bf16 means "not float32 if it can be helped".
-      dtype: values.get('fp32') === true ? ('float32' as const) : ('auto' as const),
+      dtype: values.get('dtype') as LoadModelOptions['dtype'],
+      ...optional(values, 'threads', 'threads'),
       ...optional(values, 'cache-dir', 'cacheDir'),
     },
   };

@@ -47,11 +47,26 @@ const COMMON = {
     value: 'DIR',
     help: "where models from Hugging Face are kept (default: Hugging Face's own cache)",
   },
-  fp32: { kind: 'switch', env: 'PARAKEET_FP32', help: 'compute in float32' },
-  bf16: {
+  dtype: {
+    kind: 'text',
+    env: 'PARAKEET_DTYPE',
+    choices: ['auto', 'float32', 'bfloat16', 'int8'],
+    default: 'auto',
+    help: 'of the weights and their products; auto is bfloat16 where that is fast, else float32',
+  },
+  fp32: {
     kind: 'switch',
-    help: 'compute in bfloat16 where that is built (not yet: it is float32)',
-    means: { option: 'fp32', value: false },
+    env: 'PARAKEET_FP32',
+    help: '--dtype float32',
+    means: { option: 'dtype', value: 'float32' },
+  },
+  bf16: { kind: 'switch', help: '--dtype bfloat16', means: { option: 'dtype', value: 'bfloat16' } },
+  threads: {
+    kind: 'integer',
+    env: 'PARAKEET_THREADS',
+    value: 'N',
+    minimum: 1,
+    help: 'threads of the CPU to use (default: all cores)',
   },
   'max-words': {
     kind: 'integer',
@@ -149,8 +164,10 @@ export const TRANSCRIBE_OPTIONS: OptionTable = {
     default: 256,
     help: 'how many frames of 80 ms local attention sees on each side',
   },
+  dtype: COMMON.dtype,
   fp32: COMMON.fp32,
   bf16: COMMON.bf16,
+  threads: COMMON.threads,
   'cache-dir': COMMON['cache-dir'],
   verbose: COMMON.verbose,
   version: COMMON.version,
@@ -184,10 +201,19 @@ export const LIVE_OPTIONS: OptionTable = {
   'max-words': COMMON['max-words'],
   'silence-gap': COMMON['silence-gap'],
   'max-duration': COMMON['max-duration'],
+  dtype: COMMON.dtype,
   fp32: COMMON.fp32,
   bf16: COMMON.bf16,
+  threads: COMMON.threads,
   'cache-dir': COMMON['cache-dir'],
   verbose: COMMON.verbose,
+  version: COMMON.version,
+  help: COMMON.help,
+};
+
+export const DOCTOR_OPTIONS: OptionTable = {
+  json: { kind: 'switch', help: 'print one line of JSON' },
+  threads: COMMON.threads,
   version: COMMON.version,
   help: COMMON.help,
 };

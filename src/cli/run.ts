@@ -5,9 +5,17 @@
 import { createRequire } from 'node:module';
 import { isAbort } from '../errors.js';
 import { describe } from './describe.js';
-import { GENERAL_HELP, LIVE_HELP, TRANSCRIBE_HELP } from './help.js';
+import { doctor } from './doctor.js';
+import { DOCTOR_HELP, GENERAL_HELP, LIVE_HELP, TRANSCRIBE_HELP } from './help.js';
 import { live } from './live.js';
-import { LIVE_OPTIONS, type OptionTable, type Parsed, parse, TRANSCRIBE_OPTIONS } from './options.js';
+import {
+  DOCTOR_OPTIONS,
+  LIVE_OPTIONS,
+  type OptionTable,
+  type Parsed,
+  parse,
+  TRANSCRIBE_OPTIONS,
+} from './options.js';
 import type { Terminal } from './terminal.js';
 import { transcribe } from './transcribe.js';
 import { UsageError } from './usage-error.js';
@@ -21,6 +29,7 @@ interface Command {
 const COMMANDS: Record<string, Command> = {
   transcribe: { options: TRANSCRIBE_OPTIONS, help: TRANSCRIBE_HELP, run: transcribe },
   live: { options: LIVE_OPTIONS, help: LIVE_HELP, run: live },
+  doctor: { options: DOCTOR_OPTIONS, help: DOCTOR_HELP, run: doctor },
 };
 
 /** Runs one command line and resolves with the exit code. Never rejects. */
@@ -39,8 +48,8 @@ async function dispatch([name = '', ...argv]: string[], terminal: Terminal): Pro
   if (command === undefined) {
     throw new UsageError(
       name === ''
-        ? 'Expected a command: transcribe or live'
-        : `Expected transcribe or live but received ${name}`,
+        ? 'Expected a command: transcribe, live or doctor'
+        : `Expected transcribe, live or doctor but received ${name}`,
     );
   }
   const parsed = parse(command.options, argv, terminal.env);

@@ -193,3 +193,31 @@ describe('live', () => {
     expect(words(read('talk.srt').replace(/\n/g, ' '))).toContain('helsinki');
   });
 });
+
+describe('doctor', () => {
+  test('says what computes, and measures each type', async () => {
+    const { code, stdout, stderr } = await cli(['doctor']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const word of [process.version, 'MLX', "dtype 'auto'", 'float32', 'bfloat16', 'int8', 'GFLOP/s']) {
+      expect(stdout).toContain(word);
+    }
+  });
+
+  test('gives JSON with figures that make sense', async () => {
+    const { code, stdout } = await cli(['doctor', '--json', '--threads', '1']);
+    expect(code).toBe(0);
+    const machine = JSON.parse(stdout) as { types: { dtype: string; gigaflops: number; speed: number }[] };
+    expect(machine.types.map(({ dtype }) => dtype)).toEqual(['float32', 'bfloat16', 'int8']);
+    for (const { gigaflops, speed } of machine.types) {
+      expect(gigaflops).toBeGreaterThan(0);
+      expect(speed).toBeGreaterThan(0);
+    }
+  });
+
+  test('takes no argument', async () => {
+    expect(await cli(['doctor', 'x'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/received x/),
+    });
+  });
+});

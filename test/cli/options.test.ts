@@ -19,6 +19,7 @@ test('defaults are those of parakeet-mlx', () => {
     'overlap-duration': 15,
     attention: 'full',
     'local-attention-context-size': 256,
+    dtype: 'auto',
   });
 });
 
@@ -39,17 +40,20 @@ test.each([
   ['PARAKEET_OVERLAP_DURATION', 'overlap-duration', '2.5', 2.5],
   ['PARAKEET_SILENCE_GAP', 'silence-gap', '0.5', 0.5],
   ['PARAKEET_MAX_DURATION', 'max-duration', '4', 4],
-  ['PARAKEET_FP32', 'fp32', '1', true],
+  ['PARAKEET_FP32', 'dtype', '1', 'float32'],
+  ['PARAKEET_DTYPE', 'dtype', 'int8', 'int8'],
+  ['PARAKEET_THREADS', 'threads', '2', 2],
   ['PARAKEET_LOCAL_ATTENTION_CTX', 'local-attention-context-size', '64', 64],
   ['PARAKEET_CACHE_DIR', 'cache-dir', '/c', '/c'],
 ])('%s stands in for --%s', (variable, option, text, value) => {
   expect(read([], { [variable]: text }).values.get(option)).toBe(value);
 });
 
-test('of --fp32 and --bf16 the last one counts', () => {
-  expect(read(['--fp32']).values.get('fp32')).toBe(true);
-  expect(read(['--fp32', '--bf16']).values.get('fp32')).toBe(false);
-  expect(read(['--bf16'], { PARAKEET_FP32: '1' }).values.get('fp32')).toBe(false);
+test('of --fp32, --bf16 and --dtype the last one counts', () => {
+  expect(read(['--fp32']).values.get('dtype')).toBe('float32');
+  expect(read(['--fp32', '--bf16']).values.get('dtype')).toBe('bfloat16');
+  expect(read(['--fp32', '--dtype', 'int8']).values.get('dtype')).toBe('int8');
+  expect(read(['--bf16'], { PARAKEET_FP32: '1' }).values.get('dtype')).toBe('bfloat16');
 });
 
 test.each([

@@ -155,8 +155,6 @@ void RowMatrix::multiply(const float* x, int count, float* y) const {
   });
 }
 
-size_t RowMatrix::bytes() const { return wide_.size() * 4 + narrow_.size() * 2 + bytes_.size(); }
-
 void RowMatrix::row(int r, float* y) const {
   const size_t at = static_cast<size_t>(r) * columns_;
   for (int c = 0; c < columns_; c++) {

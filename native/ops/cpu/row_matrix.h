@@ -20,8 +20,6 @@ class RowMatrix {
   void multiply(const float* x, int count, float* y) const;
   void multiply(const std::vector<float>& x, std::vector<float>& y) const { multiply(x.data(), 1, y.data()); }
 
-  // Bytes of the weights.
-  size_t bytes() const;
   // Row `r` as float32 to `y` [columns].
   void row(int r, float* y) const;
 

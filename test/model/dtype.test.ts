@@ -1,0 +1,103 @@
+// The types that weights may have: how far each strays from float32, that words stay, that silence stays finite, and that the
+// number of threads changes nothing but rounding.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readRecordings, readSamples } from '../../bench/recordings.mjs';
+import { wordErrorRate } from '../../bench/wer-metric.mjs';
+import { loadModel } from '../../src/index.js';
+import type { NativeDType } from '../../src/model/addon.js';
+import type { Model } from '../../src/model/model.js';
+import { goldenArray, maxDifference, readGolden } from '../support/goldens.js';
+import { loadNativeGolden } from '../support/native-golden.js';
+
+const audio = fileURLToPath(new URL('../audio', import.meta.url));
+
+/** The addon's own name for products of bytes, also where the CPU has no instructions for them. */
+const byteProducts = 'int8Products' as NativeDType;
+
+function relativeError(actual: Float32Array, expected: Float32Array): number {
+  let error = 0;
+  let size = 0;
+  for (let i = 0; i < expected.length; i++) {
+    error += ((actual[i] as number) - (expected[i] as number)) ** 2;
+    size += (expected[i] as number) ** 2;
+  }
+  return Math.sqrt(error / size);
+}
+
+test.each([
+  ['float32', 0, 1e-5],
+  ['bfloat16', 1e-5, 2e-2],
+  ['int8', 1e-5, 2e-2],
+  [byteProducts, 1e-5, 6e-2],
+] as const)('the encoder in %s strays by more than %d and less than %d', async (dtype, least, most) => {
+  const golden = readGolden('tdt', 'long');
+  const { native } = await loadNativeGolden('tdt', dtype);
+  const { shape, data } = goldenArray(golden, 'features');
+  const encoded = await native.encode(data, shape[0] as number, [-1, -1], 0);
+  await native.close();
+  const error = relativeError(encoded.data, goldenArray(golden, 'encoded').data);
+  expect(error).toBeGreaterThanOrEqual(least);
+  expect(error).toBeLessThan(most);
+});
+
+test.each(['float32', 'bfloat16', 'int8', byteProducts] as const)(
+  'silence stays finite in %s',
+  async (dtype) => {
+    const { native, info } = await loadNativeGolden('tdt', dtype);
+    for (const level of [0, 1e-30, 1e-6]) {
+      const samples = new Float32Array(info.sampleRate).map((_, i) => level * Math.sin(i));
+      const mel = await native.logMel(samples);
+      const features = await native.normalize(mel.data, mel.rows);
+      const encoded = await native.encode(features.data, features.rows, [-1, -1], 0);
+      expect(encoded.data.every(Number.isFinite)).toBe(true);
+    }
+    await native.close();
+  },
+);
+
+describe('the bundled model', () => {
+  const models = new Map<string, Model>();
+  beforeAll(async () => {
+    for (const dtype of ['float32', 'bfloat16', 'int8'] as const)
+      models.set(dtype, await loadModel(undefined, { dtype }));
+  });
+  afterAll(async () => {
+    for (const model of models.values()) await model.close();
+  });
+
+  test.each(['bfloat16', 'int8'])('hears in %s what it hears in float32', async (dtype) => {
+    const model = models.get(dtype) as Model;
+    expect(model.info.dtype).toBe(dtype);
+    const pairs = [];
+    let words = 0;
+    for (const { file } of readRecordings(audio)) {
+      const samples = await readSamples(file, model.info.sampleRate);
+      const said = (await (models.get('float32') as Model).transcribe(samples)).text;
+      words += said.split(' ').length;
+      pairs.push({ said, heard: (await model.transcribe(samples)).text });
+    }
+    expect(words).toBeGreaterThan(100);
+    // Two words in a hundred may be others; bench:wer holds the rates against what was said, on more audio.
+    expect(wordErrorRate(pairs).wer).toBeLessThanOrEqual(2);
+  });
+});
+
+test('the number of threads changes nothing but rounding', () => {
+  const script = fileURLToPath(new URL('../support/encode-with-threads.mjs', import.meta.url));
+  const run = (threads: number) => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [script, String(threads)], {
+      encoding: 'buffer',
+    });
+    expect(status, stderr.toString()).toBe(0);
+    return new Float32Array(stdout.buffer.slice(stdout.byteOffset, stdout.byteOffset + stdout.byteLength));
+  };
+  const one = run(1);
+  expect(one.length).toBeGreaterThan(10_000);
+  for (const threads of [2, 7]) {
+    const many = run(threads);
+    expect(many.length).toBe(one.length);
+    expect(maxDifference(many, one)).toBeLessThan(1e-4);
+  }
+});
