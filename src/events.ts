@@ -109,13 +109,19 @@ export interface StreamStats {
   latency: { p50: number; p95: number; max: number };
 }
 
+/** What the events of a merged stream have in common. */
+export interface Spoken {
+  /** Who speaks: the label that `merge` gave the input. Absent from a stream of one. */
+  speaker?: string;
+}
+
 /** One final token. Never retracted. */
-export interface TokenEvent {
+export interface TokenEvent extends Spoken {
   type: 'token';
   token: Token;
 }
 /** The whole unsettled tail as it stands now; replaces the previous draft. */
-export interface DraftEvent {
+export interface DraftEvent extends Spoken {
   type: 'draft';
   tokens: Token[];
   /** Trimmed text of `tokens`. */
@@ -124,7 +130,7 @@ export interface DraftEvent {
   revision: number;
 }
 /** A complete, final sentence. */
-export interface SentenceEvent {
+export interface SentenceEvent extends Spoken {
   type: 'sentence';
   sentence: Sentence;
 }

@@ -1,7 +1,7 @@
 /**
  * The sinks of this package in one place. Nothing else.
  */
-export { captionWriter } from './caption-writer.js';
+export { type CaptionOptions, captionWriter } from './caption-writer.js';
 export type { SinkTarget } from './destination.js';
 export { jsonWriter } from './json-writer.js';
 export { type JsonlOptions, jsonlWriter } from './jsonl-writer.js';

@@ -1,0 +1,55 @@
+/**
+ * Text into rows of a terminal: words stay whole where they fit, and wide characters count as two columns. Knows how wide a text
+ * is and where it may break; not how rows get onto a screen.
+ */
+import stringWidth from 'string-width';
+
+/** Columns that a text takes on a terminal. */
+export const widthOf = (text: string): number => stringWidth(text);
+
+/** Part of a text that stands in one row: `text.slice(start, end)`. */
+export interface Row {
+  start: number;
+  end: number;
+}
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/**
+ * Breaks `text` into rows of at most `columns` columns: at spaces (which are dropped there), beside wide characters, and inside a word
+ * only if it is longer than a row. An empty text has one empty row.
+ */
+export function wrap(text: string, columns: number): Row[] {
+  const rows: Row[] = [];
+  let start = 0;
+  let width = 0;
+  /** Where the row may end, where the next one would begin, and the width up to there. */
+  let rest: { end: number; next: number; width: number } | undefined;
+  let wideBefore = false;
+  for (const { segment, index } of graphemes.segment(text)) {
+    const size = widthOf(segment);
+    const space = segment === ' ';
+    const wide = size > 1;
+    if (space) {
+      if (index === start && rows.length > 0) {
+        start = index + 1;
+        continue;
+      }
+      rest = { end: index, next: index + 1, width: width + 1 };
+    } else if ((wide || wideBefore) && index > start && rest?.next !== index) {
+      rest = { end: index, next: index, width };
+    }
+    wideBefore = wide;
+    if (width + size > columns && index > start) {
+      const cut = rest ?? { end: index, next: index, width };
+      rows.push({ start, end: cut.end });
+      start = cut.next;
+      width = Math.max(0, width - cut.width);
+      rest = undefined;
+      if (space) continue;
+    }
+    width += size;
+  }
+  rows.push({ start, end: text.length });
+  return rows;
+}
