@@ -19,7 +19,9 @@ export type ErrorCode =
   | 'ERR_PARAKEET_ABORTED'
   | 'ERR_PARAKEET_CLOSED'
   | 'ERR_PARAKEET_ENGINE'
-  | 'ERR_PARAKEET_WRITE';
+  | 'ERR_PARAKEET_WRITE'
+  | 'ERR_PARAKEET_LAG'
+  | 'ERR_PARAKEET_DEVICE';
 
 /** Base of every error this package makes. */
 export class ParakeetError extends Error {
@@ -63,6 +65,22 @@ export class ModelError extends ParakeetError {
 /** The native addon could not be loaded, or failed (`ERR_PARAKEET_NATIVE_LOAD`, `ERR_PARAKEET_ENGINE`). */
 export class NativeError extends ParakeetError {
   override name = 'NativeError';
+}
+
+/** Something live that could not be kept up with, so that a part of it is lost (`ERR_PARAKEET_LAG`). */
+export class LagError extends ParakeetError {
+  override name = 'LagError';
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_PARAKEET_LAG', message, options);
+  }
+}
+
+/** A microphone that is not there, may not be used, or went away (`ERR_PARAKEET_DEVICE`). */
+export class DeviceError extends ParakeetError {
+  override name = 'DeviceError';
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_PARAKEET_DEVICE', message, options);
+  }
 }
 
 /** Work that was given up because of a signal, `destroy()` or `close()` (`name` is `AbortError`, as in Node). */

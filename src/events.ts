@@ -146,6 +146,15 @@ export interface EndEvent {
   /** Only with `collect: true`. */
   result?: TranscriptResult;
 }
+/** An input of a merged stream is over: all its events came before this one. Only from `merge`. */
+export interface LeftEvent {
+  type: 'left';
+  speaker: string;
+  /** What its stream cost, if it came to its end. */
+  stats?: StreamStats;
+  /** Why it is over, if it failed. */
+  error?: Error;
+}
 
-/** What comes out of `parakeet()`. Consumers ignore types that they do not know. */
-export type TranscriptEvent = TokenEvent | DraftEvent | SentenceEvent | ProgressEvent | EndEvent;
+/** What comes out of `parakeet()` and `merge()`. Consumers ignore types that they do not know. */
+export type TranscriptEvent = TokenEvent | DraftEvent | SentenceEvent | ProgressEvent | EndEvent | LeftEvent;

@@ -3,7 +3,9 @@ export {
   AbortedError,
   ArgumentError,
   AudioError,
+  DeviceError,
   type ErrorCode,
+  LagError,
   ModelError,
   NativeError,
   ParakeetError,
@@ -13,10 +15,12 @@ export type {
   DraftEvent,
   EncodedChunk,
   EndEvent,
+  LeftEvent,
   MelChunk,
   ProgressEvent,
   Sentence,
   SentenceEvent,
+  Spoken,
   StreamStats,
   Token,
   TokenEvent,
@@ -24,6 +28,7 @@ export type {
   TranscriptResult,
   Word,
 } from './events.js';
+export { MergedTranscript, type MergeInputOptions, type MergeOptions, merge } from './merge.js';
 export type { NativeModelInfo as ModelInfo } from './model/addon.js';
 export type { HubProgress } from './model/hub.js';
 export { type LoadModelOptions, loadModel } from './model/load-model.js';

@@ -2,7 +2,7 @@
  * How transcripts look as text: timestamps, cues, and the JSON of parakeet-mlx. Pure functions; who writes them where is
  * the sinks' matter.
  */
-import type { Sentence, Token } from '../events.js';
+import type { Sentence, SentenceEvent, Token } from '../events.js';
 
 /**
  * `HH:MM:SS,mmm` for SRT, `HH:MM:SS.mmm` for WebVTT.
@@ -36,17 +36,24 @@ export interface CueStyle {
   escape: (text: string) => string;
   /** Marks the part that is being spoken. */
   highlight: (text: string) => string;
+  /** Says who speaks. */
+  label: (speaker: string) => string;
 }
 
-/** The cues of a sentence: one, or one a token with that token highlighted, as parakeet-mlx does. */
-export function cuesOf(sentence: Sentence, highlightWords: boolean, style: CueStyle): Cue[] {
+/** The cues of a sentence: one, or one a token with that token highlighted, as parakeet-mlx does. Who speaks stands before it. */
+export function cuesOf(
+  { sentence, speaker }: SentenceEvent,
+  highlightWords: boolean,
+  style: CueStyle,
+): Cue[] {
   const { start, end } = sentence;
-  if (!highlightWords) return [{ start, end, text: style.escape(oneLine(sentence.text)) }];
+  const label = speaker === undefined ? '' : style.label(oneLine(speaker));
+  if (!highlightWords) return [{ start, end, text: label + style.escape(oneLine(sentence.text)) }];
   const tokens = sentence.tokens.filter((token) => token.text.trim() !== '');
   return tokens.map((token, i) => ({
     start: token.start,
     end: tokens[i + 1]?.start ?? token.end,
-    text: oneLine(tokens.map((other) => markup(other, other === token, style)).join('')),
+    text: label + oneLine(tokens.map((other) => markup(other, other === token, style)).join('')),
   }));
 }
 
@@ -73,6 +80,8 @@ export interface JsonToken {
 
 /** A sentence in the JSON of parakeet-mlx. */
 export interface JsonSentence extends JsonToken {
+  /** Who speaks, in a merged transcript. */
+  speaker?: string;
   tokens: JsonToken[];
 }
 
@@ -88,8 +97,9 @@ export function jsonToken(token: Token): JsonToken {
 }
 
 /** Times and confidences with three decimals, the keys of parakeet-mlx. */
-export function jsonSentence(sentence: Sentence): JsonSentence {
+export function jsonSentence(sentence: Sentence, speaker?: string): JsonSentence {
   return {
+    ...(speaker === undefined ? {} : { speaker }),
     text: sentence.text,
     start: rounded(sentence.start),
     end: rounded(sentence.end),

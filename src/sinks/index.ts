@@ -7,6 +7,6 @@ export { jsonWriter } from './json-writer.js';
 export { type JsonlOptions, jsonlWriter } from './jsonl-writer.js';
 export { Sink, type SinkOptions } from './sink.js';
 export { type SubtitleOptions, srtWriter } from './srt-writer.js';
-export { teeWriter } from './tee-writer.js';
+export { type LagPolicy, type TeeSink, teeWriter } from './tee-writer.js';
 export { txtWriter } from './txt-writer.js';
 export { vttWriter } from './vtt-writer.js';

@@ -33,7 +33,7 @@ class JsonWriter extends Sink {
 
   protected override async handle(event: TranscriptEvent): Promise<void> {
     if (event.type !== 'sentence') return;
-    this.#sentences.push(jsonSentence(event.sentence));
+    this.#sentences.push(jsonSentence(event.sentence, event.speaker));
     this.#text += event.sentence.tokens.map((token) => token.text).join('');
     this.#dirty = true;
     const now = performance.now();

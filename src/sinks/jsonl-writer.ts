@@ -34,9 +34,16 @@ class JsonlWriter extends Sink {
 function plain(event: TranscriptEvent): object {
   switch (event.type) {
     case 'sentence':
-      return { type: 'sentence', ...jsonSentence(event.sentence) };
+      return { type: 'sentence', ...jsonSentence(event.sentence, event.speaker) };
     case 'token':
-      return { type: 'token', ...jsonToken(event.token) };
+      return {
+        type: 'token',
+        ...(event.speaker === undefined ? {} : { speaker: event.speaker }),
+        ...jsonToken(event.token),
+      };
+    case 'left':
+      // An Error has no fields of its own that JSON would show.
+      return { ...event, ...(event.error ? { error: { message: event.error.message } } : {}) };
     case 'draft':
       return { ...event, tokens: event.tokens.map(jsonToken) };
     default:

@@ -13,7 +13,11 @@ export interface SubtitleOptions extends SinkOptions {
   highlightWords?: boolean | undefined;
 }
 
-const STYLE: CueStyle = { escape: (text) => text, highlight: (text) => `<u>${text}</u>` };
+const STYLE: CueStyle = {
+  escape: (text) => text,
+  highlight: (text) => `<u>${text}</u>`,
+  label: (speaker) => `${speaker}: `,
+};
 
 class SrtWriter extends Sink {
   readonly #highlightWords: boolean;
@@ -27,7 +31,7 @@ class SrtWriter extends Sink {
 
   protected override async handle(event: TranscriptEvent): Promise<void> {
     if (event.type !== 'sentence') return;
-    for (const cue of cuesOf(event.sentence, this.#highlightWords, STYLE)) {
+    for (const cue of cuesOf(event, this.#highlightWords, STYLE)) {
       this.#cues += 1;
       const separator = this.#cues > 1 ? '\n' : '';
       await this.text(`${separator}${this.#cues}\n${formatSpan(cue, ',')}\n${cue.text}\n`);

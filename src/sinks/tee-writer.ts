@@ -1,60 +1,83 @@
 /**
- * A sink made of sinks: each event goes to every one of them, as fast as the slowest takes it.
+ * A sink made of sinks: each event goes to every one of them. What happens when one is slow is its own policy (lane.ts).
  */
 import { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import type { TranscriptEvent } from '../events.js';
-import { expected } from '../options.js';
+import { expected, integer, known, oneOf } from '../options.js';
+import { type LagPolicy, Lane } from './lane.js';
+
+export type { LagPolicy } from './lane.js';
 
 type Done = (error?: Error | null) => void;
 
-class TeeWriter extends Writable {
-  readonly #sinks: readonly Writable[];
-  readonly #closed: Promise<unknown>[];
+/** A sink of {@link teeWriter} with a policy. */
+export interface TeeSink {
+  sink: Writable;
+  /** What happens when it is slow, see {@link LagPolicy}. Default `'wait'`. */
+  lag?: LagPolicy | undefined;
+  /** Events other than drafts that may wait for it, at least 1; for `'dropDrafts'` and `'drop'`. Default 1000. */
+  maxQueue?: number | undefined;
+}
 
-  constructor(sinks: readonly Writable[]) {
+class TeeWriter extends Writable {
+  readonly #lanes: readonly Lane[];
+
+  constructor(sinks: readonly (Writable | TeeSink)[]) {
     super({ objectMode: true, highWaterMark: 4 });
-    const stray = sinks.find((sink) => !(sink instanceof Writable));
-    if (sinks.length === 0 || stray !== undefined) {
-      throw expected('at least one Writable of events', 'teeWriter', sinks.length === 0 ? undefined : stray);
-    }
-    this.#sinks = sinks;
-    // A sink that fails takes the others with it, as in a pipeline; what they have written stays written.
-    this.#closed = sinks.map((sink) =>
-      finished(sink).catch((error: Error) => {
-        this.destroy(error);
-      }),
+    if (sinks.length === 0) throw expected('at least one Writable of events', 'teeWriter', undefined);
+    const checked = sinks.map(checkSink);
+    this.#lanes = checked.map(
+      ({ sink, lag, maxQueue }) =>
+        new Lane(sink, lag, maxQueue, (error, fatal) => {
+          // A sink that fails takes the others with it, as in a pipeline; what they have written stays written.
+          if (fatal) this.destroy(error);
+        }),
     );
   }
 
   override _write(event: TranscriptEvent, _encoding: BufferEncoding, callback: Done): void {
-    const writes = this.#sinks.map(
-      (sink) =>
-        new Promise<void>((resolve, reject) =>
-          sink.write(event, (error) => (error ? reject(error) : resolve())),
-        ),
-    );
-    Promise.all(writes).then(() => callback(), callback);
+    Promise.all(this.#lanes.map((lane) => lane.write(event))).then(() => callback(), callback);
   }
 
   override _final(callback: Done): void {
-    for (const sink of this.#sinks) sink.end();
-    Promise.all(this.#closed).then(() => callback(), callback);
+    Promise.all(this.#lanes.map((lane) => lane.end())).then(
+      () => callback(this.#lanes.find((lane) => lane.failure)?.failure),
+      callback,
+    );
   }
 
   override _destroy(error: Error | null, callback: Done): void {
-    for (const sink of this.#sinks) if (!sink.writableFinished) sink.destroy(error ?? undefined);
-    Promise.all(this.#closed).then(() => callback(error), callback);
+    for (const lane of this.#lanes) lane.destroy(error);
+    Promise.all(this.#lanes.map((lane) => lane.closed)).then(() => callback(error), callback);
   }
+}
+
+function checkSink(entry: Writable | TeeSink): { sink: Writable; lag: LagPolicy; maxQueue: number } {
+  if (entry instanceof Writable) return { sink: entry, lag: 'wait', maxQueue: 1 };
+  if (typeof entry !== 'object' || entry === null || !(entry.sink instanceof Writable)) {
+    throw expected('a Writable of events, or { sink, lag }', 'teeWriter', entry);
+  }
+  known('a sink of teeWriter', entry, ['sink', 'lag', 'maxQueue']);
+  return {
+    sink: entry.sink,
+    lag: oneOf('lag', entry.lag ?? 'wait', ['wait', 'dropDrafts', 'drop']),
+    maxQueue: integer('maxQueue', entry.maxQueue ?? 1000, 1),
+  };
 }
 
 /**
  * Makes a Writable of transcript events that passes each event to several sinks, such as captions and a file.
  *
- * It ends and destroys them with itself. The first sink that fails fails it, and thereby the others.
+ * ```ts
+ * teeWriter(srtWriter('talk.srt'), { sink: captionWriter(), lag: 'dropDrafts' }, { sink: socket, lag: 'drop', maxQueue: 100 })
+ * ```
  *
- * @throws {ArgumentError} without a sink, or for one that is no Writable.
+ * It ends and destroys them with itself. Tokens and sentences are never left out in silence: the line waits for a sink, or the sink
+ * is given up with an error. The first sink that fails fails the tee, and thereby the others, unless its policy is `'drop'`: then
+ * the others go on, and the tee fails with that error at its end.
+ *
+ * @throws {ArgumentError} without a sink, for one that is no Writable, or for a policy that there is not.
  */
-export function teeWriter(...sinks: Writable[]): Writable {
+export function teeWriter(...sinks: (Writable | TeeSink)[]): Writable {
   return new TeeWriter(sinks);
 }

@@ -7,7 +7,9 @@ import { Sink, type SinkOptions } from './sink.js';
 
 class TxtWriter extends Sink {
   protected override async handle(event: TranscriptEvent): Promise<void> {
-    if (event.type === 'sentence') await this.text(`${event.sentence.text}\n`);
+    if (event.type !== 'sentence') return;
+    const label = event.speaker === undefined ? '' : `${event.speaker}: `;
+    await this.text(`${label}${event.sentence.text}\n`);
   }
 }
 

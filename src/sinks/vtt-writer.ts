@@ -12,6 +12,7 @@ const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 const STYLE: CueStyle = {
   escape: (text) => text.replace(/[&<>]/g, (character) => ENTITIES[character] as string),
   highlight: (text) => `<b>${text}</b>`,
+  label: (speaker) => `<v ${STYLE.escape(speaker)}>`,
 };
 
 class VttWriter extends Sink {
@@ -29,7 +30,7 @@ class VttWriter extends Sink {
 
   protected override async handle(event: TranscriptEvent): Promise<void> {
     if (event.type !== 'sentence') return;
-    for (const cue of cuesOf(event.sentence, this.#highlightWords, STYLE)) {
+    for (const cue of cuesOf(event, this.#highlightWords, STYLE)) {
       await this.text(`\n${formatSpan(cue, '.')}\n${cue.text}\n`);
     }
   }

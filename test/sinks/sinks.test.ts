@@ -119,6 +119,30 @@ describe('what they write', () => {
     expect(parseVtt(vtt.writes.join(''))[0]?.text).toBe('a &lt;b&gt; &amp; c --&gt; d');
     expect(parseSrt(srt.writes.join(''))).toHaveLength(1);
   });
+
+  test('who speaks, in a merged transcript', async () => {
+    const [first] = SENTENCE_EVENTS as Extract<TranscriptEvent, { type: 'sentence' }>[];
+    const events = [{ ...first, speaker: 'Ann <a>' }] as TranscriptEvent[];
+    const written = async (sink: (target: Writable) => Writable) => {
+      const { writes, stream } = recorder();
+      await pipeline(Readable.from(events), sink(stream));
+      return writes.join('');
+    };
+    expect(parseSrt(await written(srtWriter))[0]?.text).toBe('Ann <a>: Hello, world.');
+    expect(parseVtt(await written(vttWriter))[0]?.text).toBe('<v Ann &lt;a&gt;>Hello, world.');
+    const marked = await written((target) => vttWriter(target, { highlightWords: true }));
+    expect(parseVtt(marked)[0]?.text).toBe('<v Ann &lt;a&gt;><b>Hello</b>, world.');
+    expect(await written(txtWriter)).toBe('Ann <a>: Hello, world.\n');
+    expect(JSON.parse(await written(jsonWriter)).sentences[0].speaker).toBe('Ann <a>');
+    expect(JSON.parse(await written(jsonlWriter)).speaker).toBe('Ann <a>');
+  });
+
+  test('JSON lines say why an input left', async () => {
+    const left: TranscriptEvent = { type: 'left', speaker: 'Ann', error: new Error('gone') };
+    const { writes, stream } = recorder();
+    await pipeline(Readable.from([left]), jsonlWriter(stream, { types: ['left'] }));
+    expect(JSON.parse(writes.join(''))).toEqual({ type: 'left', speaker: 'Ann', error: { message: 'gone' } });
+  });
 });
 
 describe.each(each)('%s', (name, sink) => {
