@@ -6,6 +6,7 @@ import { Transform, type TransformCallback } from 'node:stream';
 import { destroyOnAbort } from '../abort.js';
 import { AbortedError } from '../errors.js';
 import { LateFailure } from './late-failure.js';
+import { nextTurn, turnIsOver } from './pace.js';
 
 /** Options that every stage takes. */
 export interface StageOptions {
@@ -66,7 +67,11 @@ export abstract class Stage<In, Out> extends Transform {
   /** Hands on one object; resolves when there is room for more. Rejects when the stage is destroyed meanwhile. */
   protected async emitOne(object: Out): Promise<void> {
     if (this.destroyed) throw new AbortedError();
-    if (this.push(object)) return;
+    if (this.push(object)) {
+      // A reader that always has room would keep the event loop for as long as there is input.
+      if (turnIsOver()) await nextTurn();
+      return;
+    }
     await new Promise<void>((resolve, reject) => {
       this.#resume = resolve;
       this.#halt = reject;
