@@ -10,11 +10,15 @@ import { InstallError } from './install-error.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** `root`: the package; `out`: the build folder; `mutants`: a build that can be broken by PARAKEET_MUTANT, for tests. */
-export function buildAddon({ root, out, mutants, mlxRoot, tools }) {
+/**
+ * `root`: the package; `out`: the build folder; `mutants`: a build that can be broken by PARAKEET_MUTANT, for tests;
+ * `plainMlx`: a build without oneDNN even where there is one, for bench/encoder.mjs.
+ */
+export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, tools }) {
   const definitions = [
     `MLX_ROOT=${mlxRoot ? path.resolve(mlxRoot) : path.join(root, 'vendor', 'mlx')}`,
     `PARAKEET_MUTANTS=${mutants ? 'ON' : 'OFF'}`,
+    `CMAKE_DISABLE_FIND_PACKAGE_dnnl=${plainMlx ? 'ON' : 'OFF'}`,
   ];
   const cmakeJs = (command, ...options) =>
     spawnSync(
@@ -30,7 +34,8 @@ export function buildAddon({ root, out, mutants, mlxRoot, tools }) {
     );
   const configure = () => cmakeJs('configure', ...definitions.map((definition) => `--CD${definition}`));
 
-  process.stdout.write(`parakeet-stream: building the native addon${mutants ? ' for test:mutants' : ''}\n`);
+  const purpose = mutants ? ' for test:mutants' : plainMlx ? ' without oneDNN' : '';
+  process.stdout.write(`parakeet-stream: building the native addon${purpose}\n`);
   mkdirSync(out, { recursive: true });
   let result = configure();
   if (result.status !== 0 && existsSync(path.join(out, 'CMakeCache.txt'))) {
@@ -39,7 +44,7 @@ export function buildAddon({ root, out, mutants, mlxRoot, tools }) {
     result = configure();
   }
   check(result, out);
-  if (/oneDNN 3 or newer was not found/.test(result.stdout + result.stderr)) {
+  if (!plainMlx && /oneDNN 3 or newer was not found/.test(result.stdout + result.stderr)) {
     process.stdout.write('parakeet-stream: built without oneDNN; products on the CPU will be slow\n');
   }
   const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(Math.min(os.availableParallelism(), 4));

@@ -2,7 +2,8 @@
  * npm's install script: fetches MLX and oneDNN into vendor/, then builds the native addon. A second run does nothing.
  * It does not build dist/ (scripts/build-dist.mjs does, in a checkout only) and downloads nothing but those wheels.
  *
- * `node scripts/install.mjs --mutants` makes a build that tests can break on purpose, in build-mutants/.
+ * `node scripts/install.mjs --mutants` makes a build that tests can break on purpose, in build-mutants/; `--plain-mlx` one without
+ * oneDNN, in build-mlx/, which bench/encoder.mjs measures against.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,10 +19,10 @@ const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.met
 const require = createRequire(import.meta.url);
 
 /** Everything that the addon's bytes depend on, as one hash. */
-function hashInputs(target, mutants) {
+function hashInputs(target, variant) {
   const hash = createHash('sha256');
   const add = (name, text) => hash.update(`${name}\0${text}\0`);
-  add('target', JSON.stringify({ ...target, mutants, mlxRoot: process.env.MLX_ROOT ?? '' }));
+  add('target', JSON.stringify({ ...target, ...variant, mlxRoot: process.env.MLX_ROOT ?? '' }));
   for (const dependency of ['node-addon-api', 'node-api-headers']) {
     add(dependency, require(`${dependency}/package.json`).version);
   }
@@ -42,14 +43,19 @@ function readIfThere(file) {
 }
 
 async function install() {
-  const { values } = parseArgs({ options: { mutants: { type: 'boolean', default: false } } });
-  const { mutants } = values;
+  const { values } = parseArgs({
+    options: {
+      mutants: { type: 'boolean', default: false },
+      'plain-mlx': { type: 'boolean', default: false },
+    },
+  });
+  const { mutants, 'plain-mlx': plainMlx } = values;
   const target = checkPlatform(process.env);
-  const out = path.join(root, mutants ? 'build-mutants' : 'build');
+  const out = path.join(root, mutants ? 'build-mutants' : plainMlx ? 'build-mlx' : 'build');
   const addon = path.join(out, 'Release', 'parakeet.node');
   const stamp = path.join(out, 'stamp');
 
-  const inputs = hashInputs(target, mutants);
+  const inputs = hashInputs(target, { mutants, plainMlx });
   if (existsSync(addon) && readIfThere(stamp) === inputs) return;
 
   const tools = checkTools(target, process.env);
@@ -59,7 +65,7 @@ async function install() {
       continue;
     fetchWheels(requirement, { vendor, folder: path.join(root, 'scripts', 'requirements'), tools });
   }
-  buildAddon({ root, out, mutants, mlxRoot: process.env.MLX_ROOT, tools });
+  buildAddon({ root, out, mutants, plainMlx, mlxRoot: process.env.MLX_ROOT, tools });
 
   mkdirSync(out, { recursive: true });
   writeFileSync(stamp, inputs);

@@ -1,0 +1,105 @@
+/**
+ * Our side of bench/encoder.mjs, in a process of its own as the peers are: the same jobs (bench/peers/serve.py), and beside the
+ * seconds what only we can tell: CPU by part, memory, load time. PARAKEET_ADDON picks the build.
+ *
+ *     node bench/peers/ours.mjs MODEL_FOLDER DTYPE THREADS
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
+import { loadModel } from 'parakeet-stream';
+
+const [folder, dtype, threads] = process.argv.slice(2);
+const began = performance.now();
+const model = await loadModel(folder, { dtype, threads: Number(threads) });
+const { addon, native, info } = model;
+say({
+  ready: true,
+  loadSeconds: (performance.now() - began) / 1000,
+  loadedMiB: memory().resident,
+  loadPeakMiB: memory().peak,
+});
+
+const work = {
+  async encoder({ input, rows, output }) {
+    const data = floats(input);
+    const start = performance.now();
+    const encoded = await native.encode(data, rows, [-1, -1], 0);
+    const seconds = (performance.now() - start) / 1000;
+    if (output) writeFileSync(output, new Uint8Array(encoded.data.buffer));
+    return seconds;
+  },
+  async endToEnd({ input }) {
+    const samples = floats(input);
+    const start = performance.now();
+    await model.transcribe(samples);
+    return (performance.now() - start) / 1000;
+  },
+  async stream({ input, push, chunk, latency }) {
+    const samples = floats(input);
+    const options = latency ? { latency } : { contextSize: [256, 256], chunk };
+    const start = performance.now();
+    const live = model.transcribeStream(options);
+    for (let at = 0; at < samples.length; at += push) await live.addAudio(samples.subarray(at, at + push));
+    const seconds = (performance.now() - start) / 1000;
+    await live.close();
+    return seconds;
+  },
+};
+
+/** Seconds that oneDNN itself needs for the products of the layers' weights with `rows` frames: the bound. */
+async function bound({ rows }) {
+  const { dModel: width, layers } = info;
+  const shapes = [
+    { inputs: width, outputs: 4 * width, times: 2 },
+    { inputs: 4 * width, outputs: width, times: 2 },
+    { inputs: width, outputs: width, times: 5 },
+    { inputs: width, outputs: 2 * width, times: 1 },
+  ];
+  let seconds = 0;
+  for (const { inputs, outputs, times } of shapes) {
+    const speed = await addon.productSpeed(dtype, rows, inputs, outputs, 0.15);
+    seconds += (layers * times * 2 * rows * inputs * outputs) / speed;
+  }
+  return seconds;
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const job = JSON.parse(line);
+  if (job.what === 'bound') {
+    say({ seconds: await bound(job) });
+    continue;
+  }
+  addon.profile(true);
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const cpu = process.cpuUsage();
+  const thread = performance.eventLoopUtilization();
+  const seconds = await work[job.what](job);
+  const { user, system } = process.cpuUsage(cpu);
+  delay.disable();
+  const loop = performance.eventLoopUtilization(thread);
+  say({
+    seconds,
+    cpuSeconds: (user + system) / 1e6,
+    parts: { ...addon.profile(), javascript: loop.active / 1000 },
+    eventLoopMs: delay.max / 1e6,
+    ...memory(),
+  });
+}
+await model.close();
+
+function floats(file) {
+  const bytes = readFileSync(file);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4).slice();
+}
+
+/** MiB; Linux only tells the peak. */
+function memory() {
+  const resident = Math.round(process.memoryUsage.rss() / 2 ** 20);
+  return { resident, peak: Math.round(process.resourceUsage().maxRSS / 1024) };
+}
+
+function say(object) {
+  process.stdout.write(`${JSON.stringify(object)}\n`);
+}
