@@ -10,81 +10,46 @@
 namespace parakeet::ops {
 namespace {
 
-// Columns widened at once: they stay in the first cache.
-constexpr int block = 512;
 // Multiply-adds below which another thread is not worth waking.
 constexpr int grainWork = 500000;
 
-// The block as float32: in place, or widened to `room`.
-PARAKEET_INLINE const float* widened(const float* w, float*, int) { return w; }
-PARAKEET_INLINE const float* widened(const uint16_t* w, float* room, int count) {
-  for (int c = 0; c < count; c++) room[c] = std::bit_cast<float>(static_cast<uint32_t>(w[c]) << 16);
-  return room;
-}
-PARAKEET_INLINE const float* widened(const int8_t* w, float* room, int count) {
-  for (int c = 0; c < count; c++) room[c] = static_cast<float>(w[c]);
-  return room;
-}
-
+// `V::lanes` weights as float32, widened in the register.
 template <class V>
-PARAKEET_INLINE float dot(const float* w, const float* x, int count) {
-  typename V::Floats even{}, odd{};
-  int c = 0;
-  for (; c + 2 * V::lanes <= count; c += 2 * V::lanes) {
-    even += V::load(w + c) * V::load(x + c);
-    odd += V::load(w + c + V::lanes) * V::load(x + c + V::lanes);
-  }
-  float total = V::sum(even + odd);
-  for (; c < count; c++) total += w[c] * x[c];
-  return total;
+PARAKEET_INLINE typename V::Floats weights(const float* w) {
+  return V::load(w);
 }
-
-// The same sums for four vectors, `columns` apart, with one reading of the weights.
 template <class V>
-PARAKEET_INLINE void dotOfFour(const float* w, const float* x, int columns, int count, float* totals) {
-  typename V::Floats even[4]{}, odd[4]{};
+PARAKEET_INLINE typename V::Floats weights(const uint16_t* w) {
+  typename V::Halves halves;
+  std::memcpy(&halves, w, sizeof halves);
+  return (typename V::Floats)(__builtin_convertvector(halves, typename V::Ints) << 16);
+}
+PARAKEET_INLINE float weight(float w) { return w; }
+PARAKEET_INLINE float weight(uint16_t w) { return std::bit_cast<float>(static_cast<uint32_t>(w) << 16); }
+
+// One weight row times `vectors` vectors that lie `columns` apart: the weights are read once. A vector's sum is the
+// same for any number of them.
+template <class V, int vectors, class T>
+PARAKEET_INLINE void dots(const T* w, const float* x, int columns, float* totals) {
+  typename V::Floats even[vectors]{}, odd[vectors]{};
   int c = 0;
-  for (; c + 2 * V::lanes <= count; c += 2 * V::lanes) {
-    const auto first = V::load(w + c), second = V::load(w + c + V::lanes);
-    for (int i = 0; i < 4; i++) {
+  for (; c + 2 * V::lanes <= columns; c += 2 * V::lanes) {
+    const auto first = weights<V>(w + c), second = weights<V>(w + c + V::lanes);
+    for (int i = 0; i < vectors; i++) {
       const float* from = x + static_cast<ptrdiff_t>(i) * columns + c;
       even[i] += first * V::load(from);
       odd[i] += second * V::load(from + V::lanes);
     }
   }
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < vectors; i++) {
     float total = V::sum(even[i] + odd[i]);
-    for (int k = c; k < count; k++) total += w[k] * x[static_cast<ptrdiff_t>(i) * columns + k];
+    for (int k = c; k < columns; k++) total += weight(w[k]) * x[static_cast<ptrdiff_t>(i) * columns + k];
     totals[i] = total;
   }
 }
 
-// One weight row times `count` vectors of `columns`, results `stride` apart.
-template <class V, class T>
-PARAKEET_INLINE void rowTimes(const T* w, const float* x, int count, int columns, float scale, float bias, float* y,
-                              int stride) {
-  float room[block];
-  for (int i = 0; i < count; i++) y[static_cast<ptrdiff_t>(i) * stride] = 0;
-  for (int at = 0; at < columns; at += block) {
-    const int width = std::min(block, columns - at);
-    const float* wide = widened(w + at, room, width);
-    int i = 0;
-    for (; i + 4 <= count; i += 4) {
-      float totals[4];
-      dotOfFour<V>(wide, x + static_cast<ptrdiff_t>(i) * columns + at, columns, width, totals);
-      for (int k = 0; k < 4; k++) y[static_cast<ptrdiff_t>(i + k) * stride] += totals[k];
-    }
-    for (; i < count; i++)
-      y[static_cast<ptrdiff_t>(i) * stride] += dot<V>(wide, x + static_cast<ptrdiff_t>(i) * columns + at, width);
-  }
-  for (int i = 0; i < count; i++) {
-    float& value = y[static_cast<ptrdiff_t>(i) * stride];
-    value = value * scale + bias;
-  }
-}
-
 struct Product {
-  const float *scale, *bias;  // may be null
+  const float* bias;  // may be null
   const float* x;
   float* y;
   int count, rows, columns;
@@ -93,8 +58,18 @@ struct Product {
 template <class V, class T>
 PARAKEET_INLINE void rowsTimes(const T* weight, const Product& p, int begin, int end) {
   for (int r = begin; r < end; r++) {
-    rowTimes<V>(weight + static_cast<size_t>(r) * p.columns, p.x, p.count, p.columns, p.scale ? p.scale[r] : 1.0f,
-                p.bias ? p.bias[r] : 0.0f, p.y + r, p.rows);
+    const T* w = weight + static_cast<size_t>(r) * p.columns;
+    const float bias = p.bias ? p.bias[r] : 0.0f;
+    int i = 0;
+    float totals[4];
+    for (; i + 4 <= p.count; i += 4) {
+      dots<V, 4>(w, p.x + static_cast<ptrdiff_t>(i) * p.columns, p.columns, totals);
+      for (int k = 0; k < 4; k++) p.y[static_cast<ptrdiff_t>(i + k) * p.rows + r] = totals[k] + bias;
+    }
+    for (; i < p.count; i++) {
+      dots<V, 1>(w, p.x + static_cast<ptrdiff_t>(i) * p.columns, p.columns, totals);
+      p.y[static_cast<ptrdiff_t>(i) * p.rows + r] = totals[0] + bias;
+    }
   }
 }
 
@@ -110,48 +85,30 @@ PARAKEET_INLINE void timesNarrowBody(const uint16_t* weight, const Product& p, i
 }
 PARAKEET_VERSIONS(timesNarrow, (const uint16_t* weight, const Product& p, int begin, int end), (weight, p, begin, end))
 
-template <class V>
-PARAKEET_INLINE void timesBytesBody(const int8_t* weight, const Product& p, int begin, int end) {
-  rowsTimes<V>(weight, p, begin, end);
+// Whether bfloat16 holds the values exactly, as it does those of most published models.
+bool fitBfloat16(const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(),
+                     [](float value) { return (std::bit_cast<uint32_t>(value) & 0xffff) == 0; });
 }
-PARAKEET_VERSIONS(timesBytes, (const int8_t* weight, const Product& p, int begin, int end), (weight, p, begin, end))
 
 }  // namespace
 
 RowMatrix::RowMatrix(const std::vector<float>& weight, std::vector<float> bias, int rows, int columns, DType dtype)
     : rows_(rows), columns_(columns), bias_(std::move(bias)) {
-  switch (dtype) {
-    case DType::float32:
-      wide_ = weight;
-      break;
-    case DType::bfloat16:
-      narrow_.resize(weight.size());
-      toBfloat16(weight.data(), narrow_.data(), weight.size());
-      break;
-    case DType::int8:
-    case DType::int8Products:
-      bytes_.resize(weight.size());
-      scale_.resize(rows);
-      for (int r = 0; r < rows; r++) {
-        const float* row = weight.data() + static_cast<size_t>(r) * columns;
-        float peak = 0;
-        for (int c = 0; c < columns; c++) peak = std::max(peak, std::abs(row[c]));
-        scale_[r] = peak > 0 ? peak / 127.0f : 1.0f;
-        for (int c = 0; c < columns; c++)
-          bytes_[static_cast<size_t>(r) * columns + c] = static_cast<int8_t>(std::lround(row[c] / scale_[r]));
-      }
-      break;
+  if (dtype == DType::float32 && !fitBfloat16(weight)) {
+    wide_ = weight;
+  } else {
+    narrow_.resize(weight.size());
+    toBfloat16(weight.data(), narrow_.data(), weight.size());
   }
 }
 
 void RowMatrix::multiply(const float* x, int count, float* y) const {
-  const Product product{
-      scale_.empty() ? nullptr : scale_.data(), bias_.empty() ? nullptr : bias_.data(), x, y, count, rows_, columns_};
+  const Product product{bias_.empty() ? nullptr : bias_.data(), x, y, count, rows_, columns_};
   const int grain = std::max(1, grainWork / (columns_ * count));
   parallelFor(rows_, grain, [&](int begin, int end) {
     if (!wide_.empty()) timesWide(wide_.data(), product, begin, end);
     if (!narrow_.empty()) timesNarrow(narrow_.data(), product, begin, end);
-    if (!bytes_.empty()) timesBytes(bytes_.data(), product, begin, end);
   });
 }
 
@@ -160,7 +117,6 @@ void RowMatrix::row(int r, float* y) const {
   for (int c = 0; c < columns_; c++) {
     if (!wide_.empty()) y[c] = wide_[at + c];
     if (!narrow_.empty()) y[c] = std::bit_cast<float>(static_cast<uint32_t>(narrow_[at + c]) << 16);
-    if (!bytes_.empty()) y[c] = scale_[r] * static_cast<float>(bytes_[at + c]);
   }
 }
 

@@ -13,7 +13,8 @@ namespace parakeet::ops {
 class RowMatrix {
  public:
   RowMatrix() = default;
-  // `weight`: [rows, columns]; `bias`: [rows], or empty for none. int8 scales each row.
+  // `weight`: [rows, columns]; `bias`: [rows], or empty for none. Bytes would be too coarse: every
+  // type but float32 is bfloat16 here, and so is float32 where that loses nothing.
   RowMatrix(const std::vector<float>& weight, std::vector<float> bias, int rows, int columns, DType dtype);
 
   // y[i, r] = bias[r] + Σ_c weight[r, c] · x[i, c] for i < count. Each y[i] is the same whatever `count` is.
@@ -27,8 +28,6 @@ class RowMatrix {
   int rows_ = 0, columns_ = 0;
   std::vector<float> wide_;       // float32
   std::vector<uint16_t> narrow_;  // bfloat16
-  std::vector<int8_t> bytes_;     // int8
-  std::vector<float> scale_;      // [rows], int8
   std::vector<float> bias_;
 };
 

@@ -46,6 +46,7 @@ struct Vector {
   typedef float Floats __attribute__((vector_size(4 * size)));
   typedef int32_t Ints __attribute__((vector_size(4 * size)));
   typedef uint8_t Bytes __attribute__((vector_size(size)));
+  typedef uint16_t Halves __attribute__((vector_size(2 * size)));
 
   static PARAKEET_INLINE Floats broadcast(float x) { return Floats{} + x; }
   static PARAKEET_INLINE Floats load(const float* x) {
