@@ -20,8 +20,7 @@ export type ErrorCode =
   | 'ERR_PARAKEET_CLOSED'
   | 'ERR_PARAKEET_ENGINE'
   | 'ERR_PARAKEET_WRITE'
-  | 'ERR_PARAKEET_LAG'
-  | 'ERR_PARAKEET_DEVICE';
+  | 'ERR_PARAKEET_LAG';
 
 /** Base of every error this package makes. */
 export class ParakeetError extends Error {
@@ -72,14 +71,6 @@ export class LagError extends ParakeetError {
   override name = 'LagError';
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_PARAKEET_LAG', message, options);
-  }
-}
-
-/** A microphone that is not there, may not be used, or went away (`ERR_PARAKEET_DEVICE`). */
-export class DeviceError extends ParakeetError {
-  override name = 'DeviceError';
-  constructor(message: string, options?: ErrorOptions) {
-    super('ERR_PARAKEET_DEVICE', message, options);
   }
 }
 

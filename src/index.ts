@@ -3,7 +3,6 @@ export {
   AbortedError,
   ArgumentError,
   AudioError,
-  DeviceError,
   type ErrorCode,
   LagError,
   ModelError,
