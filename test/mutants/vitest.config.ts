@@ -6,7 +6,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vitest/config';
 
-const edits: Record<string, { file: string; from: string; to: string }> = {
+export const edits: Record<string, { file: string; from: string; to: string }> = {
   'backpressure-ignored': {
     file: 'src/transforms/stage.ts',
     from: 'if (this.push(object)) {',
