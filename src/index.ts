@@ -38,6 +38,7 @@ export type { TranscribeOptions } from './model/transcribe-recording.js';
 export { TranscribeStream, type TranscribeStreamOptions } from './model/transcribe-stream.js';
 export { type ParakeetOptions, ParakeetStream, parakeet } from './parakeet.js';
 export * from './sinks/index.js';
+export { type FfmpegOptions, ffmpeg } from './sources/ffmpeg.js';
 export { type Latency, type Normalization, presets, type StreamingOptions } from './streaming-options.js';
 export { type AudioSource, transcribe } from './transcribe.js';
 export { type AudioFormat, type DecodeOptions, decode, type PcmEncoding } from './transforms/decode.js';

@@ -2,7 +2,6 @@
  * The whole way in one call: a source, `parakeet()`, a sink. What it adds to `pipeline`: when the source fails, what was heard until
  * then is written before the promise rejects.
  */
-import { createReadStream } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
@@ -10,6 +9,8 @@ import { ParakeetError } from './errors.js';
 import type { TranscriptResult } from './events.js';
 import { expected } from './options.js';
 import { type ParakeetOptions, type ParakeetStream, parakeet } from './parakeet.js';
+import { openAudioFile } from './sources/audio-file.js';
+import type { AudioFormat } from './transforms/decode.js';
 
 /** Bytes of a sound file or of raw PCM: a path, a Node or web stream, anything to iterate over. */
 export type AudioSource =
@@ -42,7 +43,7 @@ export async function transcribe(
   ) {
     throw expected('a Writable or null', 'sink', sink);
   }
-  const input = open(source);
+  const input = await open(source, options.format);
   let line: ParakeetStream;
   try {
     line = parakeet({ collect: true, ...options });
@@ -77,9 +78,9 @@ export async function transcribe(
   return line.endEvent?.result ?? { text: '', sentences: [], tokens: [] };
 }
 
-function open(source: AudioSource): Readable {
+async function open(source: AudioSource, format: AudioFormat | undefined): Promise<Readable> {
   if (source instanceof Readable) return source;
-  if (typeof source === 'string' || source instanceof URL) return createReadStream(source);
+  if (typeof source === 'string' || source instanceof URL) return openAudioFile(source, format);
   if (typeof source === 'object' && source !== null) {
     if (Symbol.asyncIterator in source || Symbol.iterator in source) return Readable.from(source);
   }

@@ -1,12 +1,12 @@
 /** A recording as it may be handed in, and the way from it to the samples that a model takes. */
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import type { AudioChunk } from '../events.js';
 import { expected } from '../options.js';
-import { type DecodeOptions, decode } from '../transforms/decode.js';
+import { openAudioFile } from '../sources/audio-file.js';
+import { type AudioFormat, type DecodeOptions, decode } from '../transforms/decode.js';
 import { resample } from '../transforms/resample.js';
 import { mustBeFinite } from './samples.js';
 
@@ -76,19 +76,27 @@ export async function readRecording(
       taking.then(() => callback(), callback);
     },
   });
+  const opened = await openBytes(source, format);
+  let failure: { error: unknown } | undefined;
+  // A source that fails ends the audio first: `pipeline` would drop what is on its way.
+  opened.on('error', () => {});
+  async function* untilFailure(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* opened;
+    } catch (error) {
+      failure = { error };
+    }
+  }
   try {
-    await pipeline(
-      openBytes(source),
-      counter,
-      decode({ format, sampleRate, channels }),
-      resample(rate),
-      taker,
-      { ...(signal && { signal }) },
-    );
+    await pipeline(untilFailure(), counter, decode({ format, sampleRate, channels }), resample(rate), taker, {
+      ...(signal && { signal }),
+    });
   } finally {
+    opened.destroy();
     // An abort ends the pipeline at once, but the engine is still giving up its work.
     await taking.catch(() => {});
   }
+  if (failure) throw failure.error;
 }
 
 async function sizeOf(file: string | URL): Promise<number> {
@@ -97,9 +105,12 @@ async function sizeOf(file: string | URL): Promise<number> {
 }
 
 /** A Readable of a source's bytes. @throws {ArgumentError} */
-function openBytes(source: Exclude<Recording, Float32Array>): Readable {
+async function openBytes(
+  source: Exclude<Recording, Float32Array>,
+  format: AudioFormat | undefined,
+): Promise<Readable> {
   if (source instanceof Readable) return source;
-  if (typeof source === 'string' || source instanceof URL) return createReadStream(source);
+  if (typeof source === 'string' || source instanceof URL) return openAudioFile(source, format);
   if (source instanceof Uint8Array) return Readable.from([source]);
   if (typeof source === 'object' && source !== null) {
     if (Symbol.asyncIterator in source || Symbol.iterator in source) return Readable.from(source);

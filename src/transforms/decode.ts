@@ -5,6 +5,8 @@
 import { AudioError } from '../errors.js';
 import type { AudioChunk } from '../events.js';
 import { expected, integer, known, oneOf, optionalSignal } from '../options.js';
+import { FfmpegDecoder } from './formats/ffmpeg.js';
+import { isForFfmpeg } from './formats/ffmpeg-marks.js';
 import { FlacDecoder } from './formats/flac.js';
 import type { FormatDecoder } from './formats/format.js';
 import { PcmDecoder, type PcmEncoding, pcmEncodings } from './formats/pcm.js';
@@ -19,7 +21,7 @@ export type AudioFormat = 'auto' | 'wav' | 'flac' | PcmEncoding;
 /** Options of {@link decode}. */
 export interface DecodeOptions extends StageOptions {
   /**
-   * `'auto'` recognises WAV and FLAC by their first bytes. Raw PCM has no mark and must be named, as in ffmpeg: `'s16le'`,
+   * `'auto'` recognises files by their first bytes. Raw PCM has no mark and must be named, as in ffmpeg: `'s16le'`,
    * `'f32le'`, … Default `'auto'`.
    */
   format?: AudioFormat | undefined;
@@ -37,14 +39,16 @@ const formats = ['auto', 'wav', 'flac', ...pcmEncodings] as const;
 const MARK_BYTES = 12;
 
 /**
- * Bytes to audio: WAV (PCM of 8 to 32 bits, floats of 32 and 64, any channels), FLAC, raw PCM.
+ * Bytes to audio: WAV (PCM of 8 to 32 bits, floats of 32 and 64, any channels), FLAC, raw PCM; and through an `ffmpeg` process, if
+ * there is one on PATH or in FFMPEG_PATH: MP3, AAC, MP4 and M4A, WebM and Matroska, Ogg, AIFF, CAF, MPEG-TS (their first audio stream).
  *
  * Any split of the bytes gives the same samples. Chunks are 10 to 100 ms long, the last one may be shorter. Broken audio
  * (a file cut short, NaN samples, a text file) ends the output after what could be read, and fails the stage once
  * everything downstream has finished, so that what was heard gets written.
  *
  * @throws {ArgumentError} (at once) for options that make no sense.
- * Fails with `AudioError`: `ERR_PARAKEET_UNSUPPORTED_FORMAT`, `ERR_PARAKEET_INVALID_AUDIO`.
+ * Fails with `AudioError`: `ERR_PARAKEET_UNSUPPORTED_FORMAT`, `ERR_PARAKEET_INVALID_AUDIO`; and with `ERR_PARAKEET_MISSING_DEPENDENCY`
+ * for a file that needs ffmpeg where there is none.
  */
 export function decode(options: DecodeOptions = {}): Decode {
   return new Decode(options);
@@ -139,21 +143,16 @@ function recognise(mark: Uint8Array): FormatDecoder {
   const begins = (start: string, at = 0) => text.startsWith(start, at);
   if ((begins('RIFF') || begins('RIFX') || begins('RF64')) && begins('WAVE', 8)) return new WavDecoder();
   if (begins('fLaC')) return new FlacDecoder();
+  if (isForFfmpeg(mark)) return new FfmpegDecoder();
   throw new AudioError(
     'ERR_PARAKEET_UNSUPPORTED_FORMAT',
-    `Expected WAV or FLAC, or a format option that names raw PCM, but received ${seen(mark, begins)}. ` +
-      'Convert it first, for example with: ffmpeg -i input -f wav -ac 1 -ar 16000 -',
+    `Expected a sound file, or a format option that names raw PCM, but received ${seen(mark, begins)}. ` +
+      'If ffmpeg knows it, convert it first, for example with: ffmpeg -i input -f wav -',
   );
 }
 
 /** A name for what is not supported. */
 function seen(mark: Uint8Array, begins: (start: string, at?: number) => boolean): string {
-  if (begins('OggS')) return 'an Ogg file (Opus or Vorbis)';
-  if (begins('ID3') || (mark[0] === 0xff && ((mark[1] ?? 0) & 0xe0) === 0xe0)) return 'an MP3 or AAC file';
-  if (begins('ftyp', 4)) return 'an MP4, M4A or QuickTime file';
-  if (begins('\x1a\x45\xdf\xa3')) return 'a WebM or Matroska file';
-  if (begins('FORM')) return 'an AIFF file';
-  if (begins('caff')) return 'a CAF file';
   if (begins('RIFF'))
     return `a RIFF file that is no WAV (${JSON.stringify(Buffer.from(mark.subarray(8)).toString('latin1'))})`;
   const printable = mark.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);

@@ -1,0 +1,27 @@
+/** A local file as bytes for `decode`: read as it is, or by ffmpeg from its name, since some containers need seeking. */
+
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import type { AudioFormat } from '../transforms/decode.js';
+import { isForFfmpeg } from '../transforms/formats/ffmpeg-marks.js';
+import { ffmpeg } from './ffmpeg.js';
+
+/** Bytes of a sound file for `decode` with `format`. @throws Node's own error for a file that cannot be opened. */
+export async function openAudioFile(file: string | URL, format: AudioFormat | undefined): Promise<Readable> {
+  if (format !== undefined && format !== 'auto') return createReadStream(file);
+  return (await needsFfmpeg(file)) ? ffmpeg(file) : createReadStream(file);
+}
+
+async function needsFfmpeg(file: string | URL): Promise<boolean> {
+  const handle = await open(file);
+  try {
+    // A pipe with a name can be read only once, and cannot seek anyway.
+    if (!(await handle.stat()).isFile()) return false;
+    const mark = new Uint8Array(12);
+    const { bytesRead } = await handle.read(mark, 0, mark.length, 0);
+    return isForFfmpeg(mark.subarray(0, bytesRead));
+  } finally {
+    await handle.close();
+  }
+}
