@@ -32,7 +32,7 @@ Shows captions of the sound on stdin as it comes; what is not settled yet is dim
 Options:
 ${describe(LIVE_OPTIONS)}
 Example:
-  arecord -q -f S16_LE -r 16000 -c 1 -t raw | parakeet live --format s16le --rate 16000 -o talk.srt
+  arecord -q -f S16_LE -r 16000 -c 1 -t raw | parakeet live -o talk.srt
 `;
 
 export const DOCTOR_HELP = `Usage: parakeet doctor [options]

@@ -67,12 +67,15 @@ export async function live({ values, positionals }: Parsed, terminal: Terminal):
   }
 }
 
-/** Raw PCM carries no rate of its own; the other formats do. */
-function inputFormat(values: Parsed['values']): Pick<ParakeetOptions, 'format' | 'sampleRate' | 'channels'> {
+/** Raw PCM carries no rate of its own; the other formats do. What bears no mark is what ffmpeg and arecord give to a pipe: s16le. */
+function inputFormat(
+  values: Parsed['values'],
+): Pick<ParakeetOptions, 'format' | 'unmarked' | 'sampleRate' | 'channels'> {
   const format = values.get('format') as AudioFormat;
-  if (format === 'auto' || format === 'wav' || format === 'flac') return { format };
+  if (format === 'wav' || format === 'flac') return { format };
   return {
     format,
+    ...(format === 'auto' && { unmarked: 's16le' }),
     sampleRate: values.get('rate') as number,
     channels: values.get('channels') as number,
   };

@@ -181,7 +181,7 @@ export const LIVE_OPTIONS: OptionTable = {
     value: 'FORMAT',
     choices: INPUT_FORMATS,
     default: 'auto',
-    help: 'of the audio on stdin; auto recognises WAV and FLAC',
+    help: 'of the audio on stdin; auto recognises sound files, and takes the rest for s16le',
   },
   rate: { kind: 'integer', value: 'HZ', minimum: 1, default: 16000, help: 'of raw PCM' },
   channels: { kind: 'integer', value: 'N', minimum: 1, default: 1, help: 'of raw PCM' },

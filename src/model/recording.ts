@@ -88,9 +88,16 @@ export async function readRecording(
     }
   }
   try {
-    await pipeline(untilFailure(), counter, decode({ format, sampleRate, channels }), resample(rate), taker, {
-      ...(signal && { signal }),
-    });
+    await pipeline(
+      Readable.from(untilFailure(), { highWaterMark: 1 }),
+      counter,
+      decode({ format, sampleRate, channels }),
+      resample(rate),
+      taker,
+      {
+        ...(signal && { signal }),
+      },
+    );
   } finally {
     opened.destroy();
     // An abort ends the pipeline at once, but the engine is still giving up its work.

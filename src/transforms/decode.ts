@@ -25,14 +25,19 @@ export interface DecodeOptions extends StageOptions {
    * `'f32le'`, … Default `'auto'`.
    */
   format?: AudioFormat | undefined;
-  /** Samples per second of raw PCM, 1 to 1,000,000. Needed with a PCM format, an error with any other. */
+  /**
+   * With `'auto'`: the PCM encoding of bytes that bear no mark and are no text, for a pipe that may carry either. Needs `sampleRate`.
+   * Default none: such bytes are an error.
+   */
+  unmarked?: PcmEncoding | undefined;
+  /** Samples per second of raw PCM, 1 to 1,000,000. Needed with a PCM format or `unmarked`, an error with any other. */
   sampleRate?: number | undefined;
   /** Interleaved channels of raw PCM, 1 to 256. Default 1. An error with any other format. */
   channels?: number | undefined;
 }
 
 /** The names of {@link DecodeOptions}, for whoever passes them on. */
-export const decodeOptionKeys = ['format', 'sampleRate', 'channels', 'signal'] as const;
+export const decodeOptionKeys = ['format', 'unmarked', 'sampleRate', 'channels', 'signal'] as const;
 
 const formats = ['auto', 'wav', 'flac', ...pcmEncodings] as const;
 /** The longest mark that tells formats apart: `RIFF`, a length, `WAVE`. */
@@ -57,15 +62,23 @@ export function decode(options: DecodeOptions = {}): Decode {
 /** The stage that {@link decode} makes. */
 export class Decode extends Stage<Uint8Array, AudioChunk> {
   #decoder: FormatDecoder | undefined;
+  /** Of bytes that bear no mark. */
+  #unmarked: (() => FormatDecoder) | undefined;
   readonly #mark: number[] = [];
 
   constructor(options: DecodeOptions = {}) {
     known('decode', options, decodeOptionKeys);
     const format = oneOf('format', options.format ?? 'auto', formats);
-    const isPcm = (pcmEncodings as readonly string[]).includes(format);
+    const { unmarked } = options;
+    if (unmarked !== undefined) {
+      oneOf('unmarked', unmarked, pcmEncodings);
+      if (format !== 'auto') throw expected(`no value beside format '${format}'`, 'unmarked', unmarked);
+    }
+    const encoding = unmarked ?? pcmEncodings.find((name) => name === format);
+    const isPcm = encoding !== undefined;
     if (isPcm && options.sampleRate === undefined) {
       throw expected(
-        `the samples per second of the '${format}' input`,
+        `the samples per second of the '${encoding}' input`,
         'sampleRate',
         undefined,
         'Raw audio does not carry its rate.',
@@ -82,11 +95,10 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
     }
     super({ writableObjectMode: false, signal: optionalSignal('signal', options.signal) });
     if (isPcm) {
-      this.#decoder = new PcmDecoder(
-        format as PcmEncoding,
-        integer('sampleRate', options.sampleRate, 1, 1_000_000),
-        integer('channels', options.channels ?? 1, 1, 256),
-      );
+      const sampleRate = integer('sampleRate', options.sampleRate, 1, 1_000_000);
+      const channels = integer('channels', options.channels ?? 1, 1, 256);
+      if (unmarked) this.#unmarked = () => new PcmDecoder(encoding, sampleRate, channels);
+      else this.#decoder = new PcmDecoder(encoding, sampleRate, channels);
     } else if (format === 'wav') this.#decoder = new WavDecoder();
     else if (format === 'flac') this.#decoder = new FlacDecoder();
   }
@@ -119,7 +131,7 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
 
   async #recognise(): Promise<void> {
     const mark = Uint8Array.from(this.#mark);
-    this.#decoder = recognise(mark);
+    this.#decoder = recognise(mark, this.#unmarked);
     await this.#hand(this.#decoder.push(mark));
   }
 
@@ -138,12 +150,14 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
   }
 }
 
-function recognise(mark: Uint8Array): FormatDecoder {
+function recognise(mark: Uint8Array, unmarked: (() => FormatDecoder) | undefined): FormatDecoder {
   const text = Buffer.from(mark).toString('latin1');
   const begins = (start: string, at = 0) => text.startsWith(start, at);
   if ((begins('RIFF') || begins('RIFX') || begins('RF64')) && begins('WAVE', 8)) return new WavDecoder();
   if (begins('fLaC')) return new FlacDecoder();
   if (isForFfmpeg(mark)) return new FfmpegDecoder();
+  // Loud PCM often has no byte below a space, as other scripts than Latin have; twelve bytes of plain ASCII it has never.
+  if (unmarked && !begins('RIFF') && !(isText(mark) && mark.every((byte) => byte < 0x7f))) return unmarked();
   throw new AudioError(
     'ERR_PARAKEET_UNSUPPORTED_FORMAT',
     `Expected a sound file, or a format option that names raw PCM, but received ${seen(mark, begins)}. ` +
@@ -155,8 +169,11 @@ function recognise(mark: Uint8Array): FormatDecoder {
 function seen(mark: Uint8Array, begins: (start: string, at?: number) => boolean): string {
   if (begins('RIFF'))
     return `a RIFF file that is no WAV (${JSON.stringify(Buffer.from(mark.subarray(8)).toString('latin1'))})`;
-  const printable = mark.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
-  if (printable)
+  if (isText(mark))
     return `what looks like text (${JSON.stringify(Buffer.from(mark).toString('utf8').replaceAll('\ufffd', ''))})`;
   return `unknown bytes (${Buffer.from(mark).toString('hex').replace(/../g, '$& ').trim()})`;
+}
+
+function isText(mark: Uint8Array): boolean {
+  return mark.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
 }

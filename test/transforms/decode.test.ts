@@ -271,13 +271,40 @@ test('a FLAC file whose last frame is 13 bytes of silence is complete', async ()
   expect(joined(cut.items)[0]).toHaveLength(36_864);
 });
 
+describe('unmarked', () => {
+  const raw = { unmarked: 's16le', sampleRate: 16_000 } as const;
+  const samples = (values: number[]) => Buffer.from(Int16Array.from(values).buffer);
+
+  test.each([
+    ['silence', Array(100).fill(0)],
+    ['quiet noise', Array.from({ length: 100 }, (_, i) => (i % 3) - 1)],
+    ['-1 and what looks like a frame of MPEG', [-1, 0x1290, -1, 0x4444, 5, 6, 7]],
+    ['loud', Array.from({ length: 100 }, (_, i) => 0x7f7f - 257 * (i % 60))],
+  ])('%s is PCM', async (_, values) => {
+    const { items, error } = await run(samples(values), raw);
+    expect(error).toBeUndefined();
+    expect(Array.from(joined(items)[0] as Float32Array, (x) => x * 32_768)).toEqual(values);
+  });
+
+  test('a file is still a file, and text is still no sound', async () => {
+    const { items } = await run(wavFile([left], { bits: 16 }), raw);
+    expectClose(joined(items)[0], left, 2 ** -16);
+    const { error } = await run(Buffer.from('Hello, this is a text file.'), raw);
+    expect(error).toMatchObject({ code: 'ERR_PARAKEET_UNSUPPORTED_FORMAT' });
+  });
+
+  test('makes no sense with a format, or without a rate', () => {
+    expect(() => decode({ format: 'wav', unmarked: 's16le', sampleRate: 1 })).toThrow('unmarked');
+    expect(() => decode({ unmarked: 's16le' })).toThrow('sampleRate');
+    expect(() => decode({ unmarked: 'mp3' as 's16le', sampleRate: 1 })).toThrow('unmarked');
+  });
+});
+
 describe('what is not supported is named', () => {
   test.each([
     ['Hello, this is a text file.', /text \("Hello, this /],
-    ['OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00', /Ogg/],
-    ['ID3\x04\x00\x00\x00\x00\x00\x00\x00\x00', /MP3/],
-    ['\x00\x00\x00\x20ftypM4A \x00', /M4A/],
-    ['RIFF\x00\x00\x00\x00AVI LIST', /RIFF file that is no WAV \("AVI "\)/],
+    ['RIFF\x00\x00\x00\x00RMIDdata', /RIFF file that is no WAV \("RMID"\)/],
+    ['MAC addresses, a list', /text \("MAC add/],
     ['\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c', /unknown bytes \(00 01 02/],
     ['hi', /text \("hi"\)/],
   ])('%j', async (text, message) => {

@@ -42,5 +42,6 @@ function isMpegFrame(mark: Uint8Array): boolean {
   const version = (second >> 3) & 3;
   const layer = (second >> 1) & 3;
   if (layer === 0) return (second & 0xf0) === 0xf0 && ((third >> 2) & 15) < 13; // ADTS: layer 0, a rate from its table
-  return version !== 1 && third >> 4 !== 15 && ((third >> 2) & 3) !== 3;
+  // Layer I and free bit rates are hardly met in files, but often where raw PCM begins with -1: ff ff.
+  return layer !== 3 && version !== 1 && third >> 4 !== 0 && third >> 4 !== 15 && ((third >> 2) & 3) !== 3;
 }

@@ -1,0 +1,270 @@
+/**
+ * ffmpeg as a source and as a decoder of piped bytes. A script stands in for the program where it must misbehave; the real one runs
+ * where there is one (CI installs it).
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { ffmpeg } from '../../src/sources/ffmpeg.js';
+import { transcribe } from '../../src/transcribe.js';
+import { decode } from '../../src/transforms/decode.js';
+import { joined, pieces, through } from '../support/streams.js';
+import { sine, wavFile } from '../support/wav-file.js';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'parakeet-ffmpeg-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const environment = process.env.FFMPEG_PATH;
+afterEach(() => {
+  if (environment === undefined) delete process.env.FFMPEG_PATH;
+  else process.env.FFMPEG_PATH = environment;
+});
+
+const tone = wavFile([sine(440, 1, 16_000)], { bits: 32, format: 'float' });
+/** The first bytes of an MP3 file, so that decode chooses ffmpeg; the stand-in does not read them. */
+const mp3 = Buffer.concat([Buffer.from('ID3\x04\x00\x00\x00\x00\x00\x00', 'latin1'), Buffer.alloc(5000)]);
+
+/** A program in place of ffmpeg. `code` sees `args`, and `tone`, a second of WAV. */
+function standIn(name: string, code: string): string {
+  const file = path.join(folder, name);
+  writeFileSync(path.join(folder, 'tone.wav'), tone);
+  writeFileSync(
+    file,
+    `#!${process.execPath}\nconst fs = require('node:fs');\nconst args = process.argv.slice(2);\n` +
+      `const tone = fs.readFileSync(${JSON.stringify(path.join(folder, 'tone.wav'))});\n${code}\n`,
+  );
+  chmodSync(file, 0o755);
+  return file;
+}
+
+const alive = (pid: number) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+async function failure(promise: Promise<unknown>): Promise<Error & { code?: string }> {
+  return promise.then(
+    () => expect.unreachable('it succeeded'),
+    (error: Error) => error,
+  );
+}
+
+/** Reads to the end or the error; gives both. */
+async function drain(source: Readable): Promise<{ bytes: number; error?: Error & { code?: string } }> {
+  let bytes = 0;
+  try {
+    for await (const piece of source) bytes += (piece as Buffer).length;
+    return { bytes };
+  } catch (error) {
+    return { bytes, error: error as Error };
+  }
+}
+
+describe('ffmpeg(), with a stand-in', () => {
+  test('is told the stream, the start, the duration, and of a file with its protocol', async () => {
+    const program = standIn('args', 'process.stdout.write(JSON.stringify(args));');
+    const options = { stream: 2, start: 1.5, duration: 3, ffmpegPath: program };
+    const args = JSON.parse((await buffer(ffmpeg('-y', options))).toString()) as string[];
+    const following = (name: string) => args[args.indexOf(name) + 1];
+    expect(following('-i')).toBe(`file:${path.resolve('-y')}`);
+    expect(following('-map')).toBe('0:a:2');
+    expect(following('-ss')).toBe('1.5');
+    expect(following('-t')).toBe('3');
+    expect(following('-protocol_whitelist')).toBe('file');
+    const url = JSON.parse(
+      (await buffer(ffmpeg('https://a.example/x', { ffmpegPath: program }))).toString(),
+    ) as string[];
+    expect(url).toContain('https://a.example/x');
+    expect(url).not.toContain('-protocol_whitelist');
+  });
+
+  test('an exit code is an error with what ffmpeg said, after all that it gave', async () => {
+    process.env.FFMPEG_PATH = standIn(
+      'code',
+      "fs.writeSync(1, tone); fs.writeSync(2, 'moov atom not found'); process.exitCode = 3;",
+    );
+    const { bytes, error } = await drain(ffmpeg('x.mp4'));
+    expect(error).toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
+    expect(error?.message).toMatch(/exit code 3.*moov atom not found/s);
+    expect(bytes).toBe(tone.length);
+  });
+
+  test('transcribe() keeps what was heard before the failure', async () => {
+    process.env.FFMPEG_PATH = standIn('half', 'fs.writeSync(1, tone); process.exit(1);');
+    const file = path.join(folder, 'x.mp3');
+    writeFileSync(file, mp3);
+    expect(await failure(transcribe(file))).toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
+  });
+
+  test('a signal is reported', async () => {
+    process.env.FFMPEG_PATH = standIn(
+      'signal',
+      "process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 1e5);",
+    );
+    expect((await failure(buffer(ffmpeg('x.mp4')))).message).toContain('SIGTERM');
+  });
+
+  test('a missing program says what to install, and what works without it', async () => {
+    process.env.FFMPEG_PATH = path.join(folder, 'nothing-here');
+    const error = await failure(buffer(ffmpeg('x.mp4')));
+    expect(error).toMatchObject({ code: 'ERR_PARAKEET_MISSING_DEPENDENCY' });
+    expect(error.message).toMatch(/Install it.*WAV, FLAC and raw PCM are read without it/s);
+  });
+
+  test.each(['destroy', 'abort'])('%s kills the process before the stream closes', async (how) => {
+    const pidFile = path.join(folder, `pid-${how}`);
+    process.env.FFMPEG_PATH = standIn(
+      `stall-${how}`,
+      `fs.writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); fs.writeSync(1, tone); setInterval(() => {}, 1e5);`,
+    );
+    const controller = new AbortController();
+    const source = ffmpeg('x.mp4', { signal: controller.signal });
+    const closed = new Promise((resolve) => source.on('error', () => {}).once('close', resolve));
+    await new Promise((resolve) => source.once('data', resolve));
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    expect(alive(pid)).toBe(true);
+    if (how === 'destroy') source.destroy();
+    else controller.abort();
+    await closed;
+    expect(alive(pid)).toBe(false);
+    if (how === 'abort') expect(source.errored).toMatchObject({ code: 'ERR_PARAKEET_ABORTED' });
+  });
+
+  test('is read no faster than it is taken', async () => {
+    const count = path.join(folder, 'count');
+    process.env.FFMPEG_PATH = standIn(
+      'flood',
+      `let n = 0; const more = () => { n++; fs.writeFileSync(${JSON.stringify(count)}, String(n)); process.stdout.write(Buffer.alloc(65536), more); }; more();`,
+    );
+    const source = ffmpeg('x.mp4');
+    await new Promise((resolve) => source.once('readable', resolve));
+    await sleep(300);
+    expect(Number(readFileSync(count, 'utf8'))).toBeLessThan(20);
+    source.destroy();
+    await new Promise((resolve) => source.once('close', resolve));
+  });
+
+  test('an input that fails is the error, after what came before it', async () => {
+    process.env.FFMPEG_PATH = standIn('copy', 'process.stdin.pipe(process.stdout);');
+    const input = Readable.from(
+      (async function* () {
+        yield tone;
+        throw new Error('the line is dead');
+      })(),
+    );
+    const { bytes, error } = await drain(ffmpeg(input));
+    expect(error?.message).toBe('the line is dead');
+    expect(bytes).toBe(tone.length);
+  });
+
+  test('may have enough before its input ends', async () => {
+    process.env.FFMPEG_PATH = standIn(
+      'enough',
+      'process.stdin.once("data", () => { fs.writeSync(1, tone); process.exit(0); });',
+    );
+    const input = new Readable({ read() {} });
+    input.push(Buffer.alloc(100_000));
+    expect(await buffer(ffmpeg(input))).toHaveLength(tone.length);
+    expect(input.destroyed).toBe(true);
+  });
+
+  test.each([
+    [{ stream: -1 }, 'stream'],
+    [{ start: -1 }, 'start'],
+    [{ duration: Number.NaN }, 'duration'],
+    [{ strat: 1 }, 'strat'],
+  ])('%o makes no sense', (options, name) => {
+    expect(() => ffmpeg('x.mp4', options as object)).toThrow(name);
+  });
+});
+
+describe('decode, through a stand-in', () => {
+  test('any split of the bytes gives the samples', async () => {
+    process.env.FFMPEG_PATH = standIn(
+      'decode',
+      "let n = 0; process.stdin.on('data', (b) => { n += b.length; }).on('end', () => { if (n !== 5010) process.exitCode = 9; fs.writeSync(1, tone); });",
+    );
+    for (const size of [1, 777, 100_000]) {
+      const { items, error } = await through(pieces(mp3, size), decode());
+      expect(error).toBeUndefined();
+      expect(joined(items)[0]).toEqual(Float32Array.from(sine(440, 1, 16_000)));
+    }
+  });
+
+  test('a failure comes after what was heard', async () => {
+    process.env.FFMPEG_PATH = standIn(
+      'broken',
+      "fs.writeSync(1, tone); fs.writeSync(2, 'bad frame'); process.exit(1);",
+    );
+    const { items, error } = await through(pieces(mp3, 1000), decode());
+    expect(error).toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
+    expect((error as Error).message).toContain('bad frame');
+    expect(joined(items)[0]).toHaveLength(16_000);
+  });
+
+  test('without the program', async () => {
+    process.env.FFMPEG_PATH = path.join(folder, 'nothing-here');
+    const { error } = await through(pieces(mp3, 1000), decode());
+    expect(error).toMatchObject({ code: 'ERR_PARAKEET_MISSING_DEPENDENCY' });
+  });
+});
+
+const program = process.env.FFMPEG_PATH || 'ffmpeg';
+const real = spawnSync(program, ['-version']).status === 0;
+describe.skipIf(!real)('the real ffmpeg', () => {
+  const recording = path.join(import.meta.dirname, '..', 'audio', 'am_michael_05.flac');
+  const made = (name: string) => path.join(folder, name);
+  const names = ['a.mp3', 'a.m4a', 'a.webm', 'a.ogg', 'a.ts', 'a.aiff'];
+  const make = (...args: string[]) => {
+    const { status, stderr } = spawnSync(program, ['-v', 'error', '-y', ...args]);
+    if (status !== 0) throw new Error(stderr.toString());
+  };
+  beforeAll(() => {
+    for (const name of names) make('-i', recording, made(name));
+    const film = ['-f', 'lavfi', '-i', 'testsrc=size=64x64:rate=5:duration=3', '-i', recording];
+    const hum = ['-f', 'lavfi', '-i', 'sine=frequency=440:duration=3'];
+    make(...film, ...hum, '-map', '0:v', '-map', '1:a', '-map', '2:a', '-c:v', 'mpeg4', made('film.mkv'));
+  });
+
+  const heard = async (source: AsyncIterable<Uint8Array>) => {
+    const bytes: Uint8Array[] = [];
+    for await (const piece of source) bytes.push(piece);
+    const { items, error } = await through(bytes, decode());
+    expect(error).toBeUndefined();
+    const rate = items[0]?.sampleRate as number;
+    const samples = joined(items)[0] as Float32Array;
+    return { samples, rate, seconds: samples.length / rate };
+  };
+
+  test.each(names)('%s, by name and through a pipe', async (name) => {
+    const words = (text: string) => text.toLowerCase().match(/[a-z]+/g) ?? [];
+    const reference = words((await transcribe(recording)).text);
+    const found = new Set(words((await transcribe(made(name))).text));
+    // Codecs lose something: most of the words are the same.
+    expect(reference.filter((word) => found.has(word)).length).toBeGreaterThan(0.6 * reference.length);
+    const original = await heard(Readable.from([readFileSync(recording)]));
+    const piped = await heard(Readable.from(pieces(readFileSync(made(name)), 10_000)));
+    expect(Math.abs(piped.seconds - original.seconds)).toBeLessThan(0.15);
+  });
+
+  test('a film: its first audio stream, another one, a part of it', async () => {
+    const first = await heard(ffmpeg(made('film.mkv')));
+    const original = await heard(Readable.from([readFileSync(recording)]));
+    expect(Math.abs(first.seconds - original.seconds)).toBeLessThan(0.15);
+    const { samples, seconds } = await heard(ffmpeg(made('film.mkv'), { stream: 1 }));
+    const crossings = samples.filter((value, i) => value >= 0 && (samples[i - 1] ?? 0) < 0).length;
+    expect(Math.abs(crossings / seconds - 440)).toBeLessThan(5);
+    expect((await heard(ffmpeg(made('film.mkv'), { start: 1, duration: 0.5 }))).seconds).toBeCloseTo(0.5, 1);
+    const error = await failure(buffer(ffmpeg(made('film.mkv'), { stream: 7 })));
+    expect(error).toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
+    expect(error.message).toContain('matches no streams');
+  });
+});
