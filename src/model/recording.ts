@@ -98,6 +98,9 @@ export async function readRecording(
         ...(signal && { signal }),
       },
     );
+  } catch (error) {
+    // What the source broke off is no news beside its own error.
+    throw failure ? failure.error : error;
   } finally {
     opened.destroy();
     // An abort ends the pipeline at once, but the engine is still giving up its work.
