@@ -1,7 +1,7 @@
 /**
  * A stage of one's own between two of ours: words that the model is unsure of are put in brackets.
  *
- *     node examples/own-stage.mjs talk.wav
+ *     node examples/custom-stage.mjs talk.wav
  */
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
@@ -17,7 +17,7 @@ import {
 } from 'parakeet-stream';
 
 const [sound] = process.argv.slice(2);
-if (sound === undefined) throw new Error('Usage: node examples/own-stage.mjs SOUND');
+if (sound === undefined) throw new Error('Usage: node examples/custom-stage.mjs SOUND');
 
 const model = await loadModel();
 await pipeline(
