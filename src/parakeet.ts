@@ -47,6 +47,7 @@ const keys = [
   ...streamingOptionKeys,
   'model',
   'format',
+  'unmarked',
   'sampleRate',
   'channels',
   'flushSilence',
@@ -207,7 +208,8 @@ export class ParakeetStream extends Duplex {
   #makeStages(model: StageModel): AnyStage[] {
     const o = this.#options;
     const make: (() => unknown)[] = [
-      () => decode({ format: o.format, sampleRate: o.sampleRate, channels: o.channels }),
+      () =>
+        decode({ format: o.format, unmarked: o.unmarked, sampleRate: o.sampleRate, channels: o.channels }),
       () => resample(model.info.sampleRate),
       () => logMel(model, { flushSilence: o.flushSilence }),
       () => encode(model, pickStreaming(o)),
@@ -276,7 +278,12 @@ function check(options: ParakeetOptions): void {
   flag('collect', options.collect ?? false);
   optionalSignal('signal', options.signal);
   new SentenceSplitter(options);
-  decode({ format: options.format, sampleRate: options.sampleRate, channels: options.channels }).destroy();
+  decode({
+    format: options.format,
+    unmarked: options.unmarked,
+    sampleRate: options.sampleRate,
+    channels: options.channels,
+  }).destroy();
 }
 
 function isModel(value: unknown): value is StageModel {

@@ -10,6 +10,9 @@ import { text as readAll } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decode } from '../../src/transforms/decode.js';
+import { resample } from '../../src/transforms/resample.js';
+import { joined, pieces, through } from '../support/streams.js';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const audio = (name: string) => fileURLToPath(new URL(`../audio/${name}.flac`, import.meta.url));
@@ -171,6 +174,15 @@ describe('live', () => {
       },
     );
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+  });
+
+  test('raw samples need no name: what bears no mark is s16le', async () => {
+    const audio = await through(pieces(readFileSync(short), 10_000), decode());
+    const { items } = await through(audio.items, resample(16_000));
+    const samples = Int16Array.from(joined(items)[0] as Float32Array, (sample) => sample * 32_767);
+    const { code, stdout, stderr } = await cli(['live', '-'], { input: Buffer.from(samples.buffer) });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(words(stdout)).toContain('he gave the sign');
   });
 
   test('no sound at all is no failure', async () => {
