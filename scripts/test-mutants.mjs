@@ -38,6 +38,7 @@ const gates = {
   'last word': { file: 'test/streaming/bundled.test.ts', name: 'the last word is there' },
   'no words out of nothing': { file: 'test/streaming/bundled.test.ts', name: 'no words out of nothing' },
   'silence before speech': { file: 'test/streaming/bundled.test.ts', name: 'ten minutes of digital silence' },
+  'streams together': { file: 'test/streaming/together.test.ts', name: 'native tdt streams of different' },
   'flat memory': { memory: 20 },
   backpressure: { file: 'test/transforms/stage.test.ts', name: '^backpressure' },
 };
@@ -54,6 +55,7 @@ const mutants = {
   'blank-forgotten': ['no words out of nothing'],
   'silence-counted': ['silence before speech'],
   'cache-kept': ['flat memory'],
+  'batch-mixed': ['streams together'],
   'backpressure-ignored': ['backpressure'],
 };
 

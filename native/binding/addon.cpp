@@ -26,6 +26,20 @@ Napi::Value counts(const Napi::CallbackInfo& info) {
   return object;
 }
 
+Napi::Value batches(const Napi::CallbackInfo& info) {
+  Napi::Object object = Napi::Object::New(info.Env());
+  const BatchCounts& counts = Engine::instance().batchCounts();
+  object.Set("batches", static_cast<double>(counts.batches));
+  object.Set("steps", static_cast<double>(counts.steps));
+  object.Set("frames", static_cast<double>(counts.frames));
+  return object;
+}
+
+Napi::Value setBatchFrames(const Napi::CallbackInfo& info) {
+  Engine::instance().setBatchFrames(info[0].As<Napi::Number>().Int32Value());
+  return info.Env().Undefined();
+}
+
 Napi::Value memory(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("active", static_cast<double>(mlx::core::get_active_memory()));
@@ -87,6 +101,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("loadModel", Napi::Function::New(env, loadModel));
   exports.Set("cancel", Napi::Function::New(env, cancel));
   exports.Set("counts", Napi::Function::New(env, counts));
+  exports.Set("batches", Napi::Function::New(env, batches));
+  exports.Set("setBatchFrames", Napi::Function::New(env, setBatchFrames));
   exports.Set("memory", Napi::Function::New(env, memory));
   exports.Set("profile", Napi::Function::New(env, profile));
   exports.Set("productSpeed", Napi::Function::New(env, productSpeed));

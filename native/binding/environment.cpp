@@ -36,7 +36,6 @@ struct Environment::Job {
   explicit Job(Napi::Env env) : deferred(Napi::Promise::Deferred::New(env)) {}
   Napi::Promise::Deferred deferred;
   CancelFlagPtr cancel;
-  std::function<Settle()> work;
   Settle settle;
   std::exception_ptr failure;
 };
@@ -63,32 +62,54 @@ Environment::Environment(Napi::Env env) {
   napi_unref_threadsafe_function(env, notify_);
 }
 
-Napi::Promise Environment::run(Napi::Env env, Worker& worker, CancelFlagPtr cancel, std::function<Settle()> work) {
-  auto job = std::make_shared<Job>(env);
-  job->cancel = cancel;
-  job->work = std::move(work);
+std::pair<Napi::Promise, Environment::Deferred> Environment::defer(Napi::Env env, CancelFlagPtr cancel) {
+  Deferred deferred;
+  deferred.environment_ = shared_from_this();
+  deferred.job_ = std::make_shared<Job>(env);
+  deferred.job_->cancel = cancel;
   {
     const std::lock_guard lock(mutex_);
     dropExpired(flags_);
-    flags_.push_back(cancel);
+    flags_.push_back(std::move(cancel));
   }
   if (pending_++ == 0) napi_ref_threadsafe_function(env, notify_);
-  const Napi::Promise promise = job->deferred.Promise();
-  worker.post([self = shared_from_this(), job] {
-    {
-      const std::lock_guard lock(self->mutex_);
-      if (self->ending_) return;
-      self->running_++;
-    }
+  return {deferred.job_->deferred.Promise(), std::move(deferred)};
+}
+
+bool Environment::Deferred::begin() {
+  const std::lock_guard lock(environment_->mutex_);
+  if (environment_->ending_) return false;
+  environment_->running_++;
+  return true;
+}
+
+void Environment::Deferred::resolve(Settle settle) {
+  job_->settle = std::move(settle);
+  environment_->complete(job_);
+}
+
+void Environment::Deferred::reject(std::exception_ptr failure) {
+  // Work that was given up may fail in any way; the caller hears that it was given up.
+  job_->failure = job_->cancel->cancelled() ? std::make_exception_ptr(Aborted()) : std::move(failure);
+  environment_->complete(job_);
+}
+
+CancelFlag& Environment::Deferred::cancel() const { return *job_->cancel; }
+
+Napi::Promise Environment::run(Napi::Env env, Worker& worker, CancelFlagPtr cancel, std::function<Settle()> work) {
+  auto [promise, deferred] = defer(env, std::move(cancel));
+  worker.post([deferred = std::move(deferred), work = std::move(work)]() mutable {
+    if (!deferred.begin()) return;
+    Settle settle;
     try {
-      job->cancel->check();
-      job->settle = job->work();
+      deferred.cancel().check();
+      settle = work();
     } catch (...) {
-      // Work that was given up may fail in any way; the caller hears that it was given up.
-      job->failure = job->cancel->cancelled() ? std::make_exception_ptr(Aborted()) : std::current_exception();
+      work = nullptr;
+      return deferred.reject(std::current_exception());
     }
-    job->work = nullptr;
-    self->complete(job);
+    work = nullptr;  // what it held is freed before anybody hears that it is done
+    deferred.resolve(std::move(settle));
   });
   return promise;
 }

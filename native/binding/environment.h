@@ -5,11 +5,13 @@
 #include <napi.h>
 
 #include <condition_variable>
+#include <exception>
 #include <functional>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "engine/worker.h"
@@ -35,10 +37,27 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // Once per environment, when the addon is loaded into it; registers the environment's end.
   static std::shared_ptr<Environment> create(Napi::Env env);
 
+  struct Job;
   using Settle = std::function<Napi::Value(Napi::Env)>;
   // Runs `work` on `worker` and settles the returned promise on Node's thread: with what the function that it returns
   // makes, or with its exception. Work whose flag is already set does not start.
   Napi::Promise run(Napi::Env env, Worker& worker, CancelFlagPtr cancel, std::function<Settle()> work);
+
+  // A promise that is settled from elsewhere: by work that runs for several at once. begin() on the worker, and when it
+  // says true, one of the others after it. A flag that is set makes any failure an abort.
+  class Deferred {
+   public:
+    bool begin();
+    void resolve(Settle settle);
+    void reject(std::exception_ptr failure);
+    CancelFlag& cancel() const;
+
+   private:
+    friend class Environment;
+    std::shared_ptr<Environment> environment_;
+    std::shared_ptr<Job> job_;
+  };
+  std::pair<Napi::Promise, Deferred> defer(Napi::Env env, CancelFlagPtr cancel);
 
   // A cancel flag that cancelJob(job) sets while it lives; job 0 has none.
   CancelFlagPtr jobFlag(int job);
@@ -47,7 +66,6 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void track(const std::weak_ptr<Resource>& resource);
 
  private:
-  struct Job;
   explicit Environment(Napi::Env env);
   void complete(std::shared_ptr<Job> job);
   void drain(Napi::Env env);

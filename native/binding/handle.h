@@ -43,6 +43,11 @@ class Handle : public Resource {
     if (!state_) throw Error("ERR_PARAKEET_CLOSED", "Expected an open object but it was closed");
     return *state_;
   }
+  // On the worker. Null when there is none; throws what kept it from being made.
+  State* stateIfOpen() const {
+    if (failure_) std::rethrow_exception(failure_);
+    return state_.get();
+  }
 
  private:
   Worker& worker_;

@@ -142,8 +142,10 @@ Napi::Value ModelWrap::createEncoder(const Napi::CallbackInfo& info) {
                      open<EncoderSession>(info.Env(), handle_->worker(),
                                           [model = handle_, options = toStreamOptions(info[0].As<Napi::Object>())] {
                                             const Model& loaded = model->state().model;
-                                            return std::make_unique<EncoderSession>(std::make_unique<BufferedEncoder>(
-                                                loaded.encoder(), loaded.config().preprocessor, options));
+                                            return std::make_unique<EncoderSession>(
+                                                loaded.encoder(),
+                                                std::make_unique<BufferedEncoder>(
+                                                    loaded.encoder(), loaded.config().preprocessor, options));
                                           }),
                      filters_->config.features);
 }

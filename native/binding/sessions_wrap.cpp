@@ -1,6 +1,6 @@
 #include "binding/sessions_wrap.h"
 
-#include <chrono>
+#include <utility>
 
 #include "binding/addon_data.h"
 #include "binding/convert.h"
@@ -31,8 +31,19 @@ Napi::Value runOn(const Napi::CallbackInfo& info, const std::shared_ptr<Handle>&
             [handle, work = std::move(work)] { return work(handle->state()); });
 }
 
-double secondsSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+// A promise, and who waits behind it for what a batch gives; `toValue` makes its value.
+template <class Result, class ToValue>
+std::pair<Napi::Promise, Waiter<Result>> waiterFor(Napi::Env env, const CancelFlagPtr& cancel, ToValue toValue) {
+  auto [promise, deferred] = Environment::of(env)->defer(env, cancel);
+  auto shared = std::make_shared<Environment::Deferred>(std::move(deferred));
+  return {promise,
+          {cancel, [shared] { return shared->begin(); },
+           [shared, toValue](Result result, double seconds) {
+             shared->resolve([result = std::move(result), seconds, toValue](Napi::Env inner) -> Napi::Value {
+               return toValue(inner, result, seconds);
+             });
+           },
+           [shared](std::exception_ptr failure) { shared->reject(std::move(failure)); }}};
 }
 
 }  // namespace
@@ -92,20 +103,21 @@ Napi::Value EncoderWrap::finish(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EncoderWrap::step(const Napi::CallbackInfo& info) {
-  return runOn(info, handle_, [flag = handle_->flag()](EncoderSession& encoder) -> Environment::Settle {
-    const auto start = std::chrono::steady_clock::now();
-    const std::optional<Ticket> ticket = encoder.step(*flag);
-    return [ticket, seconds = secondsSince(start)](Napi::Env env) -> Napi::Value {
-      if (!ticket) return env.Null();
-      Napi::Object object = Napi::Object::New(env);
-      object.Set("ticket", ticket->number);
-      object.Set("firstFrame", static_cast<double>(ticket->firstFrame));
-      object.Set("final", static_cast<double>(ticket->final));
-      object.Set("draft", static_cast<double>(ticket->draft));
-      object.Set("computeSeconds", seconds);
-      return object;
-    };
+  auto [promise, waiter] = waiterFor<std::optional<Ticket>>(
+      info.Env(), handle_->flag(), [](Napi::Env env, const std::optional<Ticket>& ticket, double seconds) {
+        if (!ticket) return env.Null();
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("ticket", ticket->number);
+        object.Set("firstFrame", static_cast<double>(ticket->firstFrame));
+        object.Set("final", static_cast<double>(ticket->final));
+        object.Set("draft", static_cast<double>(ticket->draft));
+        object.Set("computeSeconds", seconds);
+        return static_cast<Napi::Value>(object);
+      });
+  handle_->worker().post([handle = handle_, waiter = std::move(waiter)]() mutable {
+    Engine::instance().steps().add({[handle] { return handle->stateIfOpen(); }, std::move(waiter)});
   });
+  return promise;
 }
 
 Napi::Value EncoderWrap::close(const Napi::CallbackInfo& info) { return closeHandle(info.Env(), handle_); }
@@ -128,17 +140,20 @@ Napi::Value DecoderWrap::decode(const Napi::CallbackInfo& info) {
   const auto encoder = Napi::ObjectWrap<EncoderWrap>::Unwrap(info[0].As<Napi::Object>())->handle();
   const int ticket = info[1].As<Napi::Number>().Int32Value();
   const bool draft = info[2].As<Napi::Boolean>().Value();
-  return runOn(info, handle_, [encoder, ticket, draft](DecoderSession& decoder) -> Environment::Settle {
-    const auto start = std::chrono::steady_clock::now();
-    Decoded decoded = decoder.decode(encoder->state().take(ticket), draft);
-    return [decoded = std::move(decoded), seconds = secondsSince(start)](Napi::Env env) -> Napi::Value {
-      Napi::Object object = Napi::Object::New(env);
-      object.Set("final", fromTokens(env, decoded.final));
-      object.Set("draft", fromTokens(env, decoded.draft));
-      object.Set("computeSeconds", seconds);
-      return object;
-    };
+  auto [promise, waiter] =
+      waiterFor<Decoded>(info.Env(), handle_->flag(), [](Napi::Env env, const Decoded& decoded, double seconds) {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("final", fromTokens(env, decoded.final));
+        object.Set("draft", fromTokens(env, decoded.draft));
+        object.Set("computeSeconds", seconds);
+        return static_cast<Napi::Value>(object);
+      });
+  handle_->worker().post([handle = handle_, encoder, ticket, draft, waiter = std::move(waiter)]() mutable {
+    Engine::instance().decodes().add({[handle] { return handle->stateIfOpen(); },
+                                      [encoder, ticket] { return encoder->state().take(ticket); }, draft,
+                                      std::move(waiter)});
   });
+  return promise;
 }
 
 Napi::Value DecoderWrap::close(const Napi::CallbackInfo& info) { return closeHandle(info.Env(), handle_); }

@@ -29,20 +29,36 @@ void BufferedEncoder::push(const float* logMel, int frames) {
 
 void BufferedEncoder::finish(int64_t samples) { samples_ = samples; }
 
-std::optional<EncodedStep> BufferedEncoder::step(const CancelFlag& cancel) {
+std::optional<PlannedStep> BufferedEncoder::plan() {
   if (ended_) return std::nullopt;
-  if (auto step = gridStep(cancel)) return step;
+  if (auto planned = gridStep()) return planned;
   if (samples_ < 0) return std::nullopt;
-  EncodedStep step = lastStep(cancel);
-  ended_ = true;
-  return step;
+  return lastStep();
 }
 
-std::optional<EncodedStep> BufferedEncoder::gridStep(const CancelFlag& cancel) {
+EncodedStep BufferedEncoder::commit(PlannedStep planned, std::optional<EncodedPiece> encoded) {
+  EncodedStep& step = planned.step;
+  if (encoded) {
+    if (mutant("cache-kept")) {
+      static auto* kept = new std::vector<std::vector<LayerCache>>;
+      kept->push_back(caches_);
+    }
+    step.encoded = std::move(encoded->encoded);
+    caches_ = std::move(encoded->caches);
+  }
+  committed_ = step.finalEnd;
+  ended_ = step.last;
+  if (mutant("final-again") && !step.last && options_.chunk > 1) committed_--;
+  dropMelBefore(committed_ * factor_ - encoder_->subsampling().leftReach());
+  return std::move(step);
+}
+
+std::optional<PlannedStep> BufferedEncoder::gridStep() {
   // Frames that reach beyond the end of the signal, and the flush, do not make a step due.
   const int64_t live =
       samples_ < 0 ? melFrames_ : std::min(melFrames_, LogMelStream::liveFrames(preprocessor_, samples_));
-  EncodedStep step;
+  PlannedStep planned;
+  EncodedStep& step = planned.step;
   step.firstFrame = committed_;
   step.finalEnd = committed_ + options_.chunk;
   step.seenEnd = step.finalEnd + options_.lookahead;
@@ -53,45 +69,36 @@ std::optional<EncodedStep> BufferedEncoder::gridStep(const CancelFlag& cancel) {
   step.lastTokenStart = step.seenEnd;
   const int64_t seen = step.seenEnd * factor_;
   if (seen > live) return std::nullopt;
-  const bool asleep = start_ < 0;
   listen(seen);
-  if (asleep && start_ > committed_) {
+  if (start_ > committed_) {
     // Leading silence must change nothing: the grid begins anew where the sound does.
     step.finalEnd = step.seenEnd = step.lastTokenStart = start_;
   }
   step.firstRow = std::max(step.firstFrame, start_);
-  if (start_ >= 0 && step.firstRow < step.seenEnd) encode(step, seen, false, cancel);
-  committed_ = step.finalEnd - (mutant("final-again") && options_.chunk > 1 ? 1 : 0);
-  dropMelBefore(committed_ * factor_ - encoder_->subsampling().leftReach());
-  return step;
+  if (start_ >= 0 && step.firstRow < step.seenEnd) planned.piece = piece(step, seen, false);
+  return planned;
 }
 
-EncodedStep BufferedEncoder::lastStep(const CancelFlag& cancel) {
+PlannedStep BufferedEncoder::lastStep() {
   const int64_t real = std::min(melFrames_, samples_ / preprocessor_.hop);
   listen(real);
-  EncodedStep step;
+  PlannedStep planned;
+  EncodedStep& step = planned.step;
   step.last = true;
   step.firstFrame = committed_;
   step.finalEnd = step.seenEnd = std::max(committed_, (melFrames_ + factor_ - 1) / factor_);
   step.firstRow = std::max(step.firstFrame, start_);
   const bool flushed = melFrames_ > real;
   step.lastTokenStart = !flushed ? step.finalEnd : lastTokenStart(lastSound_, factor_, options_.emissionDelay);
-  if (start_ >= 0 && step.firstRow < step.finalEnd) encode(step, melFrames_, true, cancel);
-  committed_ = step.finalEnd;
-  return step;
+  if (start_ >= 0 && step.firstRow < step.finalEnd) planned.piece = piece(step, melFrames_, true);
+  return planned;
 }
 
-void BufferedEncoder::encode(EncodedStep& step, int64_t seen, bool atEnd, const CancelFlag& cancel) {
+EncoderPiece BufferedEncoder::piece(const EncodedStep& step, int64_t seen, bool atEnd) const {
   const bool atStart = step.firstRow == start_ || mutant("chunk-padding");
   const int64_t from = step.firstRow * factor_ - (atStart ? 0 : encoder_->subsampling().leftReach());
-  const Matrix features = normalized(from, seen);
   const int commit = static_cast<int>(std::max<int64_t>(0, step.finalEnd - step.firstRow));
-  if (mutant("cache-kept")) {
-    static auto* kept = new std::vector<std::vector<LayerCache>>;
-    kept->push_back(caches_);
-  }
-  step.encoded =
-      encoder_->encodePiece({features, atStart, atEnd, options_.context, {commit, options_.cache}}, caches_, cancel);
+  return {normalized(from, seen), atStart, atEnd, options_.context, {commit, options_.cache}, caches_};
 }
 
 void BufferedEncoder::listen(int64_t until) {

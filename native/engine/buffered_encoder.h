@@ -33,13 +33,14 @@ class BufferedEncoder : public EncoderStream {
 
   void push(const float* logMel, int frames) override;
   void finish(int64_t samples) override;
-  std::optional<EncodedStep> step(const CancelFlag& cancel) override;
+  std::optional<PlannedStep> plan() override;
+  EncodedStep commit(PlannedStep planned, std::optional<EncodedPiece> encoded) override;
 
  private:
-  std::optional<EncodedStep> gridStep(const CancelFlag& cancel);
-  EncodedStep lastStep(const CancelFlag& cancel);
-  // Encodes the frames [firstRow, …) from the mel frames before `seen`.
-  void encode(EncodedStep& step, int64_t seen, bool atEnd, const CancelFlag& cancel);
+  std::optional<PlannedStep> gridStep();
+  PlannedStep lastStep();
+  // The piece for the frames [firstRow, …) from the mel frames before `seen`.
+  EncoderPiece piece(const EncodedStep& step, int64_t seen, bool atEnd) const;
   // Reads mel frames before `until` into the statistics and looks for the first sound.
   void listen(int64_t until);
   Matrix normalized(int64_t from, int64_t until) const;

@@ -6,7 +6,6 @@
 #include <optional>
 #include <vector>
 
-#include "model/cancel.h"
 #include "model/encoder.h"
 
 namespace parakeet {
@@ -22,6 +21,12 @@ struct EncodedStep {
   bool last = false;
 };
 
+// A step that can be taken, and the piece that has to be encoded for it; none when no frame of it is the model's.
+struct PlannedStep {
+  EncodedStep step;
+  std::optional<EncoderPiece> piece;
+};
+
 class EncoderStream {
  public:
   virtual ~EncoderStream() = default;
@@ -29,8 +34,10 @@ class EncoderStream {
   virtual void push(const float* logMel, int frames) = 0;
   // The signal is over; it had `samples` samples. Mel frames at and after floor(samples / hop) are the flush.
   virtual void finish(int64_t samples) = 0;
-  // Runs the next step that is due, if any. On the engine's thread. When it throws, the stream is as it was before.
-  virtual std::optional<EncodedStep> step(const CancelFlag& cancel) = 0;
+  // The next step that is due, if any: what is to be encoded for it. Until it is committed, the stream is as it was.
+  virtual std::optional<PlannedStep> plan() = 0;
+  // Takes what was planned last, and what its piece gave (if it had one), as the stream's past.
+  virtual EncodedStep commit(PlannedStep planned, std::optional<EncodedPiece> encoded) = 0;
 };
 
 }  // namespace parakeet

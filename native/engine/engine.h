@@ -2,6 +2,9 @@
 // the environments have waited for what ran (binding/environment.h) and both threads sleep.
 #pragma once
 
+#include <atomic>
+
+#include "engine/batches.h"
 #include "engine/worker.h"
 
 namespace parakeet {
@@ -12,18 +15,31 @@ class Engine {
   // (bytes).
   static constexpr size_t cacheLimit = size_t{64} << 20;
 
+  // Enough rows for the products to run at their full speed; more would only make streams wait for each other.
+  static constexpr int defaultBatchFrames = 256;
+
   static Engine& instance();
 
   // Everything that touches MLX.
   Worker& inference() { return inference_; }
   // Log-mel: plain arithmetic that must not wait behind a long step.
   Worker& frontEnd() { return frontEnd_; }
+  // What live streams ask for. On the inference thread.
+  Batcher<StepRequest>& steps() { return steps_; }
+  Batcher<DecodeRequest>& decodes() { return decodes_; }
+  const BatchCounts& batchCounts() const { return counts_; }
+  // Encoder frames up to which steps of several streams run together; 1 for none.
+  void setBatchFrames(int frames) { batchFrames_ = frames; }
   size_t queued() const { return inference_.queued() + frontEnd_.queued(); }
 
  private:
   Engine();
   Worker inference_;
   Worker frontEnd_;
+  std::atomic<int> batchFrames_{defaultBatchFrames};
+  BatchCounts counts_;
+  Batcher<StepRequest> steps_;
+  Batcher<DecodeRequest> decodes_;
 };
 
 }  // namespace parakeet

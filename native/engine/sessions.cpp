@@ -1,5 +1,7 @@
 #include "engine/sessions.h"
 
+#include <algorithm>
+
 #include "model/error.h"
 #include "model/mutant.h"
 
@@ -22,11 +24,10 @@ Matrix MelSession::frames(std::vector<float> data) const {
   return {std::move(data), rows, features_};
 }
 
-std::optional<Ticket> EncoderSession::step(const CancelFlag& cancel) {
-  std::optional<EncodedStep> step = stream_->step(cancel);
-  if (!step) return std::nullopt;
-  const Ticket ticket{next_++, step->firstFrame, step->finalEnd - step->firstFrame, step->seenEnd - step->finalEnd};
-  tickets_.emplace(ticket.number, std::move(*step));
+Ticket EncoderSession::keep(PlannedStep planned, std::optional<EncodedPiece> encoded) {
+  EncodedStep step = stream_->commit(std::move(planned), std::move(encoded));
+  const Ticket ticket{next_++, step.firstFrame, step.finalEnd - step.firstFrame, step.seenEnd - step.finalEnd};
+  tickets_.emplace(ticket.number, std::move(step));
   return ticket;
 }
 
@@ -39,17 +40,52 @@ EncodedStep EncoderSession::take(int ticket) {
   return std::move(node.mapped());
 }
 
-Decoded DecoderSession::decode(const EncodedStep& step, bool draft) {
-  Decoded decoded;
-  const DecoderFrames frames = decoder_->prepare(step.encoded, step.firstRow);
-  state_->decode(frames, step.finalEnd, step.lastTokenStart, decoded.final);
-  if (step.last) {
-    state_->finish(step.lastTokenStart, decoded.final);
-  } else if (draft) {
-    const auto copy = state_->clone();
-    copy->decode(frames, step.seenEnd, step.seenEnd, decoded.draft);
-    copy->finish(step.seenEnd, decoded.draft);
+namespace {
+
+// The decoder's frames of each job: those of all are prepared at once.
+std::vector<DecoderFrames> prepareAll(const std::vector<DecoderSession::Job>& jobs) {
+  Matrix encoded;
+  for (const DecoderSession::Job& job : jobs) {
+    encoded.data.insert(encoded.data.end(), job.step.encoded.data.begin(), job.step.encoded.data.end());
+    encoded.rows += job.step.encoded.rows;
+    encoded.columns = std::max(encoded.columns, job.step.encoded.columns);
   }
+  const Matrix all = jobs[0].session->decoder().prepare(encoded);
+  std::vector<DecoderFrames> frames;
+  auto at = all.data.begin();
+  for (const DecoderSession::Job& job : jobs) {
+    const auto end = at + static_cast<ptrdiff_t>(job.step.encoded.rows) * all.columns;
+    frames.push_back({{{at, end}, job.step.encoded.rows, all.columns}, job.step.firstRow});
+    at = end;
+  }
+  return frames;
+}
+
+}  // namespace
+
+std::vector<Decoded> DecoderSession::decode(const std::vector<Job>& jobs) {
+  const std::vector<DecoderFrames> frames = prepareAll(jobs);
+  std::vector<Decoded> decoded(jobs.size());
+  std::vector<DecoderJob> finals, drafts;
+  for (size_t i = 0; i < jobs.size(); i++) {
+    const EncodedStep& step = jobs[i].step;
+    finals.push_back(
+        {jobs[i].session->state_.get(), &frames[i], step.finalEnd, step.lastTokenStart, &decoded[i].final});
+  }
+  jobs[0].session->decoder_->decode(finals);
+  std::vector<std::unique_ptr<DecoderState>> copies;
+  for (size_t i = 0; i < jobs.size(); i++) {
+    const EncodedStep& step = jobs[i].step;
+    DecoderState& state = *jobs[i].session->state_;
+    if (step.last) {
+      state.finish(decoded[i].final);
+    } else if (jobs[i].draft) {
+      copies.push_back(state.clone());
+      drafts.push_back({copies.back().get(), &frames[i], step.seenEnd, step.seenEnd, &decoded[i].draft});
+    }
+  }
+  jobs[0].session->decoder_->decode(drafts);
+  for (const DecoderJob& draft : drafts) draft.state->finish(*draft.tokens);
   return decoded;
 }
 

@@ -54,13 +54,18 @@ struct Ticket {
 // Used on the engine's thread only.
 class EncoderSession : Counted<SessionTag> {
  public:
-  explicit EncoderSession(std::unique_ptr<EncoderStream> stream) : stream_(std::move(stream)) {}
+  EncoderSession(std::shared_ptr<const Encoder> encoder, std::unique_ptr<EncoderStream> stream)
+      : encoder_(std::move(encoder)), stream_(std::move(stream)) {}
   EncoderStream& stream() { return *stream_; }
-  std::optional<Ticket> step(const CancelFlag& cancel);
+  // Whose weights its steps need: steps of one encoder can run together.
+  const Encoder& encoder() const { return *encoder_; }
+  // Commits a step and keeps its frames until they are taken.
+  Ticket keep(PlannedStep planned, std::optional<EncodedPiece> encoded);
   // The frames of a ticket, which is then forgotten. Throws ERR_PARAKEET_INVALID_ARGUMENT for an unknown ticket.
   EncodedStep take(int ticket);
 
  private:
+  std::shared_ptr<const Encoder> encoder_;
   std::unique_ptr<EncoderStream> stream_;
   std::map<int, EncodedStep> tickets_;
   int next_ = 0;
@@ -75,8 +80,15 @@ class DecoderSession : Counted<SessionTag> {
  public:
   explicit DecoderSession(std::shared_ptr<const Decoder> decoder)
       : decoder_(std::move(decoder)), state_(decoder_->start()) {}
-  // Decodes what the step made final, and from a copy of the state what it drafts.
-  Decoded decode(const EncodedStep& step, bool draft);
+  const Decoder& decoder() const { return *decoder_; }
+
+  struct Job {
+    DecoderSession* session;
+    EncodedStep step;
+    bool draft;
+  };
+  // Decodes for each what its step made final, and from a copy of its state what it drafts. All of one decoder.
+  static std::vector<Decoded> decode(const std::vector<Job>& jobs);
 
  private:
   std::shared_ptr<const Decoder> decoder_;

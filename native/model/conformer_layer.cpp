@@ -89,6 +89,14 @@ mx::array keepPast(const mx::array& all, int fresh, const CacheUpdate& update) {
   return rows(all, std::max(0, past - update.capacity), past);
 }
 
+// The `pad` rows before row `commit` of what follows `past`; zeros where there was nothing.
+mx::array lastRows(const std::optional<mx::array>& past, const mx::array& own, int commit, int pad) {
+  if (commit >= pad) return rows(own, commit - pad, commit);
+  const mx::array before = past.value_or(mx::zeros({pad, own.shape(1)}));
+  const mx::array both = mx::concatenate({before, mx::slice(own, {0, 0}, {commit, own.shape(1)})}, 0);
+  return rows(both, commit, commit + pad);
+}
+
 }  // namespace
 
 ConformerLayer::ConformerLayer(const EncoderConfig& config, const Weights& weights, int index, ops::DType dtype)
@@ -116,51 +124,60 @@ ConformerLayer::ConformerLayer(const EncoderConfig& config, const LayerWeights& 
       pointwise2_(read.pointwise("conv.pointwise_conv2", dModel_, dModel_, false)),
       depthwise_(read.depthwise()) {}
 
-mx::array ConformerLayer::operator()(mx::array x, const mx::array& position, const ops::Band& band, LayerCache& cache,
-                                     const CacheUpdate* update) const {
+mx::array ConformerLayer::operator()(mx::array x, const std::vector<LayerItem>& items) const {
   {
     const ops::PartScope part(ops::Part::feedForward);
     x = feedForward1_(normFeedForward1_(x), x);
   }
   {
     const ops::PartScope part(ops::Part::attention);
-    x = attend(x, position, band, cache, update);
+    x = attend(x, items);
   }
   {
     const ops::PartScope part(ops::Part::convolution);
-    x = convolve(x, cache, update);
+    x = convolve(x, items);
   }
   const ops::PartScope part(ops::Part::feedForward);
   return normOut_(feedForward2_(normFeedForward2_(x), x));
 }
 
-mx::array ConformerLayer::attend(const mx::array& residual, const mx::array& position, const ops::Band& band,
-                                 LayerCache& cache, const CacheUpdate* update) const {
+mx::array ConformerLayer::attend(const mx::array& residual, const std::vector<LayerItem>& items) const {
   const mx::array x = normAttention_(residual);
-  const int fresh = x.shape(0);
-  mx::array keys = linearKey_(x), values = linearValue_(x);
-  if (cache.keys && cache.keys->shape(0) > 0) {
-    keys = mx::concatenate({*cache.keys, keys}, 0);
-    values = mx::concatenate({*cache.values, values}, 0);
-  }
-  const mx::array mixed = ops::relativeAttention(linearQuery_(x), keys, values, position, biasU_, biasV_, heads_, band);
-  if (update) {
-    cache.keys = keepPast(keys, fresh, *update);
-    cache.values = keepPast(values, fresh, *update);
+  const mx::array freshKeys = linearKey_(x), freshValues = linearValue_(x);
+  std::vector<ops::AttentionItem> attended;
+  for (const LayerItem& item : items) {
+    const auto own = [&](const mx::array& all) {
+      return mx::slice(all, {item.rows.first, 0}, {item.rows.end(), dModel_});
+    };
+    mx::array keys = own(freshKeys), values = own(freshValues);
+    LayerCache& cache = *item.cache;
+    if (cache.keys && cache.keys->shape(0) > 0) {
+      keys = mx::concatenate({*cache.keys, keys}, 0);
+      values = mx::concatenate({*cache.values, values}, 0);
+    }
+    attended.push_back({item.rows, keys, values, item.position, item.band});
+    if (!item.update) continue;
+    cache.keys = keepPast(keys, item.rows.count, *item.update);
+    cache.values = keepPast(values, item.rows.count, *item.update);
     if (mutant("cached-row-wrong")) {
       if (cache.values->shape(0) > 0) cache.values = mx::roll(*cache.values, 1, 0);
     }
   }
+  const mx::array mixed = ops::relativeAttention(linearQuery_(x), attended, biasU_, biasV_, heads_);
   return linearOut_(mixed, {ops::Activation::none, 1.0f, residual});
 }
 
-mx::array ConformerLayer::convolve(const mx::array& residual, LayerCache& cache, const CacheUpdate* update) const {
-  const mx::array zeros = mx::zeros({pad_, dModel_});
-  const mx::array past = cache.convolution && !mutant("chunk-padding") ? *cache.convolution : zeros;
-  const mx::array padded =
-      mx::concatenate({past, pointwise1_(normConvolution_(residual), {ops::Activation::glu}), zeros}, 0);
-  if (update) cache.convolution = rows(padded, update->commit, update->commit + pad_);
-  return pointwise2_(depthwise_(padded), {ops::Activation::none, 1.0f, residual});
+mx::array ConformerLayer::convolve(const mx::array& residual, const std::vector<LayerItem>& items) const {
+  const mx::array gated = pointwise1_(normConvolution_(residual), {ops::Activation::glu});
+  std::vector<ops::DepthwiseConv1d::Item> convolved;
+  for (const LayerItem& item : items) {
+    std::optional<mx::array>& past = item.cache->convolution;
+    convolved.push_back({item.rows, mutant("chunk-padding") ? std::nullopt : past});
+    if (!item.update) continue;
+    const mx::array own = mx::slice(gated, {item.rows.first, 0}, {item.rows.end(), dModel_});
+    past = lastRows(past, own, item.update->commit, pad_);
+  }
+  return pointwise2_(depthwise_(gated, convolved), {ops::Activation::none, 1.0f, residual});
 }
 
 }  // namespace parakeet

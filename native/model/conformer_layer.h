@@ -1,10 +1,12 @@
 // One FastConformer block (Gulati et al. 2020; NeMo's ConformerLayer): half a feed-forward, attention with relative
-// positions, convolution, half a feed-forward, layer norm. Stateless: what a stream keeps comes in and goes out.
+// positions, convolution, half a feed-forward, layer norm. Stateless: what a stream keeps comes in and goes out. The
+// frames of several streams may stand one below the other: products take them all at once, time is each one's own.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/config.h"
 #include "model/weights.h"
@@ -38,16 +40,23 @@ struct FeedForward {
   }
 };
 
+// One stream's share of a batch in one layer.
+struct LayerItem {
+  ops::Rows rows;             // of the batch
+  mlx::core::array position;  // this layer's projection of the positions' sinusoids (see project)
+  ops::Band band;
+  LayerCache* cache;                    // what came before
+  const CacheUpdate* update = nullptr;  // with it, `cache` becomes what the next step needs
+};
+
 class LayerWeights;  // reads the tensors of one layer
 
 class ConformerLayer {
  public:
   ConformerLayer(const EncoderConfig& config, const Weights& weights, int index, ops::DType dtype);
 
-  // x: [frames, dModel] → the same. `position`: this layer's projection of the positions' sinusoids (see project).
-  // `cache` holds what came before; with `update`, it becomes what the next step needs.
-  mlx::core::array operator()(mlx::core::array x, const mlx::core::array& position, const ops::Band& band,
-                              LayerCache& cache, const CacheUpdate* update) const;
+  // x: [frames, dModel] → the same. The items cover all rows in order; each sees only its own.
+  mlx::core::array operator()(mlx::core::array x, const std::vector<LayerItem>& items) const;
 
   // Projects sinusoids [distances, dModel] for this layer's attention.
   mlx::core::array project(const mlx::core::array& sinusoids) const { return linearPosition_(sinusoids); }
@@ -56,9 +65,8 @@ class ConformerLayer {
   ConformerLayer(const EncoderConfig& config, const LayerWeights& read);
 
   // Each adds to `residual`.
-  mlx::core::array attend(const mlx::core::array& residual, const mlx::core::array& position, const ops::Band& band,
-                          LayerCache& cache, const CacheUpdate* update) const;
-  mlx::core::array convolve(const mlx::core::array& residual, LayerCache& cache, const CacheUpdate* update) const;
+  mlx::core::array attend(const mlx::core::array& residual, const std::vector<LayerItem>& items) const;
+  mlx::core::array convolve(const mlx::core::array& residual, const std::vector<LayerItem>& items) const;
 
   int dModel_, heads_, pad_;
   LayerNorm normFeedForward1_, normAttention_, normConvolution_, normFeedForward2_, normOut_;

@@ -18,7 +18,7 @@ class CtcState : public DecoderState {
 
   std::unique_ptr<DecoderState> clone() const override { return std::make_unique<CtcState>(*this); }
 
-  void decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, Tokens& tokens) override {
+  void decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, Tokens& tokens) {
     const int classes = vocabulary_ + 1;
     next_ = std::max(next_, frames.firstFrame);
     until = std::min(until, frames.end());
@@ -44,7 +44,7 @@ class CtcState : public DecoderState {
     }
   }
 
-  void finish(int64_t, Tokens& tokens) override {
+  void finish(Tokens& tokens) override {
     if (open_.id >= 0) tokens.push_back(closed(open_.soundingEnd, open_.sounding));
     open_ = {};
   }
@@ -83,12 +83,16 @@ class CtcDecoder : public Decoder {
                  weights.take(name + ".bias", {config.vocabulary + 1}), config.vocabulary + 1, config.encoder.dModel,
                  dtype) {}
 
-  DecoderFrames prepare(const Matrix& encoded, int64_t firstFrame) const override {
+  Matrix prepare(const Matrix& encoded) const override {
     const ops::PartScope part(ops::Part::decoder);
-    if (encoded.rows == 0) return {{{}, 0, vocabulary_ + 1}, firstFrame};
-    return {toMatrix(classes_(toArray(encoded))), firstFrame};
+    if (encoded.rows == 0) return {{}, 0, vocabulary_ + 1};
+    return toMatrix(classes_(toArray(encoded)));
   }
   std::unique_ptr<DecoderState> start() const override { return std::make_unique<CtcState>(vocabulary_); }
+  void decode(const std::vector<DecoderJob>& jobs) const override {
+    for (const DecoderJob& job : jobs)
+      static_cast<CtcState&>(*job.state).decode(*job.frames, job.until, job.lastStart, *job.tokens);
+  }
 
  private:
   int vocabulary_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <vector>
 
 #include "model/config.h"
 #include "model/encoder.h"
@@ -22,23 +23,34 @@ struct DecoderFrames {
 
 constexpr int64_t noLimit = std::numeric_limits<int64_t>::max();
 
+// What one decoder keeps of one stream. Its decoder knows more of it than this.
 class DecoderState {
  public:
   virtual ~DecoderState() = default;
   virtual std::unique_ptr<DecoderState> clone() const = 0;
-  // Decodes the frames before `until` and appends to `tokens`. Tokens that would begin after frame `lastStart` are not
-  // made. What began earlier and jumps past `until` goes on at the next call.
-  virtual void decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, Tokens& tokens) = 0;
   // The signal is over: appends what was still open.
-  virtual void finish(int64_t lastStart, Tokens& tokens) = 0;
+  virtual void finish(Tokens& tokens) = 0;
+};
+
+// Frames of one stream that are to be decoded.
+struct DecoderJob {
+  DecoderState* state;
+  const DecoderFrames* frames;
+  int64_t until;      // decodes the frames before it
+  int64_t lastStart;  // makes no token that would begin after this frame
+  Tokens* tokens;     // appended to
 };
 
 class Decoder {
  public:
   virtual ~Decoder() = default;
-  // On the engine's thread.
-  virtual DecoderFrames prepare(const Matrix& encoded, int64_t firstFrame) const = 0;
+  // What can be computed for all frames at once: the rows become those of DecoderFrames::values. On the engine's
+  // thread.
+  virtual Matrix prepare(const Matrix& encoded) const = 0;
   virtual std::unique_ptr<DecoderState> start() const = 0;
+  // Decodes for several streams in step, so that the weights are read once for all; each gets what it gets alone. What
+  // began earlier and jumps past `until` goes on at the next call.
+  virtual void decode(const std::vector<DecoderJob>& jobs) const = 0;
 };
 
 class Transducer;

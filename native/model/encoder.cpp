@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "model/mutant.h"
 #include "model/position.h"
 
 namespace parakeet {
@@ -12,6 +14,8 @@ namespace {
 // Projected positions that are kept, all layers together (bytes), and the step in which the table grows (rows).
 constexpr size_t keptBytes = size_t{96} << 20;
 constexpr int growth = 64;
+// Frames from which each layer is evaluated by itself.
+constexpr int evaluatedFrames = 192;
 
 mx::array sinusoidsOf(int from, int to, int width) {
   return ops::fromVector(relativePositions(from, to, width), {from - to + 1, width});
@@ -27,40 +31,78 @@ Encoder::Encoder(const EncoderConfig& config, const Weights& weights, ops::DType
   }
 }
 
+struct Encoder::Item {
+  ops::Rows rows;
+  Context context;
+  std::vector<LayerCache> caches;
+  const CacheUpdate* update;
+};
+
 Matrix Encoder::encode(const Matrix& features, const Context& context, const CancelFlag& cancel) const {
   if (features.rows == 0) return {{}, 0, config_.dModel};
-  std::vector<LayerCache> none(layers_.size());
-  return run(subsampling_(toArray(features), true, true), context, none, nullptr, cancel);
+  std::vector<ops::Rows> rows;
+  const mx::array x = subsampling_({{toArray(features), true, true}}, rows);
+  std::vector<Item> items{{rows[0], context, std::vector<LayerCache>(layers_.size()), nullptr}};
+  return toMatrix(run(x, items, cancel));
 }
 
-Matrix Encoder::encodePiece(const Piece& piece, std::vector<LayerCache>& caches, const CancelFlag& cancel) const {
-  std::vector<LayerCache> next = caches;
-  const mx::array x = subsampling_(toArray(piece.features), piece.atStart, piece.atEnd);
-  Matrix encoded = run(x, piece.context, next, &piece.update, cancel);
-  caches = std::move(next);
+std::vector<EncodedPiece> Encoder::encode(std::vector<EncoderPiece> pieces, const CancelFlag& cancel) const {
+  std::vector<Subsampling::Item> inputs;
+  for (const EncoderPiece& piece : pieces) inputs.push_back({toArray(piece.features), piece.atStart, piece.atEnd});
+  std::vector<ops::Rows> rows;
+  const mx::array x = subsampling_(inputs, rows);
+  std::vector<Item> items;
+  for (size_t i = 0; i < pieces.size(); i++)
+    items.push_back({rows[i], pieces[i].context, std::move(pieces[i].caches), &pieces[i].update});
+  const Matrix all = toMatrix(run(x, items, cancel));
+  std::vector<EncodedPiece> encoded;
+  for (Item& item : items) {
+    const auto begin = all.data.begin() + static_cast<ptrdiff_t>(item.rows.first) * all.columns;
+    encoded.push_back(
+        {{{begin, begin + static_cast<ptrdiff_t>(item.rows.count) * all.columns}, item.rows.count, all.columns},
+         std::move(item.caches)});
+  }
   return encoded;
 }
 
-Matrix Encoder::run(mx::array x, const Context& context, std::vector<LayerCache>& caches, const CacheUpdate* update,
-                    const CancelFlag& cancel) const {
+mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& cancel) const {
   if (config_.xscaling) x = x * mx::array(std::sqrt(static_cast<float>(config_.dModel)));
-  const int frames = x.shape(0);
-  const int cached = caches[0].keys ? caches[0].keys->shape(0) : 0;
-  const ops::Band band{context.left, context.right, cached};
-  const int from = cached + frames - 1, to = -(frames - 1);
+  std::vector<LayerItem> shares;
+  std::vector<std::pair<int, int>> distances;  // of each item: first and last
+  int from = 0, to = 1;
+  for (Item& item : items) {
+    const int frames = item.rows.count, cached = item.caches[0].keys ? item.caches[0].keys->shape(0) : 0;
+    distances.emplace_back(cached + frames - 1, -(frames - 1));
+    from = std::max(from, distances.back().first);
+    to = std::min(to, distances.back().second);
+    shares.push_back({item.rows, x, {item.context.left, item.context.right, cached}, nullptr, item.update});
+  }
   const std::vector<mx::array>* kept = keptPositions(from, to);
+  const int first = kept ? positions_.from : from;
   const mx::array sinusoids = kept ? x : sinusoidsOf(from, to, config_.dModel);
+  std::vector<mx::array> wanted;
   for (size_t i = 0; i < layers_.size(); i++) {
     cancel.check();
-    const mx::array position =
-        kept ? mx::slice((*kept)[i], {positions_.from - from, 0}, {positions_.from - to + 1, config_.dModel})
-             : layers_[i].project(sinusoids);
-    x = layers_[i](x, position, band, caches[i], update);
-    std::vector<mx::array> wanted{x};
-    if (update) wanted.insert(wanted.end(), {*caches[i].keys, *caches[i].values, *caches[i].convolution});
-    mx::eval(wanted);
+    const mx::array table = kept ? (*kept)[i] : layers_[i].project(sinusoids);
+    for (size_t k = 0; k < items.size(); k++) {
+      const auto [own, last] = distances[mutant("batch-mixed") ? 0 : k];
+      shares[k].position = mx::slice(table, {first - own, 0}, {first - last + 1, config_.dModel});
+      shares[k].cache = &items[k].caches[i];
+    }
+    x = layers_[i](x, shares);
+    for (const Item& item : items) {
+      const LayerCache& cache = item.caches[i];
+      if (item.update) wanted.insert(wanted.end(), {*cache.keys, *cache.values, *cache.convolution});
+    }
+    // A layer at a time, so that a long signal can be given up and its intermediate results freed; a short one is not
+    // worth the wait.
+    if (x.shape(0) < evaluatedFrames) continue;
+    wanted.push_back(x);
+    mx::eval(std::exchange(wanted, {}));
   }
-  return toMatrix(x);
+  wanted.push_back(x);
+  mx::eval(wanted);
+  return x;
 }
 
 const std::vector<mx::array>* Encoder::keptPositions(int from, int to) const {

@@ -18,31 +18,40 @@ struct Context {
   int right = -1;
 };
 
+// A piece of one stream, to be encoded after what `caches` (one a layer) holds.
+struct EncoderPiece {
+  Matrix features;  // with the mel frames of the first output's receptive field in front, unless at the start
+  bool atStart = false;
+  bool atEnd = false;
+  Context context;
+  CacheUpdate update;
+  std::vector<LayerCache> caches;
+};
+
+struct EncodedPiece {
+  Matrix encoded;
+  std::vector<LayerCache> caches;  // with what became past
+};
+
 class Encoder {
  public:
   // Looks at `cancel` between layers.
   Encoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel);
 
+  // Encodes pieces of streams, all at once: what one gives does not depend on the others beyond rounding. On the
+  // engine's thread.
+  std::vector<EncodedPiece> encode(std::vector<EncoderPiece> pieces, const CancelFlag& cancel) const;
+
   // Normalised features [mel frames, features] of a whole signal → [ceil(mel frames / 8), dModel]. Looks at `cancel`
   // between layers. On the engine's thread.
   Matrix encode(const Matrix& features, const Context& context, const CancelFlag& cancel) const;
-
-  struct Piece {
-    const Matrix& features;  // with the mel frames of the first output's receptive field in front, unless at the start
-    bool atStart = false;
-    bool atEnd = false;
-    Context context;
-    CacheUpdate update;
-  };
-  // Encodes a piece after what `caches` (one a layer) holds, and updates them when every layer has succeeded.
-  Matrix encodePiece(const Piece& piece, std::vector<LayerCache>& caches, const CancelFlag& cancel) const;
 
   const EncoderConfig& config() const { return config_; }
   const Subsampling& subsampling() const { return subsampling_; }
 
  private:
-  Matrix run(mlx::core::array x, const Context& context, std::vector<LayerCache>& caches, const CacheUpdate* update,
-             const CancelFlag& cancel) const;
+  struct Item;  // of a batch
+  mlx::core::array run(mlx::core::array x, std::vector<Item>& items, const CancelFlag& cancel) const;
   // The sinusoids of distances from … to, projected for each layer, if they may be kept.
   const std::vector<mlx::core::array>* keptPositions(int from, int to) const;
 

@@ -88,8 +88,9 @@ Tokens Model::decode(const Matrix& encoded, Head head, int64_t lastStart) const 
   const auto decoder = this->decoder(head);
   const auto state = decoder->start();
   Tokens tokens;
-  state->decode(decoder->prepare(encoded, 0), encoded.rows, lastStart, tokens);
-  state->finish(lastStart, tokens);
+  const DecoderFrames frames{decoder->prepare(encoded), 0};
+  decoder->decode({{state.get(), &frames, encoded.rows, lastStart, &tokens}});
+  state->finish(tokens);
   return tokens;
 }
 

@@ -40,17 +40,28 @@ Subsampling::Subsampling(const EncoderConfig& config, const Weights& weights, op
                                     config.dModel, channels * width, dtype);
 }
 
-mx::array Subsampling::operator()(const mx::array& features, bool atStart, bool atEnd) const {
+mx::array Subsampling::operator()(const std::vector<Item>& items, std::vector<ops::Rows>& rows) const {
   const ops::PartScope part(ops::Part::subsampling);
-  const int top = atStart ? 1 : 0, bottom = atEnd ? 1 : 0;
-  mx::array x = (*first_)(mx::expand_dims(features, 2), top, bottom, ops::Activation::relu);
+  std::vector<mx::array> all;
+  int first = 0;
+  for (const Item& item : items) {
+    all.push_back(convolve(item));
+    rows.push_back({first, all.back().shape(0)});
+    first += all.back().shape(0);
+  }
+  return (*out_)(all.size() == 1 ? all[0] : mx::concatenate(all, 0));
+}
+
+mx::array Subsampling::convolve(const Item& item) const {
+  const int top = item.atStart ? 1 : 0, bottom = item.atEnd ? 1 : 0;
+  mx::array x = (*first_)(mx::expand_dims(item.features, 2), top, bottom, ops::Activation::relu);
   for (const Stage& stage : stages_) {
     x = stage.depthwise(x, top, bottom);
     const int channels = x.shape(2);
     x = mx::reshape(stage.pointwise(mx::reshape(x, {-1, channels}), {ops::Activation::relu}),
                     {x.shape(0), x.shape(1), channels});
   }
-  return (*out_)(mx::reshape(x, {x.shape(0), x.shape(1) * x.shape(2)}));
+  return mx::reshape(x, {x.shape(0), x.shape(1) * x.shape(2)});
 }
 
 }  // namespace parakeet

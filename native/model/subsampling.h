@@ -15,9 +15,14 @@ class Subsampling {
  public:
   Subsampling(const EncoderConfig& config, const Weights& weights, ops::DType dtype);
 
-  // features: [mel frames, features] → [frames, dModel]. `atStart`, `atEnd`: the first or last row is the signal's own,
-  // so each level pads its input with a zero there; elsewhere the caller passes the frames of the receptive field.
-  mlx::core::array operator()(const mlx::core::array& features, bool atStart, bool atEnd) const;
+  // One stream's features [mel frames, features]. `atStart`, `atEnd`: the first or last row is the signal's own, so
+  // each level pads its input with a zero there; elsewhere the caller passes the frames of the receptive field.
+  struct Item {
+    mlx::core::array features;
+    bool atStart, atEnd;
+  };
+  // → the frames of all items, one below the other, [frames, dModel], and whose rows are which.
+  mlx::core::array operator()(const std::vector<Item>& items, std::vector<ops::Rows>& rows) const;
 
   // Mel frames before 8t that output t sees.
   int leftReach() const { return factor_ - 1; }
@@ -28,6 +33,9 @@ class Subsampling {
     ops::Conv3x3 depthwise;
     ops::Linear pointwise;
   };
+  // The convolutions: [frames, width × channels].
+  mlx::core::array convolve(const Item& item) const;
+
   int factor_;
   std::unique_ptr<ops::Conv3x3> first_;
   std::vector<Stage> stages_;

@@ -1,5 +1,6 @@
 #include "model/transducer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "ops/profile.h"
@@ -38,34 +39,49 @@ PredictorState Transducer::start() const {
   PredictorState state;
   state.hidden.assign(layers_.size() * hidden_, 0.0f);
   state.cell.assign(layers_.size() * hidden_, 0.0f);
-  feed(state, std::vector<float>(hidden_, 0.0f));
+  feed({&state}, std::vector<float>(hidden_, 0.0f));
   return state;
 }
 
-void Transducer::advance(PredictorState& state, int token) const {
-  std::vector<float> input(hidden_);
-  embedding_.row(token, input.data());
-  feed(state, std::move(input));
+void Transducer::advance(const std::vector<Advance>& moves) const {
+  std::vector<PredictorState*> states;
+  std::vector<float> input(moves.size() * hidden_);
+  for (const auto& [state, token] : moves) {
+    embedding_.row(token, input.data() + states.size() * hidden_);
+    states.push_back(state);
+  }
+  feed(states, std::move(input));
 }
 
-void Transducer::feed(PredictorState& state, std::vector<float> input) const {
-  std::vector<float> gates(4 * hidden_), recurrent(4 * hidden_);
+void Transducer::feed(const std::vector<PredictorState*>& states, std::vector<float> input) const {
+  const size_t count = states.size();
+  const auto rows = static_cast<int>(count);
+  std::vector<float> gates(count * 4 * hidden_), recurrent(count * 4 * hidden_), before(count * hidden_);
   for (size_t i = 0; i < layers_.size(); i++) {
     const LstmLayer& layer = layers_[i];
-    float* hidden = state.hidden.data() + i * hidden_;
-    float* cell = state.cell.data() + i * hidden_;
-    layer.inputs.multiply(input.data(), 1, gates.data());
-    layer.recurrent.multiply(hidden, 1, recurrent.data());
-    for (int k = 0; k < 4 * hidden_; k++) gates[k] += recurrent[k];
-    for (int k = 0; k < hidden_; k++) {
-      const float candidate = std::tanh(gates[2 * hidden_ + k]);
-      cell[k] = sigmoid(gates[hidden_ + k]) * cell[k] + sigmoid(gates[k]) * candidate;
-      hidden[k] = sigmoid(gates[3 * hidden_ + k]) * std::tanh(cell[k]);
+    for (size_t s = 0; s < count; s++)
+      std::copy_n(states[s]->hidden.data() + i * hidden_, hidden_, before.data() + s * hidden_);
+    layer.inputs.multiply(input.data(), rows, gates.data());
+    layer.recurrent.multiply(before.data(), rows, recurrent.data());
+    for (size_t k = 0; k < gates.size(); k++) gates[k] += recurrent[k];
+    for (size_t s = 0; s < count; s++) {
+      const float* gate = gates.data() + s * 4 * hidden_;
+      float* hidden = states[s]->hidden.data() + i * hidden_;
+      float* cell = states[s]->cell.data() + i * hidden_;
+      for (int k = 0; k < hidden_; k++) {
+        const float candidate = std::tanh(gate[2 * hidden_ + k]);
+        cell[k] = sigmoid(gate[hidden_ + k]) * cell[k] + sigmoid(gate[k]) * candidate;
+        hidden[k] = sigmoid(gate[3 * hidden_ + k]) * std::tanh(cell[k]);
+      }
+      std::copy_n(hidden, hidden_, input.data() + s * hidden_);
     }
-    input.assign(hidden, hidden + hidden_);
   }
-  state.projection.resize(jointHidden_);
-  predictor_.multiply(input.data(), 1, state.projection.data());
+  std::vector<float> projections(count * jointHidden_);
+  predictor_.multiply(input.data(), rows, projections.data());
+  for (size_t s = 0; s < count; s++) {
+    const float* projection = projections.data() + s * jointHidden_;
+    states[s]->projection.assign(projection, projection + jointHidden_);
+  }
 }
 
 Matrix Transducer::projectFrames(const Matrix& encoded) const {
@@ -74,12 +90,11 @@ Matrix Transducer::projectFrames(const Matrix& encoded) const {
   return toMatrix(frameProjection_(toArray(encoded)));
 }
 
-void Transducer::joint(const std::vector<const float*>& frames, const PredictorState& state,
-                       std::vector<float>& logits) const {
-  std::vector<float> mixed(frames.size() * jointHidden_);
+void Transducer::joint(const std::vector<JointInput>& inputs, std::vector<float>& logits) const {
+  std::vector<float> mixed(inputs.size() * jointHidden_);
   float* at = mixed.data();
-  for (const float* frame : frames) {
-    for (int k = 0; k < jointHidden_; k++) *at++ = frame[k] + state.projection[k];
+  for (const auto& [frame, state] : inputs) {
+    for (int k = 0; k < jointHidden_; k++) *at++ = frame[k] + state->projection[k];
   }
   if (activation_ == "relu") {
     for (float& value : mixed) value = value > 0 ? value : 0;
@@ -88,8 +103,8 @@ void Transducer::joint(const std::vector<const float*>& frames, const PredictorS
   } else {
     for (float& value : mixed) value = std::tanh(value);
   }
-  logits.resize(frames.size() * outputs_);
-  out_.multiply(mixed.data(), static_cast<int>(frames.size()), logits.data());
+  logits.resize(inputs.size() * outputs_);
+  out_.multiply(mixed.data(), static_cast<int>(inputs.size()), logits.data());
 }
 
 }  // namespace parakeet

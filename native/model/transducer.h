@@ -25,21 +25,30 @@ class Transducer {
 
   // The state before the first token (the predictor has seen a zero vector).
   PredictorState start() const;
-  // The state after `token` more.
-  void advance(PredictorState& state, int token) const;
+  // Moves each state on by its token.
+  struct Advance {
+    PredictorState* state;
+    int token;
+  };
+  void advance(const std::vector<Advance>& moves) const;
   // The joint's share of each encoder frame: [frames, joint hidden]. On the engine's thread.
   Matrix projectFrames(const Matrix& encoded) const;
-  // Logits of `frames` (each `joint hidden` values) with one predictor state: for each the tokens, the blank, then the
-  // durations. The weights are read once for all. `logits`: frames × outputs() values; a frame's are the same whatever
-  // stands beside it.
-  void joint(const std::vector<const float*>& frames, const PredictorState& state, std::vector<float>& logits) const;
+  // An encoder frame (`joint hidden` values) and the predictor state that it is scored with.
+  struct JointInput {
+    const float* frame;
+    const PredictorState* state;
+  };
+  // Logits of each input: the tokens, the blank, then the durations. The weights are read once for all. `logits`:
+  // inputs × outputs() values; those of an input are the same whatever stands beside it.
+  void joint(const std::vector<JointInput>& inputs, std::vector<float>& logits) const;
   int outputs() const { return outputs_; }
 
  private:
   struct LstmLayer {
     ops::RowMatrix inputs, recurrent;  // [4 · hidden, hidden]; gates i, f, g, o
   };
-  void feed(PredictorState& state, std::vector<float> input) const;
+  // `input`: states × hidden values.
+  void feed(const std::vector<PredictorState*>& states, std::vector<float> input) const;
 
   int hidden_, jointHidden_, outputs_;
   std::string activation_;

@@ -1,5 +1,7 @@
 // Greedy decoding of transducers, with and without durations.
 #include <algorithm>
+#include <list>
+#include <optional>
 
 #include "model/confidence.h"
 #include "model/decoder.h"
@@ -18,96 +20,86 @@ struct Rules {
   int maxSymbols = 10;
 };
 
-// Logits of frames with the present predictor state. After a blank the next ones are likely to be blanks too, as many
-// frames apart: several are scored at once, so that a pause costs a fraction of reading the joint's weights.
-class Scores {
- public:
-  Scores(const Transducer& transducer, const DecoderFrames& frames, int64_t until)
-      : transducer_(transducer), frames_(frames), until_(until) {}
-
-  // Valid until the next call.
-  const float* at(int64_t frame, const PredictorState& state) {
-    const auto found = std::find(scored_.begin(), scored_.end(), frame);
-    const auto index = static_cast<size_t>(found - scored_.begin());
-    if (found != scored_.end()) return logits_.data() + index * transducer_.outputs();
-    scored_.clear();
-    std::vector<const float*> rows;
-    for (int64_t next = frame; next < until_ && static_cast<int>(rows.size()) < ahead_; next += step_) {
-      scored_.push_back(next);
-      rows.push_back(frames_.values.data.data() + (next - frames_.firstFrame) * frames_.values.columns);
-    }
-    transducer_.joint(rows, state, logits_);
-    return logits_.data();
-  }
-
-  // The predictor's state has changed.
-  void forget() {
-    scored_.clear();
-    ahead_ = 1;
-  }
-
-  // A blank moved the pointer by `frames`.
-  void expectStep(int frames) {
-    step_ = frames;
-    ahead_ = std::min(2 * ahead_, mostAhead);
-  }
-
- private:
-  static constexpr int mostAhead = 4;
-  const Transducer& transducer_;
-  const DecoderFrames& frames_;
-  int64_t until_;
-  int ahead_ = 1, step_ = 1;
-  std::vector<int64_t> scored_;
-  std::vector<float> logits_;
-};
-
 class TransducerState : public DecoderState {
  public:
-  TransducerState(std::shared_ptr<const Transducer> transducer, Rules rules)
-      : transducer_(std::move(transducer)), rules_(std::move(rules)), predictor_(transducer_->start()) {}
-
+  explicit TransducerState(PredictorState predictor) : predictor(std::move(predictor)) {}
   std::unique_ptr<DecoderState> clone() const override { return std::make_unique<TransducerState>(*this); }
+  void finish(Tokens&) override {}
 
-  void decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, Tokens& tokens) override {
-    if (mutant("carry-cleared") || mutant("final-again")) pointer_ = frames.firstFrame;
-    pointer_ = std::max(pointer_, frames.firstFrame);
-    until = std::min(until, frames.end());
-    const ops::PartScope part(ops::Part::decoder);
-    const ops::PartTimer timer(ops::Part::decoder);
+  PredictorState predictor;
+  int64_t pointer = 0;
+  int symbols = 0;  // tokens at the pointer's frame
+};
+
+// One stream's way through its frames. Each round it asks for the logits of one frame or more and goes as far as they
+// lead. After a blank the next ones are likely to be blanks too, as many frames apart: several are scored at once, so
+// that a pause costs a fraction of reading the joint's weights.
+class Walk {
+ public:
+  Walk(const DecoderJob& job, const Rules& rules)
+      : job_(job), rules_(rules), state_(static_cast<TransducerState&>(*job.state)) {
+    const int64_t firstFrame = job.frames->firstFrame;
+    if (mutant("carry-cleared") || mutant("final-again")) state_.pointer = firstFrame;
+    state_.pointer = std::max(state_.pointer, firstFrame);
+    until_ = std::min(job.until, job.frames->end());
+  }
+
+  bool over() const { return state_.pointer >= until_ || state_.pointer > job_.lastStart; }
+
+  // Appends what is to be scored next.
+  void ask(std::vector<Transducer::JointInput>& inputs) {
+    scored_.clear();
+    const Matrix& frames = job_.frames->values;
+    for (int64_t next = state_.pointer; next < until_ && static_cast<int>(scored_.size()) < ahead_; next += step_) {
+      scored_.push_back(next);
+      inputs.push_back({frames.data.data() + (next - job_.frames->firstFrame) * frames.columns, &state_.predictor});
+    }
+  }
+  size_t asked() const { return scored_.size(); }
+
+  // Goes on with the logits of what was asked, until they are used up or a token comes, after which the predictor has
+  // to move: gives that token.
+  std::optional<int> go(const float* logits, int outputs) {
     const int classes = rules_.vocabulary + 1;
-    Scores scores(*transducer_, frames, until);
-    while (pointer_ < until && pointer_ <= lastStart) {
-      const float* logits = scores.at(pointer_, predictor_);
-      const int token = argmax(logits, mutant("blank-forgotten") ? classes - 1 : classes);
+    while (!over()) {
+      const auto found = std::find(scored_.begin(), scored_.end(), state_.pointer);
+      if (found == scored_.end()) break;
+      const float* own = logits + (found - scored_.begin()) * outputs;
+      const int token = argmax(own, mutant("blank-forgotten") ? classes - 1 : classes);
       const bool blank = token == rules_.vocabulary;
       const int step = rules_.durations.empty()
                            ? (blank ? 1 : 0)
-                           : rules_.durations[argmax(logits + classes, static_cast<int>(rules_.durations.size()))];
+                           : rules_.durations[argmax(own + classes, static_cast<int>(rules_.durations.size()))];
       if (!blank) {
         // A transducer without durations says nothing of how long a token lasts: one frame, as in the reference.
         const int duration = rules_.durations.empty() ? 1 : step;
-        tokens.push_back({token, pointer_, duration, entropyConfidence(logits, classes)});
-        transducer_->advance(predictor_, token);
-        scores.forget();
-        symbols_++;
+        job_.tokens->push_back({token, state_.pointer, duration, entropyConfidence(own, classes)});
+        state_.symbols++;
       }
       int64_t move = step;
-      if (blank || symbols_ >= rules_.maxSymbols) move = std::max<int64_t>(1, move);
-      if (move > 0) symbols_ = 0;
-      if (blank) scores.expectStep(static_cast<int>(move));
-      pointer_ += move;
+      if (blank || state_.symbols >= rules_.maxSymbols) move = std::max<int64_t>(1, move);
+      if (move > 0) state_.symbols = 0;
+      state_.pointer += move;
+      if (!blank) {
+        ahead_ = 1;
+        return token;
+      }
+      step_ = static_cast<int>(move);
+      ahead_ = std::min(2 * ahead_, mostAhead);
     }
+    return std::nullopt;
   }
 
-  void finish(int64_t, Tokens&) override {}
+  PredictorState& predictor() { return state_.predictor; }
 
  private:
-  std::shared_ptr<const Transducer> transducer_;
-  Rules rules_;
-  PredictorState predictor_;
-  int64_t pointer_ = 0;
-  int symbols_ = 0;  // tokens at the pointer's frame
+  static constexpr int mostAhead = 4;
+  const DecoderJob& job_;
+  const Rules& rules_;
+  TransducerState& state_;
+  int64_t until_;
+  int ahead_ = 1, step_ = 1;
+  std::vector<int64_t> scored_;
 };
 
 class TransducerDecoder : public Decoder {
@@ -115,11 +107,32 @@ class TransducerDecoder : public Decoder {
   TransducerDecoder(std::shared_ptr<const Transducer> transducer, Rules rules)
       : transducer_(std::move(transducer)), rules_(std::move(rules)) {}
 
-  DecoderFrames prepare(const Matrix& encoded, int64_t firstFrame) const override {
-    return {transducer_->projectFrames(encoded), firstFrame};
-  }
+  Matrix prepare(const Matrix& encoded) const override { return transducer_->projectFrames(encoded); }
   std::unique_ptr<DecoderState> start() const override {
-    return std::make_unique<TransducerState>(transducer_, rules_);
+    return std::make_unique<TransducerState>(transducer_->start());
+  }
+
+  void decode(const std::vector<DecoderJob>& jobs) const override {
+    const ops::PartScope part(ops::Part::decoder);
+    const ops::PartTimer timer(ops::Part::decoder);
+    std::list<Walk> walks;
+    for (const DecoderJob& job : jobs) walks.emplace_back(job, rules_);
+    std::vector<Transducer::JointInput> inputs;
+    std::vector<float> logits;
+    for (;;) {
+      std::erase_if(walks, [](const Walk& walk) { return walk.over(); });
+      if (walks.empty()) return;
+      inputs.clear();
+      for (Walk& walk : walks) walk.ask(inputs);
+      transducer_->joint(inputs, logits);
+      std::vector<Transducer::Advance> moves;
+      const float* own = logits.data();
+      for (Walk& walk : walks) {
+        if (const auto token = walk.go(own, transducer_->outputs())) moves.push_back({&walk.predictor(), *token});
+        own += walk.asked() * transducer_->outputs();
+      }
+      if (!moves.empty()) transducer_->advance(moves);
+    }
   }
 
  private:

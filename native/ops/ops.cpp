@@ -6,6 +6,7 @@
 
 #include "ops/cpu/attention.h"
 #include "ops/cpu/convolution.h"
+#include "ops/cpu/depthwise.h"
 #include "ops/cpu/kernel.h"
 #include "ops/cpu/onednn.h"
 #include "ops/cpu/packed_matrix.h"
@@ -192,31 +193,43 @@ class DepthwiseConv1d::Impl {
     }
   }
 
-  static mx::array apply(const std::shared_ptr<const Impl>& self, const mx::array& x) {
-    const int frames = x.shape(0) - self->kernel_ + 1;
+  static mx::array apply(const std::shared_ptr<const Impl>& self, const mx::array& x, const std::vector<Item>& items) {
+    const int pad = (self->kernel_ - 1) / 2;
 #ifdef PARAKEET_ONEDNN
     if (onCpu()) {
-      return cpuKernel("DepthwiseConv1d", {x}, {frames, self->channels_},
-                       [self, frames](const std::vector<const float*>& inputs, float* output) {
-                         const size_t channels = self->channels_;
-                         parallelFor(frames, 16, [&](int begin, int end) {
-                           depthwiseSilu(inputs[0] + begin * channels, self->taps_.data(), self->bias_.data(),
-                                         output + begin * channels, end - begin, self->channels_, self->kernel_);
-                         });
+      std::vector<mx::array> inputs{x};
+      std::vector<ConvolutionItem> parts;
+      for (const Item& item : items) {
+        parts.push_back({item.rows, item.past ? static_cast<int>(inputs.size()) : -1});
+        if (item.past) inputs.push_back(*item.past);
+      }
+      return cpuKernel("DepthwiseConv1d", std::move(inputs), x.shape(),
+                       [self, parts = std::move(parts)](const std::vector<const float*>& inputs, float* output) {
+                         convolveRows({self->taps_.data(), self->bias_.data(), self->channels_, self->kernel_}, parts,
+                                      inputs, output);
                        });
     }
 #endif
-    // Shifted products: MLX's grouped convolution is slower than these on every device we could measure.
-    mx::array sum = mx::broadcast_to(fromVector(self->bias_, {1, self->channels_}), {frames, self->channels_});
-    const mx::array taps = fromVector(self->taps_, {self->kernel_, self->channels_});
-    for (int k = 0; k < self->kernel_; k++) {
-      sum =
-          sum + mx::slice(x, {k, 0}, {k + frames, self->channels_}) * mx::slice(taps, {k, 0}, {k + 1, self->channels_});
+    const mx::array zeros = mx::zeros({pad, self->channels_});
+    std::vector<mx::array> outputs;
+    for (const auto& [rows, past] : items) {
+      const mx::array own = mx::slice(x, {rows.first, 0}, {rows.end(), self->channels_});
+      outputs.push_back(self->shifted(mx::concatenate({past.value_or(zeros), own, zeros}, 0), rows.count));
+    }
+    return outputs.size() == 1 ? outputs[0] : mx::concatenate(outputs, 0);
+  }
+
+ private:
+  // Shifted products: MLX's grouped convolution is slower than these on every device we could measure.
+  mx::array shifted(const mx::array& padded, int frames) const {
+    mx::array sum = mx::broadcast_to(fromVector(bias_, {1, channels_}), {frames, channels_});
+    const mx::array taps = fromVector(taps_, {kernel_, channels_});
+    for (int k = 0; k < kernel_; k++) {
+      sum = sum + mx::slice(padded, {k, 0}, {k + frames, channels_}) * mx::slice(taps, {k, 0}, {k + 1, channels_});
     }
     return activate(sum, Activation::silu);
   }
 
- private:
   std::vector<float> taps_;  // [kernel, channels]
   std::vector<float> bias_;
   int channels_, kernel_;
@@ -225,7 +238,9 @@ class DepthwiseConv1d::Impl {
 DepthwiseConv1d::DepthwiseConv1d(std::vector<float> weight, std::vector<float> bias, int channels, int kernel)
     : impl_(std::make_shared<const Impl>(weight, std::move(bias), channels, kernel)) {}
 
-mx::array DepthwiseConv1d::operator()(const mx::array& x) const { return Impl::apply(impl_, x); }
+mx::array DepthwiseConv1d::operator()(const mx::array& x, const std::vector<Item>& items) const {
+  return Impl::apply(impl_, x, items);
+}
 
 // ---- the rest
 
@@ -245,27 +260,22 @@ mx::array layerNorm(const mx::array& x, const mx::array& weight, const mx::array
   return mx::fast::layer_norm(x, weight, bias, 1e-5f);
 }
 
-mx::array relativeAttention(const mx::array& query, const mx::array& key, const mx::array& value,
-                            const mx::array& position, const mx::array& u, const mx::array& v, int heads,
-                            const Band& band) {
-  const int queries = query.shape(0), keys = key.shape(0), width = query.shape(1), size = width / heads;
-#ifdef PARAKEET_ONEDNN
-  if (onCpu()) {
-    const AttentionShape shape{queries, keys, width, heads, band};
-    return cpuKernel(
-        "RelativeAttention", {query, key, value, position, u, v}, {queries, width},
-        [shape](const std::vector<const float*>& inputs, float* output) { attend(inputs, output, shape); });
-  }
-#endif
+namespace {
+
+// MLX's own operations for one stream.
+mx::array attendPlainly(const mx::array& query, const AttentionItem& item, const mx::array& u, const mx::array& v,
+                        int heads) {
+  const int queries = query.shape(0), keys = item.key.shape(0), width = query.shape(1), size = width / heads;
+  const Band& band = item.band;
   const auto split = [&](const mx::array& x) { return mx::transpose(mx::reshape(x, {-1, heads, size}), {1, 0, 2}); };
   const float scale = 1.0f / std::sqrt(static_cast<float>(size));
-  const mx::array distance = mx::matmul(split(query + v), mx::swapaxes(split(position), 1, 2));
+  const mx::array distance = mx::matmul(split(query + v), mx::swapaxes(split(item.position), 1, 2));
   // The shift of Transformer-XL as a view: element (i, j) is distance[i, queries − 1 − i + j].
   const int row = queries + keys - 1;
   const mx::array shifted =
       mx::as_strided(mx::contiguous(distance), {heads, queries, keys},
                      {static_cast<int64_t>(queries) * row, row - 1, 1}, static_cast<size_t>(queries - 1));
-  mx::array scores = (mx::matmul(split(query + u), mx::swapaxes(split(key), 1, 2)) + shifted) * mx::array(scale);
+  mx::array scores = (mx::matmul(split(query + u), mx::swapaxes(split(item.key), 1, 2)) + shifted) * mx::array(scale);
   if (band.left >= 0 || band.right >= 0) {
     const mx::array distances = mx::expand_dims(mx::arange(band.firstQuery, band.firstQuery + queries, mx::int32), 1) -
                                 mx::expand_dims(mx::arange(0, keys, mx::int32), 0);
@@ -274,8 +284,35 @@ mx::array relativeAttention(const mx::array& query, const mx::array& key, const 
     if (band.right >= 0) allowed = mx::logical_and(allowed, mx::greater_equal(distances, mx::array(-band.right)));
     scores = mx::where(allowed, scores, mx::array(-std::numeric_limits<float>::infinity()));
   }
-  const mx::array mixed = mx::matmul(mx::softmax(scores, -1, true), split(value));
+  const mx::array mixed = mx::matmul(mx::softmax(scores, -1, true), split(item.value));
   return mx::reshape(mx::transpose(mixed, {1, 0, 2}), {queries, width});
+}
+
+}  // namespace
+
+mx::array relativeAttention(const mx::array& query, const std::vector<AttentionItem>& items, const mx::array& u,
+                            const mx::array& v, int heads) {
+  const int width = query.shape(1);
+#ifdef PARAKEET_ONEDNN
+  if (onCpu()) {
+    std::vector<mx::array> inputs{query, u, v};
+    std::vector<AttentionShape> shapes;
+    for (const AttentionItem& item : items) {
+      shapes.push_back({item.queries, item.key.shape(0), width, heads, item.band});
+      inputs.insert(inputs.end(), {item.key, item.value, item.position});
+    }
+    return cpuKernel("RelativeAttention", std::move(inputs), query.shape(),
+                     [shapes = std::move(shapes)](const std::vector<const float*>& inputs, float* output) {
+                       attend(shapes, inputs, output);
+                     });
+  }
+#endif
+  std::vector<mx::array> outputs;
+  for (const AttentionItem& item : items) {
+    const mx::array own = mx::slice(query, {item.queries.first, 0}, {item.queries.end(), width});
+    outputs.push_back(attendPlainly(own, item, u, v, heads));
+  }
+  return outputs.size() == 1 ? outputs[0] : mx::concatenate(outputs, 0);
 }
 
 Machine machine() {

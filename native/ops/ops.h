@@ -1,7 +1,8 @@
 // The device seam: the operations that a model is made of. On a CPU with oneDNN they are MLX primitives of ours
 // (ops/cpu/), elsewhere MLX's own operations. The model code above does not know which.
 //
-// All arrays are float32. A sequence is a matrix [frames, channels] of one stream.
+// All arrays are float32. A sequence is a matrix [frames, channels]; those of several streams stand one below the other
+// in a batch. Products and norms take all rows alike; what looks along time is told which rows are whose.
 #pragma once
 
 #include <mlx/mlx.h>
@@ -58,13 +59,26 @@ class Conv3x3 {
   std::shared_ptr<const Impl> impl_;
 };
 
-// Depthwise convolution along time with a bias and SiLU after it; no padding.
+// Consecutive rows of a batch: one stream's.
+struct Rows {
+  int first = 0;
+  int count = 0;
+  int end() const { return first + count; }
+};
+
+// Depthwise convolution along time with a bias and SiLU after it, centred: the kernel is odd.
 class DepthwiseConv1d {
  public:
   // `weight`: [channels, kernel]; `bias`: [channels].
   DepthwiseConv1d(std::vector<float> weight, std::vector<float> bias, int channels, int kernel);
-  // x: [frames + kernel − 1, channels] → silu(conv(x) + b): [frames, channels].
-  mx::array operator()(const mx::array& x) const;
+
+  // One stream's rows, and the (kernel − 1) / 2 rows before them; none for zeros. After them come zeros.
+  struct Item {
+    Rows rows;
+    std::optional<mx::array> past;
+  };
+  // x: [frames, channels] → silu(conv(x) + b), the same. The items cover all rows in order.
+  mx::array operator()(const mx::array& x, const std::vector<Item>& items) const;
 
  private:
   class Impl;
@@ -81,13 +95,19 @@ struct Band {
   int firstQuery = 0;
 };
 
+// One stream's attention: its queries are rows of the batch, its keys and values are its own, those of the past first.
+struct AttentionItem {
+  Rows queries;
+  mx::array key, value;  // [m, d]
+  mx::array position;    // [queries + m − 1, d]: row r belongs to the distance firstQuery + queries − 1 − r
+  Band band;
+};
+
 // Multi-head attention with relative positions (Dai et al. 2019, "Transformer-XL"; NeMo's
-// RelPositionMultiHeadAttention): softmax(((q + u) kᵀ + (q + v) p[i − j]ᵀ) / √(d / heads)) · values.
-//   query [n, d]; key, value [m, d]; u, v [d]; position [n + m − 1, d]: row r belongs to the distance
-//   firstQuery + n − 1 − r between a query and a key. → [n, d]
-mx::array relativeAttention(const mx::array& query, const mx::array& key, const mx::array& value,
-                            const mx::array& position, const mx::array& u, const mx::array& v, int heads,
-                            const Band& band);
+// RelPositionMultiHeadAttention): softmax(((q + u) kᵀ + (q + v) p[i − j]ᵀ) / √(d / heads)) · values, for each item.
+//   query [n, d], covered by the items in order; u, v [d]. → [n, d]
+mx::array relativeAttention(const mx::array& query, const std::vector<AttentionItem>& items, const mx::array& u,
+                            const mx::array& v, int heads);
 
 // What computes.
 struct Machine {

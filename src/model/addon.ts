@@ -197,6 +197,10 @@ export interface NativeAddon {
   cancel(job: number): void;
   /** What is alive in this process, for tests and diagnostics. */
   counts(): { models: number; sessions: number; queued: number };
+  /** What the encoder has done for live streams so far: batches, and in them steps of single streams and encoder frames. */
+  batches(): { batches: number; steps: number; frames: number };
+  /** Encoder frames up to which steps of several streams run together, for the whole process. Default 256; 1 for none. */
+  setBatchFrames(frames: number): void;
   /** What the addon was built with, and what it found: the instruction set is the one that oneDNN uses. */
   build(): {
     mlx: string;

@@ -19,17 +19,24 @@ void grow(std::vector<float>& buffer, size_t count) {
   if (buffer.size() < count) buffer.resize(count);
 }
 
-void attendHead(const std::vector<const float*>& inputs, float* output, const AttentionShape& shape, int head) {
+// Row-major, all heads beside each other; query and output at the item's first row.
+struct Item {
+  const float *query, *u, *v, *key, *value, *position;
+  float* output;
+};
+
+void attendHead(const Item& item, const AttentionShape& shape, int head) {
   const int width = shape.width, size = width / shape.heads, offset = head * size, keys = shape.keys;
-  const float* key = inputs[1] + offset;
-  const float* value = inputs[2] + offset;
-  const float* u = inputs[4] + offset;
-  const float* v = inputs[5] + offset;
+  const int queries = shape.queries.count;
+  const float* key = item.key + offset;
+  const float* value = item.value + offset;
+  const float* u = item.u + offset;
+  const float* v = item.v + offset;
   const float scale = 1.0f / std::sqrt(static_cast<float>(size));
   thread_local std::vector<float> query, content, distance;  // of the largest block so far
   grow(query, static_cast<size_t>(blockRows) * size);
-  for (int first = 0; first < shape.queries; first += blockRows) {
-    const int rows = std::min(blockRows, shape.queries - first);
+  for (int first = 0; first < queries; first += blockRows) {
+    const int rows = std::min(blockRows, queries - first);
     // Keys that any query of the block may see.
     const int at = shape.band.firstQuery + first;
     const int low = shape.band.left < 0 ? 0 : std::max(0, at - shape.band.left);
@@ -37,7 +44,7 @@ void attendHead(const std::vector<const float*>& inputs, float* output, const At
     const int span = high - low;
     const auto biased = [&](const float* bias) {
       for (int i = 0; i < rows; i++) {
-        const float* source = inputs[0] + static_cast<size_t>(first + i) * width + offset;
+        const float* source = item.query + static_cast<size_t>(first + i) * width + offset;
         for (int c = 0; c < size; c++) query[static_cast<size_t>(i) * size + c] = source[c] + bias[c];
       }
     };
@@ -48,10 +55,10 @@ void attendHead(const std::vector<const float*>& inputs, float* output, const At
     // The distance of query i and key low + j is row (queries − 1 − first − i) + low + j of `position`.
     biased(v);
     const int positions = rows + span - 1;
-    const int base = shape.queries - first - rows + low;
+    const int base = queries - first - rows + low;
     grow(distance, static_cast<size_t>(rows) * positions);
     sgemm({rows, positions, size, true, scale}, query.data(), size,
-          inputs[3] + static_cast<size_t>(base) * width + offset, width, distance.data(), positions);
+          item.position + static_cast<size_t>(base) * width + offset, width, distance.data(), positions);
     for (int i = 0; i < rows; i++) {
       float* row = content.data() + static_cast<size_t>(i) * span;
       const float* shifted = distance.data() + static_cast<size_t>(i) * positions + (rows - 1 - i);
@@ -60,18 +67,28 @@ void attendHead(const std::vector<const float*>& inputs, float* output, const At
       softmaxRange(row, shifted, span, begin, end);
     }
     sgemm({rows, size, span}, content.data(), span, value + static_cast<size_t>(low) * width, width,
-          output + static_cast<size_t>(first) * width + offset, width);
+          item.output + static_cast<size_t>(first) * width + offset, width);
   }
 }
 
 }  // namespace
 
-void attend(const std::vector<const float*>& inputs, float* output, const AttentionShape& shape) {
-  const double work =
-      static_cast<double>(shape.queries) * (shape.queries + 3.0 * shape.keys) * shape.width / shape.heads;
-  const int grain = std::max(1, static_cast<int>(2e6 / work));
-  parallelFor(shape.heads, grain, [&](int begin, int end) {
-    for (int head = begin; head < end; head++) attendHead(inputs, output, shape, head);
+void attend(const std::vector<AttentionShape>& items, const std::vector<const float*>& inputs, float* output) {
+  const int heads = items[0].heads;
+  double work = 0;
+  for (const AttentionShape& item : items) {
+    const double queries = item.queries.count;
+    work += queries * (queries + 3.0 * item.keys) * item.width / heads;
+  }
+  const auto count = static_cast<int>(items.size());
+  const int grain = std::max(1, static_cast<int>(2e6 * count / work));
+  parallelFor(count * heads, grain, [&](int begin, int end) {
+    for (int i = begin; i < end; i++) {
+      const AttentionShape& shape = items[i / heads];
+      const size_t row = static_cast<size_t>(shape.queries.first) * shape.width;
+      const float* const* own = inputs.data() + 3 + static_cast<ptrdiff_t>(3) * (i / heads);
+      attendHead({inputs[0] + row, inputs[1], inputs[2], own[0], own[1], own[2], output + row}, shape, i % heads);
+    }
   });
 }
 

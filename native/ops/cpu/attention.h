@@ -8,13 +8,15 @@
 
 namespace parakeet::ops {
 
+// One stream's part of a batch.
 struct AttentionShape {
-  int queries, keys, width, heads;  // width: of all heads together
+  Rows queries;            // rows of the batch
+  int keys, width, heads;  // width: of all heads together
   Band band;
 };
 
-// inputs: query, key, value, position, u, v as in ops::relativeAttention.
-void attend(const std::vector<const float*>& inputs, float* output, const AttentionShape& shape);
+// inputs: query of all items, u, v, then key, value and position of each, as in ops::relativeAttention.
+void attend(const std::vector<AttentionShape>& items, const std::vector<const float*>& inputs, float* output);
 
 }  // namespace parakeet::ops
 
