@@ -43,6 +43,10 @@ export interface EncodedChunk {
   draft: number;
   /** Seconds of compute that the frames took. */
   computeSeconds: number;
+  /** Steps of the grid that this one stands for: more than 1 only with `lagPolicy: 'growSteps'`. */
+  grown: number;
+  /** Where speech began and ended, as heard with this step; seconds. */
+  speech: { time: number; speaking: boolean }[];
   /** `performance.now()` when the audio that made this step possible reached the encode stage. */
   readyAt: number;
   /** Set when the input is over, on the tickets of what remained and on the last object: the input's duration in seconds. */
@@ -76,6 +80,8 @@ export interface Word {
 
 /** A complete, final sentence. */
 export interface Sentence {
+  /** Set by `refine`: the sentence was heard again with context on both sides, and its words are not those of its `token` events. */
+  revised?: true;
   /** Trimmed text. */
   text: string;
   start: number;
@@ -105,6 +111,12 @@ export interface StreamStats {
   realTimeFactor: number;
   /** Steps of the encoder. */
   steps: number;
+  /** Steps whose draft was not made because newer audio waited. */
+  draftsDropped: number;
+  /** Steps of the grid that were taken together to catch up; always 0 without `lagPolicy: 'growSteps'`. */
+  stepsGrown: number;
+  /** The longest that finals came later than they would on a machine that takes no time, in seconds. See {@link LagEvent}. */
+  maxLag: number;
   /** Milliseconds from "the audio of a step is here" to "its tokens are out", over all steps. */
   latency: { p50: number; p95: number; max: number };
 }
@@ -139,6 +151,39 @@ export interface ProgressEvent {
   type: 'progress';
   time: number;
 }
+/** Somebody begins to speak at `time`; comes as soon as a step hears it, so its time may lie ahead of `progress`. */
+export interface SpeechStartEvent extends Spoken {
+  type: 'speechStart';
+  time: number;
+}
+/** Nobody has spoken since `time`; comes when the pause has lasted for `speechHangover`. */
+export interface SpeechEndEvent extends Spoken {
+  type: 'speechEnd';
+  time: number;
+}
+/** What was said is over, by the rules of `endpoint` or by `flush()`; the open sentence was closed before it. */
+export interface EndOfUtteranceEvent extends Spoken {
+  type: 'endOfUtterance';
+  /** Of its first and last token. */
+  start: number;
+  end: number;
+  /** Which rule said so. */
+  reason: 'silence' | 'punctuation' | 'longest' | 'flush' | 'end';
+}
+/**
+ * The transcript falls behind the audio: what is final now came `seconds` later than its audio allowed. Sent when the lag passes a
+ * second, whenever it has doubled since, and with 0 when it is made up for.
+ */
+export interface LagEvent extends Spoken {
+  type: 'lag';
+  seconds: number;
+}
+/** Audio between these times never came: a device lost it, or a live source overflowed. The times of what follows are right. */
+export interface GapEvent extends Spoken {
+  type: 'gap';
+  start: number;
+  end: number;
+}
 /** The last event of a stream that came to its end. */
 export interface EndEvent {
   type: 'end';
@@ -157,4 +202,15 @@ export interface LeftEvent {
 }
 
 /** What comes out of `parakeet()` and `merge()`. Consumers ignore types that they do not know. */
-export type TranscriptEvent = TokenEvent | DraftEvent | SentenceEvent | ProgressEvent | EndEvent | LeftEvent;
+export type TranscriptEvent =
+  | TokenEvent
+  | DraftEvent
+  | SentenceEvent
+  | ProgressEvent
+  | SpeechStartEvent
+  | SpeechEndEvent
+  | EndOfUtteranceEvent
+  | LagEvent
+  | GapEvent
+  | EndEvent
+  | LeftEvent;

@@ -366,6 +366,9 @@ function combined(stats: readonly StreamStats[]): StreamStats {
     computeSeconds,
     realTimeFactor: audioSeconds > 0 ? computeSeconds / audioSeconds : 0,
     steps: sum((one) => one.steps),
+    draftsDropped: sum((one) => one.draftsDropped),
+    stepsGrown: sum((one) => one.stepsGrown),
+    maxLag: worst((one) => one.maxLag),
     latency: {
       p50: worst((one) => one.latency.p50),
       p95: worst((one) => one.latency.p95),

@@ -2,28 +2,39 @@
  * The composition: bytes in, transcript events out, through the six stages and nothing else. It owns their order, their end and
  * their errors; what they do is in `transforms/`.
  */
-import { Duplex } from 'node:stream';
+import { Duplex, finished } from 'node:stream';
 import pumpify from 'pumpify';
 import { destroyOnAbort } from './abort.js';
 import type { EndEvent, TranscriptEvent } from './events.js';
+import { LagMeter } from './lag.js';
 import { claimModel, type ModelClaim } from './model/shared-model.js';
 import type { StageModel } from './model/stage-model.js';
+import { frameSeconds } from './model/token-placer.js';
 import { expected, finite, flag, known, optionalSignal } from './options.js';
 import {
   checkStreaming,
   pickStreaming,
+  resolveStreaming,
   type StreamingOptions,
   streamingOptionKeys,
 } from './streaming-options.js';
-import { type DecodeOptions, decode } from './transforms/decode.js';
+import { Decode, type DecodeOptions, decode } from './transforms/decode.js';
 import { encode } from './transforms/encode.js';
+import { Endpointer, type EndpointRules } from './transforms/endpointer.js';
+import { FlushMark } from './transforms/flush-mark.js';
 import { LateFailure } from './transforms/late-failure.js';
 import { logMel } from './transforms/log-mel.js';
+import { REFINE_HISTORY } from './transforms/refiner.js';
 import { resample } from './transforms/resample.js';
 import { type SentenceOptions, SentenceSplitter } from './transforms/sentence-splitter.js';
 import { sentences } from './transforms/sentences.js';
 import type { Stage } from './transforms/stage.js';
-import { checkDecoding, type DecodingOptions, tokenDecode } from './transforms/token-decode.js';
+import {
+  checkDecoding,
+  type DecodingOptions,
+  type TokenDecode,
+  tokenDecode,
+} from './transforms/token-decode.js';
 
 /** Options of {@link parakeet}: those of its stages, and the model. */
 export interface ParakeetOptions extends DecodeOptions, StreamingOptions, SentenceOptions {
@@ -39,6 +50,13 @@ export interface ParakeetOptions extends DecodeOptions, StreamingOptions, Senten
   decoding?: DecodingOptions | undefined;
   /** Send `draft` events. Default true. */
   drafts?: boolean | undefined;
+  /**
+   * Hear each sentence again when it is over, with context on both sides: the `sentence` events carry the better words, and say
+   * `revised` where they differ from the `token` events, which are never taken back. Costs about as much again. Default false.
+   */
+  refine?: boolean | undefined;
+  /** When an utterance is over: sends `endOfUtterance` events, and ends the open sentence with each. `{}` for the defaults. Default: never. */
+  endpoint?: EndpointRules | undefined;
   /** Put the whole result into the `end` event. Default false: memory stays flat however long the stream is. */
   collect?: boolean | undefined;
 }
@@ -53,6 +71,8 @@ const keys = [
   'flushSilence',
   'decoding',
   'drafts',
+  'refine',
+  'endpoint',
   'collect',
   'maxWords',
   'silenceGap',
@@ -105,6 +125,11 @@ export class ParakeetStream extends Duplex {
   #wanted = false;
   #finished: ((error?: Error | null) => void) | undefined;
   #end: EndEvent | undefined;
+  readonly #lag = new LagMeter();
+  /** Seconds of audio that the steps see beyond what they make final. */
+  #ahead = 0;
+  /** Settles when the line is there, or never will be. */
+  readonly #built = withResolvers<void>();
 
   constructor(options: ParakeetOptions = {}) {
     check(options);
@@ -140,8 +165,45 @@ export class ParakeetStream extends Duplex {
     _encoding: BufferEncoding,
     callback: (error?: Error | null) => void,
   ): void {
-    if (this.#lateError) callback();
-    else this.#line?.write(chunk, callback);
+    if (this.#lateError) {
+      callback();
+      return;
+    }
+    const at = performance.now();
+    this.#line?.write(chunk, (error) => {
+      const decoder = this.#stages[0];
+      if (decoder instanceof Decode) this.#lag.arrived(decoder.seconds, at);
+      callback(error);
+    });
+  }
+
+  /**
+   * Makes everything final that was written so far, without ending the stream: resolves when its last event is on its way to the
+   * reader. The model hears the end of an utterance there, and what is written later as a new one; sentences end with it.
+   *
+   * Resolves at once when the stream is over. Rejects when it fails or is destroyed meanwhile.
+   */
+  async flush(): Promise<void> {
+    await this.#built.promise;
+    // Behind what was written: a write of nothing comes back when all before it were taken.
+    await new Promise<void>((resolve, reject) => {
+      if (this.writableEnded || this.destroyed) return resolve();
+      super.write(new Uint8Array(0), (error) => (error ? reject(error) : resolve()));
+    });
+    const [decoder] = this.#stages;
+    if (this.destroyed || this.#lineEnded || this.#lateError || !decoder || decoder.readableEnded) return;
+    const { promise, resolve, reject } = withResolvers<void>();
+    const mark = new FlushMark(resolve);
+    const stop = finished(this, { readable: true, writable: false }, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+    try {
+      decoder.mark(mark);
+      await promise;
+    } finally {
+      stop();
+    }
   }
 
   override _final(callback: (error?: Error | null) => void): void {
@@ -173,6 +235,7 @@ export class ParakeetStream extends Duplex {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#late.cancel();
+    this.#built.resolve();
     const closed = this.#stages.map(closing);
     for (const stage of this.#stages) stage.destroy(error ?? undefined);
     this.#line?.destroy();
@@ -202,20 +265,29 @@ export class ParakeetStream extends Duplex {
     line.on('readable', () => this.#forward());
     line.on('end', () => this.#onLineEnd());
     this.#line = line;
+    const { lookahead } = resolveStreaming(model.info, pickStreaming(this.#options));
+    this.#ahead = lookahead * frameSeconds(model.info);
+    this.#built.resolve();
   }
 
   /** The six; a stage that cannot be made takes those before it along. */
   #makeStages(model: StageModel): AnyStage[] {
     const o = this.#options;
+    let tokens: TokenDecode | undefined;
     const make: (() => unknown)[] = [
       () =>
         decode({ format: o.format, unmarked: o.unmarked, sampleRate: o.sampleRate, channels: o.channels }),
       () => resample(model.info.sampleRate),
       () => logMel(model, { flushSilence: o.flushSilence }),
-      () => encode(model, pickStreaming(o)),
-      () => tokenDecode(model, { decoding: o.decoding, drafts: o.drafts }),
+      () => encode(model, { ...pickStreaming(o), history: o.refine ? REFINE_HISTORY : 0 }),
+      () => {
+        tokens = tokenDecode(model, { decoding: o.decoding, drafts: o.drafts });
+        return tokens;
+      },
       () =>
         sentences({
+          endpoint: o.endpoint,
+          rehearing: o.refine ? tokens : undefined,
           maxWords: o.maxWords,
           silenceGap: o.silenceGap,
           maxDuration: o.maxDuration,
@@ -231,10 +303,21 @@ export class ParakeetStream extends Duplex {
   #forward(): void {
     const line = this.#line;
     while (line && this.#wanted && !this.destroyed) {
-      const event = line.read() as TranscriptEvent | null;
+      const event = line.read() as TranscriptEvent | FlushMark | null;
       if (event === null) return;
-      if (event.type === 'end') this.#end = event;
+      if (event instanceof FlushMark) {
+        event.passed();
+        continue;
+      }
+      if (event.type === 'end') {
+        this.#end = { ...event, stats: { ...event.stats, maxLag: this.#lag.max } };
+        this.#wanted = this.push(this.#end);
+        continue;
+      }
       this.#wanted = this.push(event);
+      if (event.type !== 'progress') continue;
+      const lag = this.#lag.heard(event.time + this.#ahead, performance.now());
+      if (lag) this.#wanted = this.push(lag);
     }
   }
 
@@ -275,6 +358,8 @@ function check(options: ParakeetOptions): void {
   checkDecoding(options.decoding);
   finite('flushSilence', options.flushSilence ?? 0, 0, 10);
   flag('drafts', options.drafts ?? true);
+  flag('refine', options.refine ?? false);
+  if (options.endpoint !== undefined) new Endpointer(options.endpoint);
   flag('collect', options.collect ?? false);
   optionalSignal('signal', options.signal);
   new SentenceSplitter(options);
@@ -292,4 +377,15 @@ function isModel(value: unknown): value is StageModel {
 
 function closing(stage: AnyStage): Promise<void> {
   return stage.closed ? Promise.resolve() : new Promise((resolve) => stage.once('close', () => resolve()));
+}
+
+/** `Promise.withResolvers`, which Node 20 lacks. */
+function withResolvers<T>() {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: Error) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
 }

@@ -4,7 +4,7 @@
  */
 
 import type { NativeEncoderOptions, NativeModelInfo } from './model/addon.js';
-import { expected, flag, integer, known, oneOf } from './options.js';
+import { expected, finite, flag, integer, known, oneOf } from './options.js';
 
 /** A preset of delay against accuracy. */
 export type Latency = 'low' | 'balanced' | 'accurate';
@@ -18,6 +18,10 @@ export const presets: Readonly<Record<Latency, { chunk: number; lookahead: numbe
 
 /** Frames of left context when no option says otherwise: 10 s. */
 export const DEFAULT_LEFT = 128;
+/** Seconds of quiet after which speech is over. */
+export const DEFAULT_SPEECH_HANGOVER = 0.8;
+/** Steps of the grid that `lagPolicy: 'growSteps'` takes at once, at most. */
+const MOST_GROWN = 4;
 /** Seconds of silence that flush the model at the end of a stream. */
 export const DEFAULT_FLUSH_SILENCE = 0.64;
 /** Frames after the last sound within which a token of the flush may begin. */
@@ -54,6 +58,19 @@ export interface StreamingOptions {
   normalization?: Normalization | undefined;
   /** Frames after the last sound within which a token of the flush may begin, at least 0. Default 4. */
   emissionDelay?: number | undefined;
+  /**
+   * The model sleeps while nobody speaks: pauses longer than `speechHangover` cost next to nothing, and what follows is heard anew.
+   * Speech is what is louder than the room by 6.5 dB. Default false: only digital silence before the first sound is slept through.
+   */
+  silenceGate?: boolean | undefined;
+  /** Seconds of quiet after which speech is over (`speechEnd`, `silenceGate`), 0.1 to 10. Default 0.8. */
+  speechHangover?: number | undefined;
+  /**
+   * When the machine is slower than speech, drafts go first in any case, and finals come later. `'keep'`: that is all; the transcript
+   * stays what it would be. `'growSteps'`: up to four steps that wait are taken as one, which costs less and sees further ahead; the
+   * transcript then hangs on the machine's speed, and `stats.stepsGrown` counts it. No audio and no final is ever dropped. Default `'keep'`.
+   */
+  lagPolicy?: 'keep' | 'growSteps' | undefined;
 }
 
 /** The names of {@link StreamingOptions}. */
@@ -67,6 +84,9 @@ export const streamingOptionKeys = [
   'keepOriginalAttention',
   'normalization',
   'emissionDelay',
+  'silenceGate',
+  'speechHangover',
+  'lagPolicy',
 ] as const;
 
 /** The streaming options among others. */
@@ -84,6 +104,9 @@ export function checkStreaming(options: StreamingOptions): void {
   if (options.depth !== undefined) integer('depth', options.depth, 1);
   if (options.emissionDelay !== undefined) integer('emissionDelay', options.emissionDelay, 0, MAX_FRAMES);
   flag('keepOriginalAttention', options.keepOriginalAttention ?? false);
+  flag('silenceGate', options.silenceGate ?? false);
+  finite('speechHangover', options.speechHangover ?? DEFAULT_SPEECH_HANGOVER, 0.1, 10);
+  oneOf('lagPolicy', options.lagPolicy ?? 'keep', ['keep', 'growSteps']);
   if (options.contextSize === undefined) {
     if (options.depth !== undefined) {
       throw expected(
@@ -114,10 +137,16 @@ export function checkStreaming(options: StreamingOptions): void {
   else oneOf('normalization', normalization, ['running', 'none']);
 }
 
-/** The encoder's numbers for a model. @throws {ArgumentError} */
+/**
+ * The encoder's numbers for a model.
+ *
+ * @param historySeconds Audio that can be heard again, beside what the steps need.
+ * @throws {ArgumentError}
+ */
 export function resolveStreaming(
   info: NativeModelInfo,
   options: StreamingOptions = {},
+  historySeconds = 0,
 ): NativeEncoderOptions {
   checkStreaming(options);
   const preset = presets[options.latency ?? 'balanced'];
@@ -125,6 +154,10 @@ export function resolveStreaming(
     chunk: options.chunk ?? preset.chunk,
     normalization: statistics(options.normalization ?? 'running', info.features),
     emissionDelay: options.emissionDelay ?? DEFAULT_EMISSION_DELAY,
+    hangover: melFrames(info, options.speechHangover ?? DEFAULT_SPEECH_HANGOVER),
+    gate: options.silenceGate ?? false,
+    history: melFrames(info, historySeconds),
+    grow: options.lagPolicy === 'growSteps' ? MOST_GROWN : 1,
   };
   if (options.contextSize === undefined) {
     const left = options.left ?? DEFAULT_LEFT;
@@ -141,6 +174,11 @@ export function resolveStreaming(
     context: options.keepOriginalAttention ? [-1, -1] : [left, right],
     cache: left,
   };
+}
+
+/** Mel frames of so many seconds. */
+export function melFrames(info: Pick<NativeModelInfo, 'sampleRate' | 'hop'>, seconds: number): number {
+  return Math.round((seconds * info.sampleRate) / info.hop);
 }
 
 function pair(value: unknown): readonly [unknown, unknown] {

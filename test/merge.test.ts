@@ -31,6 +31,9 @@ const stats = (audioSeconds: number, p50: number): StreamStats => ({
   computeSeconds: audioSeconds / 10,
   realTimeFactor: 0.1,
   steps: 3,
+  draftsDropped: 1,
+  stepsGrown: 0,
+  maxLag: p50 / 1000,
   latency: { p50, p95: p50 * 2, max: p50 * 3 },
 });
 
@@ -66,6 +69,8 @@ function short(event: TranscriptEvent): string {
       return `${event.speaker} left${event.error ? ` (${event.error.message})` : ''}`;
     case 'end':
       return 'end';
+    default:
+      return `${event.type}`;
   }
 }
 

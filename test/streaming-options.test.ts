@@ -16,6 +16,10 @@ describe('presets', () => {
       cache: DEFAULT_LEFT,
       normalization: 'running',
       emissionDelay: DEFAULT_EMISSION_DELAY,
+      hangover: 80,
+      gate: false,
+      history: 0,
+      grow: 1,
     });
     expect(resolveStreaming(info, { latency: 'low', chunk: 3 })).toMatchObject({
       chunk: 3,

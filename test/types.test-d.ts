@@ -41,7 +41,17 @@ declare const event: TranscriptEvent;
 describe('events', () => {
   test('narrow by their type', () => {
     expectTypeOf<TranscriptEvent['type']>().toEqualTypeOf<
-      'token' | 'draft' | 'sentence' | 'progress' | 'end' | 'left'
+      | 'token'
+      | 'draft'
+      | 'sentence'
+      | 'progress'
+      | 'speechStart'
+      | 'speechEnd'
+      | 'endOfUtterance'
+      | 'lag'
+      | 'gap'
+      | 'end'
+      | 'left'
     >();
     if (event.type === 'token') expectTypeOf(event.token).toEqualTypeOf<Token>();
     if (event.type === 'draft') {

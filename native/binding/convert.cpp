@@ -108,6 +108,10 @@ StreamOptions toStreamOptions(const Napi::Object& object) {
   options.context = toContext(object.Get("context"));
   options.cache = integer(object, "cache");
   options.emissionDelay = integer(object, "emissionDelay");
+  options.hangover = integer(object, "hangover");
+  options.gate = object.Get("gate").As<Napi::Boolean>().Value();
+  options.history = integer(object, "history");
+  options.grow = integer(object, "grow");
   const Napi::Value normalization = object.Get("normalization");
   if (normalization.IsObject()) {
     const auto fixed = normalization.As<Napi::Object>();

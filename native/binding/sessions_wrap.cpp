@@ -1,5 +1,6 @@
 #include "binding/sessions_wrap.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "binding/addon_data.h"
@@ -31,6 +32,32 @@ Napi::Value runOn(const Napi::CallbackInfo& info, const std::shared_ptr<Handle>&
             [handle, work = std::move(work)] { return work(handle->state()); });
 }
 
+// A session's state as bytes, and back.
+template <class Handle>
+Napi::Value saveState(const Napi::CallbackInfo& info, const std::shared_ptr<Handle>& handle) {
+  return runOn(info, handle, [](auto& session) -> Environment::Settle {
+    ArchiveWriter archive;
+    session.save(archive);
+    return [bytes = archive.take()](Napi::Env env) -> Napi::Value {
+      Napi::Uint8Array array = Napi::Uint8Array::New(env, bytes.size());
+      std::copy(bytes.begin(), bytes.end(), array.Data());
+      return array;
+    };
+  });
+}
+
+template <class Handle>
+Napi::Value loadState(const Napi::CallbackInfo& info, const std::shared_ptr<Handle>& handle) {
+  const auto array = info[0].As<Napi::Uint8Array>();
+  return runOn(info, handle,
+               [bytes = std::vector<uint8_t>(array.Data(), array.Data() + array.ByteLength())](auto& session) {
+                 ArchiveReader archive(bytes.data(), bytes.size());
+                 session.load(archive);
+                 archive.finish();
+                 return Environment::Settle();
+               });
+}
+
 // A promise, and who waits behind it for what a batch gives; `toValue` makes its value.
 template <class Result, class ToValue>
 std::pair<Napi::Promise, Waiter<Result>> waiterFor(Napi::Env env, const CancelFlagPtr& cancel, ToValue toValue) {
@@ -53,6 +80,7 @@ std::pair<Napi::Promise, Waiter<Result>> waiterFor(Napi::Env env, const CancelFl
 Napi::Function MelWrap::define(Napi::Env env) {
   return DefineClass(env, "NativeMel",
                      {InstanceMethod<&MelWrap::push>("push"), InstanceMethod<&MelWrap::finish>("finish"),
+                      InstanceMethod<&MelWrap::save>("save"), InstanceMethod<&MelWrap::load>("load"),
                       InstanceMethod<&MelWrap::close>("close")});
 }
 
@@ -70,6 +98,9 @@ Napi::Value MelWrap::finish(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value MelWrap::save(const Napi::CallbackInfo& info) { return saveState(info, handle_); }
+Napi::Value MelWrap::load(const Napi::CallbackInfo& info) { return loadState(info, handle_); }
+
 Napi::Value MelWrap::close(const Napi::CallbackInfo& info) { return closeHandle(info.Env(), handle_); }
 
 Napi::Object wrapMel(Napi::Env env, std::shared_ptr<MelHandle> handle) {
@@ -81,7 +112,9 @@ Napi::Object wrapMel(Napi::Env env, std::shared_ptr<MelHandle> handle) {
 Napi::Function EncoderWrap::define(Napi::Env env) {
   return DefineClass(env, "NativeEncoder",
                      {InstanceMethod<&EncoderWrap::push>("push"), InstanceMethod<&EncoderWrap::finish>("finish"),
-                      InstanceMethod<&EncoderWrap::step>("step"), InstanceMethod<&EncoderWrap::close>("close")});
+                      InstanceMethod<&EncoderWrap::flush>("flush"), InstanceMethod<&EncoderWrap::step>("step"),
+                      InstanceMethod<&EncoderWrap::save>("save"), InstanceMethod<&EncoderWrap::load>("load"),
+                      InstanceMethod<&EncoderWrap::close>("close")});
 }
 
 EncoderWrap::EncoderWrap(const Napi::CallbackInfo& info)
@@ -102,6 +135,13 @@ Napi::Value EncoderWrap::finish(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value EncoderWrap::flush(const Napi::CallbackInfo& info) {
+  handle_->worker().post([handle = handle_, silence = info[0].As<Napi::Number>().Int32Value()] {
+    if (handle->open()) handle->state().stream().flush(silence);
+  });
+  return info.Env().Undefined();
+}
+
 Napi::Value EncoderWrap::step(const Napi::CallbackInfo& info) {
   auto [promise, waiter] = waiterFor<std::optional<Ticket>>(
       info.Env(), handle_->flag(), [](Napi::Env env, const std::optional<Ticket>& ticket, double seconds) {
@@ -112,6 +152,15 @@ Napi::Value EncoderWrap::step(const Napi::CallbackInfo& info) {
         object.Set("final", static_cast<double>(ticket->final));
         object.Set("draft", static_cast<double>(ticket->draft));
         object.Set("computeSeconds", seconds);
+        object.Set("grown", static_cast<double>(ticket->grown));
+        Napi::Array changes = Napi::Array::New(env, ticket->changes.size());
+        for (uint32_t i = 0; i < ticket->changes.size(); i++) {
+          Napi::Object change = Napi::Object::New(env);
+          change.Set("melFrame", static_cast<double>(ticket->changes[i].frame));
+          change.Set("speech", ticket->changes[i].speech);
+          changes.Set(i, change);
+        }
+        object.Set("changes", changes);
         return static_cast<Napi::Value>(object);
       });
   handle_->worker().post([handle = handle_, waiter = std::move(waiter)]() mutable {
@@ -119,6 +168,9 @@ Napi::Value EncoderWrap::step(const Napi::CallbackInfo& info) {
   });
   return promise;
 }
+
+Napi::Value EncoderWrap::save(const Napi::CallbackInfo& info) { return saveState(info, handle_); }
+Napi::Value EncoderWrap::load(const Napi::CallbackInfo& info) { return loadState(info, handle_); }
 
 Napi::Value EncoderWrap::close(const Napi::CallbackInfo& info) { return closeHandle(info.Env(), handle_); }
 
@@ -130,7 +182,9 @@ Napi::Object wrapEncoder(Napi::Env env, std::shared_ptr<EncoderHandle> handle, i
 
 Napi::Function DecoderWrap::define(Napi::Env env) {
   return DefineClass(env, "NativeDecoder",
-                     {InstanceMethod<&DecoderWrap::decode>("decode"), InstanceMethod<&DecoderWrap::close>("close")});
+                     {InstanceMethod<&DecoderWrap::decode>("decode"),
+                      InstanceMethod<&DecoderWrap::hearAgain>("hearAgain"), InstanceMethod<&DecoderWrap::save>("save"),
+                      InstanceMethod<&DecoderWrap::load>("load"), InstanceMethod<&DecoderWrap::close>("close")});
 }
 
 DecoderWrap::DecoderWrap(const Napi::CallbackInfo& info) : ObjectWrap(info), handle_(handleOf<DecoderHandle>(info)) {}
@@ -155,6 +209,19 @@ Napi::Value DecoderWrap::decode(const Napi::CallbackInfo& info) {
   });
   return promise;
 }
+
+Napi::Value DecoderWrap::hearAgain(const Napi::CallbackInfo& info) {
+  const auto encoder = Napi::ObjectWrap<EncoderWrap>::Unwrap(info[0].As<Napi::Object>())->handle();
+  const int64_t from = info[1].As<Napi::Number>().Int64Value(), until = info[2].As<Napi::Number>().Int64Value();
+  return runOn(info, handle_, [encoder, from, until, flag = handle_->flag()](DecoderSession& decoder) {
+    Tokens tokens = decoder.hearAgain(encoder->state(), from, until, *flag);
+    return Environment::Settle(
+        [tokens = std::move(tokens)](Napi::Env env) -> Napi::Value { return fromTokens(env, tokens); });
+  });
+}
+
+Napi::Value DecoderWrap::save(const Napi::CallbackInfo& info) { return saveState(info, handle_); }
+Napi::Value DecoderWrap::load(const Napi::CallbackInfo& info) { return loadState(info, handle_); }
 
 Napi::Value DecoderWrap::close(const Napi::CallbackInfo& info) { return closeHandle(info.Env(), handle_); }
 

@@ -21,6 +21,8 @@ class MelWrap : public Napi::ObjectWrap<MelWrap> {
  private:
   Napi::Value push(const Napi::CallbackInfo& info);
   Napi::Value finish(const Napi::CallbackInfo& info);
+  Napi::Value save(const Napi::CallbackInfo& info);
+  Napi::Value load(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
   std::shared_ptr<MelHandle> handle_;
 };
@@ -35,7 +37,10 @@ class EncoderWrap : public Napi::ObjectWrap<EncoderWrap> {
  private:
   Napi::Value push(const Napi::CallbackInfo& info);
   Napi::Value finish(const Napi::CallbackInfo& info);
+  Napi::Value flush(const Napi::CallbackInfo& info);
   Napi::Value step(const Napi::CallbackInfo& info);
+  Napi::Value save(const Napi::CallbackInfo& info);
+  Napi::Value load(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
   std::shared_ptr<EncoderHandle> handle_;
   int features_ = 1;
@@ -49,6 +54,9 @@ class DecoderWrap : public Napi::ObjectWrap<DecoderWrap> {
 
  private:
   Napi::Value decode(const Napi::CallbackInfo& info);
+  Napi::Value hearAgain(const Napi::CallbackInfo& info);
+  Napi::Value save(const Napi::CallbackInfo& info);
+  Napi::Value load(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
   std::shared_ptr<DecoderHandle> handle_;
 };

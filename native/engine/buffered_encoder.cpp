@@ -1,7 +1,9 @@
 #include "engine/buffered_encoder.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "model/archive.h"
 #include "model/emission.h"
 #include "model/log_mel.h"
 #include "model/mutant.h"
@@ -16,6 +18,7 @@ BufferedEncoder::BufferedEncoder(std::shared_ptr<const Encoder> encoder, const P
       features_(encoder_->config().features),
       factor_(encoder_->config().subsamplingFactor),
       statistics_(features_),
+      detector_(features_, options_.hangover),
       caches_(encoder_->config().layers) {
   // Only running statistics let the model sleep through leading silence: with fixed ones, a stream equals an offline
   // pass.
@@ -29,9 +32,18 @@ void BufferedEncoder::push(const float* logMel, int frames) {
 
 void BufferedEncoder::finish(int64_t samples) { samples_ = samples; }
 
+void BufferedEncoder::flush(int silence) {
+  flushing_ = melFrames_;
+  flushSilence_ = silence;
+}
+
 std::optional<PlannedStep> BufferedEncoder::plan() {
   if (ended_) return std::nullopt;
   if (auto planned = gridStep()) return planned;
+  if (flushing_ >= 0) {
+    if (flushing_ / factor_ > committed_) return flushStep();
+    flushing_ = -1;
+  }
   if (samples_ < 0) return std::nullopt;
   return lastStep();
 }
@@ -48,19 +60,27 @@ EncodedStep BufferedEncoder::commit(PlannedStep planned, std::optional<EncodedPi
   }
   committed_ = step.finalEnd;
   ended_ = step.last;
-  if (mutant("final-again") && !step.last && options_.chunk > 1) committed_--;
-  dropMelBefore(committed_ * factor_ - encoder_->subsampling().leftReach());
+  if (mutant("final-again") && !step.last && !step.cut && options_.chunk > 1) committed_--;
+  if (step.cut) {
+    flushing_ = -1;
+    if (start_ >= 0) start_ = committed_;
+    caches_.assign(caches_.size(), {});
+  }
+  step.changes = std::exchange(changes_, {});
+  dropMelBefore(std::min(committed_ * factor_ - encoder_->subsampling().leftReach(), melFrames_ - options_.history));
   return std::move(step);
 }
 
 std::optional<PlannedStep> BufferedEncoder::gridStep() {
   // Frames that reach beyond the end of the signal, and the flush, do not make a step due.
-  const int64_t live =
-      samples_ < 0 ? melFrames_ : std::min(melFrames_, LogMelStream::liveFrames(preprocessor_, samples_));
+  int64_t live = samples_ < 0 ? melFrames_ : std::min(melFrames_, LogMelStream::liveFrames(preprocessor_, samples_));
+  if (flushing_ >= 0) live = std::min(live, flushing_);
   PlannedStep planned;
   EncodedStep& step = planned.step;
   step.firstFrame = committed_;
-  step.finalEnd = committed_ + options_.chunk;
+  const int64_t due = (live / factor_ - committed_ - options_.lookahead) / options_.chunk;
+  step.grown = std::clamp<int64_t>(due, 1, options_.grow);
+  step.finalEnd = committed_ + step.grown * options_.chunk;
   step.seenEnd = step.finalEnd + options_.lookahead;
   if (mutant("lookahead-short")) {
     // Commits one frame that has seen one frame of lookahead less.
@@ -69,9 +89,9 @@ std::optional<PlannedStep> BufferedEncoder::gridStep() {
   step.lastTokenStart = step.seenEnd;
   const int64_t seen = step.seenEnd * factor_;
   if (seen > live) return std::nullopt;
-  listen(seen);
+  minds(committed_ * factor_, seen);
   if (start_ > committed_) {
-    // Leading silence must change nothing: the grid begins anew where the sound does.
+    // Silence must change nothing: the grid begins anew where the sound does.
     step.finalEnd = step.seenEnd = step.lastTokenStart = start_;
   }
   step.firstRow = std::max(step.firstFrame, start_);
@@ -79,9 +99,22 @@ std::optional<PlannedStep> BufferedEncoder::gridStep() {
   return planned;
 }
 
+PlannedStep BufferedEncoder::flushStep() {
+  minds(committed_ * factor_, flushing_);
+  PlannedStep planned;
+  EncodedStep& step = planned.step;
+  step.cut = true;
+  step.firstFrame = committed_;
+  step.finalEnd = step.seenEnd = flushing_ / factor_;
+  step.firstRow = std::max(step.firstFrame, start_);
+  step.lastTokenStart = std::min(step.finalEnd - 1, lastTokenStart(lastSound_, factor_, options_.emissionDelay));
+  if (start_ >= 0 && step.firstRow < step.finalEnd) planned.piece = piece(step, flushing_, true, flushSilence_);
+  return planned;
+}
+
 PlannedStep BufferedEncoder::lastStep() {
   const int64_t real = std::min(melFrames_, samples_ / preprocessor_.hop);
-  listen(real);
+  minds(committed_ * factor_, real);
   PlannedStep planned;
   EncodedStep& step = planned.step;
   step.last = true;
@@ -94,41 +127,76 @@ PlannedStep BufferedEncoder::lastStep() {
   return planned;
 }
 
-EncoderPiece BufferedEncoder::piece(const EncodedStep& step, int64_t seen, bool atEnd) const {
+EncoderPiece BufferedEncoder::piece(const EncodedStep& step, int64_t seen, bool atEnd, int silence) const {
   const bool atStart = step.firstRow == start_ || mutant("chunk-padding");
   const int64_t from = step.firstRow * factor_ - (atStart ? 0 : encoder_->subsampling().leftReach());
   const int commit = static_cast<int>(std::max<int64_t>(0, step.finalEnd - step.firstRow));
-  return {normalized(from, seen), atStart, atEnd, options_.context, {commit, options_.cache}, caches_};
+  Matrix features{{}, static_cast<int>(seen - from) + silence, features_};
+  normalize(melFrame(from), static_cast<int>(seen - from), features.data);
+  if (silence > 0) {
+    const std::vector<float> quiet(static_cast<size_t>(silence) * features_, digitalSilence());
+    normalize(quiet.data(), silence, features.data);
+  }
+  return {std::move(features), atStart, atEnd, options_.context, {commit, options_.cache}, caches_};
+}
+
+void BufferedEncoder::minds(int64_t from, int64_t until) {
+  listen(until);
+  if (!options_.gate) return;
+  if (start_ >= 0) {
+    // Everything that is not final yet is quiet, and so was what came before for as long as the hangover.
+    const int64_t quiet = detector_.quietFrom();
+    if (quiet < 0 || quiet > from) return;
+    start_ = -1;
+    caches_.assign(caches_.size(), {});
+  } else if (wakeFrom_ >= 0) {
+    // The onset of a word is quieter than the word.
+    constexpr int64_t onset = 30;
+    start_ = std::max(committed_, (wakeFrom_ - onset) / factor_);
+  }
+  wakeFrom_ = -1;
 }
 
 void BufferedEncoder::listen(int64_t until) {
   for (; listened_ < until; listened_++) {
     const float* frame = melFrame(listened_);
-    if (silentFrame(frame, features_)) {
+    const bool silent = silentFrame(frame, features_);
+    if (const auto change = detector_.add(frame, silent)) {
+      changes_.push_back(*change);
+      if (change->speech && start_ < 0 && wakeFrom_ < 0) wakeFrom_ = change->frame;
+    }
+    if (silent) {
       if (mutant("silence-counted")) statistics_.add(frame);
       continue;
     }
-    lastSound_ = listened_;
     // After silence the first frame with sound in it has only the edge of its window there: the signal begins with the
     // next.
-    if (start_ < 0) start_ = (listened_ > 0 ? listened_ + 1 : 0) / factor_;
-    if (listened_ >= start_ * factor_) statistics_.add(frame);
+    if (start_ < 0 && lastSound_ < 0) start_ = (listened_ > 0 ? listened_ + 1 : 0) / factor_;
+    lastSound_ = listened_;
+    // What the model sleeps through is not what it has to be adapted to.
+    if (start_ < 0 ? detector_.speech() : listened_ >= start_ * factor_) statistics_.add(frame);
   }
 }
 
-Matrix BufferedEncoder::normalized(int64_t from, int64_t until) const {
-  const int frames = static_cast<int>(until - from);
-  Matrix features{{}, frames, features_};
-  if (std::holds_alternative<NoNormalization>(options_.normalization)) {
-    features.data.assign(melFrame(from), melFrame(from) + static_cast<size_t>(frames) * features_);
-  } else if (const auto* fixed = std::get_if<Statistics>(&options_.normalization)) {
-    normalizeFrames(melFrame(from), frames, *fixed, features.data);
-  } else if (statistics_.count() < 2) {
-    features.data.assign(static_cast<size_t>(frames) * features_, 0.0f);
-  } else {
-    normalizeFrames(melFrame(from), frames, statistics_.statistics(), features.data);
-  }
+Matrix BufferedEncoder::recall(int64_t from, int64_t until, int64_t& first) const {
+  first = std::max(from, firstMel_);
+  const int64_t end = std::min(until, melFrames_);
+  Matrix features{{}, static_cast<int>(std::max<int64_t>(0, end - first)), features_};
+  if (features.rows > 0) normalize(melFrame(first), features.rows, features.data);
   return features;
+}
+
+void BufferedEncoder::normalize(const float* frames, int count, std::vector<float>& out) const {
+  const size_t values = static_cast<size_t>(count) * features_;
+  if (std::holds_alternative<NoNormalization>(options_.normalization)) {
+    out.insert(out.end(), frames, frames + values);
+  } else if (const auto* fixed = std::get_if<Statistics>(&options_.normalization)) {
+    normalizeFrames(frames, count, *fixed, out);
+  } else if (statistics_.count() < 2) {
+    out.insert(out.end(), values, 0.0f);
+  } else {
+    normalizeFrames(frames, count, statistics_.statistics(), out);
+  }
 }
 
 const float* BufferedEncoder::melFrame(int64_t index) const {
@@ -139,6 +207,36 @@ void BufferedEncoder::dropMelBefore(int64_t index) {
   if (index <= firstMel_) return;
   mel_.erase(mel_.begin(), mel_.begin() + static_cast<int64_t>((index - firstMel_) * features_));
   firstMel_ = index;
+}
+
+void BufferedEncoder::save(ArchiveWriter& archive) { fields(archive); }
+
+void BufferedEncoder::load(ArchiveReader& archive) {
+  fields(archive);
+  ArchiveReader::require(valid());
+}
+
+bool BufferedEncoder::valid() const {
+  const int width = encoder_->config().dModel, pad = (encoder_->config().convKernel - 1) / 2;
+  const auto fits = [width](const std::optional<mlx::core::array>& rows, int most) {
+    return !rows || (rows->shape(1) == width && rows->shape(0) <= most);
+  };
+  for (const LayerCache& cache : caches_) {
+    if (!fits(cache.keys, options_.cache) || !fits(cache.values, options_.cache) || !fits(cache.convolution, pad))
+      return false;
+    const bool all = cache.keys && cache.values && cache.convolution, none = !cache.keys && !cache.values;
+    if (!all && !none) return false;
+    if (all && (cache.keys->shape(0) != cache.values->shape(0) || cache.convolution->shape(0) != pad)) return false;
+    if (cache.keys.has_value() != caches_[0].keys.has_value()) return false;
+    if (cache.keys && cache.keys->shape(0) != caches_[0].keys->shape(0)) return false;
+  }
+  return firstMel_ >= 0 && melFrames_ >= firstMel_ && committed_ >= 0 &&
+         mel_.size() == static_cast<size_t>(melFrames_ - firstMel_) * features_ && listened_ >= firstMel_ &&
+         listened_ <= melFrames_ && start_ <= committed_ && firstMel_ <= committed_ * factor_ &&
+         committed_ * factor_ <= melFrames_ &&
+         (start_ < 0 || committed_ == start_ ||
+          firstMel_ <= std::max<int64_t>(0, committed_ * factor_ - encoder_->subsampling().leftReach())) &&
+         statistics_.valid(features_) && flushSilence_ >= 0;
 }
 
 }  // namespace parakeet

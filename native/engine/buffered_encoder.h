@@ -10,6 +10,7 @@
 #include "engine/encoder_stream.h"
 #include "model/config.h"
 #include "model/normalization.h"
+#include "model/speech_detector.h"
 
 namespace parakeet {
 
@@ -24,6 +25,10 @@ struct StreamOptions {
   int cache = 0;      // frames of keys and values kept from what is final
   Normalization normalization = RunningNormalization{};
   int emissionDelay = 0;  // frames that a token may begin after the last sound, at the flush
+  int hangover = 80;      // mel frames of quiet after which speech is over
+  bool gate = false;      // whether the model sleeps while nobody speaks
+  int grow = 1;           // most steps of the grid that are taken as one when more than one is due
+  int history = 0;        // mel frames that can be recalled, beside those that are needed
 };
 
 class BufferedEncoder : public EncoderStream {
@@ -33,19 +38,33 @@ class BufferedEncoder : public EncoderStream {
 
   void push(const float* logMel, int frames) override;
   void finish(int64_t samples) override;
+  void flush(int silence) override;
+  Matrix recall(int64_t from, int64_t until, int64_t& first) const override;
+  void save(ArchiveWriter& archive) override;
+  void load(ArchiveReader& archive) override;
   std::optional<PlannedStep> plan() override;
   EncodedStep commit(PlannedStep planned, std::optional<EncodedPiece> encoded) override;
 
  private:
   std::optional<PlannedStep> gridStep();
+  PlannedStep flushStep();
   PlannedStep lastStep();
-  // The piece for the frames [firstRow, …) from the mel frames before `seen`.
-  EncoderPiece piece(const EncodedStep& step, int64_t seen, bool atEnd) const;
+  // Whether the model may sleep through the mel frames [from, until), and puts it to sleep or wakes it.
+  void minds(int64_t from, int64_t until);
+  // The piece for the frames [firstRow, …) from the mel frames before `seen`, and `silence` more of digital silence.
+  EncoderPiece piece(const EncodedStep& step, int64_t seen, bool atEnd, int silence = 0) const;
   // Reads mel frames before `until` into the statistics and looks for the first sound.
   void listen(int64_t until);
-  Matrix normalized(int64_t from, int64_t until) const;
+  void normalize(const float* frames, int count, std::vector<float>& out) const;
   const float* melFrame(int64_t index) const;
   void dropMelBefore(int64_t index);
+  bool valid() const;
+
+  template <class Archive>
+  void fields(Archive& archive) {
+    archive(mel_, firstMel_, melFrames_, samples_, ended_, statistics_, detector_, changes_, listened_, lastSound_,
+            start_, wakeFrom_, committed_, flushing_, flushSilence_, caches_);
+  }
 
   std::shared_ptr<const Encoder> encoder_;
   PreprocessorConfig preprocessor_;
@@ -59,10 +78,15 @@ class BufferedEncoder : public EncoderStream {
   bool ended_ = false;     // the last step has run
 
   RunningStatistics statistics_;
-  int64_t listened_ = 0;    // mel frames read by listen()
-  int64_t lastSound_ = -1;  // last mel frame that is not digital silence
-  int64_t start_ = -1;      // encoder frame at which the model begins, once known
-  int64_t committed_ = 0;   // encoder frames that are final
+  SpeechDetector detector_;
+  std::vector<SpeechChange> changes_;  // not yet told
+  int64_t listened_ = 0;               // mel frames read by listen()
+  int64_t lastSound_ = -1;             // last mel frame that is not digital silence
+  int64_t start_ = -1;                 // encoder frame at which the present signal begins; −1 while the model sleeps
+  int64_t wakeFrom_ = -1;              // mel frame of the sound that wakes it
+  int64_t committed_ = 0;              // encoder frames that are final
+  int64_t flushing_ = -1;              // mel frames that a flush has to make final; −1 for none
+  int32_t flushSilence_ = 0;           // mel frames of silence for it
   std::vector<LayerCache> caches_;
 };
 

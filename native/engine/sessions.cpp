@@ -1,6 +1,7 @@
 #include "engine/sessions.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "model/error.h"
 #include "model/mutant.h"
@@ -19,6 +20,11 @@ Matrix MelSession::finish(size_t flush) {
   return frames(std::move(data));
 }
 
+void MelSession::load(ArchiveReader& archive) {
+  archive(stream_);
+  ArchiveReader::require(stream_.valid());
+}
+
 Matrix MelSession::frames(std::vector<float> data) const {
   const int rows = static_cast<int>(data.size()) / features_;
   return {std::move(data), rows, features_};
@@ -26,9 +32,15 @@ Matrix MelSession::frames(std::vector<float> data) const {
 
 Ticket EncoderSession::keep(PlannedStep planned, std::optional<EncodedPiece> encoded) {
   EncodedStep step = stream_->commit(std::move(planned), std::move(encoded));
-  const Ticket ticket{next_++, step.firstFrame, step.finalEnd - step.firstFrame, step.seenEnd - step.finalEnd};
+  const Ticket ticket{next_++,    step.firstFrame,        step.finalEnd - step.firstFrame, step.seenEnd - step.finalEnd,
+                      step.grown, std::move(step.changes)};
   tickets_.emplace(ticket.number, std::move(step));
   return ticket;
+}
+
+void EncoderSession::save(ArchiveWriter& archive) {
+  if (!tickets_.empty()) throw std::logic_error("A snapshot was asked for in the middle of a step");
+  stream_->save(archive);
 }
 
 EncodedStep EncoderSession::take(int ticket) {
@@ -77,8 +89,9 @@ std::vector<Decoded> DecoderSession::decode(const std::vector<Job>& jobs) {
   for (size_t i = 0; i < jobs.size(); i++) {
     const EncodedStep& step = jobs[i].step;
     DecoderState& state = *jobs[i].session->state_;
-    if (step.last) {
+    if (step.last || step.cut) {
       state.finish(decoded[i].final);
+      if (step.cut) state.cutAt(step.finalEnd);
     } else if (jobs[i].draft) {
       copies.push_back(state.clone());
       drafts.push_back({copies.back().get(), &frames[i], step.seenEnd, step.seenEnd, &decoded[i].draft});
@@ -87,6 +100,24 @@ std::vector<Decoded> DecoderSession::decode(const std::vector<Job>& jobs) {
   jobs[0].session->decoder_->decode(drafts);
   for (const DecoderJob& draft : drafts) draft.state->finish(*draft.tokens);
   return decoded;
+}
+
+Tokens DecoderSession::hearAgain(const EncoderSession& encoder, int64_t from, int64_t until,
+                                 const CancelFlag& cancel) const {
+  const int factor = encoder.encoder().config().subsamplingFactor;
+  int64_t first = 0;
+  encoder.stream().recall(from * factor, until * factor, first);
+  // Whole frames: what is kept may begin in the middle of one.
+  const int64_t begin = (first + factor - 1) / factor;
+  const Matrix features = encoder.stream().recall(begin * factor, until * factor, first);
+  if (features.rows < factor) return {};
+  const Matrix encoded = encoder.encoder().encode(features, Context{}, cancel);
+  const DecoderFrames frames{decoder_->prepare(encoded), begin};
+  const auto state = decoder_->start();
+  Tokens tokens;
+  decoder_->decode({{state.get(), &frames, frames.end(), noLimit, &tokens}});
+  state->finish(tokens);
+  return tokens;
 }
 
 }  // namespace parakeet

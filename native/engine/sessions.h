@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/encoder_stream.h"
+#include "model/archive.h"
 #include "model/decoder.h"
 #include "model/log_mel.h"
 #include "model/model.h"
@@ -37,6 +38,9 @@ class MelSession : Counted<SessionTag> {
       : features_(filters->config.features), stream_(filters) {}
   Matrix push(const std::vector<float>& samples);
   Matrix finish(size_t flush);
+  // For snapshots; see EncoderStream.
+  void save(ArchiveWriter& archive) { archive(stream_); }
+  void load(ArchiveReader& archive);
 
  private:
   Matrix frames(std::vector<float> data) const;
@@ -49,6 +53,8 @@ struct Ticket {
   int64_t firstFrame = 0;
   int64_t final = 0;
   int64_t draft = 0;
+  int64_t grown = 1;
+  std::vector<SpeechChange> changes;
 };
 
 // Used on the engine's thread only.
@@ -57,10 +63,14 @@ class EncoderSession : Counted<SessionTag> {
   EncoderSession(std::shared_ptr<const Encoder> encoder, std::unique_ptr<EncoderStream> stream)
       : encoder_(std::move(encoder)), stream_(std::move(stream)) {}
   EncoderStream& stream() { return *stream_; }
+  const EncoderStream& stream() const { return *stream_; }
   // Whose weights its steps need: steps of one encoder can run together.
   const Encoder& encoder() const { return *encoder_; }
   // Commits a step and keeps its frames until they are taken.
   Ticket keep(PlannedStep planned, std::optional<EncodedPiece> encoded);
+  // For snapshots. Only between steps: throws std::logic_error while a ticket is out.
+  void save(ArchiveWriter& archive);
+  void load(ArchiveReader& archive) { stream_->load(archive); }
   // The frames of a ticket, which is then forgotten. Throws ERR_PARAKEET_INVALID_ARGUMENT for an unknown ticket.
   EncodedStep take(int ticket);
 
@@ -89,6 +99,13 @@ class DecoderSession : Counted<SessionTag> {
   };
   // Decodes for each what its step made final, and from a copy of its state what it drafts. All of one decoder.
   static std::vector<Decoded> decode(const std::vector<Job>& jobs);
+
+  // Hears the frames [from, until) of a stream anew, with full context on both sides, as far as it recalls them. Does
+  // not touch the state.
+  Tokens hearAgain(const EncoderSession& encoder, int64_t from, int64_t until, const CancelFlag& cancel) const;
+
+  void save(ArchiveWriter& archive) { state_->save(archive); }
+  void load(ArchiveReader& archive) { state_->load(archive); }
 
  private:
   std::shared_ptr<const Decoder> decoder_;

@@ -19,6 +19,11 @@ struct LayerCache {
   std::optional<mlx::core::array> keys;         // [cached, dModel]
   std::optional<mlx::core::array> values;       // [cached, dModel]
   std::optional<mlx::core::array> convolution;  // [(kernel − 1) / 2, dModel]
+
+  template <class Archive>
+  void archive(Archive& archive) {
+    archive(keys, values, convolution);
+  }
 };
 
 // What a step keeps for the next one.

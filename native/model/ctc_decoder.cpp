@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/archive.h"
 #include "model/confidence.h"
 #include "model/decoder.h"
 #include "ops/ops.h"
@@ -47,6 +48,12 @@ class CtcState : public DecoderState {
   void finish(Tokens& tokens) override {
     if (open_.id >= 0) tokens.push_back(closed(open_.soundingEnd, open_.sounding));
     open_ = {};
+  }
+  void cutAt(int64_t) override { stopped_ = false; }
+  void save(ArchiveWriter& archive) override { archive(next_, stopped_, open_); }
+  void load(ArchiveReader& archive) override {
+    archive(next_, stopped_, open_);
+    ArchiveReader::require(open_.id < vocabulary_);
   }
 
  private:

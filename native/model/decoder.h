@@ -13,6 +13,9 @@
 
 namespace parakeet {
 
+class ArchiveReader;
+class ArchiveWriter;
+
 // Frames prepared for decoding: what can be computed for all of them at once. Frame i of the matrix is `firstFrame +
 // i`.
 struct DecoderFrames {
@@ -30,6 +33,11 @@ class DecoderState {
   virtual std::unique_ptr<DecoderState> clone() const = 0;
   // The signal is over: appends what was still open.
   virtual void finish(Tokens& tokens) = 0;
+  // What was decoded ends before `frame`, wherever its last token reaches: the next signal begins there.
+  virtual void cutAt(int64_t frame) = 0;
+  // For snapshots.
+  virtual void save(ArchiveWriter& archive) = 0;
+  virtual void load(ArchiveReader& archive) = 0;
 };
 
 // Frames of one stream that are to be decoded.

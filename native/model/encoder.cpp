@@ -96,9 +96,11 @@ mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& 
     }
     // A layer at a time, so that a long signal can be given up and its intermediate results freed; a short one is not
     // worth the wait.
-    if (x.shape(0) < evaluatedFrames) continue;
     wanted.push_back(x);
-    mx::eval(std::exchange(wanted, {}));
+    if (x.shape(0) < evaluatedFrames)
+      mx::async_eval(std::exchange(wanted, {}));
+    else
+      mx::eval(std::exchange(wanted, {}));
   }
   wanted.push_back(x);
   mx::eval(wanted);

@@ -80,6 +80,13 @@ int64_t LogMelStream::liveFrames(const PreprocessorConfig& config, int64_t sampl
   return samples < reach ? 0 : (samples - reach) / config.hop + 1;
 }
 
+bool LogMelStream::valid() const {
+  const PreprocessorConfig& config = filters_->config;
+  const int64_t next = frames_ * config.hop - config.windowLength / 2;
+  return samples_ >= 0 && frames_ >= 0 && frames_ == liveFrames(config, samples_) && first_ <= next &&
+         first_ + static_cast<int64_t>(emphasised_.size()) == samples_;
+}
+
 void LogMelStream::append(float sample) {
   // In float32, as NeMo's preemphasis is.
   const float emphasis = static_cast<float>(filters_->config.preemphasis);

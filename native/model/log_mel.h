@@ -39,6 +39,13 @@ class LogMelStream {
   // Ends the signal after `flush` zero samples: floor((samples + flush) / hop) frames in all. Beyond lie zeros.
   void finish(size_t flush, std::vector<float>& out);
 
+  // For snapshots: everything but the filters. `valid` tells whether what was read can be gone on from.
+  template <class Archive>
+  void archive(Archive& archive) {
+    archive(emphasised_, first_, samples_, frames_, previous_);
+  }
+  bool valid() const;
+
   // Samples pushed so far.
   int64_t samples() const { return samples_; }
   // How many frames are complete while the signal may still go on after `samples` samples.

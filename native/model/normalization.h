@@ -2,6 +2,7 @@
 // 1e-5.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -18,6 +19,14 @@ class RunningStatistics {
   void add(const float* frame);
   int64_t count() const { return count_; }
   Statistics statistics() const;
+
+  template <class Archive>
+  void archive(Archive& archive) {
+    archive(count_, mean_, squares_);
+  }
+  bool valid(int features) const {
+    return mean_.size() == static_cast<size_t>(features) && squares_.size() == mean_.size();
+  }
 
  private:
   int64_t count_ = 0;

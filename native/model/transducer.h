@@ -17,6 +17,11 @@ struct PredictorState {
   std::vector<float> hidden;      // layers × hidden
   std::vector<float> cell;        // layers × hidden
   std::vector<float> projection;  // joint hidden
+
+  template <class Archive>
+  void archive(Archive& archive) {
+    archive(hidden, cell, projection);
+  }
 };
 
 class Transducer {

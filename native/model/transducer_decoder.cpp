@@ -3,6 +3,7 @@
 #include <list>
 #include <optional>
 
+#include "model/archive.h"
 #include "model/confidence.h"
 #include "model/decoder.h"
 #include "model/mutant.h"
@@ -25,6 +26,17 @@ class TransducerState : public DecoderState {
   explicit TransducerState(PredictorState predictor) : predictor(std::move(predictor)) {}
   std::unique_ptr<DecoderState> clone() const override { return std::make_unique<TransducerState>(*this); }
   void finish(Tokens&) override {}
+  void cutAt(int64_t frame) override {
+    pointer = std::min(pointer, frame);
+    symbols = 0;
+  }
+  void save(ArchiveWriter& archive) override { archive(predictor, pointer, symbols); }
+  void load(ArchiveReader& archive) override {
+    const size_t hidden = predictor.hidden.size(), projection = predictor.projection.size();
+    archive(predictor, pointer, symbols);
+    ArchiveReader::require(predictor.hidden.size() == hidden && predictor.cell.size() == hidden &&
+                           predictor.projection.size() == projection);
+  }
 
   PredictorState predictor;
   int64_t pointer = 0;

@@ -63,6 +63,14 @@ export interface NativeEncoderOptions {
   normalization: 'running' | 'none' | { mean: Float32Array; std: Float32Array };
   /** Frames that a token may begin after the last sound, at the flush. */
   emissionDelay: number;
+  /** Mel frames of quiet after which speech is over. */
+  hangover: number;
+  /** Whether the model sleeps while nobody speaks. */
+  gate: boolean;
+  /** Mel frames that `hearAgain` finds, beside those that are needed anyway. */
+  history: number;
+  /** Most steps of `chunk` frames that are taken as one when more than one is due; 1 keeps to the grid. */
+  grow: number;
 }
 
 /** A step of the encoder, see `EncodedChunk`. */
@@ -72,6 +80,10 @@ export interface NativeTicket {
   final: number;
   draft: number;
   computeSeconds: number;
+  /** Steps of the grid that this one stands for: more than 1 only with `grow`. */
+  grown: number;
+  /** Where speech began and ended, in mel frames of the stream. */
+  changes: { melFrame: number; speech: boolean }[];
 }
 
 /** Streaming log-mel of one stream. */
@@ -80,6 +92,10 @@ export interface NativeMel {
   push(samples: Float32Array): Promise<NativeMatrix>;
   /** Ends the stream after `flush` samples of silence: `floor((samples + flush) / hop)` frames in all. */
   finish(flush: number): Promise<NativeMatrix>;
+  /** The whole state as bytes. */
+  save(): Promise<Uint8Array>;
+  /** Goes on from there. Rejects with `ERR_PARAKEET_INVALID_SNAPSHOT` for bytes that don't fit; the session is of no use then. */
+  load(state: Uint8Array): Promise<void>;
   /** Gives up what is queued (those promises reject with `ERR_PARAKEET_ABORTED`) and frees the state. */
   close(): Promise<void>;
 }
@@ -90,8 +106,13 @@ export interface NativeEncoder {
   push(data: Float32Array): void;
   /** The input is over; it had `samples` samples. */
   finish(samples: number): void;
+  /** All that was pushed becomes final with the steps that are due then, flushed by `silence` mel frames of digital silence. */
+  flush(silence: number): void;
   /** Runs the next step that is due; `null` when none is. After `finish`, the last step is followed by `null`. */
   step(): Promise<NativeTicket | null>;
+  /** See `NativeMel`. Not while a ticket is out. */
+  save(): Promise<Uint8Array>;
+  load(state: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -103,6 +124,11 @@ export interface NativeDecoder {
     ticket: number,
     draft: boolean,
   ): Promise<{ final: NativeTokens; draft: NativeTokens; computeSeconds: number }>;
+  /** Frames [from, until) of the stream with full context on both sides, as far as the encoder's history reaches. Changes nothing. */
+  hearAgain(encoder: NativeEncoder, from: number, until: number): Promise<NativeTokens>;
+  /** See `NativeMel`. */
+  save(): Promise<Uint8Array>;
+  load(state: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -35,6 +35,8 @@ function typedMel(mel: NativeMel): NativeMel {
   return {
     push: (samples) => later(() => mel.push(samples)),
     finish: (flush) => later(() => mel.finish(flush)),
+    save: () => later(() => mel.save()),
+    load: (state) => later(() => mel.load(state)),
     close: () => later(() => mel.close()),
   };
 }
@@ -49,6 +51,15 @@ class TypedEncoder implements NativeEncoder {
   finish(samples: number): void {
     now(() => this.native.finish(samples));
   }
+  flush(silence: number): void {
+    now(() => this.native.flush(silence));
+  }
+  save() {
+    return later(() => this.native.save());
+  }
+  load(state: Uint8Array) {
+    return later(() => this.native.load(state));
+  }
   step() {
     return later(() => this.native.step());
   }
@@ -58,9 +69,12 @@ class TypedEncoder implements NativeEncoder {
 }
 
 function typedDecoder(decoder: NativeDecoder): NativeDecoder {
+  const own = (encoder: NativeEncoder) => (encoder instanceof TypedEncoder ? encoder.native : encoder);
   return {
-    decode: (encoder, ticket, draft) =>
-      later(() => decoder.decode(encoder instanceof TypedEncoder ? encoder.native : encoder, ticket, draft)),
+    decode: (encoder, ticket, draft) => later(() => decoder.decode(own(encoder), ticket, draft)),
+    hearAgain: (encoder, from, until) => later(() => decoder.hearAgain(own(encoder), from, until)),
+    save: () => later(() => decoder.save()),
+    load: (state) => later(() => decoder.load(state)),
     close: () => later(() => decoder.close()),
   };
 }

@@ -65,6 +65,7 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
   /** Of bytes that bear no mark. */
   #unmarked: (() => FormatDecoder) | undefined;
   readonly #mark: number[] = [];
+  #seconds = 0;
 
   constructor(options: DecodeOptions = {}) {
     known('decode', options, decodeOptionKeys);
@@ -103,6 +104,11 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
     else if (format === 'flac') this.#decoder = new FlacDecoder();
   }
 
+  /** Seconds of audio that were emitted so far. */
+  get seconds(): number {
+    return this.#seconds;
+  }
+
   protected override async process(bytes: Uint8Array): Promise<void> {
     await this.#late(async () => {
       let rest = bytes;
@@ -136,7 +142,10 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
   }
 
   async #hand(chunks: AsyncIterable<AudioChunk> | undefined): Promise<void> {
-    for await (const chunk of chunks ?? []) await this.emitOne(chunk);
+    for await (const chunk of chunks ?? []) {
+      this.#seconds += (chunk.channels[0]?.length ?? 0) / chunk.sampleRate;
+      await this.emitOne(chunk);
+    }
   }
 
   /** Broken audio is the input's failure; anything else is ours, and fails at once. */

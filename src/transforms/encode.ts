@@ -4,13 +4,22 @@
  */
 import type { EncodedChunk, MelChunk } from '../events.js';
 import type { StageModel } from '../model/stage-model.js';
-import { expected, known, optionalSignal } from '../options.js';
-import { resolveStreaming, type StreamingOptions, streamingOptionKeys } from '../streaming-options.js';
+import { expected, finite, known, optionalSignal } from '../options.js';
+import {
+  DEFAULT_FLUSH_SILENCE,
+  melFrames,
+  resolveStreaming,
+  type StreamingOptions,
+  streamingOptionKeys,
+} from '../streaming-options.js';
 import { EncoderSession } from './encoder-session.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link encode}. */
-export interface EncodeOptions extends StreamingOptions, StageOptions {}
+export interface EncodeOptions extends StreamingOptions, StageOptions {
+  /** Seconds of sound that the session keeps so that it can be heard again, 0 to 600. Default 0. */
+  history?: number | undefined;
+}
 
 /**
  * Log-mel frames to encoder frames, step by step on a grid that is fixed to the stream's start, so that the frames depend on the
@@ -28,17 +37,25 @@ export function encode(model: StageModel, options: EncodeOptions = {}): Encode {
 export class Encode extends Stage<MelChunk, EncodedChunk> {
   readonly #model: StageModel;
   readonly #session: EncoderSession;
+  readonly #grows: boolean;
+  /** Mel frames that may be collected for one grown step. */
+  readonly #mostWaiting: number;
+  #waiting = 0;
   #melFrames = 0;
   #frames = 0;
   #duration: number | undefined;
 
   constructor(model: StageModel, options: EncodeOptions = {}) {
-    known('encode', options, [...streamingOptionKeys, 'signal']);
+    known('encode', options, [...streamingOptionKeys, 'history', 'signal']);
     const signal = optionalSignal('signal', options.signal);
-    const native = model.native.createEncoder(resolveStreaming(model.info, options));
+    const history = finite('history', options.history ?? 0, 0, 600);
+    const settled = resolveStreaming(model.info, options, history);
+    const native = model.native.createEncoder(settled);
     super({ signal });
     this.#model = model;
     this.#session = new EncoderSession(native);
+    this.#mostWaiting = settled.grow * settled.chunk * model.info.subsamplingFactor;
+    this.#grows = settled.grow > 1;
   }
 
   protected override async process(mel: MelChunk): Promise<void> {
@@ -56,7 +73,16 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
     this.#melFrames += mel.frames;
     if (mel.frames > 0) this.#session.native.push(mel.data);
     if (mel.end) this.#end(mel.end.samples);
+    this.#waiting += mel.frames;
+    // Behind, and allowed to catch up: what already waits goes into the same step.
+    if (this.#grows && !mel.end && this.writableLength > 1 && this.#waiting < this.#mostWaiting) return;
+    this.#waiting = 0;
     await this.#steps(readyAt);
+  }
+
+  protected override async flushHeld(): Promise<void> {
+    this.#session.native.flush(melFrames(this.#model.info, DEFAULT_FLUSH_SILENCE));
+    await this.#steps(performance.now());
   }
 
   protected override async finish(): Promise<void> {
@@ -74,6 +100,8 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
       final: 0,
       draft: 0,
       computeSeconds: 0,
+      grown: 0,
+      speech: [],
       readyAt,
       end: { duration },
     });
@@ -84,6 +112,11 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
   protected override async release(): Promise<void> {
     await this.#session.close();
   }
+
+  readonly #place = ({ melFrame, speech }: { melFrame: number; speech: boolean }) => ({
+    time: (melFrame * this.#model.info.hop) / this.#model.info.sampleRate,
+    speaking: speech,
+  });
 
   #end(samples: number): void {
     this.#duration = samples / this.#model.info.sampleRate;
@@ -101,7 +134,14 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
       }
       this.#frames = step.firstFrame + step.final;
       const end = this.#duration === undefined ? {} : { end: { duration: this.#duration } };
-      await this.emitOne({ session: this.#session, ...step, readyAt, ...end });
+      const { changes, ...ticket } = step;
+      await this.emitOne({
+        session: this.#session,
+        ...ticket,
+        speech: changes.map(this.#place),
+        readyAt,
+        ...end,
+      });
     }
   }
 }

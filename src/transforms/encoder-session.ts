@@ -11,6 +11,7 @@ export const MAX_TICKETS = 4;
 /** The native encoder of one stream, and how many of its tickets are out. */
 export class EncoderSession {
   #outstanding = 0;
+  #holds = 0;
   #closed = false;
   #waiting: (() => void)[] = [];
 
@@ -37,9 +38,19 @@ export class EncoderSession {
     this.#wake();
   }
 
-  /** Resolves when no ticket is out. */
+  /** Somebody still has need of the session, though of no ticket. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  letGo(): void {
+    this.#holds--;
+    this.#wake();
+  }
+
+  /** Resolves when no ticket is out and nobody holds the session. */
   async idle(): Promise<void> {
-    await this.#until(() => this.#outstanding === 0);
+    await this.#until(() => this.#outstanding === 0 && this.#holds === 0);
   }
 
   /** Frees the native session and all frames in it. */

@@ -64,6 +64,11 @@ export class Resample extends Stage<AudioChunk, AudioChunk> {
     if (run) await this.#emit(run.end());
   }
 
+  /** The filter's tail: what it holds back for the samples to come. */
+  protected override flushHeld(): Promise<void> {
+    return this.finish();
+  }
+
   async #emit(samples: Float32Array): Promise<void> {
     if (samples.length === 0) return;
     if (samples.length * LONGEST <= this.#rate)

@@ -90,7 +90,8 @@ export class SentenceSplitter {
 /** Times are multiples of a frame in floating point: a difference of one frame must not fail by its last bit. */
 const atLeast = (seconds: number, limit: number): boolean => seconds >= limit - 1e-6;
 
-function sentenceOf(tokens: Token[]): Sentence {
+/** The sentence that these tokens make; at least one has text. */
+export function sentenceOf(tokens: Token[]): Sentence {
   const spoken = tokens.filter((token) => token.text !== '');
   const start = (spoken[0] as Token).start;
   const end = Math.max(...spoken.map((token) => token.end));

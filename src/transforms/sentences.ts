@@ -2,8 +2,10 @@
  * The last stage: token events in, the same out, and sentence events between them. Where a sentence ends is
  * sentence-splitter.ts's matter.
  */
-import type { Sentence, Token, TranscriptEvent } from '../events.js';
+import type { EndOfUtteranceEvent, Sentence, Token, TranscriptEvent } from '../events.js';
 import { optionalBoolean } from '../options.js';
+import { Endpointer, type EndpointRules } from './endpointer.js';
+import { Refiner, type Rehearing } from './refiner.js';
 import { type SentenceOptions, SentenceSplitter, textOf } from './sentence-splitter.js';
 import { Stage, type StageOptions } from './stage.js';
 
@@ -11,15 +13,27 @@ import { Stage, type StageOptions } from './stage.js';
 export interface SentencesOptions extends SentenceOptions, StageOptions {
   /** Put the whole result into the `end` event. Default false: memory stays flat however long the stream is. */
   collect?: boolean | undefined;
+  /** When an utterance is over: sends `endOfUtterance` events, and ends the open sentence with each. `{}` for the defaults. Default: never. */
+  endpoint?: EndpointRules | undefined;
+  /** Who hears finished sentences again. Set by `parakeet({ refine: true })`. @internal */
+  rehearing?: Rehearing | undefined;
 }
 
 class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   readonly #splitter: SentenceSplitter;
+  readonly #endpointer: Endpointer | undefined;
+  readonly #refiner: Refiner | undefined;
+  #letGo: (() => void) | undefined;
   readonly #collected: { tokens: Token[]; sentences: Sentence[] } | undefined;
 
   constructor(options: SentencesOptions) {
     super({ signal: options.signal, writableHighWaterMark: 4, readableHighWaterMark: 4 });
     this.#splitter = new SentenceSplitter(options);
+    if (options.endpoint !== undefined) this.#endpointer = new Endpointer(options.endpoint);
+    if (options.rehearing) {
+      this.#refiner = new Refiner(options.rehearing);
+      this.#letGo = options.rehearing.hold();
+    }
     if (optionalBoolean('collect', options.collect)) this.#collected = { tokens: [], sentences: [] };
   }
 
@@ -30,12 +44,16 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
         return await this.#token(event);
       case 'progress':
         await this.#emitSentences(this.#splitter.progress(event.time));
+        await this.#endUtterance(this.#endpointer?.progress(event.time));
         return await this.emitOne(event);
       case 'end': {
         await this.#emitSentences(this.#splitter.finish());
+        await this.#endUtterance(this.#endpointer?.end('end'));
+        this.#letGo?.();
         if (!this.#collected) return await this.emitOne(event);
-        const result = { text: textOf(this.#collected.tokens), ...this.#collected };
-        return await this.emitOne({ ...event, result });
+        const { tokens, sentences } = this.#collected;
+        const text = this.#refiner ? sentences.map((one) => one.text).join(' ') : textOf(tokens);
+        return await this.emitOne({ ...event, result: { text, sentences, tokens } });
       }
       default:
         return await this.emitOne(event);
@@ -45,19 +63,38 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   /** An input that ends without an `end` event still leaves its last sentence. */
   protected override async finish(): Promise<void> {
     await this.#emitSentences(this.#splitter.finish());
+    await this.#endUtterance(this.#endpointer?.end('end'));
+  }
+
+  protected override async flushHeld(): Promise<void> {
+    await this.#emitSentences(this.#splitter.finish());
+    await this.#endUtterance(this.#endpointer?.end('flush'));
+  }
+
+  protected override async release(): Promise<void> {
+    this.#letGo?.();
+  }
+
+  async #endUtterance(event: EndOfUtteranceEvent | undefined): Promise<void> {
+    if (!event) return;
+    await this.#emitSentences(this.#splitter.finish());
+    await this.emitOne(event);
   }
 
   async #token(event: Extract<TranscriptEvent, { type: 'token' }>): Promise<void> {
+    await this.#endUtterance(this.#endpointer?.before(event.token));
     const done = this.#splitter.push(event.token);
     this.#collected?.tokens.push(event.token);
     const before = done.filter((sentence) => !sentence.tokens.includes(event.token));
     await this.#emitSentences(before);
     await this.emitOne(event);
     await this.#emitSentences(done.slice(before.length));
+    await this.#endUtterance(this.#endpointer?.after(event.token));
   }
 
   async #emitSentences(sentences: readonly Sentence[]): Promise<void> {
-    for (const sentence of sentences) {
+    for (const spoken of sentences) {
+      const sentence = this.#refiner ? await this.#refiner.refine(spoken) : spoken;
       this.#collected?.sentences.push(sentence);
       await this.emitOne({ type: 'sentence', sentence });
     }

@@ -5,6 +5,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { destroyOnAbort } from '../abort.js';
 import { AbortedError } from '../errors.js';
+import { FlushMark } from './flush-mark.js';
 import { LateFailure } from './late-failure.js';
 import { nextTurn, turnIsOver } from './pace.js';
 
@@ -61,6 +62,9 @@ export abstract class Stage<In, Out> extends Transform {
   /** Called once, when the input is over. */
   protected async finish(): Promise<void> {}
 
+  /** Gives out what is held back for audio yet to come: `flush()` was called behind it. More will come. */
+  protected async flushHeld(): Promise<void> {}
+
   /** Frees the state; called once, on success, failure and destroy alike. `error` is the cause, if there is one. */
   protected async release(_error: Error | null): Promise<void> {}
 
@@ -95,12 +99,19 @@ export abstract class Stage<In, Out> extends Transform {
     });
   }
 
-  override _transform(chunk: In, _encoding: BufferEncoding, callback: TransformCallback): void {
+  /** Sends a mark after everything that was emitted so far. @internal */
+  mark(mark: FlushMark): void {
+    if (!this.destroyed && !this.readableEnded) this.push(mark);
+  }
+
+  override _transform(chunk: In | FlushMark, _encoding: BufferEncoding, callback: TransformCallback): void {
     if (this.#lateError) {
       callback();
       return;
     }
-    this.process(chunk).then(() => callback(), callback);
+    const work =
+      chunk instanceof FlushMark ? this.flushHeld().then(() => this.mark(chunk)) : this.process(chunk);
+    work.then(() => callback(), callback);
   }
 
   override _flush(callback: TransformCallback): void {

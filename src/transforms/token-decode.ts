@@ -2,10 +2,10 @@
  * The fifth stage: tickets for encoder frames in, token events out, by the head that the model has. Decoding is native; here
  * frames become seconds, ids become text, and drafts give way to newer ones.
  */
-import type { EncodedChunk, TranscriptEvent } from '../events.js';
+import type { EncodedChunk, Token, TranscriptEvent } from '../events.js';
 import type { NativeDecoder, NativeHead, NativeModelInfo } from '../model/addon.js';
 import type { StageModel } from '../model/stage-model.js';
-import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
+import { frameSeconds, type PlacedModel, TokenPlacer } from '../model/token-placer.js';
 import { expected, flag, known, oneOf, optionalSignal } from '../options.js';
 import { EncoderSession } from './encoder-session.js';
 import { Latencies } from './latency.js';
@@ -77,9 +77,14 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   readonly #frameSeconds: number;
   readonly #placer: TokenPlacer;
   readonly #latencies = new Latencies();
+  #session: EncoderSession | undefined;
+  readonly #placed: PlacedModel;
+  #holds = 0;
   #progress = 0;
   #revision = 0;
   #steps = 0;
+  #draftsDropped = 0;
+  #stepsGrown = 0;
   #computeSeconds = 0;
   #ended = false;
 
@@ -102,6 +107,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     super({ signal, writableHighWaterMark: 4, readableHighWaterMark: 4 });
     this.#drafts = drafts;
     this.#frameSeconds = frameSeconds(model.info);
+    this.#placed = model.info;
     this.#placer = new TokenPlacer(model.info);
     this.#native = native;
   }
@@ -115,21 +121,55 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     if (!(chunk.session instanceof EncoderSession)) {
       throw expected('a ticket of the encode stage', 'the input of tokenDecode', chunk.session);
     }
+    if (!this.#session) {
+      this.#session = chunk.session;
+      for (let i = 0; i < this.#holds; i++) chunk.session.hold();
+    }
     if (chunk.end) this.#placer.duration = chunk.end.duration;
     if (chunk.ticket < 0) return this.#end();
     const decoded = await this.#decode(chunk.session, chunk.ticket);
     this.#steps++;
     this.#computeSeconds += chunk.computeSeconds + decoded.computeSeconds;
+    this.#stepsGrown += Math.max(0, chunk.grown - 1);
     this.#latencies.add(performance.now() - chunk.readyAt);
+
+    for (const { time, speaking } of chunk.speech) {
+      await this.emitOne({ type: speaking ? 'speechStart' : 'speechEnd', time });
+    }
 
     for (const token of this.#placer.final(decoded.final)) {
       await this.emitOne({ type: 'token', token });
     }
     await this.#advance((chunk.firstFrame + chunk.final) * this.#frameSeconds);
+    if (this.#drafts && this.#late) this.#draftsDropped++;
     if (this.#drafts && !this.#late) {
       const tokens = this.#placer.draft(decoded.draft);
       await this.emitOne({ type: 'draft', tokens, text: textOf(tokens), revision: ++this.#revision });
     }
+  }
+
+  /** Hears the seconds [from, until) again, with context on both sides, as far as the encoder keeps them (`history`). @internal */
+  async hearAgain(from: number, until: number): Promise<Token[]> {
+    const session = this.#session;
+    if (!session) return [];
+    const frame = (seconds: number) => Math.max(0, Math.round(seconds / this.#frameSeconds));
+    const tokens = await this.#native.hearAgain(session.native, frame(from), frame(until));
+    const placer = new TokenPlacer(this.#placed);
+    placer.duration = this.#placer.duration;
+    return placer.final(tokens);
+  }
+
+  /** Keeps the encoder's session open, even when the input is over, until the function that this gives is called. @internal */
+  hold(): () => void {
+    this.#holds++;
+    this.#session?.hold();
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#holds--;
+      this.#session?.letGo();
+    };
   }
 
   protected override async finish(): Promise<void> {
@@ -152,6 +192,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     this.#ended = true;
     const audioSeconds = Number.isFinite(this.#placer.duration) ? this.#placer.duration : this.#progress;
     await this.#advance(audioSeconds);
+    const latency = this.#latencies.summary();
     await this.emitOne({
       type: 'end',
       stats: {
@@ -159,7 +200,10 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
         computeSeconds: this.#computeSeconds,
         realTimeFactor: audioSeconds > 0 ? this.#computeSeconds / audioSeconds : 0,
         steps: this.#steps,
-        latency: this.#latencies.summary(),
+        draftsDropped: this.#draftsDropped,
+        stepsGrown: this.#stepsGrown,
+        maxLag: latency.max / 1000,
+        latency,
       },
     });
   }

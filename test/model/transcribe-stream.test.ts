@@ -280,17 +280,15 @@ describe('the end', () => {
         ...model.native,
         createEncoder: (options) => {
           const encoder = model.native.createEncoder(options);
-          return {
-            push: (data) => encoder.push(data),
-            finish: (count) => encoder.finish(count),
-            step: () => (++steps > 2 ? Promise.reject(new Error('out of memory')) : encoder.step()),
-            close: () => encoder.close(),
-          };
+          const step = encoder.step.bind(encoder);
+          encoder.step = () => (++steps > 2 ? Promise.reject(new Error('out of memory')) : step());
+          return encoder;
         },
-        createDecoder: () => ({
-          decode: () => Promise.resolve({ final: none(), draft: none(), computeSeconds: 0 }),
-          close: async () => {},
-        }),
+        createDecoder: (head) => {
+          const decoder = model.native.createDecoder(head);
+          decoder.decode = () => Promise.resolve({ final: none(), draft: none(), computeSeconds: 0 });
+          return decoder;
+        },
       },
       model.info,
       model.addon,

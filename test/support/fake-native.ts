@@ -108,6 +108,12 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
     finish(flush: number): Promise<NativeMatrix> {
       return this.run('mel', () => this.#take(new Float32Array(flush)));
     }
+    save(): Promise<Uint8Array> {
+      return unused();
+    }
+    load(): Promise<void> {
+      return unused();
+    }
     #take(samples: Float32Array): NativeMatrix {
       counts.samples += samples.length;
       this.#samples += samples.length;
@@ -129,8 +135,8 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
 
   class Encoder extends Session implements NativeEncoder {
     #loudness: number[] = [];
-    #step = 0;
     #done = 0;
+    #flushed = 0;
     #finished = false;
     #over = false;
     #ticket = 0;
@@ -145,14 +151,23 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
     finish(): void {
       this.#finished = true;
     }
+    flush(): void {
+      this.#flushed = Math.floor(this.#loudness.length / FACTOR);
+    }
+    save(): Promise<Uint8Array> {
+      return unused();
+    }
+    load(): Promise<void> {
+      return unused();
+    }
     step(): Promise<NativeTicket | null> {
       return this.run('step', () => {
         const { chunk, lookahead } = this.options;
-        const due = (this.#step + 1) * chunk + lookahead;
+        const due = this.#done + chunk + lookahead;
         if (!this.#over && !this.#finished && this.#loudness.length >= FACTOR * due) {
-          this.#step++;
-          return this.#make(this.#step * chunk, due);
+          return this.#make(this.#done + chunk, due);
         }
+        if (this.#flushed > this.#done) return this.#make(this.#flushed, this.#flushed);
         if (this.#finished && !this.#over) {
           this.#over = true;
           const all = Math.ceil(this.#loudness.length / FACTOR);
@@ -177,11 +192,22 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
         final: frames.final.length,
         draft: frames.draft.length,
         computeSeconds: 0.001,
+        grown: 1,
+        changes: [],
       };
     }
   }
 
   class Decoder extends Session implements NativeDecoder {
+    hearAgain(): Promise<NativeTokens> {
+      return unused();
+    }
+    save(): Promise<Uint8Array> {
+      return unused();
+    }
+    load(): Promise<void> {
+      return unused();
+    }
     decode(encoder: NativeEncoder, ticket: number, draft: boolean) {
       return this.run('decode', () => {
         const tickets = (encoder as Encoder).tickets;

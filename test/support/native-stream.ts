@@ -52,6 +52,10 @@ export async function runNative(
         ? normalization
         : { mean: Float32Array.from(normalization.mean), std: Float32Array.from(normalization.std) },
     emissionDelay: options.emissionDelay,
+    hangover: 80,
+    gate: false,
+    history: 0,
+    grow: 1,
   });
   const decoder = native.createDecoder(options.head);
   const steps: NativeStep[] = [];

@@ -28,6 +28,9 @@ export const STATS: StreamStats = {
   computeSeconds: 1,
   realTimeFactor: 1 / 3602,
   steps: 2,
+  draftsDropped: 0,
+  stepsGrown: 0,
+  maxLag: 0,
   latency: { p50: 1, p95: 2, max: 3 },
 };
 

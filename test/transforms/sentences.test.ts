@@ -24,6 +24,9 @@ const stats: StreamStats = {
   computeSeconds: 1,
   realTimeFactor: 1,
   steps: 1,
+  draftsDropped: 0,
+  stepsGrown: 0,
+  maxLag: 0,
   latency: { p50: 0, p95: 0, max: 0 },
 };
 const texts = (list: Sentence[]): string[] => list.map((sentence) => sentence.text);

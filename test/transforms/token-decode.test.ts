@@ -28,6 +28,9 @@ function scripted(steps: { final: NativeTokens; draft: NativeTokens }[]) {
       const step = steps[ticket] as (typeof steps)[number];
       return { ...step, computeSeconds: 0.25 };
     },
+    hearAgain: () => Promise.reject(new Error('not asked for')),
+    save: () => Promise.reject(new Error('not asked for')),
+    load: () => Promise.reject(new Error('not asked for')),
     async close() {},
   };
   return { model: { ...model, native: { ...model.native, createDecoder: () => decoder } }, wanted };
@@ -42,6 +45,8 @@ const ticket = (owner: EncoderSession, number: number, more: Partial<EncodedChun
   final: 2,
   draft: 2,
   computeSeconds: 0.5,
+  grown: 1,
+  speech: [],
   readyAt: performance.now(),
   ...more,
 });
@@ -92,6 +97,9 @@ describe('events', () => {
           computeSeconds: 1.5,
           realTimeFactor: 5,
           steps: 2,
+          draftsDropped: 0,
+          stepsGrown: 0,
+          maxLag: expect.any(Number),
           latency: expect.objectContaining({ max: expect.any(Number) }),
         },
       },

@@ -1,0 +1,230 @@
+/**
+ * How many live streams does this machine hold? Streams of recordings in real time, 100 ms at a time, on one model: the most of them
+ * whose 95th percentile of lag stays under half a second, with steps batched and each by itself. Lag: from the push that completes
+ * the audio of a step to the event that its frames are final.
+ *
+ *     npm run -s bench:streams -- [--json] [--quick] [--latency low|balanced|accurate] [--dtype TYPE] [--models tiny,110m]
+ *
+ * 110m has random weights at the real size (bench/random-model.mjs). `--quick`: the bundled model only, short trials. `--json`:
+ * `[{ model, dtype, batched, unbatched, ratio, framesPerBatch, bound, memoryPerStreamMiB }]`; `bound` is the number of streams that
+ * the machine would hold if it did nothing but the products of their frames, at the speed that oneDNN reaches here.
+ */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { loadModel, parakeet, presets } from 'parakeet-stream';
+import { randomModel } from './random-model.mjs';
+import { readRecordings, readSamples } from './recordings.mjs';
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    latency: { type: 'string', default: 'balanced' },
+    dtype: { type: 'string', default: 'float32' },
+    models: { type: 'string' },
+  },
+});
+const { chunk, lookahead } = presets[values.latency];
+const names = (values.models ?? (values.quick ? 'tiny' : 'tiny,110m')).split(',');
+
+const LIMIT_MS = 500;
+const PUSH_SECONDS = 0.1;
+const [WARM_UP, MEASURED] = values.quick ? [1.5, 3] : [3, 8];
+const TRIALS = values.quick ? 3 : 7;
+/** What `setBatchFrames` takes for steps of one stream each, and for the default. */
+const [ALONE, TOGETHER] = [1, 256];
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const rows = [];
+for (const name of names) rows.push(await measure(name));
+if (values.json) process.stdout.write(`${JSON.stringify(rows)}\n`);
+else print(rows);
+
+async function measure(name) {
+  const model = await loadModel(name === 'tiny' ? undefined : randomModel(name), { dtype: values.dtype });
+  const { sampleRate } = model.info;
+  const recordings = readRecordings(path.join(root, 'test', 'audio'));
+  const speech = concat(await Promise.all(recordings.map(({ file }) => readSamples(file, sampleRate))));
+  const found = {};
+  let framesPerBatch = 0;
+  for (const [way, frames] of [
+    ['unbatched', ALONE],
+    ['batched', TOGETHER],
+  ]) {
+    model.addon.setBatchFrames(frames);
+    const before = model.addon.batches();
+    found[way] = await capacity(model, speech, name, way);
+    const after = model.addon.batches();
+    framesPerBatch = (after.frames - before.frames) / (after.batches - before.batches);
+  }
+  const memoryPerStreamMiB = await memoryPerStream(model, speech);
+  const row = {
+    model: name,
+    dtype: values.dtype,
+    ...found,
+    ratio: found.batched / Math.max(1, found.unbatched),
+    framesPerBatch,
+    bound: await bound(model),
+    memoryPerStreamMiB,
+  };
+  await model.close();
+  return row;
+}
+
+/** The most streams that keep up: up from a guess while they do, down while they don't. */
+async function capacity(model, speech, name, way) {
+  let streams = Math.max(1, Math.floor(0.8 * (await throughput(model, speech))));
+  let best = 0;
+  let failed = Number.POSITIVE_INFINITY;
+  for (let trial = 0; trial < TRIALS && failed - best > 1; trial++) {
+    const lag = await trialLag(model, speech, streams);
+    if (!values.json) {
+      process.stderr.write(
+        `${name}, ${way}: ${streams} streams, lag ${lag.toFixed(0)} ms (95th percentile)\n`,
+      );
+    }
+    if (lag < LIMIT_MS) best = Math.max(best, streams);
+    else failed = Math.min(failed, streams);
+    const next = lag < LIMIT_MS ? Math.ceil(streams * 1.12) : Math.floor(streams * 0.88);
+    streams =
+      next > best && next < failed ? next : Math.max(1, Math.round((best + Math.min(failed, 2 * best)) / 2));
+  }
+  return best;
+}
+
+/** Seconds of audio per second of many streams that wait for nothing. */
+async function throughput(model, speech) {
+  const seconds = 4;
+  const length = seconds * model.info.sampleRate;
+  const began = performance.now();
+  const streams = 12;
+  await Promise.all(
+    Array.from({ length: streams }, async (_, i) => {
+      const live = model.transcribeStream({ latency: values.latency });
+      const start = (i * length) % (speech.length - length);
+      await live.addAudio(speech.subarray(start, start + length));
+      await live.close();
+    }),
+  );
+  return (streams * seconds * 1000) / (performance.now() - began);
+}
+
+/** 95th percentile of the lag of so many streams in real time, in milliseconds. */
+async function trialLag(model, speech, count) {
+  const { sampleRate, hop, subsamplingFactor } = model.info;
+  const push = Math.round(PUSH_SECONDS * sampleRate);
+  const frameSamples = hop * subsamplingFactor;
+  const lags = [];
+  const began = performance.now() + 200;
+  const over = began + (WARM_UP + MEASURED) * 1000;
+  const run = async (i) => {
+    const line = parakeet({ model, latency: values.latency, format: 'f32le', sampleRate, channels: 1 });
+    const pushed = [];
+    const offset = (i * 104_729) % (speech.length - push);
+    // Streams begin spread over a step, as speakers do.
+    const start = began + ((i * 0.618) % 1) * chunk * 80;
+    const source = (async () => {
+      for (let n = 0; ; n++) {
+        const due = start + n * PUSH_SECONDS * 1000;
+        if (due > over) return;
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
+        pushed.push(performance.now());
+        const at = (offset + n * push) % (speech.length - push);
+        line.write(Buffer.from(speech.buffer, speech.byteOffset + 4 * at, 4 * push));
+      }
+    })();
+    const reader = (async () => {
+      for await (const event of line) {
+        if (event.type !== 'progress') continue;
+        const samples = Math.round((event.time * sampleRate) / frameSamples + lookahead) * frameSamples;
+        const heard = pushed[Math.ceil(samples / push) - 1];
+        const now = performance.now();
+        if (heard !== undefined && now > began + WARM_UP * 1000) lags.push(now - heard);
+      }
+    })().catch((error) => {
+      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.name !== 'AbortError') throw error;
+    });
+    await source;
+    // What is still on its way came too late to be counted, unless it is already later than all.
+    lags.push(...late(line, pushed));
+    line.destroy();
+    await reader;
+  };
+  const late = (line, pushed) => {
+    // A stream that has fallen behind holds writes that its line has not taken.
+    const waiting = Math.floor(line.writableLength / (4 * push));
+    return pushed.slice(pushed.length - waiting).map((at) => performance.now() - at);
+  };
+  await Promise.all(Array.from({ length: count }, (_, i) => run(i)));
+  lags.sort((a, b) => a - b);
+  return lags[Math.floor(0.95 * lags.length)] ?? Number.POSITIVE_INFINITY;
+}
+
+/** Megabytes that a stream adds, from the resident memory of many. */
+async function memoryPerStream(model, speech) {
+  const open = async (count) =>
+    Promise.all(
+      Array.from({ length: count }, async (_, i) => {
+        const live = model.transcribeStream({ latency: values.latency });
+        await live.addAudio(speech.subarray(i * 1000, i * 1000 + 14 * model.info.sampleRate));
+        return live;
+      }),
+    );
+  const first = await open(4);
+  const before = process.memoryUsage().rss;
+  const more = await open(16);
+  const after = process.memoryUsage().rss;
+  await Promise.all([...first, ...more].map((live) => live.close()));
+  return (after - before) / 16 / 2 ** 20;
+}
+
+/** Streams whose encoder products alone would fill this machine. */
+async function bound(model) {
+  const { dModel: width, layers } = model.info;
+  const frames = 256;
+  const shapes = [
+    { inputs: width, outputs: 4 * width, times: 2 },
+    { inputs: 4 * width, outputs: width, times: 2 },
+    { inputs: width, outputs: width, times: 4 },
+    { inputs: width, outputs: 2 * width, times: 1 },
+    { inputs: width, outputs: width, times: 1 },
+  ];
+  let seconds = 0;
+  for (const { inputs, outputs, times } of shapes) {
+    const speed = await model.addon.productSpeed(values.dtype, frames, inputs, outputs, 0.2);
+    seconds += (times * 2 * frames * inputs * outputs) / speed;
+  }
+  const perFrame = (layers * seconds) / frames;
+  return (chunk * 0.08) / ((chunk + lookahead) * perFrame);
+}
+
+function concat(parts) {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+function print(measured) {
+  console.log(
+    `Live streams whose 95th percentile of lag stays under ${LIMIT_MS} ms, latency '${values.latency}', ${values.dtype}`,
+  );
+  console.log(
+    `${'model'.padEnd(8)}${'batched'.padStart(9)}${'alone'.padStart(9)}${'ratio'.padStart(8)}${'frames/batch'.padStart(14)}${'bound'.padStart(8)}${'MiB/stream'.padStart(12)}`,
+  );
+  for (const row of measured) {
+    console.log(
+      row.model.padEnd(8) +
+        String(row.batched).padStart(9) +
+        String(row.unbatched).padStart(9) +
+        row.ratio.toFixed(2).padStart(8) +
+        row.framesPerBatch.toFixed(0).padStart(14) +
+        row.bound.toFixed(0).padStart(8) +
+        row.memoryPerStreamMiB.toFixed(1).padStart(12),
+    );
+  }
+}

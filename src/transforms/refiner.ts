@@ -1,0 +1,86 @@
+/**
+ * Hears a sentence again when it is over, with context on both sides, and cuts the new words where the old sentence was. It knows
+ * nothing of the engine: whoever has the sound is asked through {@link Rehearing}.
+ */
+import type { Sentence, Token } from '../events.js';
+import { sentenceOf } from './sentence-splitter.js';
+
+/** Who can hear a stretch of the stream again. */
+export interface Rehearing {
+  /** The tokens of the seconds [from, until), as far as they are kept; in order. */
+  hearAgain(from: number, until: number): Promise<Token[]>;
+  /** From here on the sound is kept for us, until the function that this gives is called. */
+  hold(): () => void;
+}
+
+/** Seconds heard before and after a sentence. */
+const BEFORE = 10;
+const AFTER = 2;
+/** The longest sentence that is heard again as a whole; of a longer one, its end is. */
+const LONGEST = 60;
+/** Seconds of sound that must be kept. */
+export const REFINE_HISTORY = LONGEST + BEFORE + AFTER + 10;
+/** How far, in seconds, the new end of a sentence may lie from the old one. */
+const NEAR = 1;
+/** A token that begins so soon after the old last one is the same, heard a little later. */
+const SAME = 0.25;
+
+const SENTENCE_END = /[.?!。？！]$/u;
+
+/** Refines the sentences of one stream, in order. */
+export class Refiner {
+  /** Up to here the sentences before have the words. */
+  #cut = 0;
+
+  constructor(private readonly rehearing: Rehearing) {}
+
+  /** The sentence as it is heard with context; the same object when nothing is different. */
+  async refine(sentence: Sentence): Promise<Sentence> {
+    const from = Math.max(this.#cut, sentence.end - LONGEST);
+    const heard = await this.rehearing.hearAgain(Math.max(0, from - BEFORE), sentence.end + AFTER);
+    const words = groupWords(heard);
+    const first = words.findIndex((word) => startOf(word) >= from);
+    const last = first < 0 ? -1 : endOfSentence(words, first, sentence);
+    if (first < 0 || last < first) {
+      this.#cut = Math.max(this.#cut, sentence.end);
+      return sentence;
+    }
+    const next = words[last + 1];
+    const lastToken = (words[last] as Token[]).at(-1) as Token;
+    this.#cut = next ? (lastToken.start + startOf(next)) / 2 : Math.max(lastToken.end, sentence.end);
+    const refined = sentenceOf(words.slice(first, last + 1).flat());
+    const same =
+      refined.text === sentence.text &&
+      refined.start === sentence.start &&
+      refined.tokens.length === sentence.tokens.length;
+    return same ? sentence : { ...refined, revised: true };
+  }
+}
+
+function startOf(word: readonly Token[]): number {
+  return (word[0] as Token).start;
+}
+
+function groupWords(tokens: readonly Token[]): Token[][] {
+  const words: Token[][] = [];
+  for (const token of tokens) {
+    const open = words.at(-1);
+    if (open === undefined || token.text.startsWith(' ')) words.push([token]);
+    else open.push(token);
+  }
+  return words;
+}
+
+/** The last word of the sentence among the new ones: the nearest that ends a sentence, else the one that is where the old was. */
+function endOfSentence(words: readonly Token[][], first: number, sentence: Sentence): number {
+  const old = sentence.tokens.findLast((token) => token.text !== '')?.start ?? sentence.end;
+  const ends = words
+    .map((word, index) => ({ index, away: Math.abs((word.at(-1) as Token).start - old), word }))
+    .filter(({ index, away, word }) => {
+      const text = word.map((token) => token.text).join('');
+      return index >= first && away <= NEAR && SENTENCE_END.test(text);
+    })
+    .sort((a, b) => a.away - b.away);
+  if (ends[0] && SENTENCE_END.test(sentence.text)) return ends[0].index;
+  return words.findLastIndex((word) => startOf(word) <= old + SAME);
+}
