@@ -184,26 +184,28 @@ export class ParakeetStream extends Duplex {
    * Resolves at once when the stream is over. Rejects when it fails or is destroyed meanwhile.
    */
   async flush(): Promise<void> {
-    await this.#built.promise;
-    // Behind what was written: a write of nothing comes back when all before it were taken.
-    await new Promise<void>((resolve, reject) => {
-      if (this.writableEnded || this.destroyed) return resolve();
-      super.write(new Uint8Array(0), (error) => (error ? reject(error) : resolve()));
-    });
-    const [decoder] = this.#stages;
-    if (this.destroyed || this.#lineEnded || this.#lateError || !decoder || decoder.readableEnded) return;
+    if (this.destroyed || this.readableEnded) return;
     const { promise, resolve, reject } = withResolvers<void>();
-    const mark = new FlushMark(resolve);
     const stop = finished(this, { readable: true, writable: false }, (error) => {
       if (error) reject(error);
       else resolve();
     });
     try {
-      decoder.mark(mark);
-      await promise;
+      await Promise.all([promise, Promise.race([promise, this.#sendMark(resolve)])]);
     } finally {
       stop();
     }
+  }
+
+  async #sendMark(passed: () => void): Promise<void> {
+    await this.#built.promise;
+    if (this.writableEnded || this.destroyed) return passed();
+    // Behind what was written: a write of nothing comes back when all before it were taken.
+    await new Promise<void>((resolve) => super.write(new Uint8Array(0), () => resolve()));
+    const [decoder] = this.#stages;
+    if (this.destroyed || this.#lineEnded || this.#lateError || !decoder || decoder.readableEnded)
+      return passed();
+    decoder.mark(new FlushMark(passed));
   }
 
   override _final(callback: (error?: Error | null) => void): void {

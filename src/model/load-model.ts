@@ -1,7 +1,8 @@
 /**
  * From a name to a loaded model: finds the folder, checks its config and its weights' index, and has the engine read them.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { open, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AbortedError, ModelError } from '../errors.js';
@@ -17,6 +18,9 @@ import { typedModel } from './typed-native.js';
 
 /** The model that loads without a name. */
 export const bundledModel = fileURLToPath(new URL('../../models/parakeet-tiny-en', import.meta.url));
+
+/** Bytes at the beginning of the weights that tell models apart: their index and some of their values. */
+const IDENTITY_BYTES = 1 << 20;
 
 /** Options of {@link loadModel}. */
 export interface LoadModelOptions {
@@ -86,7 +90,20 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
     await native.close();
     throw new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
   }
-  return new Model(typedModel(native), describe(config, here, dtype), addon);
+  return new Model(typedModel(native), describe(config, here, dtype), addon, await identify(folder));
+}
+
+/** Tells models apart: a checksum of the configuration and of the beginning of the weights, with their size. */
+async function identify(folder: string): Promise<string> {
+  const hash = createHash('sha256').update(await readFile(path.join(folder, 'config.json')));
+  const file = await open(path.join(folder, 'model.safetensors'));
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, IDENTITY_BYTES)), 0);
+    return hash.update(String(size)).update(buffer.subarray(0, bytesRead)).digest('hex').slice(0, 16);
+  } finally {
+    await file.close();
+  }
 }
 
 async function findFolder(name: string, options: LoadModelOptions): Promise<string> {

@@ -20,11 +20,15 @@ export class Model implements StageModel {
   /** Native jobs that run on the model. @internal */
   readonly jobs = new Set<number>();
 
+  /** A checksum that tells models apart: of `config.json` and of the weights' beginning. */
+  readonly identity: string;
+
   /** @internal */
-  constructor(native: NativeModel, info: NativeModelInfo, addon: NativeAddon) {
+  constructor(native: NativeModel, info: NativeModelInfo, addon: NativeAddon, identity: string) {
     this.native = native;
     this.info = info;
     this.addon = addon;
+    this.identity = identity;
   }
 
   /** Samples per second that `transcribeStream().addAudio` takes. */

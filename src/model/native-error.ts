@@ -23,6 +23,7 @@ export function fromNative(error: unknown): Error {
     case 'ERR_PARAKEET_ENGINE':
       return new NativeError(code, message, options);
     case 'ERR_PARAKEET_CLOSED':
+    case 'ERR_PARAKEET_INVALID_SNAPSHOT':
       return new ParakeetError(code, message, options);
     default:
       return error;

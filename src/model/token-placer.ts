@@ -9,6 +9,12 @@ import { Detokenizer } from './vocabulary.js';
 /** What placing needs of a model. */
 export type PlacedModel = Pick<NativeModelInfo, 'hop' | 'subsamplingFactor' | 'sampleRate' | 'vocabulary'>;
 
+/** What a placer has to know to go on with a transcript. */
+export interface PlacerState {
+  lastStart: number;
+  text: { space: boolean; bytes: readonly number[] };
+}
+
 /** Seconds of one encoder frame. */
 export function frameSeconds({ hop, subsamplingFactor, sampleRate }: PlacedModel): number {
   return (hop * subsamplingFactor) / sampleRate;
@@ -37,6 +43,16 @@ export class TokenPlacer {
   /** Tokens that may follow the final ones; placing them changes nothing. */
   draft(native: NativeTokens): Token[] {
     return this.#place(native, this.#text.clone());
+  }
+
+  /** What hangs on the tokens so far. */
+  get state(): PlacerState {
+    return { lastStart: this.#lastStart, text: this.#text.state };
+  }
+
+  set state({ lastStart, text }: PlacerState) {
+    this.#lastStart = lastStart;
+    this.#text.state = text;
   }
 
   #place(native: NativeTokens, text: Detokenizer): Token[] {

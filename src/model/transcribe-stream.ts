@@ -7,6 +7,7 @@ import type { Token, TranscriptResult } from '../events.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
 import {
   DEFAULT_FLUSH_SILENCE,
+  melFrames,
   pickStreaming,
   resolveStreaming,
   type StreamingOptions,
@@ -22,6 +23,13 @@ import { checkDecoding, type DecodingOptions } from '../transforms/token-decode.
 import type { NativeDecoder, NativeEncoder, NativeMel } from './addon.js';
 import type { Model } from './model.js';
 import { mustBeFinite } from './samples.js';
+import {
+  type NativeStates,
+  readSnapshot,
+  type SnapshotOwner,
+  type SnapshotState,
+  writeSnapshot,
+} from './snapshot.js';
 import { TokenPlacer } from './token-placer.js';
 
 /** Options of `model.transcribeStream`. */
@@ -30,6 +38,11 @@ export interface TranscribeStreamOptions extends StreamingOptions, SentenceOptio
   decoding?: DecodingOptions | undefined;
   /** Seconds of silence that `finish` appends, so that the model gives out its last words, 0 to 10. Default 0.64. */
   flushSilence?: number | undefined;
+  /**
+   * A snapshot to go on from, of a stream of the same model and version. It brings the options along: no other but `signal` may be
+   * given beside it. A snapshot that does not fit fails the first call with `ERR_PARAKEET_INVALID_SNAPSHOT`, or throws it at once.
+   */
+  from?: Uint8Array | undefined;
   /** Closes the stream when it is aborted. */
   signal?: AbortSignal | undefined;
 }
@@ -38,6 +51,7 @@ const keys = [
   ...streamingOptionKeys,
   'decoding',
   'flushSilence',
+  'from',
   'signal',
   'maxWords',
   'silenceGap',
@@ -55,7 +69,7 @@ const PIECE_SECONDS = 10;
  */
 export class TranscribeStream {
   readonly #model: Model;
-  readonly #options: TranscribeStreamOptions;
+  readonly #settled: SnapshotState['options'];
   readonly #mel: NativeMel;
   readonly #encoder: NativeEncoder;
   readonly #decoder: NativeDecoder;
@@ -63,6 +77,8 @@ export class TranscribeStream {
   readonly #finalized: Token[] = [];
   #draft: Token[] = [];
   #samples = 0;
+  /** Why a snapshot could not be gone on from. */
+  #failure: Error | undefined;
   #queue: Promise<void> = Promise.resolve();
   #state: 'open' | 'finished' | 'closed' | 'failed' = 'open';
   #freed: Promise<void> | undefined;
@@ -73,22 +89,15 @@ export class TranscribeStream {
   /** @internal */
   constructor(model: Model, options: TranscribeStreamOptions) {
     known('transcribeStream', options, keys);
-    new SentenceSplitter(options);
-    checkDecoding(options.decoding);
-    finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10);
     const signal = optionalSignal('signal', options.signal);
-    const { latency, lookahead, left, contextSize } = options;
-    const unsaid = latency === undefined && lookahead === undefined && left === undefined;
-    const native = resolveStreaming(model.info, {
-      ...pickStreaming(options),
-      ...(unsaid && contextSize === undefined ? { contextSize: [256, 256] as const } : {}),
-    });
+    const from = restored(model, options);
+    this.#settled = from?.state.options ?? settle(model, options);
     this.#model = model;
-    this.#options = options;
     this.#mel = model.native.createMel();
-    this.#encoder = model.native.createEncoder(native);
+    this.#encoder = model.native.createEncoder(this.#settled.encoder);
     this.#decoder = model.native.createDecoder(model.head);
     this.#placer = new TokenPlacer(model.info);
+    if (from) this.#goOn(from.state, from.native);
     this.#signal = signal;
     // Removed again when the stream ends: a long-lived signal outlives many.
     signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -108,7 +117,7 @@ export class TranscribeStream {
   /** The transcript so far, the draft included. */
   get result(): TranscriptResult {
     const tokens = [...this.#finalized, ...this.#draft];
-    return { text: textOf(tokens), sentences: splitSentences(tokens, this.#options), tokens };
+    return { text: textOf(tokens), sentences: splitSentences(tokens, this.#settled), tokens };
   }
 
   /**
@@ -143,8 +152,10 @@ export class TranscribeStream {
     this.#state = 'finished';
     await this.#run(async () => {
       const { sampleRate } = this.#model.info;
-      const seconds = this.#options.flushSilence ?? DEFAULT_FLUSH_SILENCE;
-      const { data } = await this.#mel.finish(this.#samples === 0 ? 0 : Math.round(seconds * sampleRate));
+      const { flushSilence } = this.#settled;
+      const { data } = await this.#mel.finish(
+        this.#samples === 0 ? 0 : Math.round(flushSilence * sampleRate),
+      );
       this.#placer.duration = this.#samples / sampleRate;
       this.#encoder.push(data);
       this.#encoder.finish(this.#samples);
@@ -155,6 +166,44 @@ export class TranscribeStream {
     return this.result;
   }
 
+  /**
+   * Makes everything final that was added so far, without ending the stream: the model hears the end of an utterance there, and what is
+   * added later as a new one.
+   */
+  async flush(): Promise<void> {
+    this.#mustBeOpen();
+    await this.#run(async () => {
+      this.#encoder.flush(melFrames(this.#model.info, this.#settled.flushSilence));
+      await this.#steps();
+      this.#draft = [];
+    });
+  }
+
+  /**
+   * The stream as bytes, after all that was asked before: `model.transcribeStream({ from })` goes on from there with the same tokens,
+   * in another process too. The stream itself goes on as well. The text so far is in it, the audio is not.
+   */
+  async snapshot(): Promise<Uint8Array> {
+    this.#mustBeOpen();
+    let bytes: Uint8Array = new Uint8Array(0);
+    await this.#run(async () => {
+      const [mel, encoder, decoder] = await Promise.all([
+        this.#mel.save(),
+        this.#encoder.save(),
+        this.#decoder.save(),
+      ]);
+      const state: SnapshotState = {
+        options: this.#settled,
+        samples: this.#samples,
+        finalized: this.#finalized,
+        draft: this.#draft,
+        placer: this.#placer.state,
+      };
+      bytes = writeSnapshot(owner(this.#model), state, { mel, encoder, decoder });
+    });
+    return bytes;
+  }
+
   /** Gives up what runs and frees the native state. What was heard stays readable. */
   close(): Promise<void> {
     if (this.#state === 'open') this.#state = 'closed';
@@ -163,6 +212,21 @@ export class TranscribeStream {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #goOn(state: SnapshotState, native: NativeStates): void {
+    this.#samples = state.samples;
+    for (const token of state.finalized) this.#finalized.push(token);
+    this.#draft = state.draft;
+    this.#placer.state = state.placer;
+    // Whoever calls next hears of a failure.
+    this.#run(async () => {
+      await this.#mel.load(native.mel);
+      await this.#encoder.load(native.encoder);
+      await this.#decoder.load(native.decoder);
+    }).catch((error: Error) => {
+      this.#failure = error;
+    });
   }
 
   async #steps(): Promise<void> {
@@ -200,8 +264,50 @@ export class TranscribeStream {
 
   #mustBeOpen(): void {
     if (this.#signal?.aborted) throw this.#aborted();
+    if (this.#failure) throw this.#failure;
     if (this.#state === 'open') return;
     const state = this.#state === 'failed' ? 'closed after a failure' : this.#state;
     throw new ParakeetError('ERR_PARAKEET_CLOSED', `Expected an open transcript but it is ${state}`);
   }
+}
+
+/** The options of a new stream, checked. @throws {ArgumentError} */
+function settle(model: Model, options: TranscribeStreamOptions): SnapshotState['options'] {
+  new SentenceSplitter(options);
+  checkDecoding(options.decoding);
+  const flushSilence = finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10);
+  const { latency, lookahead, left, contextSize, maxWords, silenceGap, maxDuration } = options;
+  const unsaid = latency === undefined && lookahead === undefined && left === undefined;
+  const encoder = resolveStreaming(model.info, {
+    ...pickStreaming(options),
+    ...(unsaid && contextSize === undefined ? { contextSize: [256, 256] as const } : {}),
+  });
+  return {
+    encoder,
+    flushSilence,
+    ...(maxWords !== undefined && { maxWords }),
+    ...(silenceGap !== undefined && { silenceGap }),
+    ...(maxDuration !== undefined && { maxDuration }),
+  };
+}
+
+/** What the option `from` holds. @throws {ArgumentError} {ParakeetError} */
+function restored(model: Model, options: TranscribeStreamOptions) {
+  const { from, signal: _, ...others } = options;
+  if (from === undefined) return undefined;
+  if (!(from instanceof Uint8Array)) throw expected('the Uint8Array of a snapshot', 'from', from);
+  const [stray] = Object.entries(others).find(([, value]) => value !== undefined) ?? [];
+  if (stray !== undefined) {
+    throw expected(
+      'no other option but signal beside from',
+      `the options of transcribeStream`,
+      stray,
+      'The snapshot brings its own.',
+    );
+  }
+  return readSnapshot(from, owner(model));
+}
+
+function owner(model: Model): SnapshotOwner {
+  return { identity: model.identity, dtype: model.info.dtype };
 }

@@ -52,6 +52,16 @@ export class Detokenizer {
     return copy;
   }
 
+  /** What is held, to go on from in another detokeniser. */
+  get state(): { space: boolean; bytes: number[] } {
+    return { space: this.#space, bytes: [...this.#bytes] };
+  }
+
+  set state({ space, bytes }: { space: boolean; bytes: readonly number[] }) {
+    this.#space = space;
+    this.#bytes = [...bytes];
+  }
+
   #pushByte(byte: number): string {
     const continues = byte >= 0x80 && byte < 0xc0;
     const broken = continues ? '' : this.#flushBytes();

@@ -51,10 +51,13 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
     const history = finite('history', options.history ?? 0, 0, 600);
     const settled = resolveStreaming(model.info, options, history);
     const native = model.native.createEncoder(settled);
-    super({ signal });
+    const most = settled.grow * settled.chunk * model.info.subsamplingFactor;
+    // What waits for a grown step waits here: chunks are 100 ms at most.
+    const chunks = Math.ceil((most * model.info.hop * 10) / model.info.sampleRate);
+    super({ signal, ...(settled.grow > 1 && { writableHighWaterMark: chunks }) });
     this.#model = model;
     this.#session = new EncoderSession(native);
-    this.#mostWaiting = settled.grow * settled.chunk * model.info.subsamplingFactor;
+    this.#mostWaiting = most;
     this.#grows = settled.grow > 1;
   }
 

@@ -22,8 +22,6 @@ const LONGEST = 60;
 export const REFINE_HISTORY = LONGEST + BEFORE + AFTER + 10;
 /** How far, in seconds, the new end of a sentence may lie from the old one. */
 const NEAR = 1;
-/** A token that begins so soon after the old last one is the same, heard a little later. */
-const SAME = 0.25;
 
 const SENTENCE_END = /[.?!。？！]$/u;
 
@@ -71,16 +69,17 @@ function groupWords(tokens: readonly Token[]): Token[][] {
   return words;
 }
 
-/** The last word of the sentence among the new ones: the nearest that ends a sentence, else the one that is where the old was. */
+/** The last word of the sentence among the new ones: the nearest that ends a sentence, if the old one did, else the nearest. */
 function endOfSentence(words: readonly Token[][], first: number, sentence: Sentence): number {
-  const old = sentence.tokens.findLast((token) => token.text !== '')?.start ?? sentence.end;
-  const ends = words
-    .map((word, index) => ({ index, away: Math.abs((word.at(-1) as Token).start - old), word }))
-    .filter(({ index, away, word }) => {
-      const text = word.map((token) => token.text).join('');
-      return index >= first && away <= NEAR && SENTENCE_END.test(text);
-    })
+  const old = sentence.words.at(-1)?.start ?? sentence.end;
+  const near = words
+    .map((word, index) => ({ index, away: Math.abs(startOf(word) - old), ends: endsSentence(word) }))
+    .filter(({ index, away }) => index >= first && away <= NEAR)
     .sort((a, b) => a.away - b.away);
-  if (ends[0] && SENTENCE_END.test(sentence.text)) return ends[0].index;
-  return words.findLastIndex((word) => startOf(word) <= old + SAME);
+  const end = SENTENCE_END.test(sentence.text) ? near.find(({ ends }) => ends) : undefined;
+  return (end ?? near[0])?.index ?? words.findLastIndex((word) => startOf(word) <= old);
+}
+
+function endsSentence(word: readonly Token[]): boolean {
+  return SENTENCE_END.test(word.map((token) => token.text).join(''));
 }

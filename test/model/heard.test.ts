@@ -32,7 +32,7 @@ test('an abort leaves the windows that are done', async () => {
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
-  const watched = new Model(native, model.info, model.addon);
+  const watched = new Model(native, model.info, model.addon, model.identity);
   const options = { chunkDuration: 1.6, overlapDuration: 0.4, signal: aborter.signal };
   const error = await watched.transcribe(recording, options).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(AbortedError);

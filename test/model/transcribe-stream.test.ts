@@ -132,7 +132,12 @@ describe('options', () => {
   /** What the native encoder is asked for. */
   const asked = async (options: TranscribeStreamOptions): Promise<NativeEncoderOptions> => {
     const spy = vi.fn(model.native.createEncoder);
-    const watched = new Model({ ...model.native, createEncoder: spy }, model.info, model.addon);
+    const watched = new Model(
+      { ...model.native, createEncoder: spy },
+      model.info,
+      model.addon,
+      model.identity,
+    );
     await watched.transcribeStream(options).close();
     return spy.mock.calls[0]?.[0] as NativeEncoderOptions;
   };
@@ -292,6 +297,7 @@ describe('the end', () => {
       },
       model.info,
       model.addon,
+      model.identity,
     );
     const live = broken.transcribeStream(OPTIONS);
     await expect(live.addAudio(samples)).rejects.toThrow('out of memory');

@@ -298,7 +298,7 @@ describe('with the bundled model', () => {
         return model.native.transcribe(...args).finally(() => busy--);
       },
     };
-    const running = new Model(native, model.info, model.addon).transcribe(source, {
+    const running = new Model(native, model.info, model.addon, model.identity).transcribe(source, {
       chunkDuration: 20,
       overlapDuration: 0,
       signal: aborter.signal,

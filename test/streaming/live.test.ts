@@ -1,0 +1,208 @@
+/**
+ * What live streams can do beyond steps, with the bundled model and the real engine: flush, speech events, sleeping through pauses,
+ * refined sentences, catching up.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { wordErrorRate } from '../../bench/wer-metric.mjs';
+import type { TranscriptEvent } from '../../src/events.js';
+import { bundledModel, loadModel } from '../../src/model/load-model.js';
+import type { Model } from '../../src/model/model.js';
+import { readRecording } from '../../src/model/recording.js';
+import { type ParakeetOptions, type ParakeetStream, parakeet } from '../../src/parakeet.js';
+import { noise } from '../support/signals.js';
+import { drain } from '../support/streams.js';
+
+const RATE = 16_000;
+let model: Model;
+let jfk: Float32Array;
+let emma: Float32Array;
+
+beforeAll(async () => {
+  model = await loadModel(bundledModel, { dtype: 'float32' });
+  jfk = await samplesOf('jfk.flac');
+  emma = await samplesOf('bf_emma_06.flac');
+});
+afterAll(() => model.close());
+
+async function samplesOf(file: string): Promise<Float32Array> {
+  const parts: number[] = [];
+  await readRecording(new URL(`../audio/${file}`, import.meta.url), RATE, {}, async (samples) => {
+    parts.push(...samples);
+  });
+  return Float32Array.from(parts);
+}
+
+function concat(...parts: Float32Array[]): Float32Array {
+  return Float32Array.from(parts.flatMap((part) => [...part]));
+}
+
+const bytesOf = (samples: Float32Array) =>
+  new Uint8Array(samples.slice().buffer, 0, samples.length * Float32Array.BYTES_PER_ELEMENT);
+
+function line(options: ParakeetOptions = {}): ParakeetStream {
+  return parakeet({ model, format: 'f32le', sampleRate: RATE, channels: 1, ...options });
+}
+
+async function run(samples: Float32Array, options: ParakeetOptions = {}): Promise<TranscriptEvent[]> {
+  const stream = line(options);
+  stream.end(bytesOf(samples));
+  const { items, error } = await drain(stream);
+  expect(error).toBeUndefined();
+  return items;
+}
+
+const wordsOf = (events: readonly TranscriptEvent[]) =>
+  events
+    .flatMap((event) => (event.type === 'token' ? [event.token.text] : []))
+    .join('')
+    .toLowerCase()
+    .match(/[a-z']+/g) ?? [];
+const typesOf = (events: readonly TranscriptEvent[]) => events.map((event) => event.type);
+
+describe('flush()', () => {
+  test('makes final what was written, closes the sentence, and what comes later is heard as well', async () => {
+    const stream = line({ latency: 'accurate', endpoint: {} });
+    const events: TranscriptEvent[] = [];
+    stream.on('data', (event: TranscriptEvent) => events.push(event));
+    stream.write(bytesOf(emma));
+    await stream.flush();
+    const flushed = [...events];
+    const whole = await run(emma, { latency: 'accurate' });
+    expect(wordsOf(flushed)).toEqual(wordsOf(whole));
+    expect(typesOf(flushed)).toContain('sentence');
+    expect(flushed.findLast((event) => event.type === 'endOfUtterance')).toMatchObject({ reason: 'flush' });
+    const final = flushed.findLast((event) => event.type === 'progress');
+    expect((final as { time: number }).time).toBeGreaterThan(emma.length / RATE - 0.12);
+
+    stream.end(bytesOf(jfk));
+    await new Promise((resolve) => stream.once('end', resolve));
+    const later = wordsOf(events.slice(flushed.length));
+    const alone = wordsOf(await run(jfk, { latency: 'accurate' }));
+    expect(later.length).toBeGreaterThan(0.8 * alone.length);
+    expect(later.slice(-4)).toEqual(alone.slice(-4));
+    const starts = events.flatMap((event) => (event.type === 'token' ? [event.token.start] : []));
+    expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+  });
+
+  test('of a stream that is empty, is over, or was destroyed, resolves', async () => {
+    const empty = line();
+    empty.resume();
+    await empty.flush();
+    await empty.flush();
+    empty.end();
+    await new Promise((resolve) => empty.once('close', resolve));
+    await empty.flush();
+    const destroyed = line();
+    destroyed.destroy();
+    await destroyed.flush();
+  });
+
+  test('rejects when the stream is destroyed meanwhile', async () => {
+    const stream = line();
+    stream.on('error', () => {});
+    stream.write(bytesOf(jfk));
+    const flushed = stream.flush();
+    setTimeout(() => stream.destroy(new Error('enough')), 5);
+    await expect(flushed).rejects.toThrow('enough');
+  });
+
+  test('of a transcript that is fed by calls, the same', async () => {
+    const live = model.transcribeStream({ latency: 'accurate' });
+    await live.addAudio(emma);
+    await live.flush();
+    expect(live.draftTokens).toEqual([]);
+    const words = (await model.transcribe(emma)).text.toLowerCase().match(/[a-z']+/g);
+    expect(
+      live.result.text
+        .toLowerCase()
+        .match(/[a-z']+/g)
+        ?.at(-1),
+    ).toBe(words?.at(-1));
+    await live.close();
+  });
+});
+
+describe('speech and silence', () => {
+  const room = (seconds: number) => noise(seconds * RATE, 2e-4);
+
+  test('events say where speech begins and ends', async () => {
+    const events = await run(concat(room(5), emma, room(3)));
+    const changes = events.filter((event) => event.type === 'speechStart' || event.type === 'speechEnd');
+    // The room counts as speech until it has proved to be the room.
+    const [first, quiet, start] = changes;
+    expect(first).toMatchObject({ type: 'speechStart', time: 0 });
+    expect(quiet).toMatchObject({ type: 'speechEnd' });
+    expect(start).toMatchObject({ type: 'speechStart' });
+    expect((start as { time: number }).time).toBeGreaterThan(4.9);
+    expect((start as { time: number }).time).toBeLessThan(5.6);
+    const end = changes.at(-1) as { type: string; time: number };
+    expect(end.type).toBe('speechEnd');
+    expect(Math.abs(end.time - 5 - emma.length / RATE)).toBeLessThan(1);
+  });
+
+  test('with silenceGate, ten minutes of a quiet room cost next to nothing, and the words after it are heard', async () => {
+    const samples = concat(jfk, room(600), emma);
+    const before = model.addon.batches().frames;
+    const events = await run(samples, { silenceGate: true });
+    const frames = model.addon.batches().frames - before;
+    const spoken = ((jfk.length + emma.length) / RATE) * 12.5;
+    // Each frame of speech is encoded 2.6 times (chunk 8, lookahead 13); 600 s would be 7500 more.
+    expect(frames).toBeLessThan(2.7 * spoken + 200);
+    const alone = [...wordsOf(await run(jfk)), ...wordsOf(await run(emma))];
+    const words = wordsOf(events);
+    expect(Math.abs(words.length - alone.length)).toBeLessThanOrEqual(3);
+    expect(words.slice(-3)).toEqual(alone.slice(-3));
+    const last = events.findLast((event) => event.type === 'token');
+    expect((last as { token: { start: number } }).token.start).toBeGreaterThan(600 + jfk.length / RATE);
+  });
+
+  test('with silenceGate a stream is the same for any split', async () => {
+    const samples = concat(emma, room(4), jfk.subarray(0, 3 * RATE), new Float32Array(2 * RATE), emma);
+    const tokens = (events: TranscriptEvent[]) =>
+      events.flatMap((event) => (event.type === 'token' ? [event.token] : []));
+    const expected = tokens(await run(samples, { silenceGate: true, latency: 'low' }));
+    const stream = line({ silenceGate: true, latency: 'low' });
+    const drained = drain(stream);
+    for (let at = 0; at < samples.length; at += 4321) stream.write(bytesOf(samples.subarray(at, at + 4321)));
+    stream.end();
+    expect(tokens((await drained).items)).toEqual(expected);
+  });
+});
+
+describe('refine', () => {
+  test('the sentences are nearly as good as offline, where the tokens, which stay, are not', async () => {
+    const plain = await run(jfk, { latency: 'low' });
+    const refined = await run(jfk, { latency: 'low', refine: true, collect: true });
+    expect(wordsOf(refined)).toEqual(wordsOf(plain));
+    const sentences = refined.flatMap((event) => (event.type === 'sentence' ? [event.sentence] : []));
+    expect(sentences.some((sentence) => sentence.revised)).toBe(true);
+    const text = sentences.map((sentence) => sentence.text).join(' ');
+    const said =
+      'and so my fellow americans ask not what your country can do for you ask what you can do for your country';
+    const wer = (heard: string) => wordErrorRate([{ said, heard }]).wer;
+    const { wer: offline } = wordErrorRate([{ said, heard: (await model.transcribe(jfk)).text }]);
+    expect(wer(text)).toBeLessThan(wer(wordsOf(refined).join(' ')));
+    expect(wer(text)).toBeLessThanOrEqual(offline + 5);
+    expect(refined.at(-1)).toMatchObject({ type: 'end', result: { text } });
+    for (const { start, end, tokens, words } of sentences) {
+      expect(tokens[0]?.start).toBe(start);
+      expect(words.at(-1)?.end).toBeLessThanOrEqual(end);
+    }
+    expect(model.addon.counts().sessions).toBe(0);
+  });
+});
+
+describe("lagPolicy 'growSteps'", () => {
+  test('takes steps that wait together, says so, and hears the words', async () => {
+    const stream = line({ latency: 'low', lagPolicy: 'growSteps' });
+    stream.end(bytesOf(jfk));
+    const { items } = await drain(stream);
+    const end = items.at(-1) as Extract<TranscriptEvent, { type: 'end' }>;
+    expect(end.stats.stepsGrown).toBeGreaterThan(5);
+    const kept = await run(jfk, { latency: 'low' });
+    const { stats } = kept.at(-1) as typeof end;
+    expect(stats.stepsGrown).toBe(0);
+    expect(end.stats.steps + end.stats.stepsGrown).toBe(stats.steps);
+    expect(wordsOf(items).length).toBeGreaterThan(0.8 * wordsOf(kept).length);
+  });
+});
