@@ -21,7 +21,8 @@ export type ErrorCode =
   | 'ERR_PARAKEET_ENGINE'
   | 'ERR_PARAKEET_WRITE'
   | 'ERR_PARAKEET_LAG'
-  | 'ERR_PARAKEET_INVALID_SNAPSHOT';
+  | 'ERR_PARAKEET_INVALID_SNAPSHOT'
+  | 'ERR_PARAKEET_INVALID_SESSION';
 
 /** Base of every error this package makes. */
 export class ParakeetError extends Error {

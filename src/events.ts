@@ -45,6 +45,8 @@ export interface EncodedChunk {
   computeSeconds: number;
   /** Steps of the grid that this one stands for: more than 1 only with `lagPolicy: 'growSteps'`. */
   grown: number;
+  /** Streams whose steps ran together with this one, itself included. */
+  batch: number;
   /** Where speech began and ended, as heard with this step; seconds. */
   speech: { time: number; speaking: boolean }[];
   /** `performance.now()` when the audio that made this step possible reached the encode stage. */

@@ -1,4 +1,5 @@
 /** The public surface of parakeet-stream, and nothing else. */
+export type { LagMessage, StepMessage, StreamMessage } from './diagnostics.js';
 export {
   AbortedError,
   ArgumentError,
@@ -14,11 +15,16 @@ export type {
   DraftEvent,
   EncodedChunk,
   EndEvent,
+  EndOfUtteranceEvent,
+  GapEvent,
+  LagEvent,
   LeftEvent,
   MelChunk,
   ProgressEvent,
   Sentence,
   SentenceEvent,
+  SpeechEndEvent,
+  SpeechStartEvent,
   Spoken,
   StreamStats,
   Token,
@@ -37,12 +43,23 @@ export type { StageModel } from './model/stage-model.js';
 export type { TranscribeOptions } from './model/transcribe-recording.js';
 export { TranscribeStream, type TranscribeStreamOptions } from './model/transcribe-stream.js';
 export { type ParakeetOptions, ParakeetStream, parakeet } from './parakeet.js';
+export type { SessionModel, SessionOptions } from './session/format.js';
+export { recordSession, type SessionRecorder } from './session/recorder.js';
+export {
+  type ReplayResult,
+  readSession,
+  replaySession,
+  type Session,
+  type SessionDifference,
+} from './session/replay.js';
 export * from './sinks/index.js';
 export { type FfmpegOptions, ffmpeg } from './sources/ffmpeg.js';
 export { type Latency, type Normalization, presets, type StreamingOptions } from './streaming-options.js';
 export { type AudioSource, transcribe } from './transcribe.js';
 export { type AudioFormat, type DecodeOptions, decode, type PcmEncoding } from './transforms/decode.js';
+
 export { type EncodeOptions, encode } from './transforms/encode.js';
+export type { EndpointRules } from './transforms/endpointer.js';
 export { type LogMelOptions, logMel } from './transforms/log-mel.js';
 export { type ResampleOptions, resample } from './transforms/resample.js';
 export type { SentenceOptions } from './transforms/sentence-splitter.js';

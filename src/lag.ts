@@ -31,6 +31,11 @@ export class LagMeter {
     return this.#max;
   }
 
+  /** A lag was told that is not made up for yet. */
+  get behind(): boolean {
+    return this.#told > 0;
+  }
+
   /** Audio up to `audio` came with a write at `at`. */
   arrived(audio: number, at: number): void {
     this.#first ??= { audio: 0, at };

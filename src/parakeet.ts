@@ -5,6 +5,7 @@
 import { Duplex, finished } from 'node:stream';
 import pumpify from 'pumpify';
 import { destroyOnAbort } from './abort.js';
+import { type LagMessage, publish, type StreamMessage } from './diagnostics.js';
 import type { EndEvent, TranscriptEvent } from './events.js';
 import { LagMeter } from './lag.js';
 import { claimModel, type ModelClaim } from './model/shared-model.js';
@@ -118,6 +119,7 @@ export class ParakeetStream extends Duplex {
   #claim: ModelClaim | undefined;
   #released: Promise<void> | undefined;
   #stages: AnyStage[] = [];
+  #tokens: TokenDecode | undefined;
   #line: Duplex | undefined;
   #lateError: Error | undefined;
   #lineEnded = false;
@@ -238,6 +240,7 @@ export class ParakeetStream extends Duplex {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#late.cancel();
     this.#built.resolve();
+    if (this.#line) publish('stream', (): StreamMessage => ({ state: 'closed', ...(error && { error }) }));
     const closed = this.#stages.map(closing);
     for (const stage of this.#stages) stage.destroy(error ?? undefined);
     this.#line?.destroy();
@@ -270,12 +273,12 @@ export class ParakeetStream extends Duplex {
     const { lookahead } = resolveStreaming(model.info, pickStreaming(this.#options));
     this.#ahead = lookahead * frameSeconds(model.info);
     this.#built.resolve();
+    publish('stream', (): StreamMessage => ({ state: 'open' }));
   }
 
   /** The six; a stage that cannot be made takes those before it along. */
   #makeStages(model: StageModel): AnyStage[] {
     const o = this.#options;
-    let tokens: TokenDecode | undefined;
     const make: (() => unknown)[] = [
       () =>
         decode({ format: o.format, unmarked: o.unmarked, sampleRate: o.sampleRate, channels: o.channels }),
@@ -283,13 +286,13 @@ export class ParakeetStream extends Duplex {
       () => logMel(model, { flushSilence: o.flushSilence }),
       () => encode(model, { ...pickStreaming(o), history: o.refine ? REFINE_HISTORY : 0 }),
       () => {
-        tokens = tokenDecode(model, { decoding: o.decoding, drafts: o.drafts });
-        return tokens;
+        this.#tokens = tokenDecode(model, { decoding: o.decoding, drafts: o.drafts });
+        return this.#tokens;
       },
       () =>
         sentences({
           endpoint: o.endpoint,
-          rehearing: o.refine ? tokens : undefined,
+          rehearing: o.refine ? this.#tokens : undefined,
           maxWords: o.maxWords,
           silenceGap: o.silenceGap,
           maxDuration: o.maxDuration,
@@ -319,7 +322,11 @@ export class ParakeetStream extends Duplex {
       this.#wanted = this.push(event);
       if (event.type !== 'progress') continue;
       const lag = this.#lag.heard(event.time + this.#ahead, performance.now());
-      if (lag) this.#wanted = this.push(lag);
+      if (!lag) continue;
+      // What can be left out first, when the machine is slower than speech.
+      if (this.#tokens) this.#tokens.behind = this.#lag.behind;
+      publish('lag', (): LagMessage => ({ seconds: lag.seconds }));
+      this.#wanted = this.push(lag);
     }
   }
 

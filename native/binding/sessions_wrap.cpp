@@ -153,6 +153,7 @@ Napi::Value EncoderWrap::step(const Napi::CallbackInfo& info) {
         object.Set("draft", static_cast<double>(ticket->draft));
         object.Set("computeSeconds", seconds);
         object.Set("grown", static_cast<double>(ticket->grown));
+        object.Set("batch", ticket->batch);
         Napi::Array changes = Napi::Array::New(env, ticket->changes.size());
         for (uint32_t i = 0; i < ticket->changes.size(); i++) {
           Napi::Object change = Napi::Object::New(env);

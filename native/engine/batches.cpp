@@ -47,7 +47,9 @@ void encodeSteps(std::vector<Step>& steps, const CancelFlag& cancel) {
   for (const EncodedPiece& piece : encoded) rows += piece.encoded.rows;
   for (size_t i = 0; i < steps.size(); i++) {
     const double share = seconds * encoded[i].encoded.rows / std::max(1, rows);
-    steps[i].waiter.give(steps[i].session->keep(std::move(steps[i].planned), std::move(encoded[i])), share);
+    steps[i].waiter.give(
+        steps[i].session->keep(std::move(steps[i].planned), std::move(encoded[i]), static_cast<int>(steps.size())),
+        share);
   }
 }
 

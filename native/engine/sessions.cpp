@@ -30,10 +30,10 @@ Matrix MelSession::frames(std::vector<float> data) const {
   return {std::move(data), rows, features_};
 }
 
-Ticket EncoderSession::keep(PlannedStep planned, std::optional<EncodedPiece> encoded) {
+Ticket EncoderSession::keep(PlannedStep planned, std::optional<EncodedPiece> encoded, int batch) {
   EncodedStep step = stream_->commit(std::move(planned), std::move(encoded));
-  const Ticket ticket{next_++,    step.firstFrame,        step.finalEnd - step.firstFrame, step.seenEnd - step.finalEnd,
-                      step.grown, std::move(step.changes)};
+  const Ticket ticket{next_++,    step.firstFrame, step.finalEnd - step.firstFrame, step.seenEnd - step.finalEnd,
+                      step.grown, batch,           std::move(step.changes)};
   tickets_.emplace(ticket.number, std::move(step));
   return ticket;
 }

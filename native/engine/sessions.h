@@ -54,6 +54,7 @@ struct Ticket {
   int64_t final = 0;
   int64_t draft = 0;
   int64_t grown = 1;
+  int batch = 1;  // steps that ran together
   std::vector<SpeechChange> changes;
 };
 
@@ -67,7 +68,7 @@ class EncoderSession : Counted<SessionTag> {
   // Whose weights its steps need: steps of one encoder can run together.
   const Encoder& encoder() const { return *encoder_; }
   // Commits a step and keeps its frames until they are taken.
-  Ticket keep(PlannedStep planned, std::optional<EncodedPiece> encoded);
+  Ticket keep(PlannedStep planned, std::optional<EncodedPiece> encoded, int batch = 1);
   // For snapshots. Only between steps: throws std::logic_error while a ticket is out.
   void save(ArchiveWriter& archive);
   void load(ArchiveReader& archive) { stream_->load(archive); }

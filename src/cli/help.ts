@@ -1,7 +1,13 @@
 /**
  * The help texts, made from the option tables, so that no option can be missing from them.
  */
-import { DOCTOR_OPTIONS, LIVE_OPTIONS, type OptionTable, TRANSCRIBE_OPTIONS } from './options.js';
+import {
+  DOCTOR_OPTIONS,
+  LIVE_OPTIONS,
+  type OptionTable,
+  REPLAY_OPTIONS,
+  TRANSCRIBE_OPTIONS,
+} from './options.js';
 
 const WIDTH = 34;
 
@@ -10,6 +16,7 @@ export const GENERAL_HELP = `Usage: parakeet <command> [options]
 Commands:
   transcribe FILE… | -    write transcripts of sound files, or of the sound on stdin
   live [-]                show captions of the sound on stdin as it comes
+  replay SESSION          run a session again that live --record kept, and say where it differs
   doctor                  say what this machine computes with, and how fast
 
   parakeet <command> --help    the options of a command
@@ -34,6 +41,14 @@ ${describe(LIVE_OPTIONS)}
 Example:
   arecord -q -f S16_LE -r 16000 -c 1 -t raw | parakeet live -o talk.srt
 `;
+
+export const REPLAY_HELP = `Usage: parakeet replay [options] SESSION.jsonl
+
+Runs a session again that parakeet live --record has kept, as fast as the machine can, and says where its events differ
+(exit code 1). Drafts and delays, which hang on the machine's speed, are not compared.
+
+Options:
+${describe(REPLAY_OPTIONS)}`;
 
 export const DOCTOR_HELP = `Usage: parakeet doctor [options]
 

@@ -5,6 +5,8 @@ import { PassThrough, type Writable } from 'node:stream';
 import { AudioError } from '../errors.js';
 import { loadModel } from '../model/load-model.js';
 import type { ParakeetOptions } from '../parakeet.js';
+import type { SessionOptions } from '../session/format.js';
+import { recordSession, type SessionRecorder } from '../session/recorder.js';
 import { captionWriter } from '../sinks/caption-writer.js';
 import { teeWriter } from '../sinks/tee-writer.js';
 import type { Latency } from '../streaming-options.js';
@@ -27,6 +29,7 @@ export async function live({ values, positionals }: Parsed, terminal: Terminal):
   const format = file === undefined ? undefined : formatOf(file);
   const { name, options } = modelOptions(values);
 
+  const record = values.get('record') as string | undefined;
   const sinks: Writable[] = [captionWriter(terminal.stdout)];
   if (file !== undefined && format !== undefined) {
     sinks.push(outputSink(file, format, { highlightWords: values.get('highlight-words') === true }));
@@ -41,17 +44,31 @@ export async function live({ values, positionals }: Parsed, terminal: Terminal):
   terminal.stdin.on('error', (error) => source.destroy(error));
   terminal.stdin.pipe(source);
   try {
+    let recorder: SessionRecorder | undefined;
     const model = await loadModel(name, { ...options, signal: interrupt.signal });
     try {
-      await transcribe(source, teeWriter(...sinks), {
+      const stream: SessionOptions = {
         ...sentenceOptions(values),
         ...inputFormat(values),
-        model,
         latency: values.get('latency') as Latency,
+        refine: values.get('refine') === true,
+        silenceGate: values.get('silence-gate') === true,
         collect: false,
+      };
+      if (record !== undefined) {
+        const { identity, info } = model;
+        recorder = await recordSession(record, { name: name ?? null, dtype: info.dtype, identity }, stream);
+        sinks.push(recorder.sink);
+        source.on('error', (error) => recorder?.input.destroy(error));
+        source.pipe(recorder.input);
+      }
+      await transcribe(recorder?.input ?? source, teeWriter(...sinks), {
+        ...stream,
+        model,
         signal: interrupt.signal,
       });
     } finally {
+      await recorder?.close();
       await model.close();
     }
     return interrupt.count > 0 ? 130 : 0;

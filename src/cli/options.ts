@@ -197,6 +197,13 @@ export const LIVE_OPTIONS: OptionTable = {
     default: 'balanced',
     help: 'how long to wait for what follows before a word is final',
   },
+  refine: { kind: 'switch', help: 'hear each sentence again when it is over: better files, more work' },
+  'silence-gate': { kind: 'switch', help: 'let the model sleep while nobody speaks' },
+  record: {
+    kind: 'text',
+    value: 'FILE',
+    help: 'keep the session (FILE.jsonl, and the sound beside it), for parakeet replay',
+  },
   'highlight-words': COMMON['highlight-words'],
   'max-words': COMMON['max-words'],
   'silence-gap': COMMON['silence-gap'],
@@ -207,6 +214,16 @@ export const LIVE_OPTIONS: OptionTable = {
   threads: COMMON.threads,
   'cache-dir': COMMON['cache-dir'],
   verbose: COMMON.verbose,
+  version: COMMON.version,
+  help: COMMON.help,
+};
+
+export const REPLAY_OPTIONS: OptionTable = {
+  model: { ...COMMON.model, help: 'another model than that of the session' },
+  json: { kind: 'switch', help: 'print one line of JSON' },
+  dtype: { ...COMMON.dtype, help: "another type than the session's (auto)" },
+  threads: COMMON.threads,
+  'cache-dir': COMMON['cache-dir'],
   version: COMMON.version,
   help: COMMON.help,
 };

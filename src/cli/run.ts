@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { isAbort } from '../errors.js';
 import { describe } from './describe.js';
 import { doctor } from './doctor.js';
-import { DOCTOR_HELP, GENERAL_HELP, LIVE_HELP, TRANSCRIBE_HELP } from './help.js';
+import { DOCTOR_HELP, GENERAL_HELP, LIVE_HELP, REPLAY_HELP, TRANSCRIBE_HELP } from './help.js';
 import { live } from './live.js';
 import {
   DOCTOR_OPTIONS,
@@ -14,8 +14,10 @@ import {
   type OptionTable,
   type Parsed,
   parse,
+  REPLAY_OPTIONS,
   TRANSCRIBE_OPTIONS,
 } from './options.js';
+import { replay } from './replay.js';
 import type { Terminal } from './terminal.js';
 import { transcribe } from './transcribe.js';
 import { UsageError } from './usage-error.js';
@@ -29,6 +31,7 @@ interface Command {
 const COMMANDS: Record<string, Command> = {
   transcribe: { options: TRANSCRIBE_OPTIONS, help: TRANSCRIBE_HELP, run: transcribe },
   live: { options: LIVE_OPTIONS, help: LIVE_HELP, run: live },
+  replay: { options: REPLAY_OPTIONS, help: REPLAY_HELP, run: replay },
   doctor: { options: DOCTOR_OPTIONS, help: DOCTOR_HELP, run: doctor },
 };
 
@@ -47,15 +50,17 @@ async function dispatch([name = '', ...argv]: string[], terminal: Terminal): Pro
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
     throw new UsageError(
-      name === ''
-        ? 'Expected a command: transcribe, live or doctor'
-        : `Expected transcribe, live or doctor but received ${name}`,
+      name === '' ? `Expected a command: ${names()}` : `Expected ${names()} but received ${name}`,
     );
   }
   const parsed = parse(command.options, argv, terminal.env);
   if (parsed.values.get('help') === true) return print(terminal, command.help);
   if (parsed.values.get('version') === true) return print(terminal, `parakeet-stream ${version()}\n`);
   return command.run(parsed, terminal);
+}
+
+function names(): string {
+  return new Intl.ListFormat('en', { type: 'disjunction' }).format(Object.keys(COMMANDS));
 }
 
 function print(terminal: Terminal, text: string): number {

@@ -82,6 +82,8 @@ export interface NativeTicket {
   computeSeconds: number;
   /** Steps of the grid that this one stands for: more than 1 only with `grow`. */
   grown: number;
+  /** Streams whose steps ran together with this one, itself included. */
+  batch: number;
   /** Where speech began and ended, in mel frames of the stream. */
   changes: { melFrame: number; speech: boolean }[];
 }

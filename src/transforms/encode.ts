@@ -104,6 +104,7 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
       draft: 0,
       computeSeconds: 0,
       grown: 0,
+      batch: 0,
       speech: [],
       readyAt,
       end: { duration },

@@ -2,6 +2,7 @@
  * The fifth stage: tickets for encoder frames in, token events out, by the head that the model has. Decoding is native; here
  * frames become seconds, ids become text, and drafts give way to newer ones.
  */
+import { publish, type StepMessage } from '../diagnostics.js';
 import type { EncodedChunk, Token, TranscriptEvent } from '../events.js';
 import type { NativeDecoder, NativeHead, NativeModelInfo } from '../model/addon.js';
 import type { StageModel } from '../model/stage-model.js';
@@ -112,9 +113,12 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     this.#native = native;
   }
 
-  /** A newer ticket already waits behind the one at work, so that a draft would be out of date. */
+  /** Drafts are left out: the transcript is behind its audio. @internal */
+  behind = false;
+
+  /** A newer ticket already waits behind the one at work, so that a draft would be out of date; or all is late. */
   get #late(): boolean {
-    return this.writableLength > 1;
+    return this.behind || this.writableLength > 1;
   }
 
   protected override async process(chunk: EncodedChunk): Promise<void> {
@@ -131,7 +135,8 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     this.#steps++;
     this.#computeSeconds += chunk.computeSeconds + decoded.computeSeconds;
     this.#stepsGrown += Math.max(0, chunk.grown - 1);
-    this.#latencies.add(performance.now() - chunk.readyAt);
+    const latency = performance.now() - chunk.readyAt;
+    this.#latencies.add(latency);
 
     for (const { time, speaking } of chunk.speech) {
       await this.emitOne({ type: speaking ? 'speechStart' : 'speechEnd', time });
@@ -141,7 +146,21 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
       await this.emitOne({ type: 'token', token });
     }
     await this.#advance((chunk.firstFrame + chunk.final) * this.#frameSeconds);
-    if (this.#drafts && this.#late) this.#draftsDropped++;
+    const draftDropped = this.#drafts && this.#late;
+    if (draftDropped) this.#draftsDropped++;
+    publish('step', (): StepMessage => {
+      const computeSeconds = chunk.computeSeconds + decoded.computeSeconds;
+      return {
+        final: chunk.final,
+        draft: chunk.draft,
+        tokens: decoded.final.ids.length,
+        batch: chunk.batch,
+        computeSeconds,
+        realTimeFactor: chunk.final > 0 ? computeSeconds / (chunk.final * this.#frameSeconds) : 0,
+        latencySeconds: latency / 1000,
+        draftDropped,
+      };
+    });
     if (this.#drafts && !this.#late) {
       const tokens = this.#placer.draft(decoded.draft);
       await this.emitOne({ type: 'draft', tokens, text: textOf(tokens), revision: ++this.#revision });

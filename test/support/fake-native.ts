@@ -193,6 +193,7 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
         draft: frames.draft.length,
         computeSeconds: 0.001,
         grown: 1,
+        batch: 1,
         changes: [],
       };
     }

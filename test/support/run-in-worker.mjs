@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { loadModel } from '../../dist/index.js';
 
 const { folder, rounds } = workerData;
-const noise = Float32Array.from({ length: 16_000 * 5 }, () => Math.random() - 0.5);
+const noise = Float32Array.from({ length: 16_000 * 2 }, () => Math.random() - 0.5);
 
 const model = await loadModel(folder);
 parentPort.postMessage('loaded');

@@ -1,5 +1,6 @@
-// Run by a test in a process of its own: ten worker threads at once load a model, run it and end; three of them are terminated while
-// the engine works for them, one of those while it loads. Argument: the model's folder. Prints what became of each. Must end by itself.
+// Run by a test in a process of its own: a hundred worker threads, ten at a time, load a model, run it and end; some are terminated
+// while the engine works for them, some of those while it loads. Argument: the model's folder. Prints what became of each. Must end by
+// itself.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
@@ -16,12 +17,19 @@ async function run(index) {
   });
   const ended = new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject));
   if (cut) {
-    if (index !== 1) await new Promise((resolve) => worker.once('message', resolve));
-    await sleep(Math.random() * (index === 1 ? 400 : 60));
+    const loading = index % 9 === 1;
+    if (!loading) await new Promise((resolve) => worker.once('message', resolve));
+    await sleep(Math.random() * (loading ? 400 : 60));
     await worker.terminate();
   }
   const code = await ended;
   return `${index} ${cut ? 'cut' : `${last} ${code}`}`;
 }
 
-console.log((await Promise.all(Array.from({ length: 10 }, (_, index) => run(index)))).join('\n'));
+const ends = [];
+let next = 0;
+const loop = async () => {
+  for (let index = next++; index < 100; index = next++) ends[index] = await run(index);
+};
+await Promise.all(Array.from({ length: 10 }, loop));
+console.log(ends.join('\n'));

@@ -46,6 +46,7 @@ const ticket = (owner: EncoderSession, number: number, more: Partial<EncodedChun
   draft: 2,
   computeSeconds: 0.5,
   grown: 1,
+  batch: 1,
   speech: [],
   readyAt: performance.now(),
   ...more,

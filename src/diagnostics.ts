@@ -1,0 +1,53 @@
+/**
+ * What a running program tells about itself, through `node:diagnostics_channel`: nothing is made unless somebody listens. Numbers are
+ * seconds and counts, as OpenTelemetry's histograms and counters take them.
+ *
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel';
+ * subscribe('parakeet-stream:step', (message) => histogram.record((message as StepMessage).computeSeconds));
+ * ```
+ */
+import { channel } from 'node:diagnostics_channel';
+
+/** On `parakeet-stream:step`: a stream has taken a step, and its tokens are out. */
+export interface StepMessage {
+  /** Encoder frames that became final, and those that were drafted. */
+  final: number;
+  draft: number;
+  /** Final tokens. */
+  tokens: number;
+  /** Streams whose steps ran together with this one, itself included. */
+  batch: number;
+  /** The stream's share of the compute. */
+  computeSeconds: number;
+  /** Compute per second of audio that became final; more than 1 is slower than real time. */
+  realTimeFactor: number;
+  /** From "the audio of the step has reached the encoder" to "its tokens are out". */
+  latencySeconds: number;
+  /** The draft was left out because newer audio waits. */
+  draftDropped: boolean;
+}
+
+/** On `parakeet-stream:lag`: see `LagEvent`; sent with each such event. */
+export interface LagMessage {
+  seconds: number;
+}
+
+/** On `parakeet-stream:stream`: a `parakeet()` stream began or is over. */
+export interface StreamMessage {
+  state: 'open' | 'closed';
+  /** With `'closed'`: why, if it was not the end. */
+  error?: Error;
+}
+
+/** The channels, by name. */
+export const channels = {
+  step: channel('parakeet-stream:step'),
+  lag: channel('parakeet-stream:lag'),
+  stream: channel('parakeet-stream:stream'),
+};
+
+/** Publishes what `make` gives, if anybody listens. */
+export function publish<T extends object>(name: keyof typeof channels, make: () => T): void {
+  if (channels[name].hasSubscribers) channels[name].publish(make());
+}

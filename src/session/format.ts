@@ -1,0 +1,57 @@
+/**
+ * The file of a recorded session, line by line: what went into a live transcript, when, and what came out. Types and the comparison of
+ * events; who writes it is recorder.ts, who runs it again is replay.ts.
+ */
+import path from 'node:path';
+import type { TranscriptEvent } from '../events.js';
+import type { ParakeetOptions } from '../parakeet.js';
+
+/** Options of `parakeet()` that make the transcript: all but the model and the signal, which are no data. */
+export type SessionOptions = Omit<ParakeetOptions, 'model' | 'signal'>;
+
+/** The model of a session: how it was named, and what it was. */
+export interface SessionModel {
+  /** The folder or repository; null for the bundled one. */
+  name: string | null;
+  dtype: string;
+  identity: string;
+}
+
+/** A line of the file. `at`: milliseconds since the session began. */
+export type SessionLine =
+  | { type: 'session'; format: 1; package: string; model: SessionModel; options: SessionOptions }
+  | { type: 'push'; at: number; bytes: number }
+  | { type: 'end'; at: number }
+  | { type: 'event'; at: number; event: TranscriptEvent };
+
+/** Where the audio of a session lies: the bytes as they came, beside the file. */
+export function audioPath(file: string): string {
+  return path.join(path.dirname(file), `${path.basename(file, path.extname(file))}.audio`);
+}
+
+/**
+ * An event as it is compared, or undefined for one that hangs on the machine's speed: drafts that may be left out, lag, what it cost.
+ * Times to a millisecond and confidences to two decimals: other machines sum in other orders.
+ */
+export function comparable(event: TranscriptEvent): object | undefined {
+  const time = (seconds: number) => Math.round(seconds * 1000) / 1000;
+  switch (event.type) {
+    case 'token': {
+      const { id, text, start, end, confidence } = event.token;
+      return { token: text, id, start: time(start), end: time(end), confidence: confidence.toFixed(2) };
+    }
+    case 'sentence': {
+      const { text, start, end } = event.sentence;
+      return { sentence: text, start: time(start), end: time(end) };
+    }
+    case 'progress':
+      return { progress: time(event.time) };
+    case 'speechStart':
+    case 'speechEnd':
+      return { [event.type]: time(event.time) };
+    case 'endOfUtterance':
+      return { endOfUtterance: event.reason, start: time(event.start), end: time(event.end) };
+    default:
+      return undefined;
+  }
+}

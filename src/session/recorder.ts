@@ -1,0 +1,90 @@
+/**
+ * Keeps a live session, so that it can be run again: what was pushed and when, the options, the events; the audio in a file beside.
+ * Every line is written as it comes, so a crash leaves all that led to it.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { Transform, type TransformCallback, Writable } from 'node:stream';
+import { ParakeetError } from '../errors.js';
+import type { TranscriptEvent } from '../events.js';
+import { audioPath, type SessionLine, type SessionModel, type SessionOptions } from './format.js';
+
+/** A session that is being recorded. */
+export interface SessionRecorder {
+  /** Bytes pass through it on their way to `parakeet()`. */
+  input: Transform;
+  /** Takes the events, beside other sinks. */
+  sink: Writable;
+  /** Closes the files, once both are done. */
+  close(): Promise<void>;
+}
+
+/**
+ * Begins a recording.
+ *
+ * @param file Takes the lines (`session.jsonl`); the audio goes to `session.audio` beside it. Both are replaced.
+ * @throws {ParakeetError} `ERR_PARAKEET_WRITE` (as a rejection) when they cannot be written.
+ */
+export async function recordSession(
+  file: string,
+  model: SessionModel,
+  options: SessionOptions,
+): Promise<SessionRecorder> {
+  const lines = await openFile(file);
+  const audio = await openFile(audioPath(file)).catch(async (error: unknown) => {
+    await lines.close();
+    throw error;
+  });
+  const began = performance.now();
+  const at = () => Math.round(performance.now() - began);
+  // One after the other: lines of both streams share the file.
+  let last: Promise<unknown> = Promise.resolve();
+  const write = (line: SessionLine, bytes?: Uint8Array): Promise<void> => {
+    const written = last.then(async () => {
+      if (bytes) await audio.write(bytes);
+      await lines.write(`${JSON.stringify(line)}\n`);
+    });
+    last = written.catch(() => undefined);
+    return written.catch((cause: Error) => {
+      throw writeError(file, cause);
+    });
+  };
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  await write({ type: 'session', format: 1, package: version, model, options });
+  const settle = (done: Promise<void>, callback: TransformCallback, bytes?: Uint8Array) =>
+    done.then(() => (bytes ? callback(null, bytes) : callback()), callback);
+  const input = new Transform({
+    transform: (bytes: Uint8Array, _encoding, callback) =>
+      void settle(write({ type: 'push', at: at(), bytes: bytes.length }, bytes), callback, bytes),
+    flush: (callback) => void settle(write({ type: 'end', at: at() }), callback),
+  });
+  const sink = new Writable({
+    objectMode: true,
+    write: (event: TranscriptEvent, _encoding, callback) =>
+      void settle(write({ type: 'event', at: at(), event }), callback),
+  });
+  return {
+    input,
+    sink,
+    async close() {
+      await last;
+      await Promise.all([lines.close(), audio.close()]);
+    },
+  };
+}
+
+async function openFile(file: string): Promise<FileHandle> {
+  return open(file, 'w').catch((cause: Error) => {
+    throw writeError(file, cause);
+  });
+}
+
+function writeError(file: string, cause: Error): ParakeetError {
+  return new ParakeetError(
+    'ERR_PARAKEET_WRITE',
+    `Expected to write ${file} but could not: ${cause.message}`,
+    {
+      cause,
+    },
+  );
+}

@@ -1,0 +1,130 @@
+/**
+ * Runs a recorded session again, on a virtual clock: the same pushes in the same order, as fast as the machine can; and says where
+ * the events differ from those that were recorded.
+ */
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { isDeepStrictEqual } from 'node:util';
+import { ParakeetError } from '../errors.js';
+import type { TranscriptEvent } from '../events.js';
+import type { Model } from '../model/model.js';
+import { parakeet } from '../parakeet.js';
+import { audioPath, comparable, type SessionLine } from './format.js';
+
+/** An event that is not the recorded one; `null` where one of the two has no more. */
+export interface SessionDifference {
+  /** Of the compared events, from 0. */
+  index: number;
+  recorded: object | null;
+  replayed: object | null;
+}
+
+/** How a replay went. */
+export interface ReplayResult {
+  pushes: number;
+  /** Seconds of audio that were pushed. */
+  audioSeconds: number;
+  /** Events that were compared: all but drafts, lag and costs. */
+  events: number;
+  /** The first differences, 20 at most. */
+  differences: SessionDifference[];
+  /** How the stream failed, if it did. */
+  error?: Error;
+}
+
+/** A recorded session, read. */
+export interface Session {
+  head: Extract<SessionLine, { type: 'session' }>;
+  pushes: number[];
+  events: TranscriptEvent[];
+  /** The source came to its end. */
+  ended: boolean;
+}
+
+const MOST_DIFFERENCES = 20;
+
+/**
+ * Reads a session's file. A last line that is not whole (the process died there) is left out.
+ *
+ * @throws {ParakeetError} `ERR_PARAKEET_INVALID_SESSION` for a file that is none.
+ */
+export async function readSession(file: string): Promise<Session> {
+  let head: Session['head'] | undefined;
+  const pushes: number[] = [];
+  const events: TranscriptEvent[] = [];
+  let ended = false;
+  let broken: number | undefined;
+  let number = 0;
+  for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+    number++;
+    if (broken !== undefined) throw invalid(file, `line ${broken} does not parse`);
+    let line: SessionLine;
+    try {
+      line = JSON.parse(text) as SessionLine;
+    } catch {
+      broken = number;
+      continue;
+    }
+    if (number === 1 && (line.type !== 'session' || line.format !== 1))
+      throw invalid(file, 'it begins otherwise');
+    if (line.type === 'session') head = line;
+    else if (line.type === 'push') pushes.push(line.bytes);
+    else if (line.type === 'event') events.push(line.event);
+    else if (line.type === 'end') ended = true;
+  }
+  if (!head) throw invalid(file, 'it holds no line that parses');
+  return { head, pushes, events, ended };
+}
+
+/** Runs a session on a model. */
+export async function replaySession(file: string, session: Session, model: Model): Promise<ReplayResult> {
+  const line = parakeet({ ...session.head.options, model });
+  const replayed: object[] = [];
+  let audioSeconds = 0;
+  const reading = (async () => {
+    for await (const event of line) {
+      const compared = comparable(event);
+      if (compared) replayed.push(compared);
+      if (event.type === 'end') audioSeconds = event.stats.audioSeconds;
+    }
+  })().then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  await push(audioPath(file), session, line);
+  const error = await reading;
+  // What was still on its way when the recording was cut off was never recorded.
+  const recorded = session.events.map(comparable).filter((event) => event !== undefined);
+  const whole = session.events.at(-1)?.type === 'end';
+  const count = whole ? Math.max(recorded.length, replayed.length) : recorded.length;
+  const differences: SessionDifference[] = [];
+  for (let index = 0; index < count && differences.length < MOST_DIFFERENCES; index++) {
+    const [was, is] = [recorded[index] ?? null, replayed[index] ?? null];
+    if (!isDeepStrictEqual(was, is)) differences.push({ index, recorded: was, replayed: is });
+  }
+  return { pushes: session.pushes.length, audioSeconds, events: count, differences, ...(error && { error }) };
+}
+
+/** The audio in the pieces in which it came; each is taken before the next. */
+async function push(file: string, { pushes }: Session, line: NodeJS.WritableStream): Promise<void> {
+  const audio = await open(file);
+  try {
+    for (const bytes of pushes) {
+      const { buffer, bytesRead } = await audio.read(Buffer.alloc(bytes));
+      if (bytesRead < bytes) throw invalid(file, 'it is shorter than what was pushed');
+      // A stream that has failed takes nothing more; how it failed is read from its other side.
+      await new Promise<void>((resolve) => line.write(buffer, () => resolve()));
+    }
+  } finally {
+    await audio.close();
+    line.end();
+  }
+}
+
+function invalid(file: string, why: string): ParakeetError {
+  return new ParakeetError(
+    'ERR_PARAKEET_INVALID_SESSION',
+    `Expected a session that parakeet live --record has written in ${file}, but ${why}`,
+  );
+}
