@@ -30,7 +30,10 @@ export const DEFAULT_EMISSION_DELAY = 4;
 const MAX_FRAMES = 10_000;
 
 /** What normalises the mel frames. */
-export type Normalization = 'running' | 'none' | { mean: ArrayLike<number>; std: ArrayLike<number> };
+export type Normalization =
+  | 'running'
+  | 'none'
+  | { mean: ArrayLike<number>; std: ArrayLike<number>; frames?: number | undefined };
 
 /** Options of a stream's encoder. Frames are encoder frames, 80 ms for Parakeet. */
 export interface StreamingOptions {
@@ -53,7 +56,9 @@ export interface StreamingOptions {
   keepOriginalAttention?: boolean | undefined;
   /**
    * Statistics that normalise the mel frames: those of the stream so far, none, or given ones (`mean` and `std` with one value
-   * per mel feature). Default `'running'`.
+   * per mel feature). Given ones with `frames` (1 to 10,000) are only the beginning: those of the stream so far, as if so many mel frames
+   * with these had been heard before. `'running'` begins with those of the model folder's `streaming.json`, if it has one: the first
+   * seconds are heard better. Default `'running'`.
    */
   normalization?: Normalization | undefined;
   /** Frames after the last sound within which a token of the flush may begin, at least 0. Default 4. */
@@ -133,7 +138,7 @@ export function checkStreaming(options: StreamingOptions): void {
   }
   const { normalization = 'running' } = options;
   if (typeof normalization === 'object' && normalization !== null)
-    known('normalization', normalization, ['mean', 'std']);
+    known('normalization', normalization, ['mean', 'std', 'frames']);
   else oneOf('normalization', normalization, ['running', 'none']);
 }
 
@@ -152,7 +157,7 @@ export function resolveStreaming(
   const preset = presets[options.latency ?? 'balanced'];
   const common = {
     chunk: options.chunk ?? preset.chunk,
-    normalization: statistics(options.normalization ?? 'running', info.features),
+    normalization: statistics(options.normalization ?? 'running', info),
     emissionDelay: options.emissionDelay ?? DEFAULT_EMISSION_DELAY,
     hangover: melFrames(info, options.speechHangover ?? DEFAULT_SPEECH_HANGOVER),
     gate: options.silenceGate ?? false,
@@ -186,7 +191,11 @@ function pair(value: unknown): readonly [unknown, unknown] {
   throw expected('[left, right]', 'contextSize', value);
 }
 
-function statistics(normalization: Normalization, features: number): NativeEncoderOptions['normalization'] {
+function statistics(
+  wanted: Normalization,
+  { features, prior }: NativeModelInfo,
+): NativeEncoderOptions['normalization'] {
+  const normalization = wanted === 'running' && prior ? prior : wanted;
   if (typeof normalization === 'string') return normalization;
   const check = (name: 'mean' | 'std', positive: boolean) => {
     const values = Float32Array.from(normalization[name] ?? []);
@@ -199,5 +208,9 @@ function statistics(normalization: Normalization, features: number): NativeEncod
     }
     return values;
   };
-  return { mean: check('mean', false), std: check('std', true) };
+  const { frames } = normalization;
+  const given = { mean: check('mean', false), std: check('std', true) };
+  return frames === undefined
+    ? given
+    : { ...given, frames: integer('normalization.frames', frames, 1, MAX_FRAMES) };
 }

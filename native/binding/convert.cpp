@@ -114,8 +114,12 @@ StreamOptions toStreamOptions(const Napi::Object& object) {
   options.grow = integer(object, "grow");
   const Napi::Value normalization = object.Get("normalization");
   if (normalization.IsObject()) {
-    const auto fixed = normalization.As<Napi::Object>();
-    options.normalization = Statistics{toFloats(fixed.Get("mean")), toFloats(fixed.Get("std"))};
+    const auto given = normalization.As<Napi::Object>();
+    const Statistics statistics{toFloats(given.Get("mean")), toFloats(given.Get("std"))};
+    if (given.Has("frames"))
+      options.normalization = RunningNormalization{statistics, integer(given, "frames")};
+    else
+      options.normalization = statistics;
   } else if (normalization.As<Napi::String>().Utf8Value() == "none") {
     options.normalization = NoNormalization{};
   }

@@ -22,7 +22,9 @@ BufferedEncoder::BufferedEncoder(std::shared_ptr<const Encoder> encoder, const P
       caches_(encoder_->config().layers) {
   // Only running statistics let the model sleep through leading silence: with fixed ones, a stream equals an offline
   // pass.
-  if (!std::holds_alternative<RunningNormalization>(options_.normalization)) start_ = 0;
+  const auto* running = std::get_if<RunningNormalization>(&options_.normalization);
+  if (!running) start_ = 0;
+  if (running && running->frames > 0) statistics_.assume(running->prior, running->frames);
 }
 
 void BufferedEncoder::push(const float* logMel, int frames) {

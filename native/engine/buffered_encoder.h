@@ -14,7 +14,11 @@
 
 namespace parakeet {
 
-struct RunningNormalization {};
+// Statistics of the stream so far, begun with those of a prior that counts for so many mel frames.
+struct RunningNormalization {
+  Statistics prior;
+  int frames = 0;
+};
 struct NoNormalization {};
 using Normalization = std::variant<RunningNormalization, NoNormalization, Statistics>;
 

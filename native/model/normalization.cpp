@@ -16,6 +16,14 @@ void RunningStatistics::add(const float* frame) {
   }
 }
 
+void RunningStatistics::assume(const Statistics& prior, int frames) {
+  count_ = frames;
+  for (size_t f = 0; f < mean_.size(); f++) {
+    mean_[f] = prior.mean[f];
+    squares_[f] = static_cast<double>(prior.deviation[f]) * prior.deviation[f] * std::max(0, frames - 1);
+  }
+}
+
 Statistics RunningStatistics::statistics() const {
   Statistics result;
   for (size_t f = 0; f < mean_.size(); f++) {

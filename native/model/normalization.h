@@ -16,6 +16,8 @@ struct Statistics {
 class RunningStatistics {
  public:
   explicit RunningStatistics(int features) : mean_(features), squares_(features) {}
+  // Begins as if `frames` frames with these statistics had been seen.
+  void assume(const Statistics& prior, int frames);
   void add(const float* frame);
   int64_t count() const { return count_; }
   Statistics statistics() const;

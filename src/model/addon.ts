@@ -28,6 +28,8 @@ export interface NativeModelInfo {
   attention: NativeContext;
   dtype: NativeDType;
   device: 'cpu' | 'gpu';
+  /** What the running statistics of a stream begin with: of speech as such, from the model folder's `streaming.json`. */
+  prior?: { mean: number[]; std: number[]; frames: number };
 }
 
 /** Tokens as parallel arrays. Times are in frames from the start of the stream (or of the window). */
@@ -60,7 +62,11 @@ export interface NativeEncoderOptions {
   /** Frames of keys and values kept from what is final, at least 0. */
   cache: number;
   /** Statistics that normalise the mel frames. */
-  normalization: 'running' | 'none' | { mean: Float32Array; std: Float32Array };
+  normalization:
+    | 'running'
+    | 'none'
+    /** With `frames`: running ones that begin as if so many mel frames with these had been heard. */
+    | { mean: Float32Array; std: Float32Array; frames?: number };
   /** Frames that a token may begin after the last sound, at the flush. */
   emissionDelay: number;
   /** Mel frames of quiet after which speech is over. */

@@ -13,6 +13,7 @@ import { fetchFromHub, type HubProgress, isRepositoryId } from './hub.js';
 import { runJob } from './jobs.js';
 import { loadAddon } from './load-addon.js';
 import { Model } from './model.js';
+import { readPrior } from './prior.js';
 import { readTensorIndex } from './safetensors.js';
 import { typedModel } from './typed-native.js';
 
@@ -82,6 +83,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
   const config = await readModelConfig(path.join(folder, 'config.json'));
   const weights = path.join(folder, 'model.safetensors');
   const tensors = await readTensorIndex(weights);
+  const prior = await readPrior(path.join(folder, 'streaming.json'), config.native.preprocessor.features);
   const native = await runJob(addon, signal, (job) =>
     addon.loadModel(config.native, weights, tensors, { dtype, threads, job }),
   );
@@ -90,7 +92,8 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
     await native.close();
     throw new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
   }
-  return new Model(typedModel(native), describe(config, here, dtype), addon, await identify(folder));
+  const info = { ...describe(config, here, dtype), ...(prior && { prior }) };
+  return new Model(typedModel(native), info, addon, await identify(folder));
 }
 
 /** Tells models apart: a checksum of the configuration and of the beginning of the weights, with their size. */

@@ -101,8 +101,9 @@ export function readSnapshot(
   same('a model loaded as', header.dtype, owner.dtype);
   const { normalization } = header.state.options.encoder;
   if (typeof normalization === 'object') {
-    const { mean, std } = normalization;
+    const { mean, std, ...more } = normalization;
     header.state.options.encoder.normalization = {
+      ...more,
       mean: Float32Array.from(mean),
       std: Float32Array.from(std),
     };

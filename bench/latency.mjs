@@ -1,0 +1,193 @@
+/**
+ * The presets on their curve: word error rate, delay of final words and of drafts, cost, and how many drafted words changed later.
+ *
+ *     npm run -s bench:latency -- [--json] [--quick] [--recordings DIR]… [--model DIR] [--limit-seconds S] [--grid 2/4,4/8] [--refine]
+ *
+ * DIR: sound files and a transcripts.tsv; may be given several times (default: test/audio). Sound comes 100 ms at a time on a virtual
+ * clock: an event comes at the audio's time plus the compute that it waited for. A delay is from the end of a word in the audio (as
+ * `model.transcribe` hears it) to the event that has its last token; a draft's to the first draft that shows the word. `--grid`
+ * measures other pairs of chunk/lookahead beside the presets. `--json`: `{ presets: [{ name, chunk, lookahead, wer, offlineWer,
+ * final: { p50, p95 }, draft: { p50, p95 }, cost, revised, refined? }] }`; seconds, per cent, seconds of compute per second of audio.
+ */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { loadModel, parakeet, presets } from 'parakeet-stream';
+import { readRecordings, readSamples } from './recordings.mjs';
+import { wordErrorRate } from './wer-metric.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    grid: { type: 'string' },
+    refine: { type: 'boolean' },
+    recordings: { type: 'string', multiple: true, default: [path.join(root, 'test', 'audio')] },
+    model: { type: 'string' },
+    'limit-seconds': { type: 'string' },
+  },
+});
+const limit = Number(values['limit-seconds'] ?? (values.quick ? 30 : Number.POSITIVE_INFINITY));
+if (!(limit > 0)) {
+  throw new Error(`Expected a number of seconds for --limit-seconds but received ${values['limit-seconds']}`);
+}
+const PUSH_SECONDS = 0.1;
+/** How far apart the same word may be in two transcripts, in seconds. */
+const SAME_WORD = 0.5;
+
+const model = await loadModel(values.model, { dtype: 'float32' });
+const grid = (values.grid ?? '')
+  .split(',')
+  .filter((pair) => pair !== '')
+  .map((pair) => pair.split('/').map(Number))
+  .map(([chunk, lookahead]) => ({ chunk, lookahead }));
+const measured = [
+  ...Object.entries(presets).map(([name, numbers]) => fresh(name, numbers)),
+  ...grid.map((numbers) => fresh(`${numbers.chunk}/${numbers.lookahead}`, numbers)),
+];
+const offline = [];
+let audioSeconds = 0;
+
+for (const folder of values.recordings) {
+  for (const { file, said } of readRecordings(folder)) {
+    if (audioSeconds >= limit) break;
+    const samples = await readSamples(file, model.info.sampleRate);
+    audioSeconds += samples.length / model.info.sampleRate;
+    const whole = await model.transcribe(samples);
+    offline.push({ said, heard: whole.text });
+    const words = whole.sentences.flatMap((sentence) => sentence.words).map(plainWord);
+    for (const one of measured) await measure(one, samples, said, words);
+    process.stderr.write(values.json ? '' : `\r${audioSeconds.toFixed(0)} s of audio`);
+  }
+}
+await model.close();
+
+const offlineWer = wordErrorRate(offline).wer;
+const rows = measured.map((one) => ({
+  name: one.name,
+  chunk: one.chunk,
+  lookahead: one.lookahead,
+  wer: wordErrorRate(one.pairs).wer,
+  offlineWer,
+  final: percentiles(one.finals),
+  draft: percentiles(one.drafts),
+  cost: one.seconds / audioSeconds,
+  revised: one.shown === 0 ? 0 : one.changed / one.shown,
+  ...(values.refine && { refined: wordErrorRate(one.refined).wer }),
+}));
+if (values.json) process.stdout.write(`${JSON.stringify({ presets: rows })}\n`);
+else print(rows);
+
+function fresh(name, { chunk, lookahead }) {
+  return {
+    name,
+    chunk,
+    lookahead,
+    pairs: [],
+    refined: [],
+    finals: [],
+    drafts: [],
+    seconds: 0,
+    shown: 0,
+    changed: 0,
+  };
+}
+
+async function measure(one, samples, said, offlineWords) {
+  const rate = model.info.sampleRate;
+  const push = Math.round(PUSH_SECONDS * rate);
+  const live = model.transcribeStream({ chunk: one.chunk, lookahead: one.lookahead });
+  /** Words with the time at which they were final, and those of drafts with the time at which they were first shown. */
+  const finals = [];
+  const drafts = [];
+  let clock = 0;
+  const step = async (work, audio) => {
+    const began = performance.now();
+    await work();
+    const took = (performance.now() - began) / 1000;
+    one.seconds += took;
+    // The engine may still have been at work when the audio came.
+    clock = Math.max(clock, audio) + took;
+    for (const word of wordsOf(live.finalizedTokens).slice(finals.length))
+      finals.push({ ...word, at: clock });
+    for (const word of wordsOf(live.draftTokens)) {
+      if (!drafts.some((known) => same(known, word))) drafts.push({ ...word, at: clock });
+    }
+  };
+  for (let at = 0; at < samples.length; at += push) {
+    const end = Math.min(samples.length, at + push);
+    await step(() => live.addAudio(samples.subarray(at, end)), end / rate);
+  }
+  await step(() => live.finish(), samples.length / rate);
+  one.pairs.push({ said, heard: live.result.text });
+  const settled = wordsOf(live.finalizedTokens);
+  for (const word of offlineWords) {
+    const final = finals.find((known) => same(known, word));
+    const draft = drafts.find((known) => same(known, word));
+    if (final) one.finals.push(final.at - word.end);
+    if (draft ?? final) one.drafts.push(Math.min(draft?.at ?? final.at, final?.at ?? draft.at) - word.end);
+  }
+  one.shown += drafts.length;
+  one.changed += drafts.filter((word) => !settled.some((known) => same(known, word))).length;
+  if (values.refine) one.refined.push({ said, heard: await refined(one, samples) });
+}
+
+/** The sentences of the refined stream. */
+async function refined({ chunk, lookahead }, samples) {
+  const { sampleRate } = model.info;
+  const line = parakeet({ model, chunk, lookahead, refine: true, format: 'f32le', sampleRate, channels: 1 });
+  line.end(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength));
+  const sentences = [];
+  for await (const event of line) if (event.type === 'sentence') sentences.push(event.sentence.text);
+  return sentences.join(' ');
+}
+
+/** Words of tokens. The last one of finals may still grow: it counts with the text that it has. */
+function wordsOf(tokens) {
+  const words = [];
+  for (const { text, start, end } of tokens) {
+    const open = words.at(-1);
+    if (text === '') continue;
+    if (!open || text.startsWith(' ')) words.push({ text, start, end });
+    else Object.assign(open, { text: open.text + text, end });
+  }
+  return words.map(plainWord);
+}
+
+function plainWord({ text, start, end }) {
+  return { text: text.toLowerCase().replace(/[^\p{L}\p{N}']/gu, ''), start, end };
+}
+
+function same(a, b) {
+  return a.text === b.text && Math.abs(a.start - b.start) < SAME_WORD;
+}
+
+function percentiles(seconds) {
+  const sorted = seconds.toSorted((a, b) => a - b);
+  const at = (share) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+  return { p50: at(0.5), p95: at(0.95) };
+}
+
+function print(presetRows) {
+  process.stderr.write('\r');
+  console.log(
+    `${offline.length} recordings, ${audioSeconds.toFixed(0)} s; offline ${offlineWer.toFixed(2)} % WER`,
+  );
+  console.log(
+    `${'preset'.padEnd(12)}${'WER'.padStart(8)}${'final p50'.padStart(11)}${'p95'.padStart(7)}${'draft p50'.padStart(11)}${'p95'.padStart(7)}${'cost'.padStart(8)}${'revised'.padStart(9)}${values.refine ? 'refined'.padStart(9) : ''}`,
+  );
+  for (const row of presetRows) {
+    console.log(
+      row.name.padEnd(12) +
+        row.wer.toFixed(2).padStart(8) +
+        `${row.final.p50.toFixed(2)} s`.padStart(11) +
+        row.final.p95.toFixed(2).padStart(7) +
+        `${row.draft.p50.toFixed(2)} s`.padStart(11) +
+        row.draft.p95.toFixed(2).padStart(7) +
+        row.cost.toFixed(3).padStart(8) +
+        `${(100 * row.revised).toFixed(0)} %`.padStart(9) +
+        (values.refine ? row.refined.toFixed(2).padStart(9) : ''),
+    );
+  }
+}

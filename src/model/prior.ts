@@ -1,0 +1,51 @@
+/**
+ * The optional `streaming.json` of a model folder: what a stream's statistics begin with, before it has heard enough of its own.
+ * `{ "normalization": { "frames": 100, "mean": […], "std": […] } }`, one value a mel feature.
+ */
+import { readFile } from 'node:fs/promises';
+import { ModelError } from '../errors.js';
+import type { NativeModelInfo } from './addon.js';
+
+/** Mel frames that a prior may count for: 100 s. */
+const MOST_FRAMES = 10_000;
+
+/**
+ * Reads it; `undefined` when there is none.
+ *
+ * @throws {ModelError} `ERR_PARAKEET_INVALID_CONFIG` for one that does not fit a model of so many features.
+ */
+export async function readPrior(file: string, features: number): Promise<NativeModelInfo['prior']> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw invalid(file, error.message);
+  });
+  if (text === undefined) return undefined;
+  let json: { normalization?: { frames?: unknown; mean?: unknown; std?: unknown } } | null;
+  try {
+    json = JSON.parse(text) as typeof json;
+  } catch (error) {
+    throw invalid(file, (error as Error).message);
+  }
+  const { frames, mean, std } = json?.normalization ?? {};
+  if (!Number.isInteger(frames) || (frames as number) < 1 || (frames as number) > MOST_FRAMES) {
+    throw invalid(file, `normalization.frames is no integer from 1 to ${MOST_FRAMES}`);
+  }
+  if (!isNumbers(mean, features) || !isNumbers(std, features) || std.some((value) => value <= 0)) {
+    throw invalid(
+      file,
+      `normalization.mean and std are not ${features} numbers each (those of std above zero)`,
+    );
+  }
+  return { frames: frames as number, mean, std };
+}
+
+function isNumbers(value: unknown, count: number): value is number[] {
+  return Array.isArray(value) && value.length === count && value.every((one) => Number.isFinite(one));
+}
+
+function invalid(file: string, why: string): ModelError {
+  return new ModelError(
+    'ERR_PARAKEET_INVALID_CONFIG',
+    `Expected a prior for the statistics of streams in ${file}, but ${why}. The file may be left out.`,
+  );
+}
