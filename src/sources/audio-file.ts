@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { AudioFormat } from '../transforms/decode.js';
+import { containerProbe, PROBE_BYTES } from '../transforms/formats/containers.js';
 import { isForFfmpeg } from '../transforms/formats/ffmpeg-marks.js';
 import { ffmpeg } from './ffmpeg.js';
 
@@ -20,7 +21,11 @@ async function needsFfmpeg(file: string | URL): Promise<boolean> {
     if (!(await handle.stat()).isFile()) return false;
     const mark = new Uint8Array(12);
     const { bytesRead } = await handle.read(mark, 0, mark.length, 0);
-    return isForFfmpeg(mark.subarray(0, bytesRead));
+    if (!isForFfmpeg(mark.subarray(0, bytesRead))) return false;
+    const probe = containerProbe(mark);
+    if (!probe) return true;
+    const { buffer, bytesRead: begun } = await handle.read(Buffer.alloc(PROBE_BYTES), 0, PROBE_BYTES, 0);
+    return probe(buffer.subarray(0, begun)) !== true;
   } finally {
     await handle.close();
   }

@@ -5,6 +5,7 @@
 import { AudioError } from '../errors.js';
 import type { AudioChunk } from '../events.js';
 import { expected, integer, known, oneOf, optionalSignal } from '../options.js';
+import { containerDecoder } from './formats/containers.js';
 import { FfmpegDecoder } from './formats/ffmpeg.js';
 import { isForFfmpeg } from './formats/ffmpeg-marks.js';
 import { FlacDecoder } from './formats/flac.js';
@@ -164,6 +165,8 @@ function recognise(mark: Uint8Array, unmarked: (() => FormatDecoder) | undefined
   const begins = (start: string, at = 0) => text.startsWith(start, at);
   if ((begins('RIFF') || begins('RIFX') || begins('RF64')) && begins('WAVE', 8)) return new WavDecoder();
   if (begins('fLaC')) return new FlacDecoder();
+  const container = containerDecoder(mark);
+  if (container) return container;
   if (isForFfmpeg(mark)) return new FfmpegDecoder();
   // Loud PCM often has no byte below a space, as other scripts than Latin have; twelve bytes of plain ASCII it has never.
   if (unmarked && !begins('RIFF') && !(isText(mark) && mark.every((byte) => byte < 0x7f))) return unmarked();
