@@ -19,7 +19,7 @@ import {
   type StreamingOptions,
   streamingOptionKeys,
 } from './streaming-options.js';
-import { Decode, type DecodeOptions, decode } from './transforms/decode.js';
+import { Decode, type DecodeOptions, decode, pickDecode } from './transforms/decode.js';
 import { encode } from './transforms/encode.js';
 import { Endpointer, type EndpointRules } from './transforms/endpointer.js';
 import { FlushMark } from './transforms/flush-mark.js';
@@ -69,6 +69,9 @@ const keys = [
   'unmarked',
   'sampleRate',
   'channels',
+  'start',
+  'duration',
+  'stream',
   'flushSilence',
   'decoding',
   'drafts',
@@ -280,8 +283,7 @@ export class ParakeetStream extends Duplex {
   #makeStages(model: StageModel): AnyStage[] {
     const o = this.#options;
     const make: (() => unknown)[] = [
-      () =>
-        decode({ format: o.format, unmarked: o.unmarked, sampleRate: o.sampleRate, channels: o.channels }),
+      () => decode(pickDecode(o)),
       () => resample(model.info.sampleRate),
       () => logMel(model, { flushSilence: o.flushSilence }),
       () => encode(model, { ...pickStreaming(o), history: o.refine ? REFINE_HISTORY : 0 }),
@@ -372,12 +374,7 @@ function check(options: ParakeetOptions): void {
   flag('collect', options.collect ?? false);
   optionalSignal('signal', options.signal);
   new SentenceSplitter(options);
-  decode({
-    format: options.format,
-    unmarked: options.unmarked,
-    sampleRate: options.sampleRate,
-    channels: options.channels,
-  }).destroy();
+  decode(pickDecode(options)).destroy();
 }
 
 function isModel(value: unknown): value is StageModel {

@@ -9,8 +9,7 @@ import { ParakeetError } from './errors.js';
 import type { TranscriptResult } from './events.js';
 import { expected } from './options.js';
 import { type ParakeetOptions, type ParakeetStream, parakeet } from './parakeet.js';
-import { openAudioFile } from './sources/audio-file.js';
-import type { AudioFormat } from './transforms/decode.js';
+import { type OpenedAudio, openAudioFile } from './sources/audio-file.js';
 
 /** Bytes of a sound file or of raw PCM: a path, a Node or web stream, anything to iterate over. */
 export type AudioSource =
@@ -43,10 +42,11 @@ export async function transcribe(
   ) {
     throw expected('a Writable or null', 'sink', sink);
   }
-  const input = await open(source, options.format);
+  const { bytes: input, excerpt } = await open(source, options);
   let line: ParakeetStream;
   try {
-    line = parakeet({ collect: true, ...options });
+    const { start: _, duration: __, stream: ___, ...others } = options;
+    line = parakeet({ collect: true, ...others, ...excerpt });
   } catch (error) {
     input.destroy();
     throw error;
@@ -78,11 +78,14 @@ export async function transcribe(
   return line.endEvent?.result ?? { text: '', sentences: [], tokens: [] };
 }
 
-async function open(source: AudioSource, format: AudioFormat | undefined): Promise<Readable> {
-  if (source instanceof Readable) return source;
-  if (typeof source === 'string' || source instanceof URL) return openAudioFile(source, format);
+async function open(source: AudioSource, options: ParakeetOptions): Promise<OpenedAudio> {
+  const { format, start, duration, stream } = options;
+  const excerpt = { start, duration, stream };
+  if (source instanceof Readable) return { bytes: source, excerpt };
+  if (typeof source === 'string' || source instanceof URL) return openAudioFile(source, format, excerpt);
   if (typeof source === 'object' && source !== null) {
-    if (Symbol.asyncIterator in source || Symbol.iterator in source) return Readable.from(source);
+    if (Symbol.asyncIterator in source || Symbol.iterator in source)
+      return { bytes: Readable.from(source), excerpt };
   }
   throw expected('a path, a Readable or an iterable of bytes', 'source', source);
 }

@@ -31,6 +31,15 @@ export function sentenceOptions(values: Values): {
   };
 }
 
+/** Which part of a recording is heard. */
+export function excerptOptions(values: Values): { start?: number; duration?: number; stream?: number } {
+  return {
+    ...optional(values, 'start', 'start'),
+    ...optional(values, 'duration', 'duration'),
+    ...optional(values, 'audio-stream', 'stream'),
+  };
+}
+
 function optional(values: Values, name: string, property: string): Record<string, never> {
   const value = values.get(name);
   return (value === undefined ? {} : { [property]: value }) as Record<string, never>;

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { pcmEncodings } from '../transforms/formats/pcm.js';
 import { UsageError } from './usage-error.js';
 
-type Kind = 'text' | 'number' | 'integer' | 'switch';
+type Kind = 'text' | 'number' | 'integer' | 'time' | 'switch';
 
 /** One option of a command. */
 export interface OptionSpec {
@@ -89,6 +89,14 @@ const COMMON = {
     minimum: 0,
     help: 'end a sentence that grows longer than this',
   },
+  start: { kind: 'time', value: 'TIME', minimum: 0, help: 'skip so much: seconds, or 1:30, or 1:02:03.5' },
+  duration: { kind: 'time', value: 'TIME', minimum: 0.001, help: 'hear no more than so much' },
+  'audio-stream': {
+    kind: 'integer',
+    value: 'N',
+    minimum: 0,
+    help: "which of a file's audio streams, from 0 (needs ffmpeg)",
+  },
   'highlight-words': { kind: 'switch', help: 'srt, vtt: one cue a word, with the word marked' },
   verbose: { kind: 'switch', short: 'v', help: 'say on stderr what is being done' },
   version: { kind: 'switch', help: 'print the version' },
@@ -119,6 +127,9 @@ export const TRANSCRIBE_OPTIONS: OptionTable = {
     default: '{filename}',
     help: 'their names, of {parent}, {filename}, {index} and {date}',
   },
+  start: COMMON.start,
+  duration: COMMON.duration,
+  'audio-stream': COMMON['audio-stream'],
   'highlight-words': COMMON['highlight-words'],
   'max-words': COMMON['max-words'],
   'silence-gap': COMMON['silence-gap'],
@@ -300,14 +311,20 @@ function read(spec: OptionSpec, text: string, name: string): string | number | b
     }
     return text;
   }
-  const value = text.trim() === '' ? Number.NaN : Number(text);
+  const value = spec.kind === 'time' ? seconds(text) : text.trim() === '' ? Number.NaN : Number(text);
   const fits = spec.kind === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value);
   if (!fits || value < (spec.minimum ?? Number.NEGATIVE_INFINITY)) {
-    const what = spec.kind === 'integer' ? 'a whole number' : 'a number';
+    const what = { integer: 'a whole number', time: 'seconds or [h:]mm:ss', number: 'a number' }[spec.kind];
     const least = spec.minimum === undefined ? '' : ` of at least ${spec.minimum}`;
     throw new UsageError(`Expected ${what}${least} for ${name} but received ${text}`);
   }
   return value;
+}
+
+/** `90`, `1:30`, `1:02:03.5`; NaN for anything else. */
+function seconds(text: string): number {
+  if (!/^(\d+:){0,2}\d+(\.\d+)?$/.test(text)) return Number.NaN;
+  return text.split(':').reduce((sum, part) => 60 * sum + Number(part), 0);
 }
 
 function readSwitch(text: string, name: string): boolean {

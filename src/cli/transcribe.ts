@@ -13,7 +13,7 @@ import type { Model } from '../model/model.js';
 import { formatTimestamp } from '../sinks/format.js';
 import { describe } from './describe.js';
 import { onInterrupt } from './interrupt.js';
-import { modelOptions, sentenceOptions } from './library-options.js';
+import { excerptOptions, modelOptions, sentenceOptions } from './library-options.js';
 import { FORMATS, type OutputFormat, type Parsed } from './options.js';
 import { outputSink } from './output.js';
 import { ProgressBar } from './progress.js';
@@ -84,6 +84,7 @@ export async function transcribe({ values, positionals }: Parsed, terminal: Term
     const chunk = values.get('chunk-duration') as number;
     return model.transcribe(job.input === '-' ? terminal.stdin : job.input, {
       ...sentenceOptions(values),
+      ...excerptOptions(values),
       chunkDuration: chunk === 0 ? null : chunk,
       overlapDuration: values.get('overlap-duration') as number,
       ...(values.get('attention') === 'local' ? { localAttention: [side, side] as const } : {}),

@@ -5,8 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import type { AudioChunk } from '../events.js';
 import { expected } from '../options.js';
-import { openAudioFile } from '../sources/audio-file.js';
-import { type AudioFormat, type DecodeOptions, decode } from '../transforms/decode.js';
+import { type OpenedAudio, openAudioFile } from '../sources/audio-file.js';
+import { type DecodeOptions, decode } from '../transforms/decode.js';
 import { resample } from '../transforms/resample.js';
 import { mustBeFinite } from './samples.js';
 
@@ -26,7 +26,10 @@ export type Recording =
 
 /** What reading a recording can be told. */
 export interface RecordingOptions
-  extends Pick<DecodeOptions, 'format' | 'sampleRate' | 'channels' | 'signal'> {
+  extends Pick<
+    DecodeOptions,
+    'format' | 'sampleRate' | 'channels' | 'start' | 'duration' | 'stream' | 'signal'
+  > {
   /** Called with the bytes read so far and their number in all (0 when unknown). */
   onBytes?: ((read: number, total: number) => void) | undefined;
 }
@@ -41,8 +44,11 @@ export async function readRecording(
   if (source instanceof Float32Array) {
     // In pieces, so that no window copies the whole.
     const size = PIECE_SECONDS * rate;
-    for (let at = 0; at < source.length; at += size) {
-      const piece = source.subarray(at, at + size);
+    const begin = Math.round((options.start ?? 0) * rate);
+    const end = begin + Math.round((options.duration ?? Number.POSITIVE_INFINITY) * rate);
+    const last = Math.min(source.length, end);
+    for (let at = begin; at < last; at += size) {
+      const piece = source.subarray(at, Math.min(last, at + size));
       mustBeFinite(piece, rate, at);
       await take(piece);
       options.onBytes?.(piece.byteOffset + piece.byteLength - source.byteOffset, source.byteLength);
@@ -76,7 +82,7 @@ export async function readRecording(
       taking.then(() => callback(), callback);
     },
   });
-  const opened = await openBytes(source, format);
+  const { bytes: opened, excerpt } = await openBytes(source, options);
   let failure: { error: unknown } | undefined;
   // A source that fails ends the audio first: `pipeline` would drop what is on its way.
   opened.on('error', () => {});
@@ -91,7 +97,7 @@ export async function readRecording(
     await pipeline(
       Readable.from(untilFailure(), { highWaterMark: 1 }),
       counter,
-      decode({ format, sampleRate, channels }),
+      decode({ format, sampleRate, channels, ...excerpt }),
       resample(rate),
       taker,
       {
@@ -117,13 +123,15 @@ async function sizeOf(file: string | URL): Promise<number> {
 /** A Readable of a source's bytes. @throws {ArgumentError} */
 async function openBytes(
   source: Exclude<Recording, Float32Array>,
-  format: AudioFormat | undefined,
-): Promise<Readable> {
-  if (source instanceof Readable) return source;
-  if (typeof source === 'string' || source instanceof URL) return openAudioFile(source, format);
-  if (source instanceof Uint8Array) return Readable.from([source]);
+  { format, start, duration, stream }: RecordingOptions,
+): Promise<OpenedAudio> {
+  const excerpt = { start, duration, stream };
+  const plain = (bytes: Readable) => ({ bytes, excerpt });
+  if (source instanceof Readable) return plain(source);
+  if (typeof source === 'string' || source instanceof URL) return openAudioFile(source, format, excerpt);
+  if (source instanceof Uint8Array) return plain(Readable.from([source]));
   if (typeof source === 'object' && source !== null) {
-    if (Symbol.asyncIterator in source || Symbol.iterator in source) return Readable.from(source);
+    if (Symbol.asyncIterator in source || Symbol.iterator in source) return plain(Readable.from(source));
   }
   throw expected('a path, a stream or an iterable of bytes, or a Float32Array', 'source', source);
 }

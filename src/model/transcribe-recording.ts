@@ -22,7 +22,7 @@ import { TokenPlacer } from './token-placer.js';
 
 /** Options of `model.transcribe`. */
 export interface TranscribeOptions
-  extends Pick<DecodeOptions, 'format' | 'sampleRate' | 'channels'>,
+  extends Pick<DecodeOptions, 'format' | 'sampleRate' | 'channels' | 'start' | 'duration' | 'stream'>,
     SentenceOptions {
   /** Seconds of each window, more than 0; `null` or 0 hears the whole recording at once. Default 120. */
   chunkDuration?: number | null | undefined;
@@ -46,6 +46,9 @@ const keys = [
   'format',
   'sampleRate',
   'channels',
+  'start',
+  'duration',
+  'stream',
   'maxWords',
   'silenceGap',
   'maxDuration',
@@ -91,9 +94,9 @@ export async function transcribeRecording(
   checkDecoding(options.decoding);
   const signal = optionalSignal('signal', options.signal);
   const windows = new Windows(model, plan(model, options), signal);
-  const { format, sampleRate, channels, onProgress } = options;
+  const { format, sampleRate, channels, start, duration, stream, onProgress } = options;
   // Mistakes in these are mistakes for samples too, which have no need of them.
-  decode({ format, sampleRate, channels }).destroy();
+  decode({ format, sampleRate, channels, start, duration, stream }).destroy();
   const read = runJob(model.addon, signal, () =>
     readRecording(
       source,
@@ -102,6 +105,9 @@ export async function transcribeRecording(
         format,
         sampleRate,
         channels,
+        start,
+        duration,
+        stream,
         signal,
         onBytes: onProgress && ((processed, total) => onProgress({ processed, total })),
       },

@@ -3,18 +3,35 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import type { AudioFormat } from '../transforms/decode.js';
+import type { DecodeOptions } from '../transforms/decode.js';
 import { containerProbe, PROBE_BYTES } from '../transforms/formats/containers.js';
 import { isForFfmpeg } from '../transforms/formats/ffmpeg-marks.js';
 import { ffmpeg } from './ffmpeg.js';
 
-/** Bytes of a sound file for `decode` with `format`. @throws Node's own error for a file that cannot be opened. */
-export async function openAudioFile(file: string | URL, format: AudioFormat | undefined): Promise<Readable> {
-  if (format !== undefined && format !== 'auto') return createReadStream(file);
-  return (await needsFfmpeg(file)) ? ffmpeg(file) : createReadStream(file);
+/** Which part of a sound file is heard. */
+export type Excerpt = Pick<DecodeOptions, 'start' | 'duration' | 'stream'>;
+
+/** The bytes, and what of the excerpt `decode` still has to cut out of them. */
+export interface OpenedAudio {
+  bytes: Readable;
+  excerpt: Excerpt;
 }
 
-async function needsFfmpeg(file: string | URL): Promise<boolean> {
+/** Opens a sound file for `decode` with `format`. @throws Node's own error for a file that cannot be opened. */
+export async function openAudioFile(
+  file: string | URL,
+  format: DecodeOptions['format'],
+  excerpt: Excerpt = {},
+): Promise<OpenedAudio> {
+  const plain = () => ({ bytes: createReadStream(file), excerpt });
+  if (format !== undefined && format !== 'auto') return plain();
+  // From its name ffmpeg can jump to the start.
+  return (await needsFfmpeg(file, excerpt.stream ?? 0))
+    ? { bytes: ffmpeg(file, excerpt), excerpt: {} }
+    : plain();
+}
+
+async function needsFfmpeg(file: string | URL, stream: number): Promise<boolean> {
   const handle = await open(file);
   try {
     // A pipe with a name can be read only once, and cannot seek anyway.
@@ -23,7 +40,7 @@ async function needsFfmpeg(file: string | URL): Promise<boolean> {
     const { bytesRead } = await handle.read(mark, 0, mark.length, 0);
     if (!isForFfmpeg(mark.subarray(0, bytesRead))) return false;
     const probe = containerProbe(mark);
-    if (!probe) return true;
+    if (!probe || stream > 0) return true;
     const { buffer, bytesRead: begun } = await handle.read(Buffer.alloc(PROBE_BYTES), 0, PROBE_BYTES, 0);
     return probe(buffer.subarray(0, begun)) !== true;
   } finally {

@@ -4,8 +4,9 @@
  */
 import { AudioError } from '../errors.js';
 import type { AudioChunk } from '../events.js';
-import { expected, integer, known, oneOf, optionalSignal } from '../options.js';
+import { expected, finite, integer, known, oneOf, optionalSignal } from '../options.js';
 import { containerDecoder } from './formats/containers.js';
+import { ExcerptCutter } from './formats/excerpt.js';
 import { FfmpegDecoder } from './formats/ffmpeg.js';
 import { isForFfmpeg } from './formats/ffmpeg-marks.js';
 import { FlacDecoder } from './formats/flac.js';
@@ -33,20 +34,42 @@ export interface DecodeOptions extends StageOptions {
   unmarked?: PcmEncoding | undefined;
   /** Samples per second of raw PCM, 1 to 1,000,000. Needed with a PCM format or `unmarked`, an error with any other. */
   sampleRate?: number | undefined;
+  /** Seconds of the audio to skip, at least 0; times count from there. Default 0. */
+  start?: number | undefined;
+  /** Seconds to hear at most, more than 0; what comes later is read but not decoded. Default: to the end. */
+  duration?: number | undefined;
+  /** Which of a file's audio streams, counted from 0, where ffmpeg reads it; the other formats have one. Default 0. */
+  stream?: number | undefined;
   /** Interleaved channels of raw PCM, 1 to 256. Default 1. An error with any other format. */
   channels?: number | undefined;
 }
 
 /** The names of {@link DecodeOptions}, for whoever passes them on. */
-export const decodeOptionKeys = ['format', 'unmarked', 'sampleRate', 'channels', 'signal'] as const;
+export const decodeOptionKeys = [
+  'format',
+  'unmarked',
+  'sampleRate',
+  'channels',
+  'start',
+  'duration',
+  'stream',
+  'signal',
+] as const;
+
+/** The options of `decode` among others, the signal left out. */
+export function pickDecode(options: DecodeOptions): DecodeOptions {
+  const given = decodeOptionKeys.filter((key) => key !== 'signal' && options[key] !== undefined);
+  return Object.fromEntries(given.map((key) => [key, options[key]]));
+}
 
 const formats = ['auto', 'wav', 'flac', ...pcmEncodings] as const;
 /** The longest mark that tells formats apart: `RIFF`, a length, `WAVE`. */
 const MARK_BYTES = 12;
 
 /**
- * Bytes to audio: WAV (PCM of 8 to 32 bits, floats of 32 and 64, any channels), FLAC, raw PCM; and through an `ffmpeg` process, if
- * there is one on PATH or in FFMPEG_PATH: MP3, AAC, MP4 and M4A, WebM and Matroska, Ogg, AIFF, CAF, MPEG-TS (their first audio stream).
+ * Bytes to audio: WAV (PCM of 8 to 32 bits, floats of 32 and 64, A-law, µ-law, any channels; RF64 and BW64), FLAC, Ogg/Opus and
+ * WebM/Opus, raw PCM; and through an `ffmpeg` process, if there is one on PATH or in FFMPEG_PATH: MP3, AAC, MP4 and M4A, WebM, Matroska
+ * and Ogg of other codecs, AIFF, CAF, MPEG-TS (their first audio stream).
  *
  * Any split of the bytes gives the same samples. Chunks are 10 to 100 ms long, the last one may be shorter. Broken audio
  * (a file cut short, NaN samples, a text file) ends the output after what could be read, and fails the stage once
@@ -67,6 +90,8 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
   #unmarked: (() => FormatDecoder) | undefined;
   readonly #mark: number[] = [];
   #seconds = 0;
+  readonly #stream: number;
+  #excerpt: ExcerptCutter | undefined;
 
   constructor(options: DecodeOptions = {}) {
     known('decode', options, decodeOptionKeys);
@@ -95,7 +120,15 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
         'Name a raw format, such as s16le.',
       );
     }
+    const start = finite('start', options.start ?? 0, 0);
+    const { duration } = options;
+    if (duration !== undefined) finite('duration', duration, Number.MIN_VALUE);
+    const stream = integer('stream', options.stream ?? 0, 0);
     super({ writableObjectMode: false, signal: optionalSignal('signal', options.signal) });
+    this.#stream = stream;
+    if (start > 0 || duration !== undefined) {
+      this.#excerpt = new ExcerptCutter(start, duration ?? Number.POSITIVE_INFINITY);
+    }
     if (isPcm) {
       const sampleRate = integer('sampleRate', options.sampleRate, 1, 1_000_000);
       const channels = integer('channels', options.channels ?? 1, 1, 256);
@@ -112,6 +145,7 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
 
   protected override async process(bytes: Uint8Array): Promise<void> {
     await this.#late(async () => {
+      if (this.#excerpt?.over) return;
       let rest = bytes;
       if (!this.#decoder) {
         const taken = Math.min(MARK_BYTES - this.#mark.length, bytes.length);
@@ -126,7 +160,7 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
 
   protected override async finish(): Promise<void> {
     await this.#late(async () => {
-      if (!this.#decoder && this.#mark.length === 0) return;
+      if (this.#excerpt?.over || (!this.#decoder && this.#mark.length === 0)) return;
       if (!this.#decoder) await this.#recognise();
       await this.#hand(this.#decoder?.end());
     });
@@ -138,12 +172,17 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
 
   async #recognise(): Promise<void> {
     const mark = Uint8Array.from(this.#mark);
-    this.#decoder = recognise(mark, this.#unmarked);
+    this.#decoder = recognise(mark, this.#unmarked, this.#stream);
     await this.#hand(this.#decoder.push(mark));
   }
 
   async #hand(chunks: AsyncIterable<AudioChunk> | undefined): Promise<void> {
-    for await (const chunk of chunks ?? []) {
+    for await (const whole of chunks ?? []) {
+      const chunk = this.#excerpt ? this.#excerpt.take(whole) : whole;
+      if (!chunk) {
+        if (this.#excerpt?.over) return this.#decoder?.close();
+        continue;
+      }
       this.#seconds += (chunk.channels[0]?.length ?? 0) / chunk.sampleRate;
       await this.emitOne(chunk);
     }
@@ -160,14 +199,24 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
   }
 }
 
-function recognise(mark: Uint8Array, unmarked: (() => FormatDecoder) | undefined): FormatDecoder {
+function recognise(
+  mark: Uint8Array,
+  unmarked: (() => FormatDecoder) | undefined,
+  stream: number,
+): FormatDecoder {
   const text = Buffer.from(mark).toString('latin1');
   const begins = (start: string, at = 0) => text.startsWith(start, at);
-  if ((begins('RIFF') || begins('RIFX') || begins('RF64')) && begins('WAVE', 8)) return new WavDecoder();
+  if (isForFfmpeg(mark)) {
+    return (stream === 0 ? containerDecoder(mark) : undefined) ?? new FfmpegDecoder(stream);
+  }
+  if (stream > 0) {
+    throw new AudioError(
+      'ERR_PARAKEET_INVALID_AUDIO',
+      `Expected a file with several audio streams for stream ${stream} but received one of a single stream.`,
+    );
+  }
+  if (['RIFF', 'RIFX', 'RF64', 'BW64'].some((id) => begins(id)) && begins('WAVE', 8)) return new WavDecoder();
   if (begins('fLaC')) return new FlacDecoder();
-  const container = containerDecoder(mark);
-  if (container) return container;
-  if (isForFfmpeg(mark)) return new FfmpegDecoder();
   // Loud PCM often has no byte below a space, as other scripts than Latin have; twelve bytes of plain ASCII it has never.
   if (unmarked && !begins('RIFF') && !(isText(mark) && mark.every((byte) => byte < 0x7f))) return unmarked();
   throw new AudioError(

@@ -151,12 +151,45 @@ describe('WAV', () => {
     expect(error?.message).toMatch(message);
   });
 
-  test('A-law is named in the error', async () => {
-    const file = wavFile([left]);
-    file.writeUInt16LE(6, 20);
-    const { error } = await run(file);
+  test.each([
+    // ITU-T G.711: the codes of nothing, of the loudest, and one between.
+    [6, 'A-law', { 213: 8, 85: -8, 170: 32_256, 42: -32_256, 129: 5888 }],
+    [7, 'µ-law', { 255: 0, 127: 0, 128: 32_124, 0: -32_124, 177: 3772 }],
+  ])('format %i is %s', async (tag, _name, codes) => {
+    const file = wavFile([new Float32Array(Object.keys(codes).length)], { bits: 8, sampleRate: 8000 });
+    file.writeUInt16LE(tag, 20);
+    Object.keys(codes).forEach((code, i) => {
+      file[44 + i] = Number(code);
+    });
+    const { items, error } = await through(pieces(file, 5), decode());
+    expect(error).toBeUndefined();
+    expect(Array.from(joined(items)[0] ?? [], (x) => x * 32_768 + 0)).toEqual(Object.values(codes));
+  });
+
+  test('a coding that is not supported is named in the error', async () => {
+    const file = wavFile([new Float32Array(8)], { bits: 8, sampleRate: 8000 });
+    file.writeUInt16LE(2, 20);
+    const { error } = await through([file], decode());
     expect(error).toMatchObject({ code: 'ERR_PARAKEET_UNSUPPORTED_FORMAT' });
-    expect(error?.message).toMatch(/A-law/);
+    expect(error?.message).toMatch(/Microsoft ADPCM/);
+  });
+
+  test.each(['RF64', 'BW64'])('%s takes the length of its data from ds64', async (id) => {
+    const samples = sine(440, 0.2, 16_000);
+    const ds64 = Buffer.alloc(28);
+    ds64.writeBigUInt64LE(BigInt(2 * samples.length), 8);
+    const whole = wavFile([samples], {
+      before: [['ds64', ds64]],
+      dataSize: 0xffffffff,
+      riffSize: 0xffffffff,
+    });
+    whole.write(id, 'latin1');
+    const junk = Buffer.concat([whole, Buffer.from('LIST\x10\0\0\0', 'latin1'), Buffer.alloc(16, 7)]);
+    const { items, error } = await through(pieces(junk, 777), decode());
+    expect(error).toBeUndefined();
+    expect(joined(items)[0]?.length).toBe(samples.length);
+    const cut = await through([whole.subarray(0, -100)], decode());
+    expect(cut.error).toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
   });
 });
 
@@ -283,7 +316,7 @@ describe('unmarked', () => {
   ])('%s is PCM', async (_, values) => {
     const { items, error } = await run(samples(values), raw);
     expect(error).toBeUndefined();
-    expect(Array.from(joined(items)[0] as Float32Array, (x) => x * 32_768)).toEqual(values);
+    expect(Array.from(joined(items)[0] as Float32Array, (x) => x * 32_768 + 0)).toEqual(values);
   });
 
   test('a file is still a file, and text is still no sound', async () => {

@@ -8,15 +8,17 @@ import { FfmpegChild } from '../../sources/ffmpeg-child.js';
 import type { FormatDecoder } from './format.js';
 import { WavDecoder } from './wav.js';
 
-/** Incremental decoder of what ffmpeg reads from a pipe: its first audio stream. */
+/** Incremental decoder of what ffmpeg reads from a pipe: one of its audio streams. */
 export class FfmpegDecoder implements FormatDecoder {
-  readonly #child = new FfmpegChild({ input: null });
+  readonly #child: FfmpegChild;
   readonly #wav = new WavDecoder();
   /** Something happened since it was looked at last; who waits for it. */
   #changed = false;
   #wake: () => void = () => {};
 
-  constructor() {
+  /** @param stream The audio stream, counted from 0. */
+  constructor(stream = 0) {
+    this.#child = new FfmpegChild({ input: null, stream });
     this.#child.stdout.on('readable', () => this.#change()).on('end', () => this.#change());
     void this.#child.gone.then(() => this.#change());
   }

@@ -17,7 +17,9 @@ export type PcmEncoding =
   | 'f32le'
   | 'f32be'
   | 'f64le'
-  | 'f64be';
+  | 'f64be'
+  | 'alaw'
+  | 'mulaw';
 
 interface Reader {
   bytes: number;
@@ -28,6 +30,21 @@ interface Reader {
 
 const s24 = (view: DataView, low: number, middle: number, high: number) =>
   ((view.getInt8(high) << 16) | (view.getUint8(middle) << 8) | view.getUint8(low)) / 0x800000;
+
+/** ITU-T G.711, table 1: 13 bits in 8, even bits inverted. */
+const A_LAW = Float32Array.from({ length: 256 }, (_, code) => {
+  const bits = code ^ 0x55;
+  const exponent = (bits >> 4) & 7;
+  const mantissa = ((bits & 15) << 4) + 8;
+  const value = exponent === 0 ? mantissa : (mantissa + 0x100) << (exponent - 1);
+  return (bits & 0x80 ? value : -value) / 0x8000;
+});
+/** ITU-T G.711, table 2: 14 bits in 8, all bits inverted. */
+const MU_LAW = Float32Array.from({ length: 256 }, (_, code) => {
+  const bits = ~code & 0xff;
+  const value = ((((bits & 15) << 3) + 0x84) << ((bits >> 4) & 7)) - 0x84;
+  return (bits & 0x80 ? -value : value) / 0x8000;
+});
 
 const readers: Record<PcmEncoding, Reader> = {
   u8: { bytes: 1, read: (view, at) => (view.getUint8(at) - 128) / 128 },
@@ -42,6 +59,8 @@ const readers: Record<PcmEncoding, Reader> = {
   f32be: { bytes: 4, float: true, read: (view, at) => view.getFloat32(at, false) },
   f64le: { bytes: 8, float: true, read: (view, at) => view.getFloat64(at, true) },
   f64be: { bytes: 8, float: true, read: (view, at) => view.getFloat64(at, false) },
+  alaw: { bytes: 1, read: (view, at) => A_LAW[view.getUint8(at)] as number },
+  mulaw: { bytes: 1, read: (view, at) => MU_LAW[view.getUint8(at)] as number },
 };
 
 /** Every encoding, for messages and checks. */

@@ -1,5 +1,5 @@
 /**
- * WAV: walks the chunks of a RIFF, RIFX or RF64 file to its samples. The samples themselves are `pcm.ts`'s matter.
+ * WAV: walks the chunks of a RIFF, RIFX, RF64 or BW64 file to its samples. The samples themselves are `pcm.ts`'s matter.
  *
  * Not the Reader of the `wav` package, which the tests use as a second opinion: it refuses a chunk before `fmt ` (LIST,
  * JUNK, bext), does not skip the padding byte of odd chunks, throws on an empty one, collects unknown chunks of any
@@ -12,11 +12,11 @@ import { PcmDecoder, type PcmEncoding, pcmEncodings } from './pcm.js';
 
 const PCM = 1;
 const FLOAT = 3;
+/** One byte a sample, logarithmic: telephones. */
+const LAWS: Record<number, PcmEncoding> = { 6: 'alaw', 7: 'mulaw' };
 const EXTENSIBLE = 0xfffe;
 const NAMES: Record<number, string> = {
   2: 'Microsoft ADPCM',
-  6: 'A-law',
-  7: 'µ-law',
   17: 'IMA ADPCM',
   85: 'MP3',
 };
@@ -103,7 +103,7 @@ export class WavDecoder implements FormatDecoder {
 
   #onRiff(bytes: DataView): void {
     const id = ascii(bytes, 0);
-    if (!['RIFF', 'RIFX', 'RF64'].includes(id) || ascii(bytes, 8) !== 'WAVE') {
+    if (!['RIFF', 'RIFX', 'RF64', 'BW64'].includes(id) || ascii(bytes, 8) !== 'WAVE') {
       throw new AudioError(
         'ERR_PARAKEET_UNSUPPORTED_FORMAT',
         `Expected a WAV file, which begins with RIFF and WAVE, but received ${JSON.stringify(id)} and ${JSON.stringify(ascii(bytes, 8))}.`,
@@ -152,16 +152,21 @@ export class WavDecoder implements FormatDecoder {
     const blockAlign = bytes.getUint16(12, little);
     const bits = bytes.getUint16(14, little);
     const format = tag === EXTENSIBLE && bytes.byteLength >= 26 ? bytes.getUint16(24, little) : tag;
-    if (format !== PCM && format !== FLOAT) {
+    const law = LAWS[format];
+    if (format !== PCM && format !== FLOAT && !law) {
       throw new AudioError(
         'ERR_PARAKEET_UNSUPPORTED_FORMAT',
-        `Expected a WAV file of PCM or float samples but received ${NAMES[format] ?? 'an unknown coding'} (format ${format}). ` +
+        `Expected a WAV file of PCM, float, A-law or µ-law samples but received ${NAMES[format] ?? 'an unknown coding'} (format ${format}). ` +
           'Convert it, for example with: ffmpeg -i in.wav -c:a pcm_s16le out.wav',
       );
     }
     checkShape('WAV', sampleRate, channels);
     // The container of a sample may be wider than its bits (20 in 24, 24 in 32); the sample is at its upper end.
     const width = blockAlign / channels;
+    if (law && width === 1) {
+      this.#pcm = new PcmDecoder(law, sampleRate, channels);
+      return;
+    }
     const letter = format === FLOAT ? 'f' : width === 1 ? 'u' : 's';
     const encoding = `${letter}${width * 8}${width === 1 ? '' : little ? 'le' : 'be'}`;
     if (bits > width * 8 || bits === 0 || !isEncoding(encoding)) {
