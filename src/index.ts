@@ -53,7 +53,16 @@ export {
   type SessionDifference,
 } from './session/replay.js';
 export * from './sinks/index.js';
+export {
+  DiscordVoice,
+  type DiscordVoiceOptions,
+  discordVoice,
+  type VoiceReceiverLike,
+  type VoiceStats,
+} from './sources/discord-voice.js';
 export { type FfmpegOptions, ffmpeg } from './sources/ffmpeg.js';
+export { type Gap, LiveSource, type LiveSourceOptions } from './sources/live-source.js';
+export { devices, type MicOptions, Microphone, mic } from './sources/mic.js';
 export { type Latency, type Normalization, presets, type StreamingOptions } from './streaming-options.js';
 export { type AudioSource, transcribe } from './transcribe.js';
 export { type AudioFormat, type DecodeOptions, decode, type PcmEncoding } from './transforms/decode.js';

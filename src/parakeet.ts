@@ -2,7 +2,7 @@
  * The composition: bytes in, transcript events out, through the six stages and nothing else. It owns their order, their end and
  * their errors; what they do is in `transforms/`.
  */
-import { Duplex, finished } from 'node:stream';
+import { Duplex, finished, type Readable } from 'node:stream';
 import pumpify from 'pumpify';
 import { destroyOnAbort } from './abort.js';
 import { type LagMessage, publish, type StreamMessage } from './diagnostics.js';
@@ -141,6 +141,9 @@ export class ParakeetStream extends Duplex {
     super({ readableObjectMode: true, writableObjectMode: false, readableHighWaterMark: 4 });
     this.#options = options;
     destroyOnAbort(this, options.signal);
+    // A live source tells of sound that it lost, in its own seconds, which are the transcript's.
+    this.on('pipe', (source: Readable) => source.on('gap', this.#onGap));
+    this.on('unpipe', (source: Readable) => source.off('gap', this.#onGap));
   }
 
   /** The `end` event, as soon as it is on its way to the reader. */
@@ -305,6 +308,10 @@ export class ParakeetStream extends Duplex {
     for (const stage of make) this.#stages.push(stage() as AnyStage);
     return this.#stages;
   }
+
+  readonly #onGap = ({ start, end }: { start: number; end: number }) => {
+    if (!this.destroyed && !this.#lineEnded) this.#wanted = this.push({ type: 'gap', start, end });
+  };
 
   /** Hands on what the line has, as long as the reader wants more. */
   #forward(): void {

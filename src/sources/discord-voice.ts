@@ -1,0 +1,220 @@
+/**
+ * A source: one speaker of a Discord voice channel, from the receiver of `@discordjs/voice`. The network's order is voice-packets.ts's
+ * matter, Opus that of transforms/formats/. The package itself is not needed here: a receiver is known by what it does.
+ */
+import type { Readable } from 'node:stream';
+import { AudioError } from '../errors.js';
+import { expected, known } from '../options.js';
+import { OpusDecoder } from '../transforms/formats/opus-decoder.js';
+import { MAX_PACKET_SAMPLES, OPUS_RATE, parseOpusPacket } from '../transforms/formats/opus-packet.js';
+import { LiveSource, type LiveSourceOptions, liveSourceKeys } from './live-source.js';
+import { VoiceOrder, type VoicePacket, type VoicePiece } from './voice-packets.js';
+
+/** The part of a `VoiceReceiver` that is used. */
+export interface VoiceReceiverLike {
+  subscribe(userId: string, options?: object): Readable;
+}
+
+/** Options of {@link discordVoice}. */
+export type DiscordVoiceOptions = LiveSourceOptions;
+
+/** What happened to a speaker's packets. */
+export interface VoiceStats {
+  packets: number;
+  /** Lost on the way, in packets' worth of sound; the first 100 ms of each loss are concealed, the rest is silent. */
+  lostSeconds: number;
+  concealedSeconds: number;
+  /** Brought back into order, and such that came too late. */
+  reordered: number;
+  late: number;
+  /** Not Opus: damaged, or not decrypted. */
+  damaged: number;
+  /** Times that the subscription broke and was made anew. */
+  resubscribed: number;
+}
+
+/** `EndBehaviorType.Manual` of `@discordjs/voice`: the subscription lasts until we end it. */
+const MANUAL = 0;
+/** How often the clock is looked at, in milliseconds. */
+const TICK = 100;
+/** A speaker who has sent nothing for so long is silent; and so long a missing packet is waited for. */
+const QUIET_MS = 200;
+const HELD_MS = 60;
+/** Samples of a loss that are concealed. */
+const MOST_CONCEALED = 4800;
+/** Milliseconds before a broken subscription is made anew. */
+const RESUBSCRIBE_MS = 50;
+
+/**
+ * What one user says, as sound on the clock of this call: silence while they are silent, so that `merge()` sees their time go on. Give
+ * `parakeet()` the option `silenceGate: true`, and silence costs next to nothing.
+ *
+ * ```ts
+ * const anna = discordVoice(connection.receiver, userId).pipe(parakeet({ model, silenceGate: true }));
+ * ```
+ *
+ * Takes packets as Buffers and as objects with RTP's `sequence` and `timestamp` beside the bytes. A subscription that breaks (a packet
+ * that was not decrypted) is made anew, and emits `resubscribed` with the error; the other speakers have no part in it. Lasts until
+ * `stop()`, `destroy()` or the signal.
+ *
+ * @param receiver `connection.receiver` of `@discordjs/voice`.
+ * @throws {ArgumentError} for arguments that make no sense. @throws {ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` without libopus.
+ */
+export function discordVoice(
+  receiver: VoiceReceiverLike,
+  userId: string,
+  options: DiscordVoiceOptions = {},
+): DiscordVoice {
+  known('discordVoice', options, liveSourceKeys);
+  if (typeof receiver !== 'object' || receiver === null || typeof receiver.subscribe !== 'function') {
+    throw expected('the receiver of a voice connection', 'receiver', receiver, 'It is connection.receiver.');
+  }
+  if (typeof userId !== 'string' || userId === '') throw expected("a user's id", 'userId', userId);
+  return new DiscordVoice(receiver, userId, options);
+}
+
+/** The source that {@link discordVoice} makes. */
+export class DiscordVoice extends LiveSource {
+  readonly userId: string;
+  /** `Date.now()` at the first sample: where the stream lies on a clock that several share. */
+  readonly startedAt = Date.now();
+  readonly #receiver: VoiceReceiverLike;
+  readonly #decoder = new OpusDecoder(1);
+  readonly #order = new VoiceOrder();
+  readonly #began = performance.now();
+  readonly #timer: NodeJS.Timeout;
+  #subscription: Readable | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #lastPacket = 0;
+  #stopped = false;
+  readonly #stats = { packets: 0, lostSeconds: 0, concealedSeconds: 0, damaged: 0, resubscribed: 0 };
+
+  /** @internal */
+  constructor(receiver: VoiceReceiverLike, userId: string, options: LiveSourceOptions) {
+    super(OPUS_RATE, options);
+    this.#receiver = receiver;
+    this.userId = userId;
+    this.#subscribe();
+    this.#timer = setInterval(() => this.#tick(), TICK);
+  }
+
+  get stats(): VoiceStats {
+    return { ...this.#stats, reordered: this.#order.reordered, late: this.#order.late };
+  }
+
+  /** The speaker has left: what was said is still heard. */
+  stop(): void {
+    if (this.#stopped) return;
+    for (const piece of this.#order.flush()) this.#hear(piece);
+    this.#unsubscribe();
+    this.endSound();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#unsubscribe();
+    this.#decoder.close();
+    callback(error);
+  }
+
+  #subscribe(): void {
+    const subscription = this.#receiver.subscribe(this.userId, { end: { behavior: MANUAL } });
+    this.#subscription = subscription;
+    let failure: Error | undefined;
+    subscription.on('data', (packet: unknown) => this.#take(packet));
+    subscription.on('error', (error: Error) => {
+      failure = error;
+    });
+    subscription.once('close', () => {
+      if (this.#stopped || this.destroyed) return;
+      this.#subscription = undefined;
+      this.#retry = setTimeout(() => {
+        this.#stats.resubscribed++;
+        this.#subscribe();
+        this.emit('resubscribed', failure);
+      }, RESUBSCRIBE_MS);
+    });
+  }
+
+  #unsubscribe(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    clearTimeout(this.#retry);
+    this.#subscription?.destroy();
+    this.#subscription = undefined;
+  }
+
+  /** Samples since the start. */
+  get #now(): number {
+    return Math.round(((performance.now() - this.#began) / 1000) * OPUS_RATE);
+  }
+
+  #take(value: unknown): void {
+    const packet = toPacket(value);
+    if (!packet || this.destroyed) return;
+    this.#stats.packets++;
+    this.#lastPacket = performance.now();
+    let length: number;
+    try {
+      const { frames, frameSamples } = parseOpusPacket(packet.bytes);
+      length = frames.length * frameSamples;
+    } catch {
+      // What is no Opus is as good as lost; the next packet's place tells how much.
+      this.#stats.damaged++;
+      return;
+    }
+    for (const piece of this.#order.push(packet, length, this.#now)) this.#hear(piece);
+  }
+
+  #tick(): void {
+    const quiet = performance.now() - this.#lastPacket;
+    if (this.#order.held > 0 && quiet > HELD_MS) {
+      for (const piece of this.#order.flush()) this.#hear(piece);
+    }
+    if (quiet < QUIET_MS) return;
+    // A packet may be on its way: silence stays behind the clock by that.
+    const until = this.#now - (QUIET_MS / 1000) * OPUS_RATE;
+    for (const piece of this.#order.idle(until)) this.#hear(piece);
+  }
+
+  #hear(piece: VoicePiece): void {
+    if (piece.kind === 'silence') this.silence(piece.samples);
+    else if (piece.kind === 'lost') this.#conceal(piece.samples);
+    else this.#decode(piece.bytes);
+  }
+
+  #decode(bytes: Uint8Array): void {
+    try {
+      this.give(toShorts(this.#decoder.decode(bytes)[0] as Float32Array));
+    } catch (error) {
+      if (!(error instanceof AudioError)) throw error;
+      this.#stats.damaged++;
+      this.#conceal(960);
+    }
+  }
+
+  #conceal(samples: number): void {
+    this.#stats.lostSeconds += samples / OPUS_RATE;
+    const concealed = Math.min(samples, MOST_CONCEALED, MAX_PACKET_SAMPLES);
+    this.#stats.concealedSeconds += concealed / OPUS_RATE;
+    this.give(toShorts(this.#decoder.conceal(concealed)[0] as Float32Array));
+    if (samples > concealed) this.fillGap(samples - concealed);
+  }
+}
+
+/** A Buffer, or an object with the bytes and RTP's fields. */
+function toPacket(value: unknown): VoicePacket | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { payload, sequence, timestamp } = value as {
+    payload?: unknown;
+    sequence?: unknown;
+    timestamp?: unknown;
+  };
+  const bytes = value instanceof Uint8Array ? value : payload;
+  if (!(bytes instanceof Uint8Array)) return undefined;
+  const number = (field: unknown) => (typeof field === 'number' ? field : undefined);
+  return { bytes, sequence: number(sequence), timestamp: number(timestamp) };
+}
+
+function toShorts(samples: Float32Array): Int16Array {
+  return Int16Array.from(samples, (x) => Math.max(-32_768, Math.min(32_767, Math.round(x * 32_768))));
+}

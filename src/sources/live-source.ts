@@ -1,0 +1,186 @@
+/**
+ * The base of sources that nobody can slow down: a microphone, a voice channel. What their reader does not take waits, up to `maxLag`;
+ * beyond it `onOverflow` says what happens. Gives the bytes of a WAV file without an end, so that `parakeet()` needs no options.
+ */
+import { Readable } from 'node:stream';
+import { destroyOnAbort } from '../abort.js';
+import { LagError } from '../errors.js';
+import { finite, oneOf, optionalSignal } from '../options.js';
+
+/** Options of every live source. */
+export interface LiveSourceOptions {
+  /** Seconds of sound that may wait for a slow reader, 0.1 to 3600. Default 60. */
+  maxLag?: number | undefined;
+  /**
+   * When more would have to wait: `'error'` ends the sound there, and the source fails with a `LagError` once all of it was read;
+   * `'gap'` drops sound until there is room, puts digital silence in its place so that times stay right, and emits `gap`.
+   * Default `'error'`.
+   */
+  onOverflow?: 'error' | 'gap' | undefined;
+  /** Ends the source with an `AbortError`. */
+  signal?: AbortSignal | undefined;
+}
+
+export const liveSourceKeys = ['maxLag', 'onOverflow', 'signal'] as const;
+
+/** Sound that never came, in seconds from the source's start. */
+export interface Gap {
+  start: number;
+  end: number;
+}
+
+/** Most samples that are handed on in one piece, in seconds. */
+const PIECE_SECONDS = 0.1;
+const HEADER_BYTES = 44;
+
+/**
+ * Mono sound at one rate. Events beside those of a Readable: `gap` with a {@link Gap}, for sound that was lost; its time is filled with
+ * digital silence, which costs the model next to nothing.
+ */
+export class LiveSource extends Readable {
+  readonly sampleRate: number;
+  readonly #mostBytes: number;
+  readonly #onOverflow: 'error' | 'gap';
+  /** Samples given so far, silence in the place of lost ones included. */
+  #samples = 0;
+  /** Samples dropped that no silence stands for yet. */
+  #dropped = 0;
+  /** Where the first of them would have been, in seconds. */
+  #gapStart = 0;
+  #failure: Error | undefined;
+  #ended = false;
+
+  constructor(sampleRate: number, options: LiveSourceOptions) {
+    const maxLag = finite('maxLag', options.maxLag ?? 60, 0.1, 3600);
+    super({ highWaterMark: Math.round(PIECE_SECONDS * sampleRate) * 2 });
+    this.sampleRate = sampleRate;
+    this.#mostBytes = HEADER_BYTES + Math.round(maxLag * sampleRate) * 2;
+    this.#onOverflow = oneOf('onOverflow', options.onOverflow ?? 'error', ['error', 'gap']);
+    this.push(wavHeader(sampleRate));
+    destroyOnAbort(this, optionalSignal('signal', options.signal));
+  }
+
+  /** Seconds of sound so far. */
+  get time(): number {
+    return this.#samples / this.sampleRate;
+  }
+
+  /** Seconds of sound that wait for the reader. */
+  get lag(): number {
+    return this.readableLength / 2 / this.sampleRate;
+  }
+
+  /** Hands on sound. */
+  protected give(samples: Int16Array): void {
+    if (this.#ended || this.destroyed || samples.length === 0) return;
+    if (this.readableLength + samples.byteLength > this.#mostBytes) {
+      if (this.#onOverflow === 'error') {
+        const seconds = (this.#mostBytes / 2 / this.sampleRate).toFixed(1);
+        this.failLate(
+          new LagError(
+            `Expected the reader of a live source to keep up but ${seconds} s of sound wait for it (maxLag). ` +
+              "Use a faster model or machine, or onOverflow: 'gap'.",
+          ),
+        );
+        return;
+      }
+      this.#drop(samples.length);
+      return;
+    }
+    if (this.#dropped > 0 && !this.#makeUp(samples.length)) return;
+    this.#write(samples);
+  }
+
+  /** Silence for what was dropped, before `next` samples; false when the reader has still no room for all of it: then they are dropped too. */
+  #makeUp(next: number): boolean {
+    const room = Math.floor((this.#mostBytes - this.readableLength) / 2) - next;
+    // Not at the first free byte, or sound and silence would alternate.
+    const worthIt = this.readableLength <= this.#mostBytes / 2;
+    const fits = worthIt ? Math.min(this.#dropped, room) : 0;
+    this.#dropped -= fits;
+    this.#pieces(fits);
+    if (this.#dropped > 0) {
+      this.#drop(next);
+      return false;
+    }
+    this.emit('gap', { start: this.#gapStart, end: this.time } satisfies Gap);
+    return true;
+  }
+
+  #drop(samples: number): void {
+    if (this.#dropped === 0) this.#gapStart = this.time;
+    this.#dropped += samples;
+  }
+
+  /** So many samples never came: silence takes their place. */
+  protected fillGap(samples: number): void {
+    if (this.#ended || this.destroyed || samples <= 0) return;
+    const start = this.time;
+    this.silence(samples);
+    this.emit('gap', { start, end: this.time } satisfies Gap);
+  }
+
+  /** Digital silence that is no loss. */
+  protected silence(samples: number): void {
+    if (this.#ended || this.destroyed) return;
+    const room = Math.floor((this.#mostBytes - this.readableLength) / 2);
+    const fits = this.#dropped > 0 ? 0 : Math.min(samples, room);
+    this.#pieces(fits);
+    if (samples > fits) this.#drop(samples - fits);
+  }
+
+  #pieces(samples: number): void {
+    const piece = Math.round(PIECE_SECONDS * this.sampleRate);
+    for (let left = samples; left > 0; left -= piece) this.#write(new Int16Array(Math.min(piece, left)));
+  }
+
+  /** The sound is over. */
+  protected endSound(): void {
+    if (this.#ended || this.destroyed) return;
+    this.#ended = true;
+    this.push(null);
+  }
+
+  /** The sound is over because of an error, which comes when all of it was read. */
+  protected failLate(error: Error): void {
+    if (this.#ended || this.destroyed) return;
+    this.#ended = true;
+    this.#failure = error;
+    this.#failWhenEmpty();
+  }
+
+  override _read(): void {}
+
+  override read(size?: number): Buffer | null {
+    const bytes = super.read(size) as Buffer | null;
+    if (this.#failure) queueMicrotask(() => this.#failWhenEmpty());
+    return bytes;
+  }
+
+  #write(samples: Int16Array): void {
+    this.#samples += samples.length;
+    this.push(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength));
+  }
+
+  #failWhenEmpty(): void {
+    if (this.readableLength === 0) this.destroy(this.#failure);
+  }
+}
+
+/** Of mono samples of 16 bits whose number nobody knows yet. */
+function wavHeader(sampleRate: number): Buffer {
+  const head = Buffer.alloc(HEADER_BYTES);
+  head.write('RIFF', 0, 'latin1');
+  head.writeUInt32LE(0xffffffff, 4);
+  head.write('WAVEfmt ', 8, 'latin1');
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(sampleRate, 24);
+  head.writeUInt32LE(2 * sampleRate, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write('data', 36, 'latin1');
+  head.writeUInt32LE(0xffffffff, 40);
+  return head;
+}
