@@ -154,13 +154,13 @@ describe('one speaker', () => {
     const lenient = discordVoice(receiver, 'ben', { maxLag: 1, onOverflow: 'gap' });
     const gaps: { start: number; end: number }[] = [];
     lenient.on('gap', (gap) => gaps.push(gap));
-    for (let n = 0; n < 100; n++) receiver.say('ben', rtp(n, packets[n] as Uint8Array));
+    for (let n = 0; n < 90; n++) receiver.say('ben', rtp(n, packets[n] as Uint8Array));
     await sleep(10);
-    while (lenient.readableLength > 48_000) lenient.read(9600);
-    receiver.say('ben', rtp(100, packets[100] as Uint8Array));
+    while (lenient.readableLength > 0) lenient.read();
+    receiver.say('ben', rtp(90, packets[90] as Uint8Array));
     await sleep(10);
-    expect(gaps).toEqual([{ start: expect.closeTo(1), end: expect.closeTo(2) }]);
-    expect(lenient.time).toBeCloseTo(2.02);
+    expect(gaps).toEqual([{ start: expect.closeTo(1), end: expect.closeTo(1.8) }]);
+    expect(lenient.time).toBeCloseTo(1.82);
     lenient.destroy();
   });
 
