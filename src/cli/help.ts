@@ -2,6 +2,7 @@
  * The help texts, made from the option tables, so that no option can be missing from them.
  */
 import {
+  DEVICES_OPTIONS,
   DOCTOR_OPTIONS,
   LIVE_OPTIONS,
   type OptionTable,
@@ -15,7 +16,8 @@ export const GENERAL_HELP = `Usage: parakeet <command> [options]
 
 Commands:
   transcribe FILE… | -    write transcripts of sound files, or of the sound on stdin
-  live [-]                show captions of the sound on stdin as it comes
+  live [-] | live --mic   show captions of the sound on stdin or of a microphone as it comes
+  devices                 list the microphones
   replay SESSION          run a session again that live --record kept, and say where it differs
   doctor                  say what this machine computes with, and how fast
 
@@ -32,9 +34,17 @@ Writes a transcript of each file, or of the sound on stdin (-).
 Options:
 ${describe(TRANSCRIBE_OPTIONS)}`;
 
-export const LIVE_HELP = `Usage: … | parakeet live [options] [-]
+export const DEVICES_HELP = `Usage: parakeet devices [options]
 
-Shows captions of the sound on stdin as it comes; what is not settled yet is dim.
+Lists the input devices of this machine.
+
+Options:
+${describe(DEVICES_OPTIONS)}`;
+
+export const LIVE_HELP = `Usage: … | parakeet live [options] [-]
+       parakeet live --mic [options]
+
+Shows captions of the sound on stdin, or of a microphone, as it comes; what is not settled yet is dim.
 
 Options:
 ${describe(LIVE_OPTIONS)}

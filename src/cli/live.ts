@@ -9,6 +9,7 @@ import type { SessionOptions } from '../session/format.js';
 import { recordSession, type SessionRecorder } from '../session/recorder.js';
 import { captionWriter } from '../sinks/caption-writer.js';
 import { teeWriter } from '../sinks/tee-writer.js';
+import { type MicOptions, mic } from '../sources/mic.js';
 import type { Latency } from '../streaming-options.js';
 import { transcribe } from '../transcribe.js';
 import type { AudioFormat } from '../transforms/decode.js';
@@ -36,13 +37,18 @@ export async function live({ values, positionals }: Parsed, terminal: Terminal):
   }
 
   // Ctrl-C ends the sound, so that what was heard is still put into words; a second one stops at once.
-  const source = new PassThrough();
+  const microphone = values.get('mic') === true ? mic(micOptions(values)) : undefined;
+  const source = microphone ?? new PassThrough();
   const interrupt = onInterrupt(terminal, () => {
-    terminal.stdin.unpipe(source);
-    source.end();
+    if (source instanceof PassThrough) {
+      terminal.stdin.unpipe(source);
+      source.end();
+    } else source.stop();
   });
-  terminal.stdin.on('error', (error) => source.destroy(error));
-  terminal.stdin.pipe(source);
+  if (source instanceof PassThrough) {
+    terminal.stdin.on('error', (error) => source.destroy(error));
+    terminal.stdin.pipe(source);
+  }
   try {
     let recorder: SessionRecorder | undefined;
     const model = await loadModel(name, { ...options, signal: interrupt.signal });
@@ -78,16 +84,24 @@ export async function live({ values, positionals }: Parsed, terminal: Terminal):
     throw error;
   } finally {
     interrupt.dispose();
-    terminal.stdin.unpipe(source);
+    microphone?.destroy();
+    if (source instanceof PassThrough) terminal.stdin.unpipe(source);
     // A terminal or a pipe that nobody reads any more must not keep the process alive.
     terminal.stdin.destroy();
   }
+}
+
+function micOptions(values: Parsed['values']): MicOptions {
+  const device = values.get('device') as string | undefined;
+  if (device === undefined) return {};
+  return { device: /^\d+$/.test(device) ? Number(device) : device };
 }
 
 /** Raw PCM carries no rate of its own; the other formats do. What bears no mark is what ffmpeg and arecord give to a pipe: s16le. */
 function inputFormat(
   values: Parsed['values'],
 ): Pick<ParakeetOptions, 'format' | 'unmarked' | 'sampleRate' | 'channels'> {
+  if (values.get('mic') === true) return {};
   const format = values.get('format') as AudioFormat;
   if (format === 'wav' || format === 'flac') return { format };
   return {

@@ -187,6 +187,12 @@ export const TRANSCRIBE_OPTIONS: OptionTable = {
 
 export const LIVE_OPTIONS: OptionTable = {
   model: COMMON.model,
+  mic: { kind: 'switch', help: 'the sound of a microphone instead of stdin' },
+  device: {
+    kind: 'text',
+    value: 'NAME',
+    help: 'the microphone: a name, a part of one, or a number, as parakeet devices lists them',
+  },
   format: {
     kind: 'text',
     value: 'FORMAT',
@@ -225,6 +231,12 @@ export const LIVE_OPTIONS: OptionTable = {
   threads: COMMON.threads,
   'cache-dir': COMMON['cache-dir'],
   verbose: COMMON.verbose,
+  version: COMMON.version,
+  help: COMMON.help,
+};
+
+export const DEVICES_OPTIONS: OptionTable = {
+  json: { kind: 'switch', help: 'print one line of JSON' },
   version: COMMON.version,
   help: COMMON.help,
 };

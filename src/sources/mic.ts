@@ -1,189 +1,168 @@
 /**
  * A source: a microphone, or any input device of this machine. The device itself is recorder.ts's matter.
  */
-import { AudioError, type ParakeetError } from '../errors.js';
+import { AudioError } from '../errors.js';
 import { expected, known } from '../options.js';
 import { LiveSource, type LiveSourceOptions, liveSourceKeys } from './live-source.js';
-import { type Recorder, type RecorderLibrary, recorderLibrary } from './recorder.js';
+import { type InputDevice, type RecorderLibrary, type Recording, recorderLibrary } from './recorder.js';
 
 /** Options of {@link mic}. */
 export interface MicOptions extends LiveSourceOptions {
-  /** A device's name as {@link devices} gives it, a part of one, or its index. Default: the system's default device. */
+  /** A device's name as {@link devices} gives it, a part of one that only it has, or its index. Default: the system's. */
   device?: string | number | undefined;
-  /** Who records. Default: `@picovoice/pvrecorder-node`. @internal */
+  /** Who records. Default: the package `decibri`. @internal */
   library?: RecorderLibrary | undefined;
 }
 
-/** 32 ms at the 16 kHz that the recorder gives. */
-const FRAME_SAMPLES = 512;
-/** What the recorder itself holds while the event loop is busy: 3.2 s. */
-const BUFFERED_FRAMES = 100;
-/** Seconds by which the sound may be behind the clock before some of it must have been lost. */
-const LOST_AFTER = (BUFFERED_FRAMES * FRAME_SAMPLES) / 16_000 + 0.5;
+const SAMPLE_RATE = 16_000;
+/** 50 ms. */
+const BUFFER_SAMPLES = 800;
 
-/** The names of the input devices. @throws {ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` without the package that records. */
-export function devices(library: RecorderLibrary = recorderLibrary()): string[] {
-  return library.getAvailableDevices();
+/** The input devices of this machine. @throws {ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` without the package that records. */
+export function devices(library: RecorderLibrary = recorderLibrary()): InputDevice[] {
+  return library.inputDevices().map(({ index, name, isDefault }) => ({ index, name, isDefault }));
 }
 
 /**
- * The sound of a microphone: `pipeline(mic(), parakeet(), captionWriter())`. 16 kHz, mono. Emits `gap` for sound that was lost.
+ * The sound of a microphone: `pipeline(mic(), parakeet(), captionWriter())`. 16 kHz, mono. Emits `recording` with the device when sound
+ * comes in, and `gap` for sound that was lost.
  *
  * Recording begins at once and ends with `stop()` (the sound so far is still heard), `destroy()` or the signal. `suspend()` and
  * `resumeRecording()` leave a pause out: its time is filled with silence.
  *
- * @throws {ArgumentError} for a device that is not there. @throws {ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` without
- * `@picovoice/pvrecorder-node`. @throws {AudioError} `ERR_PARAKEET_INVALID_AUDIO` when the device cannot be opened: none there, or no
- * permission. Fails with the latter, after what was heard, when it goes away.
+ * @throws {ArgumentError} for options that make no sense. @throws {ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` without `decibri`.
+ * Fails with `AudioError` `ERR_PARAKEET_INVALID_AUDIO` when there is no such device, it cannot be opened (no permission, say), or goes
+ * away; what was heard before is read first.
  */
 export function mic(options: MicOptions = {}): Microphone {
   known('mic', options, [...liveSourceKeys, 'device', 'library']);
-  const library = options.library ?? recorderLibrary();
-  const recorder = openDevice(library, options.device);
-  try {
-    return new Microphone(recorder, options);
-  } catch (error) {
-    recorder.release();
-    throw error;
-  }
+  const { device } = options;
+  const named = typeof device === 'string' && device !== '';
+  const numbered = typeof device === 'number' && Number.isInteger(device) && device >= 0;
+  if (device !== undefined && !named && !numbered)
+    throw expected('the name or index of an input device', 'device', device);
+  return new Microphone(options.library ?? recorderLibrary(), options);
 }
 
 /** The source that {@link mic} makes. */
 export class Microphone extends LiveSource {
-  readonly #recorder: Recorder;
-  /** The device's name. */
-  readonly device: string;
-  /** `performance.now()` at which the sound would have begun if no second of it was lost. */
-  #began = 0;
-  #recording = false;
-  #released = false;
-  #reading: Promise<void> = Promise.resolve();
+  readonly #library: RecorderLibrary;
+  readonly #device: string | number | undefined;
+  #recording: Recording | undefined;
+  /** `performance.now()` at which the sound would have begun if none of it was lost. */
+  #began: number | undefined;
+  #overruns = 0;
+  /** The first half of a sample. */
+  #odd: Buffer = Buffer.alloc(0);
+  #wanted = true;
+  /** The next sound comes after a pause. */
+  #resumed = false;
+  #opening: Promise<void>;
 
   /** @internal */
-  constructor(recorder: Recorder, options: LiveSourceOptions) {
-    super(recorder.sampleRate, options);
-    this.#recorder = recorder;
-    this.device = recorder.getSelectedDevice();
-    try {
-      recorder.start();
-    } catch (error) {
-      throw cannotRecord(this.device, error);
-    }
-    this.#began = performance.now();
-    this.#recording = true;
-    this.#reading = this.#read();
+  constructor(library: RecorderLibrary, options: MicOptions) {
+    super(SAMPLE_RATE, options);
+    this.#library = library;
+    this.#device = options.device;
+    this.#opening = this.#open();
   }
 
   /** True while sound comes in. */
   get recording(): boolean {
-    return this.#recording;
+    return this.#recording !== undefined;
   }
 
   /** Stops recording for a while; the time until `resumeRecording()` will be silent. */
   suspend(): void {
-    if (!this.#recording) return;
-    this.#recording = false;
-    this.#recorder.stop();
+    this.#wanted = false;
+    const recording = this.#recording;
+    this.#recording = undefined;
+    recording?.stop();
   }
 
-  /** Goes on after `suspend()`. @throws {AudioError} when the device is gone meanwhile. */
+  /** Goes on after `suspend()`. A device that is gone meanwhile is an error of the stream. */
   resumeRecording(): void {
-    if (this.#recording || this.#released) return;
-    const reading = this.#reading;
-    try {
-      this.#recorder.start();
-    } catch (error) {
-      throw cannotRecord(this.device, error);
-    }
-    this.#recording = true;
-    this.#reading = reading.then(() => {
-      this.silence(Math.round(this.#behind() * this.sampleRate));
-      return this.#read();
-    });
+    if (this.#wanted || this.destroyed) return;
+    this.#wanted = true;
+    this.#resumed = true;
+    this.#opening = this.#opening.then(() => this.#open());
   }
 
   /** The sound ends here; what was recorded is still heard. */
   stop(): void {
     this.suspend();
-    void this.#reading.then(() => {
-      this.endSound();
-      this.#release();
-    });
+    void this.#opening.then(() => this.endSound());
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.suspend();
-    void this.#reading.then(() => {
-      this.#release();
-      callback(error);
-    });
+    void this.#opening.then(() => callback(error));
   }
 
-  /** Seconds by which the sound is behind the clock. */
-  #behind(): number {
-    return (performance.now() - this.#began) / 1000 - this.time;
-  }
-
-  async #read(): Promise<void> {
-    while (this.#recording) {
-      let samples: Int16Array;
-      try {
-        samples = await this.#recorder.read();
-      } catch (error) {
-        // A read that `stop` interrupts fails too.
-        if (this.#recording) {
-          this.#recording = false;
-          this.failLate(cannotRecord(this.device, error));
-        }
-        return;
-      }
-      const behind = this.#behind() - samples.length / this.sampleRate;
-      if (behind > LOST_AFTER) this.fillGap(Math.round(behind * this.sampleRate));
-      this.give(samples.slice());
+  async #open(): Promise<void> {
+    let recording: Recording;
+    try {
+      recording = await this.#library.Microphone.open({
+        sampleRate: SAMPLE_RATE,
+        channels: 1,
+        framesPerBuffer: BUFFER_SAMPLES,
+        ...(this.#device !== undefined && { device: this.#device }),
+      });
+    } catch (error) {
+      if (this.#wanted) this.failLate(this.#cannotRecord(error));
+      return;
     }
+    if (!this.#wanted) {
+      recording.stop();
+      return;
+    }
+    this.#recording = recording;
+    this.#overruns = 0;
+    recording.on('data', (bytes: Buffer) => this.#take(recording, bytes));
+    recording.on('error', (error) => this.#fail(recording, error));
+    recording.on('close', () => this.#fail(recording, new Error('it was closed')));
   }
 
-  #release(): void {
-    if (this.#released) return;
-    this.#released = true;
-    this.#recorder.release();
+  #take(recording: Recording, bytes: Buffer): void {
+    if (this.#recording !== recording) return;
+    const now = performance.now();
+    const whole = this.#odd.length > 0 ? Buffer.concat([this.#odd, bytes]) : bytes;
+    const samples = new Int16Array(whole.length >> 1);
+    for (let i = 0; i < samples.length; i++) samples[i] = whole.readInt16LE(2 * i);
+    this.#odd = whole.subarray(2 * samples.length);
+    const start = now - (1000 * samples.length) / SAMPLE_RATE;
+    if (this.#began === undefined) {
+      this.#began = start;
+      this.emit('recording', this.#device);
+    }
+    const behind = Math.round(((start - this.#began) / 1000 - this.time) * SAMPLE_RATE);
+    // By the clock alone nobody can tell lost sound from late sound: the recorder counts what it dropped.
+    const overruns = recording.overrunCount;
+    if (overruns > this.#overruns) {
+      this.fillGap(Math.max((overruns - this.#overruns) * BUFFER_SAMPLES, behind));
+      this.#overruns = overruns;
+    } else if (this.#resumed) this.silence(behind);
+    this.#resumed = false;
+    this.give(samples);
   }
-}
 
-function openDevice(library: RecorderLibrary, device: string | number | undefined): Recorder {
-  const index = device === undefined ? -1 : indexOf(library.getAvailableDevices(), device);
-  try {
-    return new library(FRAME_SAMPLES, index, BUFFERED_FRAMES);
-  } catch (error) {
-    throw cannotRecord(device === undefined ? 'the default device' : String(device), error);
+  #fail(recording: Recording, error: Error): void {
+    if (this.#recording !== recording) return;
+    this.#recording = undefined;
+    this.#wanted = false;
+    this.failLate(this.#cannotRecord(error));
   }
-}
 
-function indexOf(names: string[], device: string | number): number {
-  const known =
-    names.length === 0 ? 'There are none.' : `There are: ${names.map((name) => `'${name}'`).join(', ')}.`;
-  if (typeof device === 'number') {
-    if (Number.isInteger(device) && device >= 0 && device < names.length) return device;
-    throw expected(`the index of an input device`, 'device', device, known);
+  #cannotRecord(cause: unknown): AudioError {
+    const device =
+      this.#device === undefined ? 'the default input device' : `the input device '${this.#device}'`;
+    // The library's own words, without their full stops.
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.+$/, '');
+    return new AudioError(
+      'ERR_PARAKEET_INVALID_AUDIO',
+      `Expected to record from ${device} but could not: ${reason}. Check that it is connected (parakeet devices) and that this ` +
+        "program may use it (on macOS: System Settings, Privacy, Microphone; on Linux: the group 'audio').",
+      { cause },
+    );
   }
-  if (typeof device !== 'string' || device === '')
-    throw expected('the name or index of a device', 'device', device, known);
-  const exact = names.indexOf(device);
-  if (exact >= 0) return exact;
-  const alike = names.flatMap((name, index) =>
-    name.toLowerCase().includes(device.toLowerCase()) ? [index] : [],
-  );
-  if (alike.length === 1) return alike[0] as number;
-  const what = alike.length === 0 ? 'the name of an input device' : 'a name that only one input device has';
-  throw expected(what, 'device', device, known);
-}
-
-function cannotRecord(device: string, cause: unknown): ParakeetError {
-  return new AudioError(
-    'ERR_PARAKEET_INVALID_AUDIO',
-    `Expected to record from ${device} but could not: ${cause instanceof Error ? cause.message : String(cause)}. ` +
-      'Check that an input device is connected (parakeet devices) and that this program may use it ' +
-      "(on macOS: System Settings, Privacy, Microphone; on Linux: the group 'audio').",
-    { cause },
-  );
 }

@@ -1,42 +1,50 @@
 /**
- * The recorder behind `mic()`: what is asked of it, and the optional package that does it, `@picovoice/pvrecorder-node` (Apache-2.0;
- * binaries for macOS, Linux and Windows in its tarball).
+ * The recorder behind `mic()`: what is asked of it, and the optional package that does it, `decibri` (Apache-2.0; binaries for macOS,
+ * Linux and Windows; its capture runs on threads of its own). Not `@picovoice/pvrecorder-node`, whose `read()` blocks the event loop.
  */
 import { createRequire } from 'node:module';
+import type { Readable } from 'node:stream';
 import { ParakeetError } from '../errors.js';
 
-/** An open input device. */
-export interface Recorder {
-  readonly sampleRate: number;
-  start(): void;
+/** An open input device: a Readable of s16le. */
+export interface Recording extends Readable {
+  /** Buffers that it dropped because nobody took them. */
+  readonly overrunCount: number;
   stop(): void;
-  /** The next samples; rejects when the device is gone. */
-  read(): Promise<Int16Array>;
-  release(): void;
-  getSelectedDevice(): string;
 }
 
-/** What the package exports. */
+/** An input device of this machine. */
+export interface InputDevice {
+  index: number;
+  name: string;
+  isDefault: boolean;
+}
+
+/** What of the package is used. */
 export interface RecorderLibrary {
-  new (frameLength: number, deviceIndex: number, bufferedFramesCount: number): Recorder;
-  getAvailableDevices(): string[];
+  Microphone: {
+    open(options: {
+      sampleRate: number;
+      channels: number;
+      framesPerBuffer: number;
+      device?: string | number;
+    }): Promise<Recording>;
+  };
+  inputDevices(): InputDevice[];
 }
 
 /** @throws {ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when it is not installed or does not load. */
 export function recorderLibrary(): RecorderLibrary {
   try {
-    const { PvRecorder } = createRequire(import.meta.url)('@picovoice/pvrecorder-node') as {
-      PvRecorder: RecorderLibrary;
-    };
-    return PvRecorder;
+    return createRequire(import.meta.url)('decibri') as RecorderLibrary;
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND';
+    const { code, message } = cause as NodeJS.ErrnoException;
     throw new ParakeetError(
       'ERR_PARAKEET_MISSING_DEPENDENCY',
-      missing
-        ? 'Expected the package @picovoice/pvrecorder-node, which records from a microphone, but it is not installed. ' +
-            'Install it: npm install @picovoice/pvrecorder-node. Or pipe in the sound of another program, such as arecord or ffmpeg.'
-        : `Expected @picovoice/pvrecorder-node to load but it does not: ${(cause as Error).message}`,
+      code === 'MODULE_NOT_FOUND' && message.includes("'decibri'")
+        ? 'Expected the package decibri, which records from a microphone, but it is not installed. ' +
+            'Install it: npm install decibri. Or pipe in the sound of another program, such as arecord or ffmpeg.'
+        : `Expected the package decibri to load but it does not: ${message}`,
       { cause },
     );
   }
