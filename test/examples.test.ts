@@ -75,8 +75,17 @@ async function start(name: string, args: string[], input?: Uint8Array) {
   return { stdout, stderr, status };
 }
 
+/** Run by tests of their own: the bot (discord-bot.test.ts), and what needs a microphone, here without one. */
+const elsewhere = ['discord-bot', 'mic-captions.mjs'];
+
 test('every example is run here', () => {
-  expect(readdirSync(examples).sort()).toEqual(Object.keys(runs).sort());
+  expect(readdirSync(examples).sort()).toEqual([...Object.keys(runs), ...elsewhere].sort());
+});
+
+test('mic-captions.mjs without its microphone says so, and leaves a usable file', async () => {
+  const { status, stderr } = await start('mic-captions.mjs', ['none.srt', 'no such microphone']);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/ERR_PARAKEET_(INVALID_AUDIO|MISSING_DEPENDENCY)/);
 });
 
 test.each(Object.entries(runs))('%s', async (name, run) => {
@@ -88,7 +97,8 @@ test.each(Object.entries(runs))('%s', async (name, run) => {
 
 test('an example called wrongly says how it is called', async () => {
   // The demo needs nothing, and what reads stdin is called wrongly only by a terminal.
-  const names = readdirSync(examples).filter((name) => !['demo.mjs', 'ffmpeg-stdin.mjs'].includes(name));
+  const nothing = ['demo.mjs', 'ffmpeg-stdin.mjs', 'discord-bot'];
+  const names = readdirSync(examples).filter((name) => !nothing.includes(name));
   for (const name of names) {
     const { status, stderr } = await start(name, []);
     expect(status, name).toBe(1);
