@@ -3,7 +3,7 @@
  * then is written before the promise rejects.
  */
 import { Readable, Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { ParakeetError } from './errors.js';
 import type { TranscriptResult } from './events.js';
@@ -66,9 +66,14 @@ export async function transcribe(
     if (!ended && !failure && !line.destroyed) fail(closedEarly());
   });
   input.pipe(line);
+  // A pipeline that begins with the line does not ask for its writing side, where a late failure comes.
+  const whole = finished(line);
+  whole.catch(() => {});
   try {
-    if (sink) await pipeline(line, sink);
-    else for await (const _ of line);
+    if (sink) {
+      await pipeline(line, sink);
+      await whole;
+    } else for await (const _ of line);
   } catch (error) {
     throw failure ?? error;
   } finally {

@@ -124,6 +124,25 @@ describe('the bundled model', () => {
     expect(alone.flat().length).toBeGreaterThan(4 * count);
   });
 
+  test('a thousand streams that came and went leave nothing', { timeout: 120_000 }, async () => {
+    const samples = (recordings[0] as Float32Array).slice(0, 0.9 * RATE);
+    const wave = (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, async (_, i) => {
+          const live = model.transcribeStream({ latency: 'low' });
+          await live.addAudio(samples);
+          if (i % 3 === 0) await live.finish();
+          else await live.close();
+        }),
+      );
+    await wave(50);
+    const before = model.addon.memory().active;
+    for (let i = 0; i < 20; i++) await wave(50);
+    expect(model.addon.counts()).toEqual({ models: 1, sessions: 0, queued: 0 });
+    // Positions that the encoder keeps are a few rows more or less.
+    expect(model.addon.memory().active - before).toBeLessThan(2 ** 20);
+  });
+
   test('a stream that is closed in the middle, and one with bad input, take no other with them', async () => {
     const alone = [await run(0), await run(1), await run(2)];
     const closed = model.transcribeStream({ latency: 'balanced' });
