@@ -20,6 +20,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+/** Those marked `no-run` need a microphone or an account; what they do is in tests of their own. */
 const programs = [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map((match) => match[1] ?? '');
 
 let folder: string;

@@ -9,7 +9,7 @@ import type { Readable, Writable } from 'node:stream';
 import { AudioError, ParakeetError } from '../errors.js';
 
 /** What is read without ffmpeg; part of the message when it is missing. */
-const WITHOUT = 'WAV, FLAC and raw PCM are read without it.';
+const WITHOUT = 'Without it, WAV, FLAC, Ogg/Opus, WebM/Opus and raw PCM work.';
 /** Characters of stderr that are kept: the end, where the cause is. */
 const TAIL = 2000;
 
