@@ -9,7 +9,7 @@ import type { Readable, Writable } from 'node:stream';
 import { AudioError, ParakeetError } from '../errors.js';
 
 /** What is read without ffmpeg; part of the message when it is missing. */
-const WITHOUT = 'Without it, WAV, FLAC, Ogg/Opus, WebM/Opus and raw PCM work.';
+const WITHOUT = 'WAV, FLAC, Ogg/Opus, WebM/Opus and raw PCM are read without it.';
 /** Characters of stderr that are kept: the end, where the cause is. */
 const TAIL = 2000;
 

