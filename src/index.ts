@@ -37,6 +37,7 @@ export { MergedTranscript, type MergeInputOptions, type MergeOptions, merge } fr
 export type { NativeModelInfo as ModelInfo } from './model/addon.js';
 export type { HubProgress } from './model/hub.js';
 export { type LoadModelOptions, loadModel } from './model/load-model.js';
+export type { EncodeMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './model/low-level.js';
 export { Model } from './model/model.js';
 export type { Recording } from './model/recording.js';
 export type { StageModel } from './model/stage-model.js';

@@ -4,6 +4,15 @@
  */
 import type { TranscriptResult } from '../events.js';
 import type { NativeAddon, NativeHead, NativeModel, NativeModelInfo } from './addon.js';
+import {
+  type EncodeMelOptions,
+  type EncoderFrames,
+  encodeMel,
+  type GenerateOptions,
+  generate,
+  type LogMelFrames,
+  logMelOf,
+} from './low-level.js';
 import type { Recording } from './recording.js';
 import type { StageModel } from './stage-model.js';
 import { type TranscribeOptions, transcribeRecording } from './transcribe-recording.js';
@@ -60,6 +69,32 @@ export class Model implements StageModel {
    */
   transcribeStream(options: TranscribeStreamOptions = {}): TranscribeStream {
     return new TranscribeStream(this, options);
+  }
+
+  /**
+   * Log-mel frames of mono samples at `sampleRate` in [-1, 1], not normalised: what {@link encode} and {@link generate} take.
+   *
+   * @param flushSilence Seconds of silence after the end that bring out a last word, 0 to 10. Default 0.
+   * @throws {ArgumentError} {AudioError} as rejections.
+   */
+  async logMel(samples: Float32Array, flushSilence = 0): Promise<LogMelFrames> {
+    return logMelOf(this, samples, flushSilence);
+  }
+
+  /** Encoder frames of log-mel frames, with full context. @throws {ArgumentError} {AbortedError} as rejections. */
+  async encode(mel: LogMelFrames, options: EncodeMelOptions = {}): Promise<EncoderFrames> {
+    return encodeMel(this, mel, options);
+  }
+
+  /** Text of log-mel frames; of several, in their order. @throws {ArgumentError} {AbortedError} as rejections. */
+  async generate(mel: LogMelFrames, options?: GenerateOptions): Promise<TranscriptResult>;
+  async generate(mel: readonly LogMelFrames[], options?: GenerateOptions): Promise<TranscriptResult[]>;
+  async generate(
+    mel: LogMelFrames | readonly LogMelFrames[],
+    options: GenerateOptions = {},
+  ): Promise<TranscriptResult | TranscriptResult[]> {
+    if (!Array.isArray(mel)) return generate(this, mel as LogMelFrames, options);
+    return Promise.all(mel.map((one) => generate(this, one as LogMelFrames, options)));
   }
 
   /** Gives up everything that runs on the model (it rejects with an `AbortedError`) and frees it. */

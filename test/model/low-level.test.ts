@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadModel } from '../../src/model/load-model.js';
+import type { Model } from '../../src/model/model.js';
+import { goldenArray, goldenFolder, maxDifference, readGolden } from '../support/goldens.js';
+
+let model: Model;
+beforeAll(async () => {
+  model = await loadModel(goldenFolder('tdt'), { threads: 1, dtype: 'float32' });
+});
+afterAll(() => model.close());
+
+test('log-mel, encoder frames and text by hand are those of the goldens and of transcribe', async () => {
+  const golden = readGolden('tdt', 'short');
+  const audio = goldenArray(golden, 'audio').data;
+  const mel = await model.logMel(audio);
+  expect(maxDifference(mel.data, goldenArray(golden, 'log_mel').data)).toBeLessThan(1e-3);
+  const encoded = await model.encode(mel);
+  expect(encoded).toMatchObject({ width: model.info.dModel });
+  expect(maxDifference(encoded.data, goldenArray(golden, 'encoded').data)).toBeLessThan(1e-2);
+  const features = { ...mel, data: goldenArray(golden, 'features').data };
+  const exact = await model.encode(features, { normalize: false });
+  expect(maxDifference(exact.data, goldenArray(golden, 'encoded').data)).toBeLessThan(1e-4);
+  const result = await model.generate(mel);
+  const whole = await model.transcribe(audio, { flushSilence: 0 });
+  expect(result.tokens.map(({ id }) => id)).toEqual(whole.tokens.map(({ id }) => id));
+  expect(result.tokens.length).toBeGreaterThan(0);
+  const [one, two] = await model.generate([mel, mel]);
+  expect(one).toEqual(result);
+  expect(two).toEqual(result);
+});
+
+test('what makes no sense is refused', async () => {
+  const mel = await model.logMel(new Float32Array(8000), 0.5);
+  expect(mel.frames).toBe(100);
+  await expect(model.logMel([0] as unknown as Float32Array)).rejects.toThrow(/Float32Array/);
+  await expect(model.logMel(new Float32Array([Number.NaN]))).rejects.toMatchObject({
+    code: 'ERR_PARAKEET_INVALID_AUDIO',
+  });
+  await expect(model.encode({ ...mel, frames: 3 })).rejects.toThrow(/mel features/);
+  await expect(model.encode({ ...mel, data: mel.data.map(() => Number.NaN) })).rejects.toThrow(/finite/);
+  await expect(model.encode(mel, { localAttention: [1] as never })).rejects.toThrow(/\[left, right\]/);
+  await expect(model.generate(mel, { maxWords: 0 })).rejects.toThrow(/maxWords/);
+  await expect(model.generate(mel, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    name: 'AbortError',
+  });
+});
