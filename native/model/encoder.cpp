@@ -82,6 +82,7 @@ mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& 
   const mx::array sinusoids = kept ? x : sinusoidsOf(from, to, config_.dModel);
   std::vector<mx::array> wanted;
   for (size_t i = 0; i < layers_.size(); i++) {
+    if (cancel.cancelled()) mx::synchronize();  // nobody waits for what runs, but nothing else should meet it
     cancel.check();
     const mx::array table = kept ? (*kept)[i] : layers_[i].project(sinusoids);
     for (size_t k = 0; k < items.size(); k++) {

@@ -5,6 +5,7 @@ import {
   DEVICES_OPTIONS,
   DOCTOR_OPTIONS,
   LIVE_OPTIONS,
+  MODELS_OPTIONS,
   type OptionTable,
   REPLAY_OPTIONS,
   TRANSCRIBE_OPTIONS,
@@ -18,6 +19,7 @@ Commands:
   transcribe FILE… | -    write transcripts of sound files, or of the sound on stdin
   live [-] | live --mic   show captions of the sound on stdin or of a microphone as it comes
   devices                 list the microphones
+  models pull|list|info|rm   fetch, list, describe or remove models of the hub
   replay SESSION          run a session again that live --record kept, and say where it differs
   doctor                  say what this machine computes with, and how fast
 
@@ -33,6 +35,15 @@ Writes a transcript of each file, or of the sound on stdin (-).
 
 Options:
 ${describe(TRANSCRIBE_OPTIONS)}`;
+
+export const MODELS_HELP = `Usage: parakeet models pull|info|rm NAME
+       parakeet models list
+
+Fetches a model of the Hugging Face hub into the cache that all of Hugging Face's libraries share (needs the package
+@huggingface/hub), lists what is there, describes a model, or removes one.
+
+Options:
+${describe(MODELS_OPTIONS)}`;
 
 export const DEVICES_HELP = `Usage: parakeet devices [options]
 

@@ -235,6 +235,16 @@ export const LIVE_OPTIONS: OptionTable = {
   help: COMMON.help,
 };
 
+export const MODELS_OPTIONS: OptionTable = {
+  revision: { kind: 'text', value: 'NAME', help: 'pull: the branch, tag or commit (default: main)' },
+  json: { kind: 'switch', help: 'print one line of JSON' },
+  dtype: COMMON.dtype,
+  threads: COMMON.threads,
+  'cache-dir': COMMON['cache-dir'],
+  version: COMMON.version,
+  help: COMMON.help,
+};
+
 export const DEVICES_OPTIONS: OptionTable = {
   json: { kind: 'switch', help: 'print one line of JSON' },
   version: COMMON.version,

@@ -7,12 +7,22 @@ import { isAbort } from '../errors.js';
 import { describe } from './describe.js';
 import { listDevices } from './devices.js';
 import { doctor } from './doctor.js';
-import { DEVICES_HELP, DOCTOR_HELP, GENERAL_HELP, LIVE_HELP, REPLAY_HELP, TRANSCRIBE_HELP } from './help.js';
+import {
+  DEVICES_HELP,
+  DOCTOR_HELP,
+  GENERAL_HELP,
+  LIVE_HELP,
+  MODELS_HELP,
+  REPLAY_HELP,
+  TRANSCRIBE_HELP,
+} from './help.js';
 import { live } from './live.js';
+import { models } from './models.js';
 import {
   DEVICES_OPTIONS,
   DOCTOR_OPTIONS,
   LIVE_OPTIONS,
+  MODELS_OPTIONS,
   type OptionTable,
   type Parsed,
   parse,
@@ -34,6 +44,7 @@ const COMMANDS: Record<string, Command> = {
   transcribe: { options: TRANSCRIBE_OPTIONS, help: TRANSCRIBE_HELP, run: transcribe },
   live: { options: LIVE_OPTIONS, help: LIVE_HELP, run: live },
   devices: { options: DEVICES_OPTIONS, help: DEVICES_HELP, run: listDevices },
+  models: { options: MODELS_OPTIONS, help: MODELS_HELP, run: models },
   replay: { options: REPLAY_OPTIONS, help: REPLAY_HELP, run: replay },
   doctor: { options: DOCTOR_OPTIONS, help: DOCTOR_HELP, run: doctor },
 };

@@ -19,6 +19,10 @@ export interface HubProgress {
 export interface HubOptions {
   revision?: string | undefined;
   cacheDir?: string | undefined;
+  /** Never ask the hub. Default: what `HF_HUB_OFFLINE` says. */
+  offline?: boolean | undefined;
+  /** For private repositories. Default: `HF_TOKEN`. */
+  token?: string | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: HubProgress) => void) | undefined;
 }
@@ -26,6 +30,8 @@ export interface HubOptions {
 type Hub = typeof import('@huggingface/hub');
 
 const FILES = ['config.json', 'model.safetensors'] as const;
+/** Taken along where it is there. */
+const OPTIONAL = ['streaming.json'] as const;
 const COMMIT = /^[0-9a-f]{40}$/;
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
@@ -47,15 +53,16 @@ export async function fetchFromHub(repo: string, options: HubOptions = {}): Prom
   const { revision = 'main', signal } = options;
   const cache = new CachedRepository(options.cacheDir ?? defaultCacheDir(), repo);
   const cached = () => cache.find(revision, FILES);
-  if (isOffline() || COMMIT.test(revision)) {
+  const offline = options.offline ?? isOffline();
+  if (offline || COMMIT.test(revision)) {
     const folder = await cached();
     if (folder !== undefined) return folder;
   }
-  if (isOffline()) {
+  if (offline) {
     throw new ModelError(
       'ERR_PARAKEET_MODEL_NOT_FOUND',
-      `Expected the Hugging Face repository ${repo} at '${revision}' in the cache, since HF_HUB_OFFLINE is set, but it is not ` +
-        'there. Load it once without HF_HUB_OFFLINE, or name a folder with config.json and model.safetensors.',
+      `Expected the Hugging Face repository ${repo} at '${revision}' in the cache, since the hub is not to be asked (offline, HF_HUB_OFFLINE), but it is not ` +
+        'there. Load it once without that, or name a folder with config.json and model.safetensors.',
     );
   }
   const hub = await importHub();
@@ -81,22 +88,27 @@ async function download(
   cache: CachedRepository,
   repo: string,
   revision: string,
-  { signal, onProgress }: HubOptions,
+  { signal, onProgress, token = process.env.HF_TOKEN }: HubOptions,
 ): Promise<string> {
-  const { HF_ENDPOINT, HF_TOKEN } = process.env;
+  const { HF_ENDPOINT } = process.env;
   const common = {
     ...(HF_ENDPOINT ? { hubUrl: HF_ENDPOINT.replace(/\/+$/, '') } : {}),
-    ...(HF_TOKEN ? { accessToken: HF_TOKEN } : {}),
+    ...(token ? { accessToken: token } : {}),
     fetch: ((input, init) => fetch(input, signal ? { ...init, signal } : init)) as typeof fetch,
   };
   // One commit for all files: a branch may move meanwhile.
   const { sha } = await hub.modelInfo({ name: repo, revision, additionalFields: ['sha'], ...common });
   if (!COMMIT.test(sha))
     throw new Error(`the hub names no commit for '${revision}' but ${JSON.stringify(sha)}`);
-  const infos = await hub.pathsInfo({ repo, paths: [...FILES], revision: sha, ...common });
-  for (const path of FILES) {
+  const infos = await hub.pathsInfo({ repo, paths: [...FILES, ...OPTIONAL], revision: sha, ...common });
+  for (const path of [...OPTIONAL, ...FILES]) {
     const info = infos.find((one) => one.path === path);
-    if (!info) throw new Error(`it has no ${path}`);
+    if (!info && (OPTIONAL as readonly string[]).includes(path)) continue;
+    if (!info) {
+      throw new Error(
+        `it has no ${path} (looked for ${FILES.join(', ')}; there is ${infos.map((one) => one.path).join(', ') || 'none of them'})`,
+      );
+    }
     const file: HubFile = {
       path,
       size: info.lfs?.size ?? info.size,

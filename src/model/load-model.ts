@@ -6,7 +6,7 @@ import { open, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AbortedError, ModelError } from '../errors.js';
-import { expected, integer, known, oneOf, optionalSignal } from '../options.js';
+import { expected, integer, known, oneOf, optionalBoolean, optionalSignal } from '../options.js';
 import type { NativeDType, NativeModelInfo } from './addon.js';
 import { type ModelConfig, readConfig } from './config.js';
 import { fetchFromHub, type HubProgress, isRepositoryId } from './hub.js';
@@ -43,11 +43,25 @@ export interface LoadModelOptions {
   revision?: string | undefined;
   /** Where repositories of the hub are kept. Default: Hugging Face's own cache. */
   cacheDir?: string | undefined;
+  /** Take models of the hub from the cache only. Default: what `HF_HUB_OFFLINE` says. */
+  offline?: boolean | undefined;
+  /** Token for private repositories of the hub. Default: `HF_TOKEN`. */
+  token?: string | undefined;
   /** Called while a repository is fetched from the hub. */
   onProgress?: ((progress: HubProgress) => void) | undefined;
 }
 
-const keys = ['dtype', 'device', 'threads', 'signal', 'revision', 'cacheDir', 'onProgress'];
+const keys = [
+  'dtype',
+  'device',
+  'threads',
+  'signal',
+  'revision',
+  'cacheDir',
+  'offline',
+  'token',
+  'onProgress',
+];
 
 /**
  * Loads a model: `name` is a folder with `config.json` and `model.safetensors`, or the id of a Hugging Face repository with the
@@ -68,6 +82,9 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
   const device = oneOf('device', options.device ?? 'auto', ['auto', 'cpu', 'gpu']);
   const threads = options.threads === undefined ? 0 : integer('threads', options.threads, 1, 1024);
   const signal = optionalSignal('signal', options.signal);
+  optionalBoolean('offline', options.offline);
+  if (options.token !== undefined && typeof options.token !== 'string')
+    throw expected('a token', 'token', typeof options.token);
   const addon = loadAddon();
   const build = addon.build();
   const here = build.backend === 'cpu' ? 'cpu' : 'gpu';

@@ -31,7 +31,10 @@ class Pool {
 
   int threads() const { return threads_; }
 
-  void run(int parts, const std::function<void(int)>& part) {
+  // False when the pool works for another thread: then nothing was done.
+  bool run(int parts, const std::function<void(int)>& part) {
+    const std::unique_lock caller(callers_, std::try_to_lock);
+    if (!caller) return false;
     std::unique_lock lock(mutex_);
     part_ = &part;
     profiled_ = PartScope::current();
@@ -46,6 +49,7 @@ class Pool {
     done_.wait(lock, [this] { return pending_ == 0; });
     part_ = nullptr;
     if (error_) std::rethrow_exception(error_);
+    return true;
   }
 
  private:
@@ -76,6 +80,7 @@ class Pool {
   }
 
   int threads_ = 1;
+  std::mutex callers_;  // held by the one that the pool works for
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable done_;
@@ -125,12 +130,14 @@ void parallelFor(int count, int grain, const std::function<void(int, int)>& body
   if (parts == 1) return body(0, count);
   const int pieces = std::min(most, parts * piecesPerThread);
   std::atomic<int> next{0};
-  pool().run(parts, [&](int) {
+  const auto work = [&](int) {
     for (int piece = next++; piece < pieces; piece = next++) {
       body(static_cast<int>(static_cast<int64_t>(count) * piece / pieces),
            static_cast<int>(static_cast<int64_t>(count) * (piece + 1) / pieces));
     }
-  });
+  };
+  // MLX's thread may still be at work for somebody who gave up while the engine's thread goes on.
+  if (!pool().run(parts, work)) work(0);
 }
 
 }  // namespace parakeet::ops

@@ -1,0 +1,86 @@
+/**
+ * `parakeet models pull|list|info|rm`: the models of the hub that this machine has.
+ */
+import { cachedModels, removeCachedModel } from '../model/cached-models.js';
+import { fetchFromHub, isRepositoryId } from '../model/hub.js';
+import { loadModel } from '../model/load-model.js';
+import { onInterrupt } from './interrupt.js';
+import { modelOptions } from './library-options.js';
+import type { Parsed } from './options.js';
+import { ProgressBar } from './progress.js';
+import type { Terminal } from './terminal.js';
+import { UsageError } from './usage-error.js';
+
+export async function models(parsed: Parsed, terminal: Terminal): Promise<number> {
+  const [action, name, ...more] = parsed.positionals;
+  const cacheDir = parsed.values.get('cache-dir') as string | undefined;
+  const json = parsed.values.get('json') === true;
+  const print = (value: unknown, text: string) =>
+    terminal.stdout.write(json ? `${JSON.stringify(value)}\n` : text);
+  const needsName = (): string => {
+    if (name !== undefined && more.length === 0) return name;
+    throw new UsageError(`Expected one model's name after models ${action}`);
+  };
+  switch (action) {
+    case 'list': {
+      if (name !== undefined) throw new UsageError(`Expected nothing after models list but received ${name}`);
+      const found = await cachedModels(cacheDir);
+      print(
+        found,
+        found
+          .map(
+            (model) => `${model.name}  ${model.revision ?? model.commit.slice(0, 8)}  ${size(model.bytes)}\n`,
+          )
+          .join(''),
+      );
+      return 0;
+    }
+    case 'pull': {
+      const repo = needsName();
+      if (!isRepositoryId(repo)) throw new UsageError(`Expected owner/name but received ${repo}`);
+      const interrupt = onInterrupt(terminal);
+      const bar = new ProgressBar(terminal.stderr);
+      try {
+        const folder = await fetchFromHub(repo, {
+          cacheDir,
+          revision: parsed.values.get('revision') as string | undefined,
+          signal: interrupt.signal,
+          onProgress: ({ file, loaded, total }) => bar.update(total === 0 ? 1 : loaded / total, file),
+        });
+        bar.clear();
+        print({ name: repo, folder }, `${folder}\n`);
+        return 0;
+      } finally {
+        bar.clear();
+        interrupt.dispose();
+      }
+    }
+    case 'info': {
+      const { options } = modelOptions(parsed.values);
+      const model = await loadModel(needsName(), { ...options, offline: true });
+      const { vocabulary, prior, ...info } = model.info;
+      await model.close();
+      const facts = { ...info, vocabulary: vocabulary.length, prior: prior !== undefined };
+      print(
+        facts,
+        Object.entries(facts)
+          .map(
+            ([key, value]) => `${key.padEnd(20)}${Array.isArray(value) ? value.join(', ') : String(value)}\n`,
+          )
+          .join(''),
+      );
+      return 0;
+    }
+    case 'rm': {
+      const freed = await removeCachedModel(needsName(), cacheDir);
+      print({ name, freed }, `${size(freed)} freed\n`);
+      return 0;
+    }
+    default:
+      throw new UsageError(`Expected models pull, list, info or rm but received ${action ?? 'nothing'}`);
+  }
+}
+
+function size(bytes: number): string {
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(0)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
