@@ -2,9 +2,11 @@
 // waits for company: whatever is there when the engine comes to it runs.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <exception>
 #include <functional>
+#include <thread>
 
 #include "engine/worker.h"
 #include "model/cancel.h"
@@ -35,12 +37,29 @@ class Batcher {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  // Those who were served together ask again together, within the time that JavaScript needs for all of them. The first
+  // of them is not worth a batch of its own, so it waits this long for as many as there were last time; alone it waits
+  // for nobody.
+  static constexpr std::chrono::microseconds patience{2000}, nap{200};
+
   void schedule() {
     if (scheduled_ || waiting_.empty()) return;
     scheduled_ = true;
+    deadline_ = Clock::now() + patience;
+    post();
+  }
+
+  void post() {
     worker_.post([this] {
+      if (waiting_.size() < expected_ && Clock::now() < deadline_) {
+        std::this_thread::sleep_for(nap);
+        return post();  // behind what came meanwhile
+      }
       scheduled_ = false;
+      const size_t before = waiting_.size();
       run_(waiting_);
+      expected_ = before - waiting_.size();
       schedule();
     });
   }
@@ -49,6 +68,8 @@ class Batcher {
   std::function<void(std::deque<Request>&)> run_;
   std::deque<Request> waiting_;
   bool scheduled_ = false;
+  size_t expected_ = 1;  // served together last time
+  Clock::time_point deadline_;
 };
 
 }  // namespace parakeet
