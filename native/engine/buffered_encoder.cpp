@@ -62,7 +62,8 @@ EncodedStep BufferedEncoder::commit(PlannedStep planned, std::optional<EncodedPi
   }
   committed_ = step.finalEnd;
   ended_ = step.last;
-  if (mutant("final-again") && !step.last && !step.cut && options_.chunk > 1) committed_--;
+  const bool steps = encoded && !step.last && !step.cut;
+  if (mutant("final-again") && steps && options_.chunk > 1) committed_--;
   if (step.cut) {
     flushing_ = -1;
     if (start_ >= 0) start_ = committed_;
