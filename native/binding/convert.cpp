@@ -20,6 +20,7 @@ Architecture toArchitecture(const std::string& name) {
 
 StoredType toStoredType(const std::string& name) {
   if (name == "F32") return StoredType::f32;
+  if (name == "I8") return StoredType::i8;
   return name == "F16" ? StoredType::f16 : StoredType::bf16;
 }
 
@@ -75,6 +76,7 @@ std::vector<TensorEntry> toTensorEntries(const Napi::Array& array) {
     const auto object = array.Get(i).As<Napi::Object>();
     TensorEntry entry;
     entry.name = text(object, "name");
+    entry.path = text(object, "path");
     entry.type = toStoredType(text(object, "dtype"));
     entry.offset = static_cast<uint64_t>(number(object, "offset"));
     entry.bytes = static_cast<uint64_t>(number(object, "bytes"));

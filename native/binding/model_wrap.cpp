@@ -21,20 +21,19 @@ Matrix toMatrix(const Napi::Value& data, const Napi::Value& rows) {
 Napi::Value loadModel(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   ModelConfig config = toModelConfig(info[0].As<Napi::Object>());
-  const std::string path = info[1].As<Napi::String>().Utf8Value();
-  auto entries = toTensorEntries(info[2].As<Napi::Array>());
-  const auto options = info[3].As<Napi::Object>();
+  auto entries = toTensorEntries(info[1].As<Napi::Array>());
+  const auto options = info[2].As<Napi::Object>();
   const ops::DType dtype = toDType(options.Get("dtype"));
   ops::setThreads(options.Get("threads").As<Napi::Number>().Int32Value());
   const auto environment = Environment::of(env);
   const CancelFlagPtr flag = environment->jobFlag(options.Get("job").As<Napi::Number>().Int32Value());
   return environment->run(
       env, Engine::instance().inference(), flag,
-      [environment, config = std::move(config), path, entries = std::move(entries), dtype,
+      [environment, config = std::move(config), entries = std::move(entries), dtype,
        flag]() -> Environment::Settle {
         auto handle = std::make_shared<ModelHandle>(Engine::instance().inference());
         environment->track(handle);
-        const Weights weights(path, entries);
+        const Weights weights(entries);
         handle->construct([&] { return std::make_unique<LoadedModel>(config, weights, dtype, *flag); });
         auto filters = handle->state().model.filters();
         return [handle, filters](Napi::Env inner) mutable -> Napi::Value {

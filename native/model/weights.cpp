@@ -23,7 +23,7 @@ std::string shapeText(const std::vector<int64_t>& shape) {
   return text + "]";
 }
 
-uint64_t sizeOf(StoredType type) { return type == StoredType::f32 ? 4 : 2; }
+uint64_t sizeOf(StoredType type) { return type == StoredType::f32 ? 4 : type == StoredType::i8 ? 1 : 2; }
 
 float fromHalf(uint16_t half) {
   const uint32_t sign = uint32_t(half & 0x8000) << 16;
@@ -74,58 +74,80 @@ class Weights::Mapping {
   uint64_t size_ = 0;
 };
 
-Weights::Weights(const std::string& path, std::vector<TensorEntry> entries)
-    : path_(path), mapping_(std::make_unique<Mapping>(path)) {
+Weights::Weights(std::vector<TensorEntry> entries) {
+  if (!entries.empty()) path_ = entries.front().path;
   for (auto& entry : entries) {
-    if (entry.offset > mapping_->size() || entry.bytes > mapping_->size() - entry.offset) {
-      fail("Tensor '" + entry.name + "' in " + path + " ends at byte " + std::to_string(entry.offset + entry.bytes) +
-           " but the file has " + std::to_string(mapping_->size()) + ": it is truncated. Fetch it again.");
+    auto& mapping = mappings_[entry.path];
+    if (!mapping) mapping = std::make_unique<Mapping>(entry.path);
+    if (entry.offset > mapping->size() || entry.bytes > mapping->size() - entry.offset) {
+      fail("Tensor '" + entry.name + "' in " + entry.path + " ends at byte " +
+           std::to_string(entry.offset + entry.bytes) + " but the file has " + std::to_string(mapping->size()) +
+           ": it is truncated. Fetch it again.");
     }
-    entries_.emplace(entry.name, std::move(entry));
+    entries_[entry.name].push_back(std::move(entry));
   }
 }
 
 Weights::~Weights() = default;
 
-std::vector<float> Weights::take(const std::string& name, const std::vector<int64_t>& shape) const {
+const std::vector<TensorEntry>& Weights::find(const std::string& name, const std::vector<int64_t>& shape) const {
   const auto found = entries_.find(name);
   if (found == entries_.end()) {
     fail("Expected tensor '" + name + "' of shape " + shapeText(shape) + " in " + path_ + " but it is missing");
   }
-  const TensorEntry& entry = found->second;
-  if (entry.shape != shape) {
-    fail("Expected tensor '" + name + "' of shape " + shapeText(shape) + " in " + path_ + " but found " +
-         shapeText(entry.shape));
-  }
   uint64_t count = 1;
   for (const int64_t dimension : shape) count *= static_cast<uint64_t>(dimension);
-  if (count * sizeOf(entry.type) != entry.bytes) {
-    fail("Tensor '" + name + "' in " + path_ + " has " + std::to_string(entry.bytes) + " bytes but its shape " +
-         shapeText(shape) + " needs " + std::to_string(count * sizeOf(entry.type)));
+  for (const TensorEntry& entry : found->second) {
+    if (entry.shape != shape) {
+      fail("Expected tensor '" + name + "' of shape " + shapeText(shape) + " in " + entry.path + " but found " +
+           shapeText(entry.shape));
+    }
+    if (count * sizeOf(entry.type) != entry.bytes) {
+      fail("Tensor '" + name + "' in " + entry.path + " has " + std::to_string(entry.bytes) + " bytes but its shape " +
+           shapeText(shape) + " needs " + std::to_string(count * sizeOf(entry.type)));
+    }
   }
+  return found->second;
+}
+
+std::vector<float> Weights::take(const std::string& name, const std::vector<int64_t>& shape) const {
+  uint64_t count = 1;
+  for (const int64_t dimension : shape) count *= static_cast<uint64_t>(dimension);
+  const auto& summands = find(name, shape);
   std::vector<float> values(count);
-  const unsigned char* bytes = mapping_->data() + entry.offset;
+  for (const TensorEntry& entry : summands) add(entry, values);
+  return values;
+}
+
+void Weights::add(const TensorEntry& entry, std::vector<float>& sum) const {
+  const Mapping& mapping = *mappings_.at(entry.path);
+  const unsigned char* bytes = mapping.data() + entry.offset;
+  const auto addAll = [&]<class Stored>(Stored raw, auto widen) {
+    for (size_t i = 0; i < sum.size(); i++) {
+      std::memcpy(&raw, bytes + i * sizeof raw, sizeof raw);
+      sum[i] += widen(raw);
+    }
+  };
   switch (entry.type) {
     case StoredType::f32:
-      std::memcpy(values.data(), bytes, entry.bytes);
+      addAll(float{}, [](float raw) { return raw; });
       break;
     case StoredType::bf16:
-      for (uint64_t i = 0; i < count; i++) {
-        uint16_t raw = 0;
-        std::memcpy(&raw, bytes + 2 * i, 2);
-        values[i] = std::bit_cast<float>(uint32_t(raw) << 16);
-      }
+      addAll(uint16_t{}, [](uint16_t raw) { return std::bit_cast<float>(uint32_t(raw) << 16); });
       break;
     case StoredType::f16:
-      for (uint64_t i = 0; i < count; i++) {
-        uint16_t raw = 0;
-        std::memcpy(&raw, bytes + 2 * i, 2);
-        values[i] = fromHalf(raw);
-      }
+      addAll(uint16_t{}, fromHalf);
       break;
+    case StoredType::i8: {
+      const auto rows = static_cast<size_t>(entry.shape.empty() ? 1 : entry.shape[0]);
+      const std::vector<float> scale = take(entry.name + "_scale", {static_cast<int64_t>(rows)});
+      const size_t columns = rows ? sum.size() / rows : 0;
+      for (size_t i = 0; i < sum.size(); i++)
+        sum[i] += scale[i / columns] * static_cast<float>(std::bit_cast<int8_t>(bytes[i]));
+      break;
+    }
   }
-  mapping_->release(entry.offset, entry.bytes);
-  return values;
+  mapping.release(entry.offset, entry.bytes);
 }
 
 }  // namespace parakeet

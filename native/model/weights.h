@@ -1,5 +1,5 @@
-// Tensors of a safetensors file, memory-mapped, handed out as float32 and checked by shape.
-// The file's header is read by the caller (src/model/safetensors.ts); offsets are checked here against the file.
+// Tensors of one file or several, memory-mapped, handed out as float32 and checked by shape.
+// Which tensor lies where is found out by the caller (src/model/formats/); offsets are checked here against the files.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,12 @@
 
 namespace parakeet {
 
-enum class StoredType { f32, f16, bf16 };
+// i8: bytes of our quantised folders, each row with a scale in the float tensor `<name>_scale`.
+enum class StoredType { f32, f16, bf16, i8 };
 
 struct TensorEntry {
   std::string name;
+  std::string path;  // its file
   StoredType type = StoredType::f32;
   std::vector<int64_t> shape;
   uint64_t offset = 0;  // bytes from the start of the file
@@ -22,22 +24,26 @@ struct TensorEntry {
 
 class Weights {
  public:
-  // Maps `path`. Throws ERR_PARAKEET_INVALID_WEIGHTS when a tensor lies outside the file.
-  Weights(const std::string& path, std::vector<TensorEntry> entries);
+  // Maps the entries' files. Entries of one name are added up (PyTorch keeps an LSTM's bias as two). Throws
+  // ERR_PARAKEET_INVALID_WEIGHTS when a tensor lies outside its file.
+  explicit Weights(std::vector<TensorEntry> entries);
   ~Weights();
   Weights(const Weights&) = delete;
   Weights& operator=(const Weights&) = delete;
 
   // The tensor's values as float32, row-major. Throws ERR_PARAKEET_INVALID_WEIGHTS with the tensor's name, the expected
-  // and the found shape when it is missing or of another shape. The file's pages are let go again.
+  // and the found shape when it is missing or of another shape. The files' pages are let go again.
   std::vector<float> take(const std::string& name, const std::vector<int64_t>& shape) const;
   bool has(const std::string& name) const { return entries_.count(name) != 0; }
 
  private:
   class Mapping;
-  std::string path_;
-  std::unique_ptr<Mapping> mapping_;
-  std::unordered_map<std::string, TensorEntry> entries_;
+  const std::vector<TensorEntry>& find(const std::string& name, const std::vector<int64_t>& shape) const;
+  void add(const TensorEntry& entry, std::vector<float>& sum) const;
+
+  std::string path_;  // of the first file, for errors
+  std::unordered_map<std::string, std::unique_ptr<Mapping>> mappings_;
+  std::unordered_map<std::string, std::vector<TensorEntry>> entries_;
 };
 
 }  // namespace parakeet

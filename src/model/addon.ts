@@ -209,10 +209,14 @@ export type NativePart =
   | 'decoder'
   | 'other';
 
-/** A tensor of a safetensors file. */
+/**
+ * A tensor of a file of weights. Those of one name are added up. `I8` is the bytes of our quantised folders; the scale of each row
+ * is the tensor `<name>_scale`.
+ */
 export interface NativeTensor {
   name: string;
-  dtype: 'F32' | 'F16' | 'BF16';
+  path: string;
+  dtype: 'F32' | 'F16' | 'BF16' | 'I8';
   shape: number[];
   /** Bytes from the start of the file. */
   offset: number;
@@ -223,7 +227,6 @@ export interface NativeAddon {
   /** `threads`: 0 for all cores; the first call decides for the process. `job` is a key for `cancel`, 0 for none. */
   loadModel(
     config: NativeModelConfig,
-    weightsPath: string,
     tensors: NativeTensor[],
     options: { dtype: NativeDType; threads: number; job: number },
   ): Promise<NativeModel>;

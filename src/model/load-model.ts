@@ -2,19 +2,20 @@
  * From a name to a loaded model: finds the folder, checks its config and its weights' index, and has the engine read them.
  */
 import { createHash } from 'node:crypto';
-import { open, readFile, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { open, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { AbortedError, ModelError } from '../errors.js';
 import { expected, integer, known, oneOf, optionalBoolean, optionalSignal } from '../options.js';
 import type { NativeDType, NativeModelInfo } from './addon.js';
 import { type ModelConfig, readConfig } from './config.js';
-import { fetchFromHub, type HubProgress, isRepositoryId } from './hub.js';
+import { openFolder } from './formats/folder.js';
+import type { ModelFiles } from './formats/model-files.js';
+import { NEMO, openNemo } from './formats/nemo.js';
+import { fetchFromHub, type HubOptions, type HubProgress, isRepositoryId } from './hub.js';
 import { runJob } from './jobs.js';
 import { loadAddon } from './load-addon.js';
 import { Model } from './model.js';
 import { readPrior } from './prior.js';
-import { readTensorIndex } from './safetensors.js';
 import { typedModel } from './typed-native.js';
 
 /** The model that loads without a name. */
@@ -30,7 +31,7 @@ export interface LoadModelOptions {
    * `'bfloat16'` halves the memory and is fast where the CPU multiplies it (AVX512-BF16, AMX) and on GPUs; elsewhere it costs
    * about as much time as float32. `'int8'` (weights scaled for each channel, activations for each row) takes a quarter of the
    * memory and is the fastest where the CPU has VNNI or AMX; it may change a word now and then. `'auto'` takes bfloat16 where it
-   * is fast, else float32. Default `'auto'`.
+   * is fast, else float32, and int8 for weights that were converted to it. Default `'auto'`.
    */
   dtype?: 'auto' | NativeDType | undefined;
   /** Where it computes. `'auto'` takes what the addon was built for. Default `'auto'`. */
@@ -64,8 +65,9 @@ const keys = [
 ];
 
 /**
- * Loads a model: `name` is a folder with `config.json` and `model.safetensors`, or the id of a Hugging Face repository with the
- * same, which is fetched once. Without a name: what `PARAKEET_MODEL` names, else the bundled `parakeet-tiny-en`.
+ * Loads a model: `name` is a folder of parakeet-mlx or of Hugging Face transformers (`config.json`, `model.safetensors`, in one file or
+ * several), NVIDIA's own archive (`.nemo`), or the id of a Hugging Face repository with such, which is fetched once. Without a name:
+ * what `PARAKEET_MODEL` names, else the bundled `parakeet-tiny-en`.
  *
  * Close it (`await model.close()`, or `await using`) when no stream needs it any more.
  *
@@ -88,7 +90,6 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
   const addon = loadAddon();
   const build = addon.build();
   const here = build.backend === 'cpu' ? 'cpu' : 'gpu';
-  const dtype = wanted === 'auto' ? (build.nativeBfloat16 ? 'bfloat16' : 'float32') : wanted;
   if (device !== 'auto' && device !== here) {
     throw new ModelError(
       'ERR_PARAKEET_UNSUPPORTED_MODEL',
@@ -96,67 +97,61 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
         'Build another with PARAKEET_BACKEND set, or leave device out.',
     );
   }
-  const folder = await findFolder(name ?? (process.env.PARAKEET_MODEL || bundledModel), options);
-  const config = await readModelConfig(path.join(folder, 'config.json'));
-  const weights = path.join(folder, 'model.safetensors');
-  const tensors = await readTensorIndex(weights);
-  const prior = await readPrior(path.join(folder, 'streaming.json'), config.native.preprocessor.features);
-  const native = await runJob(addon, signal, (job) =>
-    addon.loadModel(config.native, weights, tensors, { dtype, threads, job }),
-  );
-  // The abort may come when the engine is done but its answer is still on the way.
-  if (signal?.aborted) {
-    await native.close();
-    throw new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
+  const files = await openModel(name ?? (process.env.PARAKEET_MODEL || bundledModel), options);
+  try {
+    const config = readConfig(files.config, files.configFile);
+    const dtype = wanted === 'auto' ? bestType(files, build.nativeBfloat16) : wanted;
+    const { features } = config.native.preprocessor;
+    const prior = files.prior === undefined ? undefined : await readPrior(files.prior, features);
+    const native = await runJob(addon, signal, (job) =>
+      addon.loadModel(config.native, files.tensors, { dtype, threads, job }),
+    );
+    // The abort may come when the engine is done but its answer is still on the way.
+    if (signal?.aborted) {
+      await native.close();
+      throw new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
+    }
+    const info = { ...describe(config, here, dtype), ...(prior && { prior }) };
+    return new Model(typedModel(native), info, addon, await identify(files));
+  } finally {
+    await files.dispose();
   }
-  const info = { ...describe(config, here, dtype), ...(prior && { prior }) };
-  return new Model(typedModel(native), info, addon, await identify(folder));
+}
+
+/** Weights that were kept in bytes are computed in bytes; else what is fast here. */
+function bestType({ tensors }: ModelFiles, nativeBfloat16: boolean): NativeDType {
+  if (tensors.some((tensor) => tensor.dtype === 'I8')) return 'int8';
+  return nativeBfloat16 ? 'bfloat16' : 'float32';
 }
 
 /** Tells models apart: a checksum of the configuration and of the beginning of the weights, with their size. */
-async function identify(folder: string): Promise<string> {
-  const hash = createHash('sha256').update(await readFile(path.join(folder, 'config.json')));
-  const file = await open(path.join(folder, 'model.safetensors'));
-  try {
-    const { size } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, IDENTITY_BYTES)), 0);
-    return hash.update(String(size)).update(buffer.subarray(0, bytesRead)).digest('hex').slice(0, 16);
-  } finally {
-    await file.close();
-  }
-}
-
-async function findFolder(name: string, options: LoadModelOptions): Promise<string> {
-  if (name !== '' && (await isFolder(name))) {
-    for (const file of ['config.json', 'model.safetensors']) {
-      if (!(await isFile(path.join(name, file)))) {
-        throw notFound(`Expected ${file} in the model folder ${name} but found none`);
-      }
+async function identify({ config, tensors }: ModelFiles): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(config));
+  const first = Buffer.alloc(IDENTITY_BYTES);
+  for (const name of new Set(tensors.map((tensor) => tensor.path))) {
+    const file = await open(name, 'r');
+    try {
+      const { size } = await file.stat();
+      const { bytesRead } = await file.read(first, 0, Math.min(size, IDENTITY_BYTES), 0);
+      hash.update(String(size)).update(first.subarray(0, bytesRead));
+    } finally {
+      await file.close();
     }
-    return name;
   }
-  if (isRepositoryId(name)) return fetchFromHub(name, options);
-  throw notFound(
-    `Expected a model folder, or a Hugging Face repository id such as mlx-community/parakeet-tdt-0.6b-v3, ` +
-      `but received '${name}', which is neither`,
-  );
+  return hash.digest('hex').slice(0, 16);
 }
 
-async function readModelConfig(file: string): Promise<ModelConfig> {
-  const text = await readFile(file, 'utf8').catch((cause: Error) => {
-    throw notFound(`Expected to read ${file} but the system refused: ${cause.message}`, cause);
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ModelError(
-      'ERR_PARAKEET_INVALID_CONFIG',
-      `Expected JSON in ${file} but it does not parse: ${(cause as Error).message}`,
-      { cause },
-    );
-  }
-  return readConfig(json, file);
+/** A model's files by its name: see {@link loadModel}. */
+export async function openModel(name: string, options: HubOptions = {}): Promise<ModelFiles> {
+  const kind = name === '' ? undefined : await kindOf(name);
+  if (kind === 'folder') return openFolder(name);
+  if (kind === 'file' && name.endsWith(NEMO)) return openNemo(name);
+  if (kind === undefined && isRepositoryId(name)) return openFolder(await fetchFromHub(name, options));
+  throw new ModelError(
+    'ERR_PARAKEET_MODEL_NOT_FOUND',
+    `Expected a model folder, a .nemo archive, or a Hugging Face repository id such as mlx-community/parakeet-tdt-0.6b-v3, ` +
+      `but received '${name}', which is none of them`,
+  );
 }
 
 function describe(
@@ -181,20 +176,9 @@ function describe(
   };
 }
 
-function notFound(message: string, cause?: Error): ModelError {
-  return new ModelError('ERR_PARAKEET_MODEL_NOT_FOUND', message, cause && { cause });
-}
-
-async function isFolder(name: string): Promise<boolean> {
+async function kindOf(name: string): Promise<'folder' | 'file' | undefined> {
   return stat(name).then(
-    (status) => status.isDirectory(),
-    () => false,
-  );
-}
-
-async function isFile(name: string): Promise<boolean> {
-  return stat(name).then(
-    (status) => status.isFile(),
-    () => false,
+    (status) => (status.isDirectory() ? 'folder' : 'file'),
+    () => undefined,
   );
 }

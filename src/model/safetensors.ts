@@ -9,7 +9,9 @@ import type { NativeTensor } from './addon.js';
 
 /** Longest header that the reference library of the format accepts. */
 const MAX_HEADER_BYTES = 100_000_000;
-const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
+const BYTES = { F32: 4, F16: 2, BF16: 2, I8: 1 } as const;
+/** Counters that training leaves behind, in types that no layer has; nothing reads them. */
+const COUNTER = /\.num_batches_tracked$/;
 
 /**
  * The tensors of `file`.
@@ -47,6 +49,7 @@ export async function readTensorIndex(file: string): Promise<NativeTensor[]> {
     const header = Buffer.alloc(Number(length));
     await handle.read(header, 0, header.length, 8);
     const tensors = parseHeader(header, file, headerEnd, size);
+    if (tensors.length === 0) throw invalid(`Expected tensors in ${file} but it has none, so all are missing`);
     mustNotOverlap(tensors, file);
     return tensors;
   } finally {
@@ -65,7 +68,7 @@ function parseHeader(header: Buffer, file: string, dataStart: number, size: numb
     throw invalid(`Expected a JSON object as the header of ${file} but found ${show(json)}`);
   }
   return Object.entries(json)
-    .filter(([name]) => name !== '__metadata__')
+    .filter(([name]) => name !== '__metadata__' && !COUNTER.test(name))
     .map(([name, entry]) => parseTensor(name, entry, file, dataStart, size));
 }
 
@@ -87,8 +90,8 @@ function parseTensor(
   if (!isCounts(offsets) || offsets.length !== 2) {
     throw invalid(`Expected two data_offsets for ${where} but found ${show(offsets)}`);
   }
-  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') {
-    throw invalid(`Expected F32, F16 or BF16 for ${where} but found ${show(dtype)}`);
+  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16' && dtype !== 'I8') {
+    throw invalid(`Expected F32, F16, BF16 or I8 for ${where} but found ${show(dtype)}`);
   }
   const [begin, end] = offsets as [number, number];
   const expected = shape.reduce((product, n) => product * n, BYTES[dtype]);
@@ -102,7 +105,7 @@ function parseTensor(
       `Expected ${where} to end at byte ${dataStart + end} but the file has ${size}: it is cut short. Fetch it again.`,
     );
   }
-  return { name, dtype, shape, offset: dataStart + begin, bytes: end - begin };
+  return { name, path: file, dtype, shape, offset: dataStart + begin, bytes: end - begin };
 }
 
 /** The format forbids it, and a file that does it was put together wrongly. */

@@ -51,14 +51,14 @@ describe('a name', () => {
     const error = await loadModel(name).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ModelError);
     expect(error).toMatchObject({ code: 'ERR_PARAKEET_MODEL_NOT_FOUND' });
-    expect((error as Error).message).toContain(`'${name}', which is neither`);
+    expect((error as Error).message).toContain(`'${name}', which is none of them`);
   });
 
   test.each([['config.json'], ['model.safetensors']])('of a folder without %s', async (missing) => {
     const folder = folders.make({ [missing === 'config.json' ? 'config' : 'weights']: null });
     await expect(loadModel(folder)).rejects.toMatchObject({
       code: 'ERR_PARAKEET_MODEL_NOT_FOUND',
-      message: `Expected ${missing} in the model folder ${folder} but found none`,
+      message: `Expected ${missing} in the model folder ${folder} but found none (looked for config.json with model.safetensors or model.safetensors.index.json)`,
     });
   });
 

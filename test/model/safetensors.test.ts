@@ -46,8 +46,8 @@ const CASES: [what: string, change: (header: Record<string, Json>) => unknown, s
   ['a tensor is missing', (header) => void delete header[NAME], /of shape \[64, 64\].*is missing/],
   ['another shape of the same size', put({ shape: [32, 128] }), /\[64, 64\].*found \[32, 128\]/],
   ['a shape that does not fit the bytes', put({ shape: [64, 65] }), /Expected 16640 bytes.*found 16384/],
-  ['an unknown type', put({ dtype: 'I64' }), /Expected F32, F16 or BF16.*found 'I64'/],
-  ['no type', entry((e) => void delete e.dtype), /Expected F32, F16 or BF16.*found none/],
+  ['an unknown type', put({ dtype: 'I64' }), /Expected F32, F16, BF16 or I8.*found 'I64'/],
+  ['no type', entry((e) => void delete e.dtype), /Expected F32, F16, BF16 or I8.*found none/],
   ['offsets behind the end', put({ data_offsets: [1e9, 1e9 + 16384] }), /end at byte 1000.*cut short/],
   [
     'offsets the wrong way round',
@@ -94,7 +94,7 @@ describe('a file that is no safetensors file', () => {
     ['a header that is not JSON', weightsFile('{"a": ', Buffer.alloc(4)), /JSON header.*does not parse/],
     ['a header that is a list', weightsFile('[]', Buffer.alloc(4)), /JSON object.*found \[\]/],
     ['an empty header', bytes(0n), /JSON header/],
-    ['no tensors', weightsFile('{}', Buffer.alloc(0)), /is missing/],
+    ['no tensors', weightsFile('{}', Buffer.alloc(0)), /all are missing/],
   ];
   test.each(files)('%s', async (_, weights, said) => {
     const error = await failure(folders.make({ weights }));

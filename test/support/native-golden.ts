@@ -31,7 +31,7 @@ export async function loadNativeGolden(
   const folder = goldenFolder(architecture);
   const reference = readReferenceModel(folder);
   const path = `${folder}/model.safetensors`;
-  const native = await addon.loadModel(configOf(reference, architecture), path, tensorsOf(path), {
+  const native = await addon.loadModel(configOf(reference, architecture), tensorsOf(path), {
     dtype,
     threads: 1,
     job: 0,
@@ -105,6 +105,7 @@ function tensorsOf(path: string): NativeTensor[] {
         },
       ]) => ({
         name,
+        path,
         dtype,
         shape,
         offset: 8 + length + begin,

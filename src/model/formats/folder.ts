@@ -1,0 +1,107 @@
+/**
+ * A model folder: parakeet-mlx's (`config.json` is NeMo's, `model.safetensors` has MLX's names; our quantised folders are such, too),
+ * or Hugging Face transformers'. The weights may be in several files with `model.safetensors.index.json`.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ModelError } from '../../errors.js';
+import type { NativeTensor } from '../addon.js';
+import { readTensorIndex } from '../safetensors.js';
+import { keepAll, type ModelFiles } from './model-files.js';
+import { isTransformersConfig, readTransformers } from './transformers.js';
+
+/** The file of weights, where it is one. */
+export const WEIGHTS = 'model.safetensors';
+/** Says which file has which tensor, where they are several. */
+export const SHARD_INDEX = 'model.safetensors.index.json';
+/** Names of these files in a repository. */
+export const SHARD = /^model-\d+-of-\d+\.safetensors$/;
+
+/**
+ * Opens a model folder.
+ *
+ * @throws {ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` naming what is missing; `ERR_PARAKEET_INVALID_CONFIG`,
+ * `ERR_PARAKEET_INVALID_WEIGHTS`, `ERR_PARAKEET_UNSUPPORTED_MODEL`.
+ */
+export async function openFolder(folder: string): Promise<ModelFiles> {
+  const configFile = path.join(folder, 'config.json');
+  const sharded =
+    !(await isFile(path.join(folder, WEIGHTS))) && (await isFile(path.join(folder, SHARD_INDEX)));
+  for (const file of ['config.json', sharded ? SHARD_INDEX : WEIGHTS]) {
+    if (await isFile(path.join(folder, file))) continue;
+    throw notFound(
+      `Expected ${file} in the model folder ${folder} but found none ` +
+        `(looked for config.json with ${WEIGHTS} or ${SHARD_INDEX})`,
+    );
+  }
+  const config = await readJson(configFile);
+  const tensors = sharded ? await readShards(folder) : await readTensorIndex(path.join(folder, WEIGHTS));
+  const common = { configFile, prior: path.join(folder, 'streaming.json'), dispose: keepAll };
+  if (isTransformersConfig(config)) {
+    return { format: 'transformers', ...(await readTransformers(config, tensors, folder)), ...common };
+  }
+  return { format: 'parakeet-mlx', config, tensors, ...common };
+}
+
+/** The tensors of all files that the index names, each from the file that it is said to be in. */
+async function readShards(folder: string): Promise<NativeTensor[]> {
+  const index = path.join(folder, SHARD_INDEX);
+  const json = (await readJson(index)) as { weight_map?: unknown } | null;
+  const map = json?.weight_map;
+  if (typeof map !== 'object' || map === null) {
+    throw new ModelError(
+      'ERR_PARAKEET_INVALID_WEIGHTS',
+      `Expected an object 'weight_map' in ${index} but found ${JSON.stringify(map)}`,
+    );
+  }
+  const places = new Map(Object.entries(map as Record<string, unknown>));
+  const tensors: NativeTensor[] = [];
+  for (const file of new Set(places.values())) {
+    if (typeof file !== 'string' || file !== path.basename(file)) {
+      throw new ModelError(
+        'ERR_PARAKEET_INVALID_WEIGHTS',
+        `Expected names of files beside it in ${index} but found ${JSON.stringify(file)}`,
+      );
+    }
+    const own = await readTensorIndex(path.join(folder, file));
+    tensors.push(...own.filter(({ name }) => places.get(name) === file));
+  }
+  const found = new Set(tensors.map(({ name }) => name));
+  const missing = [...places.keys()].find(
+    (name) => !found.has(name) && !name.endsWith('num_batches_tracked'),
+  );
+  if (missing !== undefined) {
+    throw new ModelError(
+      'ERR_PARAKEET_INVALID_WEIGHTS',
+      `Expected tensor '${missing}' in ${places.get(missing)}, as ${index} says, but it is not there`,
+    );
+  }
+  return tensors;
+}
+
+/** A file's JSON. @throws {ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND`, `ERR_PARAKEET_INVALID_CONFIG`. */
+export async function readJson(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8').catch((cause: Error) => {
+    throw notFound(`Expected to read ${file} but the system refused: ${cause.message}`, cause);
+  });
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new ModelError(
+      'ERR_PARAKEET_INVALID_CONFIG',
+      `Expected JSON in ${file} but it does not parse: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+function notFound(message: string, cause?: Error): ModelError {
+  return new ModelError('ERR_PARAKEET_MODEL_NOT_FOUND', message, cause && { cause });
+}
+
+async function isFile(name: string): Promise<boolean> {
+  return stat(name).then(
+    (status) => status.isFile(),
+    () => false,
+  );
+}
