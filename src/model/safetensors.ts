@@ -49,7 +49,8 @@ export async function readTensorIndex(file: string): Promise<NativeTensor[]> {
     const header = Buffer.alloc(Number(length));
     await handle.read(header, 0, header.length, 8);
     const tensors = parseHeader(header, file, headerEnd, size);
-    if (tensors.length === 0) throw invalid(`Expected tensors in ${file} but it has none, so all are missing`);
+    if (tensors.length === 0)
+      throw invalid(`Expected tensors in ${file} but it has none, so all are missing`);
     mustNotOverlap(tensors, file);
     return tensors;
   } finally {

@@ -1,0 +1,200 @@
+/**
+ * A model of any format as a folder of ours: `config.json` with NeMo's keys and one `model.safetensors`, its matrices in float32,
+ * bfloat16, or bytes with a scale for each row. Tensor by tensor, so that the largest is all that is ever in memory.
+ */
+import {
+  copyFile,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import path from 'node:path';
+import { AbortedError, ModelError } from '../errors.js';
+import { expected, known, oneOf, optionalSignal } from '../options.js';
+import type { NativeTensor } from './addon.js';
+import { readConfig } from './config.js';
+import { openModel } from './load-model.js';
+import { floatsOf, type StoredTensor, stored, type TargetType } from './stored-types.js';
+
+/** Options of {@link convertModel}. */
+export interface ConvertModelOptions {
+  /**
+   * What the matrices are kept in: `'int8'` the encoder's layers and the CTC head in bytes (a quarter of float32), the other matrices in
+   * bfloat16; `'bfloat16'`, `'float32'` all of them. Vectors and the small convolutions stay float32. Default: as they are.
+   */
+  dtype?: 'float32' | 'bfloat16' | 'int8' | undefined;
+  /** Branch, tag or commit of a repository on the hub. Default `'main'`. */
+  revision?: string | undefined;
+  /** Where repositories of the hub are kept. Default: Hugging Face's own cache. */
+  cacheDir?: string | undefined;
+  /** Gives up; nothing is left in the folder. */
+  signal?: AbortSignal | undefined;
+  /** Called after each tensor. */
+  onProgress?: ((progress: { file: string; loaded: number; total: number }) => void) | undefined;
+}
+
+/** Matrices that the engine multiplies in the model's type. */
+const ENCODER_MATRIX =
+  /^encoder\.layers\.\d+\.(?:feed_forward\d\.linear\d|self_attn\.linear_\w+|conv\.pointwise_conv\d)\.weight$|(?:^|\.)decoder_layers\.0\.weight$/;
+/** Matrices that it multiplies in bfloat16 at least. */
+const OTHER_MATRIX =
+  /^encoder\.pre_encode\.(?:out|conv\.(?!0\.)\d+)\.weight$|^joint\..*\.weight$|^decoder\.prediction\..*\.(?:weight|Wx|Wh)$/;
+
+/** Parts of NeMo's configuration that only training reads. */
+const TRAINING = /^(?:train|validation|test)_ds$|^optim$|^trainer$|^exp_manager$/;
+
+/**
+ * Writes the model `name` (as {@link loadModel} takes it) to `folder`, which must be empty or not there. `loadModel(folder)` then
+ * loads it, in int8 if it was converted to that.
+ *
+ * @returns the bytes of the weights.
+ * @throws {ModelError} as `loadModel`. @throws {ArgumentError} when the folder is not empty. @throws {AbortedError}
+ */
+export async function convertModel(
+  name: string,
+  folder: string,
+  options: ConvertModelOptions = {},
+): Promise<{ bytes: number }> {
+  known('convertModel', options, ['dtype', 'revision', 'cacheDir', 'signal', 'onProgress']);
+  const dtype =
+    options.dtype === undefined
+      ? undefined
+      : oneOf('dtype', options.dtype, ['float32', 'bfloat16', 'int8'] as const);
+  const signal = optionalSignal('signal', options.signal);
+  if ((await readdir(folder).catch(() => [])).length > 0) throw expected('an empty folder', 'folder', folder);
+  const files = await openModel(name, options);
+  const part = path.join(folder, 'model.safetensors.part');
+  try {
+    readConfig(files.config, files.configFile);
+    const tensors = planned(files.tensors, dtype);
+    await mkdir(folder, { recursive: true });
+    const bytes = await write(part, tensors, signal, options.onProgress);
+    const config = Object.entries(files.config as object).filter(([key]) => !TRAINING.test(key));
+    await writeFile(
+      path.join(folder, 'config.json'),
+      `${JSON.stringify(Object.fromEntries(config), null, 1)}\n`,
+    );
+    if (files.prior !== undefined && (await stat(files.prior).catch(() => undefined)))
+      await copyFile(files.prior, path.join(folder, 'streaming.json'));
+    await rename(part, path.join(folder, 'model.safetensors'));
+    return { bytes };
+  } finally {
+    await rm(part, { force: true });
+    await files.dispose();
+  }
+}
+
+interface Planned {
+  name: string;
+  shape: number[];
+  sources: NativeTensor[];
+  target: TargetType;
+}
+
+/** What is written: one entry a name, the widest types first, so that all lie aligned. */
+function planned(tensors: readonly NativeTensor[], dtype: ConvertModelOptions['dtype']): Planned[] {
+  const scales = new Set(tensors.filter((one) => one.dtype === 'I8').map((one) => `${one.name}_scale`));
+  if (scales.size > 0 && dtype !== undefined && dtype !== 'int8') {
+    throw new ModelError(
+      'ERR_PARAKEET_UNSUPPORTED_MODEL',
+      `Expected weights that were not rounded to bytes yet, to write them in ${dtype}, but found int8. Convert the original.`,
+    );
+  }
+  const byName = new Map<string, Planned>();
+  for (const tensor of tensors) {
+    const own = byName.get(tensor.name);
+    if (own) own.sources.push(tensor);
+    else {
+      const { name, shape } = tensor;
+      byName.set(name, { name, shape, sources: [tensor], target: targetOf(tensor, dtype) });
+    }
+  }
+  for (const one of byName.values()) if (scales.has(one.name)) one.target = 'F32';
+  const order: TargetType[] = ['F32', 'F16', 'BF16', 'I8'];
+  return [...byName.values()].sort((a, b) => order.indexOf(a.target) - order.indexOf(b.target));
+}
+
+function targetOf(
+  { name, dtype: found, shape }: NativeTensor,
+  dtype: ConvertModelOptions['dtype'],
+): TargetType {
+  if (dtype === undefined || found === 'I8') return found;
+  if (dtype === 'int8' && ENCODER_MATRIX.test(name)) return 'I8';
+  const matrix = ENCODER_MATRIX.test(name) || (OTHER_MATRIX.test(name) && shape.at(-1) !== 1);
+  return matrix && dtype !== 'float32' ? 'BF16' : 'F32';
+}
+
+async function write(
+  file: string,
+  tensors: readonly Planned[],
+  signal: AbortSignal | undefined,
+  onProgress: ConvertModelOptions['onProgress'],
+): Promise<number> {
+  const header: Record<string, unknown> = { __metadata__: { format: 'parakeet-stream' } };
+  let total = 0;
+  for (const { name, shape, target } of tensors) {
+    for (const piece of stored(name, shape, target)) {
+      header[piece.name] = {
+        dtype: piece.dtype,
+        shape: piece.shape,
+        data_offsets: [total, total + piece.bytes],
+      };
+      total += piece.bytes;
+    }
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const padded = Buffer.alloc(8 + Math.ceil(text.length / 8) * 8, ' ');
+  padded.writeBigUInt64LE(BigInt(padded.length - 8));
+  text.copy(padded, 8);
+  const handles = new Map<string, FileHandle>();
+  const out = await open(file, 'w');
+  try {
+    await out.write(padded);
+    let loaded = 0;
+    for (const tensor of tensors) {
+      if (signal?.aborted) throw new AbortedError(undefined, { cause: signal.reason as unknown });
+      for (const piece of await piecesOf(tensor, handles)) {
+        await out.write(piece);
+        loaded += piece.length;
+      }
+      onProgress?.({ file: 'model.safetensors', loaded, total });
+    }
+    await out.sync();
+  } finally {
+    await out.close();
+    for (const handle of handles.values()) await handle.close();
+  }
+  return padded.length + total;
+}
+
+async function piecesOf(tensor: Planned, handles: Map<string, FileHandle>): Promise<Uint8Array[]> {
+  const read = async (source: NativeTensor): Promise<Buffer> => {
+    let handle = handles.get(source.path);
+    if (!handle) {
+      handle = await open(source.path, 'r');
+      handles.set(source.path, handle);
+    }
+    const bytes = Buffer.alloc(source.bytes);
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesRead } = await handle.read(bytes, at, bytes.length - at, source.offset + at);
+      if (bytesRead === 0)
+        throw new ModelError('ERR_PARAKEET_INVALID_WEIGHTS', `Expected more of ${source.path} but it ended`);
+      at += bytesRead;
+    }
+    return bytes;
+  };
+  const { sources, target, shape, name } = tensor;
+  const [first, ...more] = sources as [NativeTensor, ...NativeTensor[]];
+  if (more.length === 0 && first.dtype === target) return [await read(first)];
+  const values = floatsOf(await read(first), first.dtype);
+  for (const source of more)
+    floatsOf(await read(source), source.dtype).forEach((x, i) => {
+      values[i] = Math.fround((values[i] as number) + x);
+    });
+  return stored(name, shape, target).map((piece: StoredTensor) => piece.encode(values));
+}

@@ -1,0 +1,118 @@
+/** How numbers lie in a file of weights: float32, float16, bfloat16, and rows of bytes with a scale each. Bits, no files. */
+
+/** A type of a tensor in a file. */
+export type TargetType = 'F32' | 'F16' | 'BF16' | 'I8';
+
+/** A tensor as it is written: the values, or the scales that belong to them. */
+export interface StoredTensor {
+  name: string;
+  dtype: TargetType;
+  shape: number[];
+  bytes: number;
+  encode(values: Float32Array): Uint8Array;
+}
+
+/** A row's largest value is this many of its scale. */
+const MOST = 127;
+
+/**
+ * What is written for a tensor of this shape: one tensor, or for bytes two. Value = byte · scale of its row (the first dimension), scale =
+ * the row's largest absolute value / 127 (1 for a row of zeros); as the engine's own int8 (native/ops/cpu/packed_matrix.cpp).
+ */
+export function stored(name: string, shape: number[], dtype: TargetType): StoredTensor[] {
+  const count = shape.reduce((product, n) => product * n, 1);
+  switch (dtype) {
+    case 'F32':
+      return [{ name, dtype, shape, bytes: 4 * count, encode: bytesOf }];
+    case 'F16':
+      return [{ name, dtype, shape, bytes: 2 * count, encode: () => notWritten() }];
+    case 'BF16':
+      return [{ name, dtype, shape, bytes: 2 * count, encode: (values) => bytesOf(toBfloat16(values)) }];
+    case 'I8': {
+      const rows = shape[0] ?? 1;
+      return [
+        {
+          name: `${name}_scale`,
+          dtype: 'F32',
+          shape: [rows],
+          bytes: 4 * rows,
+          encode: (values) => bytesOf(scalesOf(values, rows)),
+        },
+        { name, dtype, shape, bytes: count, encode: (values) => bytesOf(toBytes(values, rows)) },
+      ];
+    }
+  }
+}
+
+/** float16 is copied where it is found and never made. */
+function notWritten(): never {
+  throw new TypeError('Nothing is converted to float16');
+}
+
+/** The values of a float tensor's bytes. */
+export function floatsOf(bytes: Buffer, dtype: TargetType): Float32Array {
+  const copy = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
+  switch (dtype) {
+    case 'F32':
+      return new Float32Array(copy);
+    case 'BF16': {
+      const wide = new Uint32Array(bytes.length / 2);
+      new Uint16Array(copy).forEach((half, i) => {
+        wide[i] = half << 16;
+      });
+      return new Float32Array(wide.buffer);
+    }
+    case 'F16':
+      return Float32Array.from(new Uint16Array(copy), fromHalf);
+    case 'I8':
+      throw new TypeError('Bytes need their scales');
+  }
+}
+
+function fromHalf(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** Rounded to nearest, ties to even. */
+function toBfloat16(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const narrow = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const wide = bits[i] as number;
+    narrow[i] = (wide + 0x7fff + ((wide >>> 16) & 1)) >>> 16;
+  }
+  return narrow;
+}
+
+function scalesOf(values: Float32Array, rows: number): Float32Array {
+  const columns = values.length / rows;
+  const scales = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let peak = 0;
+    for (let i = row * columns; i < (row + 1) * columns; i++)
+      peak = Math.max(peak, Math.abs(values[i] as number));
+    scales[row] = peak > 0 ? peak / MOST : 1;
+  }
+  return scales;
+}
+
+function toBytes(values: Float32Array, rows: number): Int8Array {
+  const columns = values.length / rows;
+  const scales = scalesOf(values, rows);
+  const bytes = new Int8Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const scaled = Math.fround((values[i] as number) / (scales[Math.floor(i / columns)] as number));
+    // Halves away from zero, as C's lround.
+    bytes[i] = Math.sign(scaled) * Math.floor(Math.abs(scaled) + 0.5);
+  }
+  return bytes;
+}
+
+function bytesOf(array: Float32Array | Uint16Array | Int8Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
