@@ -18,6 +18,7 @@ export default {
   excludePrivate: true,
   excludeExternals: true,
   githubPages: false,
+  logLevel: 'Warn',
   // What `devices` and `mic` take for tests.
   intentionallyNotExported: ['RecorderLibrary'],
   validation: {
