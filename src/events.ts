@@ -73,8 +73,11 @@ export interface Token {
 
 /** A word: the tokens between two spaces. */
 export interface Word {
+  /** Without the space before it. */
   text: string;
+  /** Seconds. */
   start: number;
+  /** Seconds. */
   end: number;
   /** Geometric mean of its tokens' confidences. */
   confidence: number;
@@ -86,7 +89,9 @@ export interface Sentence {
   revised?: true;
   /** Trimmed text. */
   text: string;
+  /** Seconds. */
   start: number;
+  /** Seconds. */
   end: number;
   /** Seconds, `end − start`. */
   duration: number;
@@ -151,23 +156,27 @@ export interface SentenceEvent extends Spoken {
 /** Everything before `time` is final. Strictly increasing. */
 export interface ProgressEvent {
   type: 'progress';
+  /** Seconds. */
   time: number;
 }
 /** Somebody begins to speak at `time`; comes as soon as a step hears it, so its time may lie ahead of `progress`. */
 export interface SpeechStartEvent extends Spoken {
   type: 'speechStart';
+  /** Seconds. */
   time: number;
 }
 /** Nobody has spoken since `time`; comes when the pause has lasted for `speechHangover`. */
 export interface SpeechEndEvent extends Spoken {
   type: 'speechEnd';
+  /** Seconds. */
   time: number;
 }
 /** What was said is over, by the rules of `endpoint` or by `flush()`; the open sentence was closed before it. */
 export interface EndOfUtteranceEvent extends Spoken {
   type: 'endOfUtterance';
-  /** Of its first and last token. */
+  /** Start of its first token, in seconds. */
   start: number;
+  /** End of its last token, in seconds. */
   end: number;
   /** Which rule said so. */
   reason: 'silence' | 'punctuation' | 'longest' | 'flush' | 'end';
@@ -178,12 +187,15 @@ export interface EndOfUtteranceEvent extends Spoken {
  */
 export interface LagEvent extends Spoken {
   type: 'lag';
+  /** How much later, at least 0. */
   seconds: number;
 }
 /** Audio between these times never came: a device lost it, or a live source overflowed. The times of what follows are right. */
 export interface GapEvent extends Spoken {
   type: 'gap';
+  /** Seconds. */
   start: number;
+  /** Seconds. */
   end: number;
 }
 /** The last event of a stream that came to its end. */

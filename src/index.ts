@@ -33,8 +33,18 @@ export type {
   TranscriptResult,
   Word,
 } from './events.js';
-export { MergedTranscript, type MergeInputOptions, type MergeOptions, merge } from './merge.js';
-export type { NativeModelInfo as ModelInfo } from './model/addon.js';
+export {
+  type Events as MergeInput,
+  MergedTranscript,
+  type MergeInputOptions,
+  type MergeOptions,
+  merge,
+} from './merge.js';
+export type {
+  NativeContext as AttentionContext,
+  NativeDType as DType,
+  NativeModelInfo as ModelInfo,
+} from './model/addon.js';
 export type { HubProgress } from './model/hub.js';
 export { type LoadModelOptions, loadModel } from './model/load-model.js';
 export type { EncodeMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './model/low-level.js';
@@ -64,14 +74,20 @@ export {
 export { type FfmpegOptions, ffmpeg } from './sources/ffmpeg.js';
 export { type Gap, LiveSource, type LiveSourceOptions } from './sources/live-source.js';
 export { devices, type MicOptions, Microphone, mic } from './sources/mic.js';
+export type { InputDevice } from './sources/recorder.js';
 export { type Latency, type Normalization, presets, type StreamingOptions } from './streaming-options.js';
 export { type AudioSource, transcribe } from './transcribe.js';
-export { type AudioFormat, type DecodeOptions, decode, type PcmEncoding } from './transforms/decode.js';
-
-export { type EncodeOptions, encode } from './transforms/encode.js';
+export {
+  type AudioFormat,
+  type Decode,
+  type DecodeOptions,
+  decode,
+  type PcmEncoding,
+} from './transforms/decode.js';
+export { type Encode, type EncodeOptions, encode } from './transforms/encode.js';
 export type { EndpointRules } from './transforms/endpointer.js';
-export { type LogMelOptions, logMel } from './transforms/log-mel.js';
-export { type ResampleOptions, resample } from './transforms/resample.js';
+export { type LogMel, type LogMelOptions, logMel } from './transforms/log-mel.js';
+export { type Resample, type ResampleOptions, resample } from './transforms/resample.js';
 export type { SentenceOptions } from './transforms/sentence-splitter.js';
 export { type SentencesOptions, sentences } from './transforms/sentences.js';
 export { Stage, type StageOptions, type StageSetup } from './transforms/stage.js';
@@ -79,6 +95,7 @@ export {
   ctcDecode,
   type DecodingOptions,
   rnntDecode,
+  type TokenDecode,
   type TokenDecodeOptions,
   tdtDecode,
   tokenDecode,

@@ -31,7 +31,8 @@ export interface MergeInputOptions {
   offset?: number | undefined;
 }
 
-type Events = AsyncIterable<TranscriptEvent>;
+/** An input of {@link merge}: what `parakeet()` gives, or anything to iterate over that gives the same events. */
+export type Events = AsyncIterable<TranscriptEvent>;
 
 /** Finals that may wait of an input that is ahead of the others. */
 const MAX_WAITING = 64;
@@ -95,7 +96,7 @@ export class MergedTranscript extends Readable {
    * Adds an input. It may come at any time before {@link end}; from then on the transcript waits for its `progress`, too.
    *
    * @param speaker stands as `speaker` in its events.
-   * @throws {ArgumentError} for a label that another input has which is not over, for something that is no stream of events, or
+   * @throws {@link ArgumentError} for a label that another input has which is not over, for something that is no stream of events, or
    * after {@link end}.
    */
   add(speaker: string, events: Events, options: MergeInputOptions = {}): this {
@@ -136,6 +137,7 @@ export class MergedTranscript extends Readable {
     return this;
   }
 
+  /** Node's. @internal */
   override _read(): void {
     this.#room = true;
     this.#wake();
@@ -147,6 +149,7 @@ export class MergedTranscript extends Readable {
     return event;
   }
 
+  /** Node's. @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const failure = this.#failure;
     if (!error && failure && this.#raised) {
@@ -160,6 +163,7 @@ export class MergedTranscript extends Readable {
     callback(error);
   }
 
+  /** The events, one by one. */
   override [Symbol.asyncIterator](): NodeJS.AsyncIterator<TranscriptEvent> {
     return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<TranscriptEvent>;
   }
@@ -394,7 +398,7 @@ function combined(stats: readonly StreamStats[]): StreamStats {
  *
  * @param inputs by label; the stream ends with the last of them. Without it, inputs are added by `add(speaker, events, { offset })`
  * at any time, and the stream ends after `end()` when all are over.
- * @throws {ArgumentError} for an input that is no stream of events, or an option out of its range.
+ * @throws {@link ArgumentError} for an input that is no stream of events, or an option out of its range.
  */
 export function merge(inputs?: Record<string, Events> | null, options: MergeOptions = {}): MergedTranscript {
   const merged = new MergedTranscript(options);

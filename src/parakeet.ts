@@ -109,7 +109,7 @@ const Line = pumpify.ctor({
  * the stream fails. `destroy`, an abort, and any other error stop it at once; the stream closes when the engine's work is given
  * back.
  *
- * @throws {ArgumentError} (at once) for options that make no sense.
+ * @throws {@link ArgumentError} (at once) for options that make no sense.
  */
 export function parakeet(options: ParakeetOptions = {}): ParakeetStream {
   return new ParakeetStream(options);
@@ -151,6 +151,7 @@ export class ParakeetStream extends Duplex {
     return this.#end;
   }
 
+  /** Node's. @internal */
   override _construct(callback: (error?: Error | null) => void): void {
     const { model } = this.#options;
     const start = async () => {
@@ -168,6 +169,7 @@ export class ParakeetStream extends Duplex {
       );
   }
 
+  /** Node's. @internal */
   override _write(
     chunk: Uint8Array,
     _encoding: BufferEncoding,
@@ -216,12 +218,14 @@ export class ParakeetStream extends Duplex {
     decoder.mark(new FlushMark(passed));
   }
 
+  /** Node's. @internal */
   override _final(callback: (error?: Error | null) => void): void {
     // The writing side ends with the line, not before: a late failure must find the stream open.
     this.#finished = callback;
     if (!this.#lineEnded) this.#line?.end();
   }
 
+  /** Node's. @internal */
   override _read(): void {
     this.#wanted = true;
     this.#forward();
@@ -243,6 +247,7 @@ export class ParakeetStream extends Duplex {
     );
   }
 
+  /** Node's. @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#late.cancel();
     this.#built.resolve();
@@ -258,6 +263,7 @@ export class ParakeetStream extends Duplex {
       );
   }
 
+  /** The events, one by one. */
   override [Symbol.asyncIterator](): NodeJS.AsyncIterator<TranscriptEvent> {
     return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<TranscriptEvent>;
   }

@@ -100,7 +100,7 @@ export function pickStreaming(options: StreamingOptions): StreamingOptions {
   return Object.fromEntries(given.map((key) => [key, options[key]]));
 }
 
-/** Checks everything that can be checked before the model is there. @throws {ArgumentError} */
+/** Checks everything that can be checked before the model is there. @throws {@link ArgumentError} */
 export function checkStreaming(options: StreamingOptions): void {
   oneOf('latency', options.latency ?? 'balanced', Object.keys(presets) as Latency[]);
   if (options.chunk !== undefined) integer('chunk', options.chunk, 1, MAX_FRAMES);
@@ -146,7 +146,7 @@ export function checkStreaming(options: StreamingOptions): void {
  * The encoder's numbers for a model.
  *
  * @param historySeconds Audio that can be heard again, beside what the steps need.
- * @throws {ArgumentError}
+ * @throws {@link ArgumentError}
  */
 export function resolveStreaming(
   info: NativeModelInfo,

@@ -27,7 +27,7 @@ export type AudioSource =
  * source's error. An abort stops at once. Either way the source is destroyed when the promise settles.
  *
  * @param sink May be left out (`null`) when only the result counts.
- * @throws {ArgumentError} (as a rejection) for arguments that make no sense; otherwise the first error of any part.
+ * @throws {@link ArgumentError} (as a rejection) for arguments that make no sense; otherwise the first error of any part.
  */
 export async function transcribe(
   source: AudioSource,

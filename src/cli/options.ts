@@ -271,7 +271,7 @@ export const DOCTOR_OPTIONS: OptionTable = {
 /**
  * Reads a command line against a table. What is given wins over the environment, which wins over the default.
  *
- * @throws {UsageError} an unknown option, a missing or wrong value.
+ * @throws {@link UsageError} an unknown option, a missing or wrong value.
  */
 export function parse(table: OptionTable, argv: string[], env: NodeJS.ProcessEnv): Parsed {
   const given = parseTokens(table, argv);

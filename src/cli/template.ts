@@ -31,7 +31,7 @@ export function templateFields(input: string, index: number, now: Date): Templat
 /**
  * Fills a template in. `{{` and `}}` stand for the braces themselves.
  *
- * @throws {UsageError} a field that there is not, or a brace alone.
+ * @throws {@link UsageError} a field that there is not, or a brace alone.
  */
 export function fillTemplate(template: string, fields: TemplateFields): string {
   return template.replace(/\{\{|\}\}|\{([^{}]*)\}|[{}]/g, (match, name: string | undefined) => {

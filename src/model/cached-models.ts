@@ -42,7 +42,7 @@ export async function cachedModels(cacheDir = defaultCacheDir()): Promise<Cached
  * Removes a model from the cache, all its revisions.
  *
  * @returns the bytes that were freed.
- * @throws {ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when it is not there.
+ * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when it is not there.
  */
 export async function removeCachedModel(name: string, cacheDir = defaultCacheDir()): Promise<number> {
   const root = path.join(cacheDir, `${PREFIX}${name.replaceAll('/', '--')}`);

@@ -28,7 +28,7 @@ const DEFAULT_MAX_SYMBOLS = 10;
 /**
  * Reads a parsed `config.json`. `file` is named in errors.
  *
- * @throws {ModelError} `ERR_PARAKEET_INVALID_CONFIG` with the key, what was expected and what was found;
+ * @throws {@link ModelError} `ERR_PARAKEET_INVALID_CONFIG` with the key, what was expected and what was found;
  * `ERR_PARAKEET_UNSUPPORTED_MODEL` for an architecture or a part of one that the engine does not have.
  */
 export function readConfig(json: unknown, file: string): ModelConfig {

@@ -64,7 +64,7 @@ export class CachedRepository {
    * Puts `file` into the snapshot of `commit`, unless it is there. `download(from)` gives its bytes from offset `from` on: what an
    * earlier attempt left is continued. The content is checked against its hash before anybody can see it.
    *
-   * @throws {Error} when the content is not what the hub said, or what `download` throws.
+   * @throws {@link Error} when the content is not what the hub said, or what `download` throws.
    */
   async store(
     commit: string,

@@ -45,9 +45,9 @@ export function isRepositoryId(name: string): boolean {
  * where an earlier attempt stopped. `HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME`, `HF_HUB_CACHE` and `HF_HUB_OFFLINE` are respected. What is
  * in the cache serves when the hub cannot be reached, and a commit that is there is not asked for.
  *
- * @throws {ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when neither the hub nor the cache gives the files.
- * @throws {ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when `@huggingface/hub` is not installed.
- * @throws {AbortedError} when `signal` is aborted.
+ * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when neither the hub nor the cache gives the files.
+ * @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when `@huggingface/hub` is not installed.
+ * @throws {@link AbortedError} when `signal` is aborted.
  */
 export async function fetchFromHub(repo: string, options: HubOptions = {}): Promise<string> {
   const { revision = 'main', signal } = options;

@@ -18,7 +18,7 @@ let loaded: NativeAddon | undefined;
  *
  * `PARAKEET_ADDON` names another file than `build/Release/parakeet.node`; the tests use it for builds broken on purpose.
  *
- * @throws {NativeError} `ERR_PARAKEET_NATIVE_LOAD`: what was tried, what was found, and the command that mends it.
+ * @throws {@link NativeError} `ERR_PARAKEET_NATIVE_LOAD`: what was tried, what was found, and the command that mends it.
  */
 export function loadAddon(): NativeAddon {
   loaded ??= load(process.env.PARAKEET_ADDON || path.join(root, 'build', 'Release', 'parakeet.node'));

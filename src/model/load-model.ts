@@ -71,9 +71,9 @@ const keys = [
  *
  * Close it (`await model.close()`, or `await using`) when no stream needs it any more.
  *
- * @throws {ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND`, `ERR_PARAKEET_INVALID_CONFIG`, `ERR_PARAKEET_INVALID_WEIGHTS`,
- * `ERR_PARAKEET_UNSUPPORTED_MODEL`. @throws {ArgumentError} for options that make no sense. @throws {NativeError} when the
- * addon cannot be loaded. @throws {AbortedError} when `signal` was aborted.
+ * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND`, `ERR_PARAKEET_INVALID_CONFIG`, `ERR_PARAKEET_INVALID_WEIGHTS`,
+ * `ERR_PARAKEET_UNSUPPORTED_MODEL`. @throws {@link ArgumentError} for options that make no sense. @throws {@link NativeError} when the
+ * addon cannot be loaded. @throws {@link AbortedError} when `signal` was aborted.
  */
 export async function loadModel(name?: string, options: LoadModelOptions = {}): Promise<Model> {
   known('loadModel', options, keys);

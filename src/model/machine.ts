@@ -43,7 +43,7 @@ const shape = { rows: 125, inputs: 1024, outputs: 2048 };
 /**
  * Looks at the machine and measures it for about a second. `threads`: as in `loadModel`; default all cores.
  *
- * @throws {NativeError} `ERR_PARAKEET_NATIVE_LOAD` when the addon cannot be loaded.
+ * @throws {@link NativeError} `ERR_PARAKEET_NATIVE_LOAD` when the addon cannot be loaded.
  */
 export async function inspectMachine(threads?: number): Promise<Machine> {
   const addon = loadAddon();

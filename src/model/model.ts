@@ -55,8 +55,8 @@ export class Model implements StageModel {
    *
    * @param source A path, a Node or web stream or an iterable of bytes of a sound file; or a `Float32Array` of mono samples at
    * `sampleRate` in [-1, 1].
-   * @throws {ArgumentError} for options that make no sense. @throws {AudioError} for audio that cannot be read.
-   * @throws {AbortedError} when `signal` is aborted. All as rejections.
+   * @throws {@link ArgumentError} for options that make no sense. @throws {@link AudioError} for audio that cannot be read.
+   * @throws {@link AbortedError} when `signal` is aborted. All as rejections.
    */
   async transcribe(source: Recording, options: TranscribeOptions = {}): Promise<TranscriptResult> {
     return transcribeRecording(this, source, options);
@@ -65,7 +65,7 @@ export class Model implements StageModel {
   /**
    * A live transcript that is fed by calls, as parakeet-mlx's `transcribe_stream`. Close it when it is over (`await using`).
    *
-   * @throws {ArgumentError} for options that make no sense.
+   * @throws {@link ArgumentError} for options that make no sense.
    */
   transcribeStream(options: TranscribeStreamOptions = {}): TranscribeStream {
     return new TranscribeStream(this, options);
@@ -75,18 +75,18 @@ export class Model implements StageModel {
    * Log-mel frames of mono samples at `sampleRate` in [-1, 1], not normalised: what {@link encode} and {@link generate} take.
    *
    * @param flushSilence Seconds of silence after the end that bring out a last word, 0 to 10. Default 0.
-   * @throws {ArgumentError} {AudioError} as rejections.
+   * @throws {@link ArgumentError}, {@link AudioError} as rejections.
    */
   async logMel(samples: Float32Array, flushSilence = 0): Promise<LogMelFrames> {
     return logMelOf(this, samples, flushSilence);
   }
 
-  /** Encoder frames of log-mel frames, with full context. @throws {ArgumentError} {AbortedError} as rejections. */
+  /** Encoder frames of log-mel frames, with full context. @throws {@link ArgumentError}, {@link AbortedError} as rejections. */
   async encode(mel: LogMelFrames, options: EncodeMelOptions = {}): Promise<EncoderFrames> {
     return encodeMel(this, mel, options);
   }
 
-  /** Text of log-mel frames; of several, in their order. @throws {ArgumentError} {AbortedError} as rejections. */
+  /** Text of log-mel frames; of several, in their order. @throws {@link ArgumentError}, {@link AbortedError} as rejections. */
   async generate(mel: LogMelFrames, options?: GenerateOptions): Promise<TranscriptResult>;
   async generate(mel: readonly LogMelFrames[], options?: GenerateOptions): Promise<TranscriptResult[]>;
   async generate(
@@ -103,6 +103,7 @@ export class Model implements StageModel {
     await this.native.close();
   }
 
+  /** `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

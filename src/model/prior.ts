@@ -12,7 +12,7 @@ const MOST_FRAMES = 10_000;
 /**
  * Reads it; `undefined` when there is none.
  *
- * @throws {ModelError} `ERR_PARAKEET_INVALID_CONFIG` for one that does not fit a model of so many features.
+ * @throws {@link ModelError} `ERR_PARAKEET_INVALID_CONFIG` for one that does not fit a model of so many features.
  */
 export async function readPrior(file: string, features: number): Promise<NativeModelInfo['prior']> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -120,7 +120,7 @@ async function sizeOf(file: string | URL): Promise<number> {
   return size;
 }
 
-/** A Readable of a source's bytes. @throws {ArgumentError} */
+/** A Readable of a source's bytes. @throws {@link ArgumentError} */
 async function openBytes(
   source: Exclude<Recording, Float32Array>,
   { format, start, duration, stream }: RecordingOptions,

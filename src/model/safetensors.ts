@@ -16,7 +16,7 @@ const COUNTER = /\.num_batches_tracked$/;
 /**
  * The tensors of `file`.
  *
- * @throws {ModelError} `ERR_PARAKEET_INVALID_WEIGHTS` for a file that is no safetensors file, is cut short, or has tensors of a type
+ * @throws {@link ModelError} `ERR_PARAKEET_INVALID_WEIGHTS` for a file that is no safetensors file, is cut short, or has tensors of a type
  * that the engine does not read; the message names the tensor, what was expected and what was found.
  */
 export async function readTensorIndex(file: string): Promise<NativeTensor[]> {

@@ -1,7 +1,7 @@
 /** The check of samples that a caller hands in. Those of sound files are checked where they are decoded. */
 import { AudioError } from '../errors.js';
 
-/** @throws {AudioError} for NaN and infinite samples; `first` is the place of `samples` in the whole. */
+/** @throws {@link AudioError} for NaN and infinite samples; `first` is the place of `samples` in the whole. */
 export function mustBeFinite(samples: Float32Array, rate: number, first = 0): void {
   // A plain loop: an hour of audio has 58 million of them, and JavaScript's thread has other things to do.
   for (let i = 0; i < samples.length; i++) {

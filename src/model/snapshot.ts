@@ -77,7 +77,7 @@ export function writeSnapshot(owner: SnapshotOwner, state: SnapshotState, native
   return Buffer.concat([body, createHash('sha256').update(body).digest()]);
 }
 
-/** @throws {ParakeetError} `ERR_PARAKEET_INVALID_SNAPSHOT` for bytes that are no snapshot, are damaged, or are another's. */
+/** @throws {@link ParakeetError} `ERR_PARAKEET_INVALID_SNAPSHOT` for bytes that are no snapshot, are damaged, or are another's. */
 export function readSnapshot(
   bytes: Uint8Array,
   owner: SnapshotOwner,

@@ -123,8 +123,8 @@ export class TranscribeStream {
   /**
    * Takes mono samples at `model.sampleRate` in [-1, 1], any number of them; resolves when everything they made due is decoded.
    *
-   * @throws {ArgumentError} for anything but a `Float32Array`. @throws {AudioError} for NaN or infinite samples.
-   * @throws {ParakeetError} `ERR_PARAKEET_CLOSED` after `finish` or `close`.
+   * @throws {@link ArgumentError} for anything but a `Float32Array`. @throws {@link AudioError} for NaN or infinite samples.
+   * @throws {@link ParakeetError} `ERR_PARAKEET_CLOSED` after `finish` or `close`.
    */
   async addAudio(samples: Float32Array): Promise<void> {
     if (!(samples instanceof Float32Array))
@@ -210,6 +210,7 @@ export class TranscribeStream {
     return this.#free();
   }
 
+  /** `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -271,7 +272,7 @@ export class TranscribeStream {
   }
 }
 
-/** The options of a new stream, checked. @throws {ArgumentError} */
+/** The options of a new stream, checked. @throws {@link ArgumentError} */
 function settle(model: Model, options: TranscribeStreamOptions): SnapshotState['options'] {
   new SentenceSplitter(options);
   checkDecoding(options.decoding);
@@ -291,7 +292,7 @@ function settle(model: Model, options: TranscribeStreamOptions): SnapshotState['
   };
 }
 
-/** What the option `from` holds. @throws {ArgumentError} {ParakeetError} */
+/** What the option `from` holds. @throws {@link ArgumentError}, {@link ParakeetError} */
 function restored(model: Model, options: TranscribeStreamOptions) {
   const { from, signal: _, ...others } = options;
   if (from === undefined) return undefined;

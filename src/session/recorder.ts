@@ -23,7 +23,7 @@ export interface SessionRecorder {
  * Begins a recording.
  *
  * @param file Takes the lines (`session.jsonl`); the audio goes to `session.audio` beside it. Both are replaced.
- * @throws {ParakeetError} `ERR_PARAKEET_WRITE` (as a rejection) when they cannot be written.
+ * @throws {@link ParakeetError} `ERR_PARAKEET_WRITE` (as a rejection) when they cannot be written.
  */
 export async function recordSession(
   file: string,

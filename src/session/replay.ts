@@ -47,7 +47,7 @@ const MOST_DIFFERENCES = 20;
 /**
  * Reads a session's file. A last line that is not whole (the process died there) is left out.
  *
- * @throws {ParakeetError} `ERR_PARAKEET_INVALID_SESSION` for a file that is none.
+ * @throws {@link ParakeetError} `ERR_PARAKEET_INVALID_SESSION` for a file that is none.
  */
 export async function readSession(file: string): Promise<Session> {
   let head: Session['head'] | undefined;

@@ -250,7 +250,7 @@ const clean = (text: string): string =>
  * of their own. Nothing else should write to the terminal meanwhile.
  *
  * @param target default `process.stdout`.
- * @throws {ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
+ * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
  * whose `cause` is the system's error.
  */
 export function captionWriter(target: SinkTarget = process.stdout, options: CaptionOptions = {}): Sink {

@@ -69,7 +69,7 @@ export function targetName(target: SinkTarget): string {
   return isStandard(target as Writable) ? 'the standard output' : 'the given Writable';
 }
 
-/** @throws {ArgumentError} when `target` is none of the kinds of {@link SinkTarget}. */
+/** @throws {@link ArgumentError} when `target` is none of the kinds of {@link SinkTarget}. */
 export function checkTarget(target: unknown): SinkTarget {
   if (typeof target === 'string' && target.length > 0) return target;
   if (target instanceof URL && target.protocol === 'file:') return target;

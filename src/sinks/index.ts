@@ -2,7 +2,7 @@
  * The sinks of this package in one place. Nothing else.
  */
 export { type CaptionOptions, captionWriter } from './caption-writer.js';
-export type { SinkTarget } from './destination.js';
+export type { Destination, SinkTarget } from './destination.js';
 export { jsonWriter } from './json-writer.js';
 export { type JsonlOptions, jsonlWriter } from './jsonl-writer.js';
 export { Sink, type SinkOptions } from './sink.js';

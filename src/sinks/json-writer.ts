@@ -95,7 +95,7 @@ async function replace(path: string, text: string | undefined): Promise<void> {
  *
  * @param target a path (its folder must exist; the file is replaced whole, about once a second while sentences come), a file
  * descriptor or a Writable (written once, at the end).
- * @throws {ArgumentError} for a bad target. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
+ * @throws {@link ArgumentError} for a bad target. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
  * whose `cause` is the system's error.
  */
 export function jsonWriter(target: SinkTarget, options: SinkOptions = {}): Sink {

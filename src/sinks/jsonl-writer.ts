@@ -56,7 +56,7 @@ function plain(event: TranscriptEvent): object {
  * `{"type":"sentence","text",…,"tokens":[…]}`.
  *
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
- * @throws {ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
+ * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
  * (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error.
  */
 export function jsonlWriter(target: SinkTarget, options: JsonlOptions = {}): Sink {

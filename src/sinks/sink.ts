@@ -20,7 +20,7 @@ export abstract class Sink extends Writable {
   protected readonly target: SinkTarget;
   #destination: Destination | undefined;
 
-  /** @throws {ArgumentError} when `target` is nothing that can be written to. */
+  /** @throws {@link ArgumentError} when `target` is nothing that can be written to. */
   constructor(target: unknown, options: SinkOptions = {}) {
     // Before super(): Node opens the target of whatever was constructed, also when this constructor throws afterwards.
     const checked = checkTarget(target);
@@ -50,6 +50,7 @@ export abstract class Sink extends Writable {
     await this.#destination?.write(text);
   }
 
+  /** Node's. @internal */
   override _construct(callback: Done): void {
     const start = async (): Promise<void> => {
       this.#destination = await this.open();
@@ -58,6 +59,7 @@ export abstract class Sink extends Writable {
     start().then(() => callback(), callback);
   }
 
+  /** Node's. @internal */
   override _write(event: unknown, _encoding: BufferEncoding, callback: Done): void {
     if (!isEvent(event)) {
       callback(
@@ -68,6 +70,7 @@ export abstract class Sink extends Writable {
     this.handle(event).then(() => callback(), callback);
   }
 
+  /** Node's. @internal */
   override _final(callback: Done): void {
     const end = async (): Promise<void> => {
       await this.conclude();
@@ -77,6 +80,7 @@ export abstract class Sink extends Writable {
     end().then(() => callback(), callback);
   }
 
+  /** Node's. @internal */
   override _destroy(error: Error | null, callback: Done): void {
     const free = async (): Promise<void> => {
       await this.release();

@@ -43,7 +43,7 @@ class SrtWriter extends Sink {
  * Makes a Writable of transcript events that writes their sentences as SubRip (`.srt`).
  *
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
- * @throws {ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
+ * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
  * (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error.
  */
 export function srtWriter(target: SinkTarget, options: SubtitleOptions = {}): Sink {

@@ -76,7 +76,7 @@ function checkSink(entry: Writable | TeeSink): { sink: Writable; lag: LagPolicy;
  * is given up with an error. The first sink that fails fails the tee, and thereby the others, unless its policy is `'drop'`: then
  * the others go on, and the tee fails with that error at its end.
  *
- * @throws {ArgumentError} without a sink, for one that is no Writable, or for a policy that there is not.
+ * @throws {@link ArgumentError} without a sink, for one that is no Writable, or for a policy that there is not.
  */
 export function teeWriter(...sinks: (Writable | TeeSink)[]): Writable {
   return new TeeWriter(sinks);

@@ -17,7 +17,7 @@ class TxtWriter extends Sink {
  * Makes a Writable of transcript events that writes their sentences as plain text, one a line.
  *
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
- * @throws {ArgumentError} for a bad target. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
+ * @throws {@link ArgumentError} for a bad target. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
  * whose `cause` is the system's error.
  */
 export function txtWriter(target: SinkTarget, options: SinkOptions = {}): Sink {

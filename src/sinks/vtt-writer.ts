@@ -40,7 +40,7 @@ class VttWriter extends Sink {
  * Makes a Writable of transcript events that writes their sentences as WebVTT (`.vtt`). Markup characters are escaped.
  *
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
- * @throws {ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
+ * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
  * (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error.
  */
 export function vttWriter(target: SinkTarget, options: SubtitleOptions = {}): Sink {

@@ -12,6 +12,7 @@ import { VoiceOrder, type VoicePacket, type VoicePiece } from './voice-packets.j
 
 /** The part of a `VoiceReceiver` that is used. */
 export interface VoiceReceiverLike {
+  /** The packets of one user. */
   subscribe(userId: string, options?: object): Readable;
 }
 
@@ -58,7 +59,7 @@ const RESUBSCRIBE_MS = 50;
  * `stop()`, `destroy()` or the signal.
  *
  * @param receiver `connection.receiver` of `@discordjs/voice`.
- * @throws {ArgumentError} for arguments that make no sense. @throws {ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` without libopus.
+ * @throws {@link ArgumentError} for arguments that make no sense. @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` without libopus.
  */
 export function discordVoice(
   receiver: VoiceReceiverLike,
@@ -98,6 +99,7 @@ export class DiscordVoice extends LiveSource {
     this.#timer = setInterval(() => this.#tick(), TICK);
   }
 
+  /** What came and what did not, so far. */
   get stats(): VoiceStats {
     return { ...this.#stats, reordered: this.#order.reordered, late: this.#order.late };
   }
@@ -110,6 +112,7 @@ export class DiscordVoice extends LiveSource {
     this.endSound();
   }
 
+  /** Node's. @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#unsubscribe();
     this.#decoder.close();

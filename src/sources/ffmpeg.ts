@@ -32,7 +32,7 @@ const optionKeys = ['stream', 'start', 'duration', 'ffmpegPath', 'signal'] as co
  * cannot make it open other files or addresses; a URL is passed on as it is, so do not pass one that you do not trust.
  *
  * @param input A path, a URL (`https://…`, `rtmp://…`: whatever this ffmpeg knows), or a Readable of bytes.
- * @throws {ArgumentError} (at once) for arguments that make no sense.
+ * @throws {@link ArgumentError} (at once) for arguments that make no sense.
  * Fails with `ERR_PARAKEET_MISSING_DEPENDENCY` without ffmpeg, and `ERR_PARAKEET_INVALID_AUDIO` with what ffmpeg said, its exit code
  * or its signal, after everything that it could read. `pipeline` drops what is still on its way when a source fails; `transcribe` and
  * `model.transcribe` write it first.

@@ -149,6 +149,7 @@ export class LiveSource extends Readable {
     this.#failWhenEmpty();
   }
 
+  /** Node's. @internal */
   override _read(): void {}
 
   override read(size?: number): Buffer | null {

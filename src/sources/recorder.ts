@@ -33,7 +33,7 @@ export interface RecorderLibrary {
   inputDevices(): InputDevice[];
 }
 
-/** @throws {ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when it is not installed or does not load. */
+/** @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when it is not installed or does not load. */
 export function recorderLibrary(): RecorderLibrary {
   try {
     return createRequire(import.meta.url)('decibri') as RecorderLibrary;

@@ -75,7 +75,7 @@ const MARK_BYTES = 12;
  * (a file cut short, NaN samples, a text file) ends the output after what could be read, and fails the stage once
  * everything downstream has finished, so that what was heard gets written.
  *
- * @throws {ArgumentError} (at once) for options that make no sense.
+ * @throws {@link ArgumentError} (at once) for options that make no sense.
  * Fails with `AudioError`: `ERR_PARAKEET_UNSUPPORTED_FORMAT`, `ERR_PARAKEET_INVALID_AUDIO`; and with `ERR_PARAKEET_MISSING_DEPENDENCY`
  * for a file that needs ffmpeg where there is none.
  */

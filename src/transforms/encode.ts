@@ -27,7 +27,7 @@ export interface EncodeOptions extends StreamingOptions, StageOptions {
  * four are out at a time, and the stage ends when the last one is decoded. The last object carries no frames (`ticket` −1)
  * and has `end`.
  *
- * @throws {ArgumentError} (at once) for options that make no sense. Fails with it for mel frames of another model.
+ * @throws {@link ArgumentError} (at once) for options that make no sense. Fails with it for mel frames of another model.
  */
 export function encode(model: StageModel, options: EncodeOptions = {}): Encode {
   return new Encode(model, options);

@@ -27,7 +27,7 @@ export class Endpointer {
   #first: Token | undefined;
   #last: Token | undefined;
 
-  /** @throws {ArgumentError} for a rule out of its range. */
+  /** @throws {@link ArgumentError} for a rule out of its range. */
   constructor(rules: EndpointRules) {
     if (typeof rules !== 'object' || rules === null) {
       throw expected('an object of rules', 'endpoint', rules, 'For the defaults say endpoint: {}.');

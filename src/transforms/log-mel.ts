@@ -21,7 +21,7 @@ export interface LogMelOptions extends StageOptions {
  * Mono audio at the model's rate to log-mel frames as NeMo computes them, not normalised. Any split of the input gives the same
  * frames. The last chunk has `end`, and comes even when there was no audio.
  *
- * @throws {ArgumentError} (at once) for options that make no sense. Fails with it for audio that is not mono or of another
+ * @throws {@link ArgumentError} (at once) for options that make no sense. Fails with it for audio that is not mono or of another
  * rate: put `resample(model.info.sampleRate)` before it.
  */
 export function logMel(model: StageModel, options: LogMelOptions = {}): LogMel {

@@ -25,7 +25,7 @@ const MAX_RATIO = 256;
  * Stereo becomes the mean; 3.0, 5.0, 5.1, 6.1 and 7.1 (in the order of WAV and FLAC) favour the centre and leave out the
  * low-frequency channel. A change of rate or channels in the middle is followed.
  *
- * @throws {ArgumentError} (at once) for options that make no sense.
+ * @throws {@link ArgumentError} (at once) for options that make no sense.
  * Fails with `AudioError` `ERR_PARAKEET_INVALID_AUDIO` for a rate more than 256 times off.
  */
 export function resample(rate: number, options: ResampleOptions = {}): Resample {

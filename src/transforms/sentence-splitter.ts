@@ -38,7 +38,7 @@ export class SentenceSplitter {
   #start = 0;
   #last: Token | undefined;
 
-  /** @throws {ArgumentError} for an option out of its range. */
+  /** @throws {@link ArgumentError} for an option out of its range. */
   constructor(options: SentenceOptions = {}) {
     this.#maxWords = optionalInteger('maxWords', options.maxWords, 1) ?? Number.POSITIVE_INFINITY;
     this.#silenceGap = optionalPositive('silenceGap', options.silenceGap) ?? Number.POSITIVE_INFINITY;

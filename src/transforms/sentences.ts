@@ -105,7 +105,7 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
  * Makes the stage that groups tokens into sentences. In and out: {@link TranscriptEvent}; every event passes, a token
  * without delay, and a `sentence` event follows when a sentence is complete. The open one is closed before `end`.
  *
- * @throws {ArgumentError} for an option out of its range.
+ * @throws {@link ArgumentError} for an option out of its range.
  */
 export function sentences(options: SentencesOptions = {}): Stage<TranscriptEvent, TranscriptEvent> {
   return new Sentences(options);

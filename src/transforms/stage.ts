@@ -104,6 +104,7 @@ export abstract class Stage<In, Out> extends Transform {
     if (!this.destroyed && !this.readableEnded) this.push(mark);
   }
 
+  /** Node's. @internal */
   override _transform(chunk: In | FlushMark, _encoding: BufferEncoding, callback: TransformCallback): void {
     if (this.#lateError) {
       callback();
@@ -114,12 +115,14 @@ export abstract class Stage<In, Out> extends Transform {
     work.then(() => callback(), callback);
   }
 
+  /** Node's. @internal */
   override _flush(callback: TransformCallback): void {
     const finish = this.#lateError ? Promise.resolve() : this.finish();
     // A late failure holds back the end of the writing side too: an end on both sides would close the stage as a success.
     finish.then(() => this.#raised).then(() => callback(), callback);
   }
 
+  /** Node's. @internal */
   override _read(size: number): void {
     const resume = this.#resume;
     this.#resume = undefined;
@@ -134,6 +137,7 @@ export abstract class Stage<In, Out> extends Transform {
     return object;
   }
 
+  /** Node's. @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#halt?.(new AbortedError('The stage was destroyed', error ? { cause: error } : undefined));
     this.#halt = undefined;
@@ -145,6 +149,7 @@ export abstract class Stage<In, Out> extends Transform {
     );
   }
 
+  /** What the stage gives out, one by one. */
   override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Out> {
     return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<Out>;
   }

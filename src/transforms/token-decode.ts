@@ -33,7 +33,7 @@ const heads: Record<NativeHead, readonly NativeModelInfo['architecture'][]> = {
   ctc: ['ctc', 'tdt-ctc'],
 };
 
-/** Checks `decoding`. @throws {ArgumentError} */
+/** Checks `decoding`. @throws {@link ArgumentError} */
 export function checkDecoding(decoding: DecodingOptions | undefined): void {
   if (decoding === undefined) return;
   known('decoding', decoding, ['type']);
@@ -49,24 +49,24 @@ export function checkDecoding(decoding: DecodingOptions | undefined): void {
  * At each step come the `token` events that are now final, `progress`, and a `draft` of what is not final yet, unless newer
  * frames already wait. At the end comes `end`. Times are clamped to the input's duration.
  *
- * @throws {ArgumentError} (at once) for options that make no sense.
+ * @throws {@link ArgumentError} (at once) for options that make no sense.
  */
 export function tokenDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
   const { architecture } = model.info;
   return new TokenDecode(model, architecture === 'tdt-ctc' ? 'tdt' : architecture, 'tokenDecode', options);
 }
 
-/** {@link tokenDecode} by the token-and-duration transducer head. @throws {ArgumentError} for a model without one. */
+/** {@link tokenDecode} by the token-and-duration transducer head. @throws {@link ArgumentError} for a model without one. */
 export function tdtDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
   return new TokenDecode(model, 'tdt', 'tdtDecode', options);
 }
 
-/** {@link tokenDecode} by the RNN transducer head. @throws {ArgumentError} for a model without one. */
+/** {@link tokenDecode} by the RNN transducer head. @throws {@link ArgumentError} for a model without one. */
 export function rnntDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
   return new TokenDecode(model, 'rnnt', 'rnntDecode', options);
 }
 
-/** {@link tokenDecode} by the CTC head. @throws {ArgumentError} for a model without one. */
+/** {@link tokenDecode} by the CTC head. @throws {@link ArgumentError} for a model without one. */
 export function ctcDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
   return new TokenDecode(model, 'ctc', 'ctcDecode', options);
 }

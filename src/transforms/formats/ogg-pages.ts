@@ -32,7 +32,7 @@ export class OggPages {
     return this.#held.length > 0 || [...this.#open.values()].some((part) => part.length > 0);
   }
 
-  /** The pages that these bytes complete. @throws {AudioError} for bytes that are no page, and for a damaged one. */
+  /** The pages that these bytes complete. @throws {@link AudioError} for bytes that are no page, and for a damaged one. */
   *push(bytes: Uint8Array): Generator<OggPage> {
     this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     let at = 0;

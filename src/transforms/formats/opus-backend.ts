@@ -25,7 +25,7 @@ let chosen: OpusBackend | undefined;
 /**
  * The native library, or else the WebAssembly one.
  *
- * @throws {ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when neither can be loaded.
+ * @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when neither can be loaded.
  */
 export function opusBackend(): OpusBackend {
   chosen ??= pick();

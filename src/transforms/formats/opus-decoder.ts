@@ -19,7 +19,7 @@ export class OpusDecoder {
 
   /**
    * @param channels Channels that come out; a packet of the other kind is mixed or doubled.
-   * @throws {ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when there is no libopus.
+   * @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when there is no libopus.
    */
   constructor(
     readonly channels: 1 | 2,
@@ -33,7 +33,7 @@ export class OpusDecoder {
   /**
    * The samples of one packet, one array per channel: 2.5 to 120 ms.
    *
-   * @throws {AudioError} `ERR_PARAKEET_INVALID_AUDIO` for a packet that is none; the next one can be decoded.
+   * @throws {@link AudioError} `ERR_PARAKEET_INVALID_AUDIO` for a packet that is none; the next one can be decoded.
    */
   decode(packet: Uint8Array): Float32Array[] {
     const { toc, frameSamples, frames } = parseOpusPacket(packet);

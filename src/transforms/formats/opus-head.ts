@@ -21,7 +21,7 @@ export function isPlainOpus(packet: Uint8Array): boolean {
   );
 }
 
-/** @throws {AudioError} for one that breaks the rules. */
+/** @throws {@link AudioError} for one that breaks the rules. */
 export function readOpusHead(packet: Uint8Array): OpusHead {
   const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
   // A higher nibble in the version is an incompatible one.

@@ -31,7 +31,7 @@ export function frameSamplesOf(toc: number): number {
 /**
  * Takes a packet apart.
  *
- * @throws {AudioError} `ERR_PARAKEET_INVALID_AUDIO` when it breaks the format's rules.
+ * @throws {@link AudioError} `ERR_PARAKEET_INVALID_AUDIO` when it breaks the format's rules.
  */
 export function parseOpusPacket(packet: Uint8Array): OpusPacket {
   const toc = packet[0];

@@ -1,0 +1,169 @@
+/**
+ * The guides in docs/: their programs run, their options, commands and links exist, and their figures are the README's.
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  DEVICES_OPTIONS,
+  DOCTOR_OPTIONS,
+  LIVE_OPTIONS,
+  MODELS_OPTIONS,
+  type OptionTable,
+  REPLAY_OPTIONS,
+  TRANSCRIBE_OPTIONS,
+} from '../src/cli/options.js';
+import {
+  brokenLinks,
+  codeBlocks,
+  missingScripts,
+  Project,
+  prose,
+  readDocument,
+  root,
+} from './support/documents.js';
+
+const commands: Record<string, OptionTable> = {
+  devices: DEVICES_OPTIONS,
+  doctor: DOCTOR_OPTIONS,
+  live: LIVE_OPTIONS,
+  models: MODELS_OPTIONS,
+  replay: REPLAY_OPTIONS,
+  transcribe: TRANSCRIBE_OPTIONS,
+};
+const guides = readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'));
+const readme = readDocument('README.md');
+
+let project: Project;
+beforeAll(() => {
+  project = new Project();
+});
+afterAll(() => project.remove());
+
+test('the README points to every guide', () => {
+  expect(guides.length).toBeGreaterThanOrEqual(4);
+  expect(guides.filter((guide) => !readme.includes(`](docs/${guide})`))).toEqual([]);
+});
+
+describe.each(guides)('%s', (guide) => {
+  const text = readDocument(`docs/${guide}`);
+  const programs = codeBlocks(text, 'js');
+
+  test.each(programs.map((program, index) => [index + 1, program] as const))(
+    'program %d runs',
+    (index, program) => project.runExample(`${path.basename(guide, '.md')}-${index}.mjs`, program),
+  );
+
+  test('its links lead somewhere, the other guides among them', () => {
+    expect(brokenLinks(`docs/${guide}`)).toEqual([]);
+    const others = guides.filter((other) => other !== guide);
+    expect(others.filter((other) => !text.includes(`](${other}`))).toEqual([]);
+  });
+
+  test('every command and option of its command lines exists', () => {
+    expect(missingScripts(`docs/${guide}`)).toEqual([]);
+    expect([...unknownOptions(text)]).toEqual([]);
+  });
+
+  test('every name that it sets in code letters is one of the project', () => {
+    expect(names(text).filter((name) => !known(name))).toEqual([]);
+  });
+
+  test('its figures are those of the README', () => {
+    const figures = prose(text).match(/\d[\d.]*(?: to \d[\d.]*)? (?:%|×|GB|MB|MiB|ms)|\d\.\d\d s/g) ?? [];
+    expect(figures.filter((figure) => !readme.includes(figure))).toEqual([]);
+  });
+});
+
+test('every option in their programs is one that its call takes, those that do not run included', () => {
+  expect(complaints()).toEqual([]);
+});
+
+test('that test sees a misspelt option', () => {
+  const program = "import { parakeet } from 'parakeet-stream';\nparakeet({ latenzy: 'low' });\n";
+  expect(complaints({ 'misspelt.mjs': program })).toEqual([
+    expect.stringContaining("'latenzy' does not exist in type 'ParakeetOptions'"),
+  ]);
+});
+
+/** What TypeScript says of all programs, against the package's own types. What programs in JavaScript need not tell it is left out. */
+function complaints(more: Record<string, string> = {}): string[] {
+  const programs = { ...more };
+  for (const guide of guides) {
+    const text = readDocument(`docs/${guide}`);
+    for (const language of ['js', 'js no-run'] as const)
+      codeBlocks(text, language).forEach((program, index) => {
+        programs[`${guide}-${language.replace(' ', '-')}-${index + 1}.mjs`] = program;
+      });
+  }
+  for (const [name, program] of Object.entries(programs)) project.write(name, program);
+  const config = {
+    compilerOptions: {
+      target: 'ES2022',
+      module: 'NodeNext',
+      types: ['node'],
+      typeRoots: [path.join(root, 'node_modules', '@types')],
+      allowJs: true,
+      checkJs: true,
+      noEmit: true,
+      strict: false,
+      skipLibCheck: true,
+    },
+    files: Object.keys(programs),
+  };
+  project.write('tsconfig.json', JSON.stringify(config));
+  const tsc = path.join(
+    path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
+    'bin',
+    'tsc',
+  );
+  const { stdout } = spawnSync(process.execPath, [tsc, '-p', project.folder, '--pretty', 'false'], {
+    cwd: project.folder,
+    encoding: 'utf8',
+  });
+  return stdout
+    .split('\n')
+    .filter((line) => /error TS/.test(line) && !/on type '(?:unknown|string \| AddressInfo)'/.test(line));
+}
+
+/** Options of `npx parakeet …` and of `npm run … -- …` that there are not. */
+function* unknownOptions(text: string): Generator<string> {
+  const { scripts } = createRequire(import.meta.url)('../package.json') as {
+    scripts: Record<string, string>;
+  };
+  const optionsOf = (words: string) =>
+    [...words.matchAll(/(?<!\S)--?([a-z][a-z-]*)/g)].map(([, name = '']) => name);
+  for (const [line, command = '', words = ''] of text.matchAll(/npx parakeet (\w+)([^|`\n#]*)/g)) {
+    const table = commands[command];
+    const has = (name: string) =>
+      table && Object.entries(table).some(([long, { short }]) => name === long || name === short);
+    if (!table || optionsOf(words).some((name) => !has(name))) yield line;
+  }
+  for (const [line, script = '', words = ''] of text.matchAll(/npm run -s ([\w:]+) -- ([^|`\n#]*)/g)) {
+    const program = readDocument(scripts[script]?.replace(/^node /, '') ?? '');
+    if (optionsOf(words).some((name) => !new RegExp(`\\b'?${name}'?: \\{ type`).test(program))) yield line;
+  }
+}
+
+/** Words in code letters that look like an option's, an event's or a variable's name. */
+function names(text: string): string[] {
+  const spans = [...prose(text).matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+  return spans.flatMap(
+    (code) => code.match(/^[A-Za-z_]\w*$/) ?? code.match(/\b[a-z]+[A-Z]\w*\b|\b[a-z]\w*(?=:)/g) ?? [],
+  );
+}
+
+/** It is a word of the sources, or of what this project is built with. */
+function known(name: string): boolean {
+  sources ??= ['src', 'scripts', 'native/ops', 'bench']
+    .flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && /\.(?:ts|mjs|h|cpp)$/.test(entry.name))
+        .map((entry) => readFileSync(path.join(entry.parentPath ?? entry.path, entry.name), 'utf8')),
+    )
+    .join('\n');
+  return new RegExp(`\\b${name}\\b`).test(sources);
+}
+let sources: string | undefined;
