@@ -45,6 +45,7 @@ export type {
   NativeDType as DType,
   NativeModelInfo as ModelInfo,
 } from './model/addon.js';
+export { type ConvertModelOptions, convertModel } from './model/convert.js';
 export type { HubProgress } from './model/hub.js';
 export { type LoadModelOptions, loadModel } from './model/load-model.js';
 export type { EncodeMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './model/low-level.js';

@@ -238,7 +238,7 @@ export const LIVE_OPTIONS: OptionTable = {
 export const MODELS_OPTIONS: OptionTable = {
   revision: { kind: 'text', value: 'NAME', help: 'pull: the branch, tag or commit (default: main)' },
   json: { kind: 'switch', help: 'print one line of JSON' },
-  dtype: COMMON.dtype,
+  dtype: { ...COMMON.dtype, help: 'convert: what the matrices are written in; auto leaves them as they are' },
   threads: COMMON.threads,
   'cache-dir': COMMON['cache-dir'],
   version: COMMON.version,
