@@ -5,9 +5,11 @@ export {
   ArgumentError,
   AudioError,
   type ErrorCode,
+  HubBusyError,
   LagError,
   ModelError,
   NativeError,
+  NoSpaceError,
   ParakeetError,
 } from './errors.js';
 export type {

@@ -2,8 +2,9 @@
  * Models of the Hugging Face hub, through `@huggingface/hub` into the cache that all of Hugging Face's libraries share.
  * Only this file asks the hub; the cache is hub-cache's matter, what a model folder must hold load-model's.
  */
-import { AbortedError, ModelError, ParakeetError } from '../errors.js';
+import { AbortedError, HubBusyError, ModelError, NoSpaceError, ParakeetError } from '../errors.js';
 import { CachedRepository, defaultCacheDir, type HubFile } from './hub-cache.js';
+import { ATTEMPTS, PatientFetch } from './hub-fetch.js';
 
 /** How far the fetching of a repository is. */
 export interface HubProgress {
@@ -46,6 +47,9 @@ export function isRepositoryId(name: string): boolean {
  * in the cache serves when the hub cannot be reached, and a commit that is there is not asked for.
  *
  * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when neither the hub nor the cache gives the files.
+ * @throws {@link HubBusyError} when the hub has too many requests, and goes on saying so. It is asked again when it said, a few times; not
+ * at all when the cache has the files.
+ * @throws {@link NoSpaceError} when the disk is full, with the bytes that are needed.
  * @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when `@huggingface/hub` is not installed.
  * @throws {@link AbortedError} when `signal` is aborted.
  */
@@ -66,18 +70,27 @@ export async function fetchFromHub(repo: string, options: HubOptions = {}): Prom
     );
   }
   const hub = await importHub();
+  const asking = new PatientFetch((await cached()) === undefined ? ATTEMPTS : 1, signal);
   try {
     signal?.throwIfAborted();
-    return await download(hub, cache, repo, revision, options);
-  } catch (cause) {
+    return await download(hub, cache, repo, revision, asking.fetch, options);
+  } catch (error) {
     if (signal?.aborted) throw new AbortedError(undefined, { cause: signal.reason as unknown });
+    const cause = asking.gaveUp ?? error;
+    if (cause instanceof NoSpaceError) throw cause;
     const folder = isRefusal(cause) ? undefined : await cached();
     if (folder !== undefined) return folder;
+    const wanted = `Expected ${FILES.join(' and ')} of the Hugging Face repository ${repo} at '${revision}' but could not get them: ${reasonOf(cause)}.`;
+    if (cause instanceof HubBusyError) {
+      throw new HubBusyError(
+        `${wanted} Try again then; a token (HF_TOKEN) may ask more often.`,
+        cause.retryAfter,
+        { cause },
+      );
+    }
     throw new ModelError(
       'ERR_PARAKEET_MODEL_NOT_FOUND',
-      `Expected ${FILES.join(' and ')} of the Hugging Face repository ${repo} at '${revision}' but could not get them: ` +
-        `${reasonOf(cause)}. Check the name, the network, and HF_TOKEN for a private one; ` +
-        'or name a folder with config.json and model.safetensors.',
+      `${wanted} Check the name, the network, and HF_TOKEN for a private one; or name a folder with config.json and model.safetensors.`,
       { cause },
     );
   }
@@ -88,13 +101,14 @@ async function download(
   cache: CachedRepository,
   repo: string,
   revision: string,
+  fetch: typeof globalThis.fetch,
   { signal, onProgress, token = process.env.HF_TOKEN }: HubOptions,
 ): Promise<string> {
   const { HF_ENDPOINT } = process.env;
   const common = {
     ...(HF_ENDPOINT ? { hubUrl: HF_ENDPOINT.replace(/\/+$/, '') } : {}),
     ...(token ? { accessToken: token } : {}),
-    fetch: ((input, init) => fetch(input, signal ? { ...init, signal } : init)) as typeof fetch,
+    fetch,
   };
   // One commit for all files: a branch may move meanwhile.
   const { sha } = await hub.modelInfo({ name: repo, revision, additionalFields: ['sha'], ...common });
@@ -117,7 +131,8 @@ async function download(
     };
     if (!HASH.test(file.hash)) throw new Error(`the hub gives no hash of ${path}`);
     await cache.store(sha, file, async (from) => {
-      const blob = await hub.downloadFile({ repo, path, revision: sha, ...common });
+      // Plain ranges, not Xet: what was cut off is continued, and a full file is one stream.
+      const blob = await hub.downloadFile({ repo, path, revision: sha, xet: false, ...common });
       if (!blob) throw new Error(`it has no ${path}`);
       if (blob.size !== file.size)
         throw new Error(`${path} has ${blob.size} bytes but should have ${file.size}`);
@@ -139,10 +154,11 @@ async function* counted(
   for await (const piece of bytes) {
     signal?.throwIfAborted();
     loaded += piece.length;
-    onProgress?.({ file, loaded, total });
+    onProgress?.({ file, loaded: Math.min(loaded, total), total });
     yield piece;
+    // Not the range that was asked for; its hash will tell.
+    if (loaded > total) return;
   }
-  if (loaded !== total) throw new Error(`${file} ended after ${loaded} of ${total} bytes`);
 }
 
 async function importHub(): Promise<Hub> {
