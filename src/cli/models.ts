@@ -46,7 +46,7 @@ export async function models(parsed: Parsed, terminal: Terminal): Promise<number
           cacheDir,
           revision: parsed.values.get('revision') as string | undefined,
           signal: interrupt.signal,
-          onProgress: ({ file, loaded, total }) => bar.update(total === 0 ? 1 : loaded / total, file),
+          onProgress: bar.fetched,
         });
         bar.clear();
         print({ name: repo, folder }, `${folder}\n`);

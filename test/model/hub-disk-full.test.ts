@@ -1,6 +1,6 @@
 // A disk that is full, or becomes so in the middle: how much room is missing is said, and what is there is never taken for all of it.
 import { spawn, spawnSync } from 'node:child_process';
-import type fs from 'node:fs';
+import fs from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';

@@ -125,7 +125,8 @@ export class HubServer {
     }
     const name = pathname.replace(`/${REPO}/resolve/${COMMIT}/`, '');
     if (!(name in FILES)) return json(404, { error: 'Entry not found' });
-    if (this.faults.xet && headers.accept?.includes('xet-fileinfo')) return this.#describeXet(name, response);
+    if (this.faults.xet && name === 'model.safetensors' && headers.accept?.includes('xet-fileinfo'))
+      return this.#describeXet(name, response);
     if (this.faults.redirect) {
       response.writeHead(302, { ...marksOf(name), Location: `${urlOf(this.#elsewhere)}${name}` }).end();
     } else this.#send(name, range, response);
