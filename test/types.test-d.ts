@@ -8,12 +8,14 @@ import {
   type EncodedChunk,
   type ErrorCode,
   type encode,
+  type HubBusyError,
   type LoadModelOptions,
   loadModel,
   type logMel,
   type MelChunk,
   type Model,
   type ModelError,
+  type NoSpaceError,
   ParakeetError,
   type ParakeetOptions,
   type ParakeetStream,
@@ -177,5 +179,7 @@ test('errors have a known code', () => {
   expectTypeOf<ParakeetError['code']>().toEqualTypeOf<ErrorCode>();
   expectTypeOf(ParakeetError).toBeConstructibleWith('ERR_PARAKEET_CLOSED', 'closed');
   expectTypeOf<ModelError>().toExtend<ParakeetError>();
+  expectTypeOf<HubBusyError['retryAfter']>().toEqualTypeOf<number>();
+  expectTypeOf<NoSpaceError['needed']>().toEqualTypeOf<number>();
   expectTypeOf<'ERR_PARAKEET_NOTHING'>().not.toExtend<ErrorCode>();
 });

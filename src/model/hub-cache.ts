@@ -24,6 +24,8 @@ export interface HubFile {
 export type Download = (from: number) => Promise<AsyncIterable<Uint8Array>>;
 
 const COMMIT = /^[0-9a-f]{40}$/;
+/** Cut lines after which a file is given up until the next attempt; each must have brought something. */
+const LINES = 5;
 
 /** `HF_HUB_CACHE`, `HF_HOME/hub` or the user's cache folder, as in Hugging Face's own libraries. */
 export function defaultCacheDir(): string {
@@ -98,9 +100,7 @@ async function fetchBlob(blob: string, file: HubFile, download: Download): Promi
   const partial = await PartialBlob.take(blob);
   try {
     while (true) {
-      let begun = await partial.size();
-      if (begun > file.size) begun = 0;
-      if (begun < file.size) await writeRest(partial, begun, file, download);
+      const begun = await writeAll(partial, file, download);
       const hash = await hashOf(partial.name, file);
       if (hash === file.hash) break;
       await partial.discard();
@@ -113,24 +113,46 @@ async function fetchBlob(blob: string, file: HubFile, download: Download): Promi
   }
 }
 
+/** Writes what is missing, over several lines if they are cut. Returns how much was there before. */
+async function writeAll(partial: PartialBlob, file: HubFile, download: Download): Promise<number> {
+  const begun = await sizeUpTo(file.size, partial);
+  for (let from = begun, line = 1; from < file.size; line++) {
+    const error = await writeRest(partial, from, file, download);
+    const size = await partial.size();
+    if (size >= file.size) break;
+    // Who gives nothing at all is not asked again.
+    if (error instanceof NoSpaceError || size <= from || line >= LINES) {
+      throw error ?? new Error(`${file.path} ended after ${size} of ${file.size} bytes`);
+    }
+    from = size;
+  }
+  return begun;
+}
+
+/** Writes what one line gives; what ended it early is returned. */
 async function writeRest(
   partial: PartialBlob,
-  begun: number,
+  from: number,
   file: HubFile,
   download: Download,
-): Promise<void> {
+): Promise<unknown> {
   const folder = path.dirname(partial.name);
   const { bavail, bsize, blocks } = await statfs(folder);
   // Some file systems do not know.
-  if (blocks > 0 && bavail * bsize < file.size - begun)
-    throw noSpace(file, file.size - begun, folder, undefined, bavail * bsize);
+  if (blocks > 0 && bavail * bsize < file.size - from)
+    return noSpace(file, file.size - from, folder, undefined, bavail * bsize);
   try {
-    await partial.write(begun, await download(begun));
+    await partial.write(from, await download(from));
+    return undefined;
   } catch (error) {
-    throw isFull(error) ? noSpace(file, file.size - (await partial.size()), folder, error) : error;
+    return isFull(error) ? noSpace(file, file.size - (await partial.size()), folder, error) : error;
   }
+}
+
+/** What is longer than the whole is none of it. */
+async function sizeUpTo(whole: number, partial: PartialBlob): Promise<number> {
   const size = await partial.size();
-  if (size < file.size) throw new Error(`${file.path} ended after ${size} of ${file.size} bytes`);
+  return size > whole ? 0 : size;
 }
 
 function isFull(error: unknown): boolean {

@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { AbortedError, ModelError, type ParakeetError } from '../../src/errors.js';
 import { fetchFromHub, type HubProgress } from '../../src/model/hub.js';
 import { loadModel } from '../../src/model/load-model.js';
-import { failure, hubCase } from '../support/hub-case.js';
+import { expectWhole, failure, hubCase } from '../support/hub-case.js';
 import { BLOBS, COMMIT, FILES, REPO, WEIGHTS } from '../support/hub-server.js';
 import { expectNothingAliveAtTheEnd, nothingAlive } from '../support/nothing-alive.js';
 
@@ -70,7 +70,7 @@ describe('a repository', () => {
       fetchFromHub(REPO, { cacheDir: at.cacheDir }),
     ]);
     expect(a).toBe(b);
-    expect(readFileSync(path.join(a, 'model.safetensors')).equals(WEIGHTS)).toBe(true);
+    expectWhole(at.root);
   });
 
   test('that is private is read with HF_TOKEN', async () => {
@@ -101,18 +101,32 @@ describe('a repository', () => {
 });
 
 describe('a download', () => {
-  test('that broke off goes on where it stopped', async () => {
+  test('that breaks off goes on where it stopped', async () => {
     hub.faults = { cutAt: 300_000 };
+    const folder = await fetchFromHub(REPO, { cacheDir: at.cacheDir });
+    expect(readFileSync(path.join(folder, 'model.safetensors')).equals(WEIGHTS)).toBe(true);
+    expect(hub.weightGets.length).toBeGreaterThanOrEqual(3);
+    for (const { range } of hub.weightGets.slice(1)) expect(range).toMatch(/^bytes=[1-9]\d*-/);
+  });
+
+  test('that breaks off again and again is given up, and continued the next time', async () => {
+    hub.faults = { cutAt: 50_000 };
     const error = await failure(fetchFromHub(REPO, { cacheDir: at.cacheDir }));
     expect(error.code).toBe('ERR_PARAKEET_MODEL_NOT_FOUND');
-    hub.faults = {};
-    hub.requests = [];
+    expect(hub.weightGets).toHaveLength(5);
+    hub.reset();
     const folder = await fetchFromHub(REPO, { cacheDir: at.cacheDir });
     expect(readFileSync(path.join(folder, 'model.safetensors')).equals(WEIGHTS)).toBe(true);
     expect(hub.weightGets).toHaveLength(1);
     const from = Number(/bytes=(\d+)-/.exec(hub.weightGets[0]?.range ?? '')?.[1]);
     expect(from).toBeGreaterThan(0);
-    expect(from).toBeLessThanOrEqual(300_000);
+    expect(from).toBeLessThanOrEqual(250_000);
+  });
+
+  test('that brings nothing is not tried again', async () => {
+    hub.faults = { cutAt: 0 };
+    await failure(fetchFromHub(REPO, { cacheDir: at.cacheDir }));
+    expect(hub.weightGets).toHaveLength(1);
   });
 
   test('that is not what the hub said is thrown away', async () => {

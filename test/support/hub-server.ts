@@ -123,7 +123,7 @@ export class HubServer {
       const { paths } = JSON.parse(await text(request)) as { paths: string[] };
       return json(200, this.#describe(paths));
     }
-    const name = pathname.replace(`/${REPO}/resolve/${COMMIT}/`, '');
+    const name = pathname.replace(new RegExp(`^/${REPO}/resolve/(?:main|${COMMIT})/`), '');
     if (!(name in FILES)) return json(404, { error: 'Entry not found' });
     if (this.faults.xet && name === 'model.safetensors' && headers.accept?.includes('xet-fileinfo'))
       return this.#describeXet(name, response);
