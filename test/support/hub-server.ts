@@ -173,7 +173,7 @@ export class HubServer {
       'Content-Length': body.length,
       ...(partial && { 'Content-Range': `bytes ${begin}-${last}/${bytes.length}` }),
     });
-    if (faulty && cutAt !== undefined)
+    if (faulty && cutAt !== undefined && cutAt < body.length)
       response.write(body.subarray(0, cutAt), () => setTimeout(() => response.destroy(), 50));
     else if (faulty && stallAt !== undefined) response.write(body.subarray(0, stallAt));
     else if (faulty && slow !== undefined) void trickle(body, slow, response);
