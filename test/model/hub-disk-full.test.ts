@@ -1,6 +1,7 @@
 // A disk that is full, or becomes so in the middle: how much room is missing is said, and what is there is never taken for all of it.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -98,7 +99,8 @@ describe('a disk that', () => {
 
 /** A shell that may mount: what it mounts goes with it. */
 const unshare = ['-rm', 'sh', '-c'];
-const canMount = spawnSync('unshare', [...unshare, 'mount -t tmpfs -o size=1m none /mnt']).status === 0;
+const canMount =
+  spawnSync('unshare', [...unshare, 'mount -t tmpfs -o size=1m none "$0"', tmpdir()]).status === 0;
 const script = fileURLToPath(new URL('../support/fetch-from-hub.mjs', import.meta.url));
 
 test.skipIf(!canMount)('a real disk of two megabytes that somebody else fills', async () => {

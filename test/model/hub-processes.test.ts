@@ -50,9 +50,8 @@ async function kill(child: ChildProcess): Promise<void> {
 
 describe('two processes at once', () => {
   test('both get the whole model, and leave nothing else', async () => {
-    hub.faults = { slow: 50 };
+    hub.faults = { together: 2 };
     const both = [begin(), begin()];
-    await untilOnDisk(1, 2);
     const [one, other] = await Promise.all(both.map(({ answer }) => answer));
     expect(one).toContain('"folder"');
     expect(other).toBe(one);

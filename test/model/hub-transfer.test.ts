@@ -80,9 +80,13 @@ describe('what is continued', () => {
   test('comes from the beginning when the hub knows no ranges', async () => {
     hub.faults = { ignoreRange: true };
     left(WEIGHTS.subarray(0, 400_000));
-    await fetchIt();
+    const loaded: number[] = [];
+    await fetchFromHub(REPO, { cacheDir: at.cacheDir, onProgress: (one) => loaded.push(one.loaded) });
     expect(ranges()).toEqual([rest(400_000), '']);
     expectWhole(at.root);
+    // What is more than the whole is not read.
+    expect(loaded.filter((one) => one >= WEIGHTS.length).length).toBeLessThanOrEqual(2);
+    expect(Math.max(...loaded)).toBe(WEIGHTS.length);
   });
 
   test('and is wrong to its end is given up after one more', async () => {

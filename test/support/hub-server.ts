@@ -32,6 +32,8 @@ export interface Faults {
   stallAt?: number;
   /** Sends the weights in pieces, with so many milliseconds between them. */
   slow?: number;
+  /** Holds the weights back until so many ask for them at once. */
+  together?: number;
   /** Changes a byte of the weights. */
   corrupt?: boolean;
   /** Only who has this token gets anything. */
@@ -62,6 +64,7 @@ interface Request {
 export class HubServer {
   faults: Faults = {};
   requests: Request[] = [];
+  #waiting: (() => void)[] = [];
   readonly #hub = createServer((request, response) => void this.#answer(request, response));
   readonly #elsewhere = createServer((request, response) => void this.#answer(request, response, true));
 
@@ -81,6 +84,7 @@ export class HubServer {
   reset(): void {
     this.faults = {};
     this.requests = [];
+    this.#waiting = [];
   }
 
   get url(): string {
@@ -160,7 +164,7 @@ export class HubServer {
   }
 
   #send(name: string, range: string, response: ServerResponse): void {
-    const { corrupt, cutAt, stallAt, slow, ignoreRange } = this.faults;
+    const { corrupt, cutAt, stallAt, slow, together, ignoreRange } = this.faults;
     const bytes = FILES[name] as Buffer;
     const partial = range !== '' && !(ignoreRange && range !== 'bytes=0-0');
     const [begin = 0, last = 0] = partial ? (range.match(/\d+/g) ?? []).map(Number) : [0, bytes.length - 1];
@@ -177,7 +181,13 @@ export class HubServer {
       response.write(body.subarray(0, cutAt), () => setTimeout(() => response.destroy(), 50));
     else if (faulty && stallAt !== undefined) response.write(body.subarray(0, stallAt));
     else if (faulty && slow !== undefined) void trickle(body, slow, response);
+    else if (faulty && together !== undefined) this.#release(() => response.end(body), together);
     else response.end(body);
+  }
+
+  #release(send: () => void, together: number): void {
+    this.#waiting.push(send);
+    if (this.#waiting.length >= together) for (const one of this.#waiting.splice(0)) one();
   }
 }
 
