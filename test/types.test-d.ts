@@ -130,8 +130,8 @@ describe('options', () => {
     parakeet({ latancy: 'low' });
     // @ts-expect-error three numbers
     model.transcribeStream({ contextSize: [1, 2, 3] });
-    // @ts-expect-error beam search comes later
-    model.transcribe('a.wav', { decoding: { type: 'beam' } });
+    // @ts-expect-error no such search
+    model.transcribe('a.wav', { decoding: { type: 'beams' } });
     expectTypeOf<Model>().toExtend<NonNullable<ParakeetOptions['model']>>();
   });
 

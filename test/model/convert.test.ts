@@ -25,7 +25,7 @@ async function heard(model: Model, architecture: 'tdt' | 'tdt-ctc' | 'rnnt' | 'c
   const encoded = await model.native.encode(data, shape[0] as number, [-1, -1], 0);
   const heads = architecture === 'tdt-ctc' ? (['tdt', 'ctc'] as const) : ([architecture] as const);
   const tokens = [];
-  for (const head of heads) tokens.push(await model.native.decode(encoded.data, encoded.rows, head, 0));
+  for (const head of heads) tokens.push(await model.native.decode(encoded.data, encoded.rows, { head }, 0));
   return { encoded, tokens };
 }
 

@@ -49,7 +49,7 @@ describe.each(['tdt', 'ctc'] as const)('%s.nemo', (name) => {
     const encoded = await model.native.encode(data, shape[0] as number, [-1, -1], 0);
     expect(maxDifference(encoded.data, goldenArray(golden, 'encoded').data)).toBeLessThanOrEqual(1e-4);
     const frames = goldenArray(golden, 'encoded');
-    const tokens = await model.native.decode(frames.data, frames.shape[0] as number, name, 0);
+    const tokens = await model.native.decode(frames.data, frames.shape[0] as number, { head: name }, 0);
     expect([...tokens.ids]).toEqual(
       golden.tokens[name === 'ctc' ? 'ctc_greedy' : 'greedy']?.map(({ id }) => id),
     );
