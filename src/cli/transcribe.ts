@@ -12,7 +12,7 @@ import type { Model } from '../model/model.js';
 import { formatTimestamp } from '../sinks/format.js';
 import { describe } from './describe.js';
 import { onInterrupt } from './interrupt.js';
-import { excerptOptions, modelOptions, sentenceOptions } from './library-options.js';
+import { decodingOptions, excerptOptions, modelOptions, sentenceOptions } from './library-options.js';
 import { loadShown } from './load-model.js';
 import { FORMATS, type OutputFormat, type Parsed } from './options.js';
 import { outputSink } from './output.js';
@@ -29,6 +29,7 @@ interface Job {
 
 export async function transcribe({ values, positionals }: Parsed, terminal: Terminal): Promise<number> {
   const jobs = await plan(positionals, values);
+  const decoding = await decodingOptions(values);
   const log =
     values.get('verbose') === true ? (text: string) => terminal.stderr.write(`${text}\n`) : () => {};
   const interrupt = onInterrupt(terminal);
@@ -85,6 +86,7 @@ export async function transcribe({ values, positionals }: Parsed, terminal: Term
     return model.transcribe(job.input === '-' ? terminal.stdin : job.input, {
       ...sentenceOptions(values),
       ...excerptOptions(values),
+      ...decoding,
       chunkDuration: chunk === 0 ? null : chunk,
       overlapDuration: values.get('overlap-duration') as number,
       ...(values.get('attention') === 'local' ? { localAttention: [side, side] as const } : {}),
