@@ -4,7 +4,18 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -42,13 +53,12 @@ export class CachedRepository {
     this.#root = path.join(cacheDir, `models--${repo.replaceAll('/', '--')}`);
   }
 
-  /** The folder of `revision` (a branch, tag or commit) if all `files` are in it. */
-  async find(revision: string, files: readonly string[]): Promise<string | undefined> {
+  /** The folder of `revision` (a branch, tag or commit) if the files in it, by their names, are a whole model. */
+  async find(revision: string, isWhole: (names: readonly string[]) => boolean): Promise<string | undefined> {
     const commit = COMMIT.test(revision) ? revision : await this.#commitOf(revision);
     if (!COMMIT.test(commit)) return undefined;
     const folder = this.#snapshot(commit);
-    for (const file of files) if (!(await sizeOf(path.join(folder, file)))) return undefined;
-    return folder;
+    return isWhole(await namesIn(folder)) ? folder : undefined;
   }
 
   /** Remembers that `revision` is `commit`, for when the hub cannot be asked. Returns the commit's folder. */
@@ -206,4 +216,11 @@ async function sizeOf(name: string): Promise<number | undefined> {
     ({ size }) => size,
     () => undefined,
   );
+}
+
+/** The files of a folder that are not empty. A link whose blob was removed is none. */
+export async function namesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const sizes = await Promise.all(names.map((name) => sizeOf(path.join(folder, name))));
+  return names.filter((_, i) => sizes[i]);
 }

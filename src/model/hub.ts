@@ -3,6 +3,7 @@
  * Only this file asks the hub; the cache is hub-cache's matter, what a model folder must hold load-model's.
  */
 import { AbortedError, HubBusyError, ModelError, NoSpaceError, ParakeetError } from '../errors.js';
+import { LOOKED_FOR, modelLayout } from './formats/layout.js';
 import { CachedRepository, defaultCacheDir, type HubFile } from './hub-cache.js';
 import { ATTEMPTS, PatientFetch } from './hub-fetch.js';
 
@@ -29,10 +30,9 @@ export interface HubOptions {
 }
 
 type Hub = typeof import('@huggingface/hub');
+type ListFileEntry = import('@huggingface/hub').ListFileEntry;
 
-const FILES = ['config.json', 'model.safetensors'] as const;
-/** Taken along where it is there. */
-const OPTIONAL = ['streaming.json'] as const;
+const MOST_NAMES = 20;
 const COMMIT = /^[0-9a-f]{40}$/;
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
@@ -56,7 +56,7 @@ export function isRepositoryId(name: string): boolean {
 export async function fetchFromHub(repo: string, options: HubOptions = {}): Promise<string> {
   const { revision = 'main', signal } = options;
   const cache = new CachedRepository(options.cacheDir ?? defaultCacheDir(), repo);
-  const cached = () => cache.find(revision, FILES);
+  const cached = () => cache.find(revision, (names) => modelLayout(names) !== undefined);
   const offline = options.offline ?? isOffline();
   if (offline || COMMIT.test(revision)) {
     const folder = await cached();
@@ -66,7 +66,7 @@ export async function fetchFromHub(repo: string, options: HubOptions = {}): Prom
     throw new ModelError(
       'ERR_PARAKEET_MODEL_NOT_FOUND',
       `Expected the Hugging Face repository ${repo} at '${revision}' in the cache, since the hub is not to be asked (offline, HF_HUB_OFFLINE), but it is not ` +
-        'there. Load it once without that, or name a folder with config.json and model.safetensors.',
+        'there. Load it once without that, or name a folder or an archive.',
     );
   }
   const hub = await importHub();
@@ -80,7 +80,7 @@ export async function fetchFromHub(repo: string, options: HubOptions = {}): Prom
     if (cause instanceof NoSpaceError) throw cause;
     const folder = isRefusal(cause) ? undefined : await cached();
     if (folder !== undefined) return folder;
-    const wanted = `Expected ${FILES.join(' and ')} of the Hugging Face repository ${repo} at '${revision}' but could not get them: ${reasonOf(cause)}.`;
+    const wanted = `Expected a model of the Hugging Face repository ${repo} at '${revision}' but could not get it: ${reasonOf(cause)}.`;
     if (cause instanceof HubBusyError) {
       throw new HubBusyError(
         `${wanted} Try again then; a token (HF_TOKEN) may ask more often.`,
@@ -90,7 +90,7 @@ export async function fetchFromHub(repo: string, options: HubOptions = {}): Prom
     }
     throw new ModelError(
       'ERR_PARAKEET_MODEL_NOT_FOUND',
-      `${wanted} Check the name, the network, and HF_TOKEN for a private one; or name a folder with config.json and model.safetensors.`,
+      `${wanted} Check the name, the network, and HF_TOKEN for a private one; or name a folder or an archive.`,
       { cause },
     );
   }
@@ -114,15 +114,16 @@ async function download(
   const { sha } = await hub.modelInfo({ name: repo, revision, additionalFields: ['sha'], ...common });
   if (!COMMIT.test(sha))
     throw new Error(`the hub names no commit for '${revision}' but ${JSON.stringify(sha)}`);
-  const infos = await hub.pathsInfo({ repo, paths: [...FILES, ...OPTIONAL], revision: sha, ...common });
-  for (const path of [...OPTIONAL, ...FILES]) {
-    const info = infos.find((one) => one.path === path);
-    if (!info && (OPTIONAL as readonly string[]).includes(path)) continue;
-    if (!info) {
-      throw new Error(
-        `it has no ${path} (looked for ${FILES.join(', ')}; there is ${infos.map((one) => one.path).join(', ') || 'none of them'})`,
-      );
-    }
+  const there = new Map<string, ListFileEntry>();
+  for await (const entry of hub.listFiles({ repo, revision: sha, ...common }))
+    if (entry.type === 'file') there.set(entry.path, entry);
+  const layout = modelLayout([...there.keys()]);
+  if (!layout) {
+    throw new Error(
+      `it has no model that can be read (looked for ${LOOKED_FOR}; there is ${named([...there.keys()])})`,
+    );
+  }
+  for (const [path, info] of layout.files.map((name) => [name, there.get(name) as ListFileEntry] as const)) {
     const file: HubFile = {
       path,
       size: info.lfs?.size ?? info.size,
@@ -141,6 +142,12 @@ async function download(
     });
   }
   return cache.remember(revision, sha);
+}
+
+/** Some names; a repository may have thousands. */
+function named(names: readonly string[]): string {
+  const some = names.slice(0, MOST_NAMES).join(', ') || 'nothing';
+  return names.length > MOST_NAMES ? `${some} and ${names.length - MOST_NAMES} more` : some;
 }
 
 async function* counted(
@@ -168,7 +175,7 @@ async function importHub(): Promise<Hub> {
     throw new ParakeetError(
       'ERR_PARAKEET_MISSING_DEPENDENCY',
       'Expected the package @huggingface/hub, which fetches models by name, but it is not installed. ' +
-        'Run `npm install @huggingface/hub`, or name a folder with config.json and model.safetensors.',
+        'Run `npm install @huggingface/hub`, or name a folder or an archive.',
       { cause },
     );
   }

@@ -96,7 +96,9 @@ describe('a repository', () => {
     hub.faults = { without: 'model.safetensors' };
     const error = await failure(loadModel(REPO, { cacheDir: at.cacheDir }));
     expect(error.code).toBe('ERR_PARAKEET_MODEL_NOT_FOUND');
-    expect(error.message).toMatch(/has no model.safetensors/);
+    expect(error.message).toMatch(
+      /has no model that can be read \(looked for config\.json with model\.safetensors or .*\.nemo; there is config\.json\)/,
+    );
   });
 });
 

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { goldenFolder } from './goldens.js';
 
 export const REPO = 'someone/parakeet-golden';
@@ -63,6 +62,8 @@ interface Request {
 
 export class HubServer {
   faults: Faults = {};
+  /** What the repository holds. */
+  files: Record<string, Buffer> = FILES;
   requests: Request[] = [];
   #waiting: (() => void)[] = [];
   readonly #hub = createServer((request, response) => void this.#answer(request, response));
@@ -83,6 +84,7 @@ export class HubServer {
   /** A hub without faults that was never asked. */
   reset(): void {
     this.faults = {};
+    this.files = FILES;
     this.requests = [];
     this.#waiting = [];
   }
@@ -123,39 +125,39 @@ export class HubServer {
         return json(404, { error: 'Invalid rev id' });
       return json(200, { _id: '1', id: REPO, sha: COMMIT, lastModified: '2025-01-01T00:00:00.000Z' });
     }
-    if (pathname === `/api/models/${REPO}/paths-info/${COMMIT}`) {
-      const { paths } = JSON.parse(await text(request)) as { paths: string[] };
-      return json(200, this.#describe(paths));
-    }
+    if (pathname === `/api/models/${REPO}/tree/${COMMIT}`) return json(200, this.#describe());
     const name = pathname.replace(new RegExp(`^/${REPO}/resolve/(?:main|${COMMIT})/`), '');
-    if (!(name in FILES)) return json(404, { error: 'Entry not found' });
+    if (!(name in this.files)) return json(404, { error: 'Entry not found' });
     if (this.faults.xet && name === 'model.safetensors' && headers.accept?.includes('xet-fileinfo'))
       return this.#describeXet(name, response);
     if (this.faults.redirect) {
-      response.writeHead(302, { ...marksOf(name), Location: `${urlOf(this.#elsewhere)}${name}` }).end();
+      response.writeHead(302, { ...this.#marksOf(name), Location: `${urlOf(this.#elsewhere)}${name}` }).end();
     } else this.#send(name, range, response);
   }
 
-  #describe(paths: string[]): object[] {
-    return paths
-      .filter((name) => name in FILES && name !== this.faults.without)
-      .map((name) => {
-        const bytes = FILES[name] as Buffer;
+  #describe(): object[] {
+    return Object.entries(this.files)
+      .filter(([name]) => name !== this.faults.without)
+      .map(([name, bytes]) => {
         const lfs = { oid: sha256(bytes), size: bytes.length, pointerSize: 130 };
         return {
           type: 'file',
           path: name,
           size: bytes.length,
           oid: gitHash(bytes),
-          ...(name === 'model.safetensors' && { lfs }),
+          ...(isLarge(name) && { lfs }),
         };
       });
+  }
+
+  #marksOf(name: string): Record<string, string> {
+    return marksOf(name, this.files[name] as Buffer);
   }
 
   #describeXet(name: string, response: ServerResponse): void {
     const link = (rel: string) => `<${this.url}xet/${rel}>; rel="${rel}"`;
     response.writeHead(200, {
-      ...marksOf(name),
+      ...this.#marksOf(name),
       'Content-Type': 'application/vnd.xet-fileinfo+json',
       'X-Xet-Hash': 'f'.repeat(64),
       Link: [link('xet-auth'), link('xet-reconstruction-info')].join(', '),
@@ -165,14 +167,14 @@ export class HubServer {
 
   #send(name: string, range: string, response: ServerResponse): void {
     const { corrupt, cutAt, stallAt, slow, together, ignoreRange } = this.faults;
-    const bytes = FILES[name] as Buffer;
+    const bytes = this.files[name] as Buffer;
     const partial = range !== '' && !(ignoreRange && range !== 'bytes=0-0');
     const [begin = 0, last = 0] = partial ? (range.match(/\d+/g) ?? []).map(Number) : [0, bytes.length - 1];
     const body = Buffer.from(bytes.subarray(begin, last + 1));
     const faulty = name === 'model.safetensors' && body.length > 1;
     if (faulty && corrupt) body[body.length - 1] = (body[body.length - 1] as number) ^ 1;
     response.writeHead(partial ? 206 : 200, {
-      ...marksOf(name),
+      ...this.#marksOf(name),
       'Accept-Ranges': 'bytes',
       'Content-Length': body.length,
       ...(partial && { 'Content-Range': `bytes ${begin}-${last}/${bytes.length}` }),
@@ -191,13 +193,15 @@ export class HubServer {
   }
 }
 
+/** Kept outside git. */
+const isLarge = (name: string) => /\.(?:safetensors|nemo)$/.test(name);
+
 /** What the hub says of a file beside its bytes. */
-function marksOf(name: string): Record<string, string> {
-  const bytes = FILES[name] as Buffer;
+function marksOf(name: string, bytes: Buffer): Record<string, string> {
   return {
     'X-Repo-Commit': COMMIT,
     ETag: `"${gitHash(bytes)}"`,
-    ...(name === 'model.safetensors' && {
+    ...(isLarge(name) && {
       'X-Linked-ETag': `"${sha256(bytes)}"`,
       'X-Linked-Size': String(bytes.length),
     }),
