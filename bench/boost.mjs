@@ -42,7 +42,10 @@ recordings.forEach(({ words }, i) => {
 /** Only letters: no digits, which the vocabulary may not spell. */
 const rare = [...homes].filter(([word, home]) => home >= 0 && new RegExp(`^[a-z]{${LETTERS},}$`).test(word));
 
-const ways = [{ type: 'greedy', weight: 0 }, { type: 'beam', weight: 0 }].concat(
+const ways = [
+  { type: 'greedy', weight: 0 },
+  { type: 'beam', weight: 0 },
+].concat(
   values.weights.split(',').flatMap((weight) => [
     { type: 'greedy', weight: Number(weight) },
     { type: 'beam', weight: Number(weight) },

@@ -14,7 +14,7 @@ export interface DecodingOptions {
    */
   type?: 'greedy' | 'beam' | undefined;
   /** The head of a hybrid model that decodes: `'tdt'` is the more accurate, `'ctc'` the cheaper. Default: the model's best. */
-  head?: NativeHead | undefined;
+  head?: 'tdt' | 'rnnt' | 'ctc' | undefined;
   /** Beam: hypotheses that go on, 1 to 64. Default 5. */
   beamSize?: number | undefined;
   /** Beam: the best hypothesis has the largest score / tokens^`lengthPenalty`, 0 to 10. Default 1. */
