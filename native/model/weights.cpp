@@ -142,8 +142,10 @@ void Weights::add(const TensorEntry& entry, std::vector<float>& sum) const {
       const auto rows = static_cast<size_t>(entry.shape.empty() ? 1 : entry.shape[0]);
       const std::vector<float> scale = take(entry.name + "_scale", {static_cast<int64_t>(rows)});
       const size_t columns = rows ? sum.size() / rows : 0;
-      for (size_t i = 0; i < sum.size(); i++)
-        sum[i] += scale[i / columns] * static_cast<float>(std::bit_cast<int8_t>(bytes[i]));
+      for (size_t row = 0, i = 0; row < rows; row++) {
+        for (const size_t end = i + columns; i < end; i++)
+          sum[i] += scale[row] * static_cast<float>(std::bit_cast<int8_t>(bytes[i]));
+      }
       break;
     }
   }

@@ -66,7 +66,7 @@ describe('the tree', () => {
     );
   });
 
-  test('shared beginnings are one, with the larger weight; a lone space has none', () => {
+  test('shared beginnings are one, with the larger weight; the first piece has half, a lone space nothing', () => {
     const vocabulary = ['▁', 'a', 'b', 'c'];
     const tree = boostTree(vocabulary, [
       { phrase: 'ab', weight: 1 },
@@ -75,7 +75,7 @@ describe('the tree', () => {
     const bonuses = Object.fromEntries(
       Array.from(tree.tokens, (token, edge) => [vocabulary[token], tree.bonuses[edge]]),
     );
-    expect(bonuses).toEqual({ '▁': 0, a: 3, b: 1, c: 3 });
+    expect(bonuses).toEqual({ '▁': 0, a: 1.5, b: 1, c: 3 });
   });
 
   test.each<[string, unknown, RegExp]>([
