@@ -14,6 +14,7 @@ import {
   type OptionTable,
   REPLAY_OPTIONS,
   TRANSCRIBE_OPTIONS,
+  VERIFY_OPTIONS,
 } from '../src/cli/options.js';
 import {
   brokenLinks,
@@ -32,6 +33,7 @@ const commands: Record<string, OptionTable> = {
   models: MODELS_OPTIONS,
   replay: REPLAY_OPTIONS,
   transcribe: TRANSCRIBE_OPTIONS,
+  verify: VERIFY_OPTIONS,
 };
 const guides = readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'));
 const readme = readDocument('README.md');

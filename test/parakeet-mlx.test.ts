@@ -40,7 +40,6 @@ const PENDING: ReadonlySet<string> = new Set([
   'PARAKEET_PATIENCE',
   'PARAKEET_DURATION_REWARD',
   'parakeet models convert',
-  'parakeet verify',
 ]);
 
 const inventory = JSON.parse(readDocument('test/fixtures/parakeet-mlx/inventory.json')) as Inventory;
@@ -62,7 +61,13 @@ function rowsOf(text: string): string[][] {
 }
 
 const VARIABLE = /^[A-Z][A-Z0-9_]+$/;
-const spans = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+/** What a cell has in code letters; `X.{a, b}` is `X.a` and `X.b`. */
+function spans(cell = ''): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, code = '']) => {
+    const [, before, several] = /^(.+[. ])\{(.+)\}$/.exec(code) ?? [];
+    return several?.split(', ').map((one) => before + one) ?? [code];
+  });
+}
 
 /** `f(a, b)` names f and both of its parameters. */
 function spelledOut(span: string): string[] {

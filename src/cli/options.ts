@@ -268,6 +268,17 @@ export const REPLAY_OPTIONS: OptionTable = {
   help: COMMON.help,
 };
 
+export const VERIFY_OPTIONS: OptionTable = {
+  json: { kind: 'switch', help: 'print one line of JSON' },
+  dtype: COMMON.dtype,
+  fp32: COMMON.fp32,
+  bf16: COMMON.bf16,
+  threads: COMMON.threads,
+  'cache-dir': COMMON['cache-dir'],
+  version: COMMON.version,
+  help: COMMON.help,
+};
+
 export const DOCTOR_OPTIONS: OptionTable = {
   json: { kind: 'switch', help: 'print one line of JSON' },
   threads: COMMON.threads,
