@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
+import { convertModel } from '../../src/model/convert.js';
 import { bundledModel } from '../../src/model/load-model.js';
 import { readTensorIndex } from '../../src/model/safetensors.js';
 import { type VerifyReport, verifyModel } from '../../src/verify/verify-model.js';
@@ -113,6 +114,13 @@ test('a model of another vocabulary has no reference, and passes what it can', a
   ]);
 });
 
+test('a copy converted to bytes has no reference either, in any type', async () => {
+  const folder = path.join(root, 'bytes');
+  await convertModel(bundledModel, folder, { dtype: 'int8' });
+  const report = await verifyModel(folder, { dtype: 'float32' });
+  expect(report).toMatchObject({ passed: true, goldens: false, dtype: 'float32' });
+});
+
 test('a model that hears words in silence fails', async () => {
   const report = await verifyModel(fileURLToPath(new URL('../goldens/rnnt', import.meta.url)));
   expect(failed(report)).toContain('silence-words');
@@ -127,6 +135,11 @@ test('what cannot be loaded rejects', async () => {
   await expect(verifyModel(undefined, { dtipe: 'int8' } as object)).rejects.toMatchObject({
     code: 'ERR_PARAKEET_INVALID_ARGUMENT',
   });
+  for (const wrong of [null, { onStep: 1 }]) {
+    await expect(verifyModel(undefined, wrong as object)).rejects.toMatchObject({
+      code: 'ERR_PARAKEET_INVALID_ARGUMENT',
+    });
+  }
   await expect(verifyModel(undefined, { signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'ERR_PARAKEET_ABORTED',
   });
