@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'ERR_PARAKEET_UNSUPPORTED_MODEL'
   | 'ERR_PARAKEET_NATIVE_LOAD'
   | 'ERR_PARAKEET_MISSING_DEPENDENCY'
+  | 'ERR_PARAKEET_HUB_BUSY'
+  | 'ERR_PARAKEET_NO_SPACE'
   | 'ERR_PARAKEET_ABORTED'
   | 'ERR_PARAKEET_CLOSED'
   | 'ERR_PARAKEET_ENGINE'
@@ -61,6 +63,32 @@ export class AudioError extends ParakeetError {
 /** A model that cannot be found, read, or run. */
 export class ModelError extends ParakeetError {
   override name = 'ModelError';
+}
+
+/** A hub that has too many requests, for longer than we ask again (`ERR_PARAKEET_HUB_BUSY`). */
+export class HubBusyError extends ParakeetError {
+  override name = 'HubBusyError';
+  constructor(
+    message: string,
+    /** Seconds after which it said to come back. */
+    readonly retryAfter: number,
+    options?: ErrorOptions,
+  ) {
+    super('ERR_PARAKEET_HUB_BUSY', message, options);
+  }
+}
+
+/** A disk that has no room for a model of the hub (`ERR_PARAKEET_NO_SPACE`). */
+export class NoSpaceError extends ParakeetError {
+  override name = 'NoSpaceError';
+  constructor(
+    message: string,
+    /** Bytes that the file at work still needs. */
+    readonly needed: number,
+    options?: ErrorOptions,
+  ) {
+    super('ERR_PARAKEET_NO_SPACE', message, options);
+  }
 }
 
 /** The native addon could not be loaded, or failed (`ERR_PARAKEET_NATIVE_LOAD`, `ERR_PARAKEET_ENGINE`). */

@@ -5,9 +5,11 @@ export {
   ArgumentError,
   AudioError,
   type ErrorCode,
+  HubBusyError,
   LagError,
   ModelError,
   NativeError,
+  NoSpaceError,
   ParakeetError,
 } from './errors.js';
 export type {
@@ -45,6 +47,9 @@ export type {
   NativeDType as DType,
   NativeModelInfo as ModelInfo,
 } from './model/addon.js';
+export { type BoostPhrase, readBoostFile } from './model/boost.js';
+export { type ConvertModelOptions, convertModel } from './model/convert.js';
+export type { DecodingOptions } from './model/decoding.js';
 export type { HubProgress } from './model/hub.js';
 export { type LoadModelOptions, loadModel } from './model/load-model.js';
 export type { EncodeMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './model/low-level.js';
@@ -93,7 +98,6 @@ export { type SentencesOptions, sentences } from './transforms/sentences.js';
 export { Stage, type StageOptions, type StageSetup } from './transforms/stage.js';
 export {
   ctcDecode,
-  type DecodingOptions,
   rnntDecode,
   type TokenDecode,
   type TokenDecodeOptions,

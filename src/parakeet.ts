@@ -8,6 +8,8 @@ import { destroyOnAbort } from './abort.js';
 import { type LagMessage, publish, type StreamMessage } from './diagnostics.js';
 import type { EndEvent, TranscriptEvent } from './events.js';
 import { LagMeter } from './lag.js';
+import { type BoostPhrase, checkBoost } from './model/boost.js';
+import { checkDecoding, type DecodingOptions } from './model/decoding.js';
 import { claimModel, type ModelClaim } from './model/shared-model.js';
 import type { StageModel } from './model/stage-model.js';
 import { frameSeconds } from './model/token-placer.js';
@@ -30,12 +32,7 @@ import { resample } from './transforms/resample.js';
 import { type SentenceOptions, SentenceSplitter } from './transforms/sentence-splitter.js';
 import { sentences } from './transforms/sentences.js';
 import type { Stage } from './transforms/stage.js';
-import {
-  checkDecoding,
-  type DecodingOptions,
-  type TokenDecode,
-  tokenDecode,
-} from './transforms/token-decode.js';
+import { type TokenDecode, tokenDecode } from './transforms/token-decode.js';
 
 /** Options of {@link parakeet}: those of its stages, and the model. */
 export interface ParakeetOptions extends DecodeOptions, StreamingOptions, SentenceOptions {
@@ -49,6 +46,8 @@ export interface ParakeetOptions extends DecodeOptions, StreamingOptions, Senten
   flushSilence?: number | undefined;
   /** How tokens are chosen. Default greedy. */
   decoding?: DecodingOptions | undefined;
+  /** Phrases to listen for: names, terms. `setBoost` changes them while the stream runs. Default none. */
+  boost?: readonly BoostPhrase[] | undefined;
   /** Send `draft` events. Default true. */
   drafts?: boolean | undefined;
   /**
@@ -74,6 +73,7 @@ const keys = [
   'stream',
   'flushSilence',
   'decoding',
+  'boost',
   'drafts',
   'refine',
   'endpoint',
@@ -123,6 +123,7 @@ export class ParakeetStream extends Duplex {
   #released: Promise<void> | undefined;
   #stages: AnyStage[] = [];
   #tokens: TokenDecode | undefined;
+  #boost: readonly BoostPhrase[] | undefined;
   #line: Duplex | undefined;
   #lateError: Error | undefined;
   #lineEnded = false;
@@ -205,6 +206,18 @@ export class ParakeetStream extends Duplex {
     } finally {
       stop();
     }
+  }
+
+  /**
+   * Other phrases to listen for, from the next step on; an empty list for none.
+   *
+   * @throws {@link ArgumentError} for phrases that make no sense, as a rejection.
+   */
+  async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
+    checkBoost(boost);
+    this.#boost = boost;
+    // Before the model is there, the stage is made with them.
+    await this.#tokens?.setBoost(boost);
   }
 
   async #sendMark(passed: () => void): Promise<void> {
@@ -297,7 +310,11 @@ export class ParakeetStream extends Duplex {
       () => logMel(model, { flushSilence: o.flushSilence }),
       () => encode(model, { ...pickStreaming(o), history: o.refine ? REFINE_HISTORY : 0 }),
       () => {
-        this.#tokens = tokenDecode(model, { decoding: o.decoding, drafts: o.drafts });
+        this.#tokens = tokenDecode(model, {
+          decoding: o.decoding,
+          boost: this.#boost ?? o.boost,
+          drafts: o.drafts,
+        });
         return this.#tokens;
       },
       () =>
@@ -379,7 +396,7 @@ function check(options: ParakeetOptions): void {
     );
   }
   checkStreaming(options);
-  checkDecoding(options.decoding);
+  checkDecoding(options.decoding, options.boost);
   finite('flushSilence', options.flushSilence ?? 0, 0, 10);
   flag('drafts', options.drafts ?? true);
   flag('refine', options.refine ?? false);

@@ -69,7 +69,7 @@ describe.each(guides)('%s', (guide) => {
     expect([...unknownOptions(text)]).toEqual([]);
   });
 
-  // parakeet-mlx's own names stand in that guide, and those that are to come: parakeet-mlx.test.ts looks at each.
+  // parakeet-mlx's own names stand in that guide: parakeet-mlx.test.ts looks at each.
   test.skipIf(guide === 'parakeet-mlx.md')(
     'every name that it sets in code letters is one of the project',
     () => {

@@ -54,7 +54,7 @@ describe.each(CASES)('the engine on %s %s', (architecture, name) => {
     const frames = (key: 'start' | 'duration'): number[] =>
       expected.map((token) => Math.round(token[key] / frame));
     const { shape, data } = goldenArray(golden, 'encoded');
-    const tokens = await loaded.native.decode(data, shape[0] as number, head, 1);
+    const tokens = await loaded.native.decode(data, shape[0] as number, { head }, 1);
     expect([...tokens.ids]).toEqual(expected.map((token) => token.id));
     expect([...tokens.starts]).toEqual(frames('start'));
     expect([...tokens.durations]).toEqual(frames('duration'));

@@ -499,7 +499,7 @@ describe('options', () => {
     [{ contextSize: [256] }, /\[left, right\] for contextSize/],
     [{ contextSize: [256, 256], lookahead: 3 }, /beside contextSize/],
     [{ depth: 2 }, /contextSize/],
-    [{ decoding: { type: 'beam' } }, /later version/],
+    [{ decoding: { type: 'best' } as never }, /decoding.type/],
     [{ flushSilence: -1 }, /flushSilence/],
     [{ drafts: 'no' }, /drafts/],
     [{ maxWords: 0 }, /maxWords/],

@@ -8,12 +8,14 @@ import {
   type EncodedChunk,
   type ErrorCode,
   type encode,
+  type HubBusyError,
   type LoadModelOptions,
   loadModel,
   type logMel,
   type MelChunk,
   type Model,
   type ModelError,
+  type NoSpaceError,
   ParakeetError,
   type ParakeetOptions,
   type ParakeetStream,
@@ -128,8 +130,8 @@ describe('options', () => {
     parakeet({ latancy: 'low' });
     // @ts-expect-error three numbers
     model.transcribeStream({ contextSize: [1, 2, 3] });
-    // @ts-expect-error beam search comes later
-    model.transcribe('a.wav', { decoding: { type: 'beam' } });
+    // @ts-expect-error no such search
+    model.transcribe('a.wav', { decoding: { type: 'beams' } });
     expectTypeOf<Model>().toExtend<NonNullable<ParakeetOptions['model']>>();
   });
 
@@ -177,5 +179,7 @@ test('errors have a known code', () => {
   expectTypeOf<ParakeetError['code']>().toEqualTypeOf<ErrorCode>();
   expectTypeOf(ParakeetError).toBeConstructibleWith('ERR_PARAKEET_CLOSED', 'closed');
   expectTypeOf<ModelError>().toExtend<ParakeetError>();
+  expectTypeOf<HubBusyError['retryAfter']>().toEqualTypeOf<number>();
+  expectTypeOf<NoSpaceError['needed']>().toEqualTypeOf<number>();
   expectTypeOf<'ERR_PARAKEET_NOTHING'>().not.toExtend<ErrorCode>();
 });

@@ -92,9 +92,39 @@ Context toContext(const Napi::Value& value) {
   return {array.Get(0u).As<Napi::Number>().Int32Value(), array.Get(1u).As<Napi::Number>().Int32Value()};
 }
 
-Head toHead(const Napi::Value& value) {
-  const std::string name = value.As<Napi::String>().Utf8Value();
-  return name == "ctc" ? Head::ctc : name == "rnnt" ? Head::rnnt : Head::tdt;
+Decoding toDecoding(const Napi::Value& value) {
+  const auto object = value.As<Napi::Object>();
+  const std::string name = text(object, "head");
+  Decoding decoding;
+  decoding.head = name == "ctc" ? Head::ctc : name == "rnnt" ? Head::rnnt : Head::tdt;
+  if (object.Get("beam").IsObject()) {
+    const auto beam = object.Get("beam").As<Napi::Object>();
+    decoding.beam = Beam{integer(beam, "size"), number(beam, "lengthPenalty"), number(beam, "patience"),
+                         number(beam, "durationReward")};
+  }
+  decoding.boost = toBoostTree(object.Get("boost"));
+  return decoding;
+}
+
+std::shared_ptr<const BoostTree> toBoostTree(const Napi::Value& value) {
+  if (!value.IsObject()) return nullptr;
+  const auto object = value.As<Napi::Object>();
+  const auto first = object.Get("first").As<Napi::Int32Array>(), tokens = object.Get("tokens").As<Napi::Int32Array>(),
+             next = object.Get("next").As<Napi::Int32Array>();
+  const auto bonuses = object.Get("bonuses").As<Napi::Float32Array>();
+  const auto whole = object.Get("whole").As<Napi::Uint8Array>();
+  auto tree = std::make_shared<BoostTree>();
+  tree->first.assign(first.Data(), first.Data() + first.ElementLength());
+  tree->whole.assign(whole.Data(), whole.Data() + whole.ElementLength());
+  uint64_t hash = 14695981039346656037ull;
+  for (size_t i = 0; i < tokens.ElementLength(); i++) {
+    tree->edges.push_back({tokens[i], next[i], bonuses[i]});
+    for (const uint64_t part : {static_cast<uint64_t>(tokens[i]), static_cast<uint64_t>(next[i]),
+                                static_cast<uint64_t>(bonuses[i] * 65536.0f)})
+      hash = (hash ^ part) * 1099511628211ull;
+  }
+  tree->fingerprint = hash;
+  return tree;
 }
 
 ops::DType toDType(const Napi::Value& value) {

@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <memory>
 #include <vector>
 
 #include "binding/environment.h"
@@ -19,7 +20,9 @@ std::vector<float> toFloats(const Napi::Value& value);
 ModelConfig toModelConfig(const Napi::Object& object);
 std::vector<TensorEntry> toTensorEntries(const Napi::Array& array);
 Context toContext(const Napi::Value& value);
-Head toHead(const Napi::Value& value);
+Decoding toDecoding(const Napi::Value& value);
+// Null or undefined: no phrases.
+std::shared_ptr<const BoostTree> toBoostTree(const Napi::Value& value);
 ops::DType toDType(const Napi::Value& value);
 StreamOptions toStreamOptions(const Napi::Object& object);
 

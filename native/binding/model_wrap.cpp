@@ -29,8 +29,7 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
   const CancelFlagPtr flag = environment->jobFlag(options.Get("job").As<Napi::Number>().Int32Value());
   return environment->run(
       env, Engine::instance().inference(), flag,
-      [environment, config = std::move(config), entries = std::move(entries), dtype,
-       flag]() -> Environment::Settle {
+      [environment, config = std::move(config), entries = std::move(entries), dtype, flag]() -> Environment::Settle {
         auto handle = std::make_shared<ModelHandle>(Engine::instance().inference());
         environment->track(handle);
         const Weights weights(entries);
@@ -87,19 +86,19 @@ Napi::Value ModelWrap::encode(const Napi::CallbackInfo& info) {
 Napi::Value ModelWrap::decode(const Napi::CallbackInfo& info) {
   const auto environment = Environment::of(info.Env());
   const CancelFlagPtr flag = environment->jobFlag(info[3].As<Napi::Number>().Int32Value());
-  return environment->run(
-      info.Env(), handle_->worker(), flag,
-      [handle = handle_, encoded = toMatrix(info[0], info[1]), head = toHead(info[2])]() -> Environment::Settle {
-        const Tokens tokens = handle->state().model.decode(encoded, head, noLimit);
-        return [tokens](Napi::Env env) -> Napi::Value { return fromTokens(env, tokens); };
-      });
+  return environment->run(info.Env(), handle_->worker(), flag,
+                          [handle = handle_, encoded = toMatrix(info[0], info[1]),
+                           decoding = toDecoding(info[2])]() -> Environment::Settle {
+                            const Tokens tokens = handle->state().model.decode(encoded, decoding, noLimit);
+                            return [tokens](Napi::Env env) -> Napi::Value { return fromTokens(env, tokens); };
+                          });
 }
 
 Napi::Value ModelWrap::transcribe(const Napi::CallbackInfo& info) {
   const auto environment = Environment::of(info.Env());
   const auto object = info[1].As<Napi::Object>();
   const CancelFlagPtr flag = environment->jobFlag(object.Get("job").As<Napi::Number>().Int32Value());
-  const OfflineOptions options{toContext(object.Get("context")), toHead(object.Get("head")),
+  const OfflineOptions options{toContext(object.Get("context")), toDecoding(object.Get("decoding")),
                                object.Get("flush").As<Napi::Number>().Uint32Value(),
                                object.Get("emissionDelay").As<Napi::Number>().Int32Value()};
   return environment->run(info.Env(), handle_->worker(), flag,
@@ -150,10 +149,11 @@ Napi::Value ModelWrap::createEncoder(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelWrap::createDecoder(const Napi::CallbackInfo& info) {
-  return wrapDecoder(info.Env(),
-                     open<DecoderSession>(info.Env(), handle_->worker(), [model = handle_, head = toHead(info[0])] {
-                       return std::make_unique<DecoderSession>(model->state().model.decoder(head));
-                     }));
+  return wrapDecoder(
+      info.Env(),
+      open<DecoderSession>(info.Env(), handle_->worker(), [model = handle_, decoding = toDecoding(info[0])] {
+        return std::make_unique<DecoderSession>(model->state().model.decoder(decoding), decoding.boost);
+      }));
 }
 
 Napi::Value ModelWrap::close(const Napi::CallbackInfo& info) {

@@ -182,10 +182,11 @@ Napi::Object wrapEncoder(Napi::Env env, std::shared_ptr<EncoderHandle> handle, i
 // ---- NativeDecoder
 
 Napi::Function DecoderWrap::define(Napi::Env env) {
-  return DefineClass(env, "NativeDecoder",
-                     {InstanceMethod<&DecoderWrap::decode>("decode"),
-                      InstanceMethod<&DecoderWrap::hearAgain>("hearAgain"), InstanceMethod<&DecoderWrap::save>("save"),
-                      InstanceMethod<&DecoderWrap::load>("load"), InstanceMethod<&DecoderWrap::close>("close")});
+  return DefineClass(
+      env, "NativeDecoder",
+      {InstanceMethod<&DecoderWrap::decode>("decode"), InstanceMethod<&DecoderWrap::hearAgain>("hearAgain"),
+       InstanceMethod<&DecoderWrap::setBoost>("setBoost"), InstanceMethod<&DecoderWrap::save>("save"),
+       InstanceMethod<&DecoderWrap::load>("load"), InstanceMethod<&DecoderWrap::close>("close")});
 }
 
 DecoderWrap::DecoderWrap(const Napi::CallbackInfo& info) : ObjectWrap(info), handle_(handleOf<DecoderHandle>(info)) {}
@@ -218,6 +219,13 @@ Napi::Value DecoderWrap::hearAgain(const Napi::CallbackInfo& info) {
     Tokens tokens = decoder.hearAgain(encoder->state(), from, until, *flag);
     return Environment::Settle(
         [tokens = std::move(tokens)](Napi::Env env) -> Napi::Value { return fromTokens(env, tokens); });
+  });
+}
+
+Napi::Value DecoderWrap::setBoost(const Napi::CallbackInfo& info) {
+  return runOn(info, handle_, [boost = toBoostTree(info[0])](DecoderSession& decoder) {
+    decoder.setBoost(boost);
+    return Environment::Settle([](Napi::Env env) { return env.Undefined(); });
   });
 }
 

@@ -55,6 +55,7 @@ class DecoderWrap : public Napi::ObjectWrap<DecoderWrap> {
  private:
   Napi::Value decode(const Napi::CallbackInfo& info);
   Napi::Value hearAgain(const Napi::CallbackInfo& info);
+  Napi::Value setBoost(const Napi::CallbackInfo& info);
   Napi::Value save(const Napi::CallbackInfo& info);
   Napi::Value load(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);

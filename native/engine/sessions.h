@@ -89,8 +89,15 @@ struct Decoded {
 // Used on the engine's thread only.
 class DecoderSession : Counted<SessionTag> {
  public:
-  explicit DecoderSession(std::shared_ptr<const Decoder> decoder)
-      : decoder_(std::move(decoder)), state_(decoder_->start()) {}
+  DecoderSession(std::shared_ptr<const Decoder> decoder, std::shared_ptr<const BoostTree> boost)
+      : decoder_(std::move(decoder)), state_(decoder_->start()) {
+    setBoost(std::move(boost));
+  }
+  // Other phrases from the next step on, or none.
+  void setBoost(std::shared_ptr<const BoostTree> boost) {
+    boost_ = std::move(boost);
+    state_->boosting.set(boost_);
+  }
   const Decoder& decoder() const { return *decoder_; }
 
   struct Job {
@@ -111,6 +118,7 @@ class DecoderSession : Counted<SessionTag> {
  private:
   std::shared_ptr<const Decoder> decoder_;
   std::unique_ptr<DecoderState> state_;
+  std::shared_ptr<const BoostTree> boost_;
 };
 
 }  // namespace parakeet

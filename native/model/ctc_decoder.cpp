@@ -6,9 +6,8 @@
 
 #include "model/archive.h"
 #include "model/confidence.h"
+#include "model/ctc_head.h"
 #include "model/decoder.h"
-#include "ops/ops.h"
-#include "ops/profile.h"
 
 namespace parakeet {
 namespace {
@@ -25,7 +24,7 @@ class CtcState : public DecoderState {
     until = std::min(until, frames.end());
     for (; next_ < until && !stopped_; next_++) {
       const float* logits = frames.values.data.data() + (next_ - frames.firstFrame) * classes;
-      const int id = static_cast<int>(std::max_element(logits, logits + classes) - logits);
+      const int id = boosted(logits, static_cast<int>(std::max_element(logits, logits + classes) - logits));
       if (id != vocabulary_ && id != open_.id) {
         if (open_.id >= 0) tokens.push_back(closed(next_, open_.all));
         open_ = {};
@@ -35,6 +34,7 @@ class CtcState : public DecoderState {
         }
         open_.id = id;
         open_.start = next_;
+        boosting.advance(id);
       }
       if (open_.id < 0) continue;
       open_.all.add(entropyConfidence(logits, classes));
@@ -50,9 +50,9 @@ class CtcState : public DecoderState {
     open_ = {};
   }
   void cutAt(int64_t) override { stopped_ = false; }
-  void save(ArchiveWriter& archive) override { archive(next_, stopped_, open_); }
+  void save(ArchiveWriter& archive) override { archive(next_, stopped_, open_, boosting); }
   void load(ArchiveReader& archive) override {
-    archive(next_, stopped_, open_);
+    archive(next_, stopped_, open_, boosting);
     ArchiveReader::require(open_.id < vocabulary_);
   }
 
@@ -71,6 +71,17 @@ class CtcState : public DecoderState {
     Mean all, sounding;  // confidences of its frames; up to its last frame that is no blank
   };
 
+  // What a phrase makes of the likeliest token. The open one goes on as it is.
+  int boosted(const float* logits, int token) const {
+    float most = logits[token];
+    boosting.forEachBonus([&](int other, float bonus) {
+      if (other == open_.id || logits[other] + bonus <= most) return;
+      most = logits[other] + bonus;
+      token = other;
+    });
+    return token;
+  }
+
   Token closed(int64_t end, const Mean& confidence) const {
     return {open_.id, open_.start, end - open_.start,
             static_cast<float>(confidence.sum / static_cast<double>(confidence.count))};
@@ -84,33 +95,23 @@ class CtcState : public DecoderState {
 
 class CtcDecoder : public Decoder {
  public:
-  CtcDecoder(const std::string& name, const ModelConfig& config, const Weights& weights, ops::DType dtype)
-      : vocabulary_(config.vocabulary),
-        classes_(weights.take(name + ".weight", {config.vocabulary + 1, 1, config.encoder.dModel}),
-                 weights.take(name + ".bias", {config.vocabulary + 1}), config.vocabulary + 1, config.encoder.dModel,
-                 dtype) {}
+  explicit CtcDecoder(std::shared_ptr<const CtcHead> head) : head_(std::move(head)) {}
 
-  Matrix prepare(const Matrix& encoded) const override {
-    const ops::PartScope part(ops::Part::decoder);
-    if (encoded.rows == 0) return {{}, 0, vocabulary_ + 1};
-    return toMatrix(classes_(toArray(encoded)));
-  }
-  std::unique_ptr<DecoderState> start() const override { return std::make_unique<CtcState>(vocabulary_); }
+  Matrix prepare(const Matrix& encoded) const override { return head_->logits(encoded); }
+  std::unique_ptr<DecoderState> start() const override { return std::make_unique<CtcState>(head_->vocabulary()); }
   void decode(const std::vector<DecoderJob>& jobs) const override {
     for (const DecoderJob& job : jobs)
       static_cast<CtcState&>(*job.state).decode(*job.frames, job.until, job.lastStart, *job.tokens);
   }
 
  private:
-  int vocabulary_;
-  ops::Linear classes_;
+  std::shared_ptr<const CtcHead> head_;
 };
 
 }  // namespace
 
-std::unique_ptr<Decoder> makeCtcDecoder(const std::string& name, const ModelConfig& config, const Weights& weights,
-                                        ops::DType dtype) {
-  return std::make_unique<CtcDecoder>(name, config, weights, dtype);
+std::unique_ptr<Decoder> makeCtcDecoder(std::shared_ptr<const CtcHead> head) {
+  return std::make_unique<CtcDecoder>(std::move(head));
 }
 
 }  // namespace parakeet

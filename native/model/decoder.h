@@ -7,6 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "model/beam.h"
+#include "model/boost.h"
 #include "model/config.h"
 #include "model/encoder.h"
 #include "model/tokens.h"
@@ -38,6 +40,8 @@ class DecoderState {
   // For snapshots.
   virtual void save(ArchiveWriter& archive) = 0;
   virtual void load(ArchiveReader& archive) = 0;
+
+  Boosting boosting;
 };
 
 // Frames of one stream that are to be decoded.
@@ -69,8 +73,16 @@ class Transducer;
 std::unique_ptr<Decoder> makeTdtDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config);
 // Transducer, greedy (Graves 2012; NeMo's GreedyRNNTInfer): a blank moves to the next frame; a token lasts one frame.
 std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config);
-// Connectionist temporal classification, greedy: `name` is the head's tensor prefix.
-std::unique_ptr<Decoder> makeCtcDecoder(const std::string& name, const ModelConfig& config, const Weights& weights,
-                                        ops::DType dtype);
+// Beam searches; see their files.
+std::unique_ptr<Decoder> makeTdtBeamDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
+                                            const Beam& beam);
+std::unique_ptr<Decoder> makeRnntBeamDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
+                                             const Beam& beam);
+
+class CtcHead;
+
+// Connectionist temporal classification (Graves et al. 2006), greedy and by prefix beam search.
+std::unique_ptr<Decoder> makeCtcDecoder(std::shared_ptr<const CtcHead> head);
+std::unique_ptr<Decoder> makeCtcBeamDecoder(std::shared_ptr<const CtcHead> head, const Beam& beam);
 
 }  // namespace parakeet

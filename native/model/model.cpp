@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/ctc_head.h"
 #include "model/emission.h"
 #include "model/error.h"
 #include "model/normalization.h"
@@ -42,25 +43,28 @@ Model::Model(ModelConfig config, const Weights& weights, ops::DType dtype, const
       filters_(std::make_shared<const MelFilters>(config_.preprocessor)),
       encoder_(std::make_shared<const Encoder>(config_.encoder, weights, dtype, cancel)) {
   if (config_.hasTransducer()) {
-    auto transducer = std::make_shared<const Transducer>(config_, weights, ops::atLeastBfloat16(dtype));
-    transducer_ =
-        config_.durations.empty() ? makeRnntDecoder(transducer, config_) : makeTdtDecoder(transducer, config_);
+    transducer_ = std::make_shared<const Transducer>(config_, weights, ops::atLeastBfloat16(dtype));
+    greedy_ = config_.durations.empty() ? makeRnntDecoder(transducer_, config_) : makeTdtDecoder(transducer_, config_);
   }
   if (config_.hasCtc()) {
     const std::string prefix = config_.architecture == Architecture::ctc ? "decoder" : "ctc_decoder";
-    ctc_ = makeCtcDecoder(prefix + ".decoder_layers.0", config_, weights, dtype);
+    ctcHead_ = std::make_shared<const CtcHead>(prefix + ".decoder_layers.0", config_, weights, dtype);
+    greedyCtc_ = makeCtcDecoder(ctcHead_);
   }
 }
 
-std::shared_ptr<const Decoder> Model::decoder(Head head) const {
+std::shared_ptr<const Decoder> Model::decoder(const Decoding& decoding) const {
+  const auto& [head, beam, boost] = decoding;
   const bool tdt = !config_.durations.empty();
-  const auto& found = head == Head::ctc ? ctc_ : (head == Head::tdt) == tdt ? transducer_ : nullptr;
-  if (!found) {
+  const bool has = head == Head::ctc ? ctcHead_ != nullptr : transducer_ && (head == Head::tdt) == tdt;
+  if (!has) {
     const char* names[] = {"tdt", "rnnt", "ctc"};
     throw Error("ERR_PARAKEET_INVALID_ARGUMENT",
                 std::string("This model has no ") + names[static_cast<int>(head)] + " head");
   }
-  return found;
+  if (!beam) return head == Head::ctc ? greedyCtc_ : greedy_;
+  if (head == Head::ctc) return makeCtcBeamDecoder(ctcHead_, *beam);
+  return tdt ? makeTdtBeamDecoder(transducer_, config_, *beam) : makeRnntBeamDecoder(transducer_, config_, *beam);
 }
 
 Matrix Model::logMel(const std::vector<float>& samples, size_t flush, const CancelFlag& cancel) const {
@@ -84,9 +88,10 @@ Matrix Model::normalize(const Matrix& logMel, int frames) const {
   return features;
 }
 
-Tokens Model::decode(const Matrix& encoded, Head head, int64_t lastStart) const {
-  const auto decoder = this->decoder(head);
+Tokens Model::decode(const Matrix& encoded, const Decoding& decoding, int64_t lastStart) const {
+  const auto decoder = this->decoder(decoding);
   const auto state = decoder->start();
+  state->boosting.set(decoding.boost);
   Tokens tokens;
   const DecoderFrames frames{decoder->prepare(encoded), 0};
   decoder->decode({{state.get(), &frames, encoded.rows, lastStart, &tokens}});
@@ -106,7 +111,7 @@ Tokens Model::transcribe(const std::vector<float>& samples, const OfflineOptions
   const int64_t last =
       mel.rows > real ? lastTokenStart(lastSoundFrame(mel, real), factor, options.emissionDelay) : noLimit;
   cancel.check();
-  Tokens tokens = decode(encoded, options.head, last);
+  Tokens tokens = decode(encoded, options.decoding, last);
   const int64_t skipped = sound.begin / (static_cast<int64_t>(factor) * config_.preprocessor.hop);
   for (Token& token : tokens) token.start += skipped;
   return tokens;

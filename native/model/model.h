@@ -18,9 +18,16 @@ namespace parakeet {
 
 enum class Head { tdt, rnnt, ctc };
 
+// How tokens are chosen.
+struct Decoding {
+  Head head = Head::tdt;
+  std::optional<Beam> beam = std::nullopt;  // none: greedy
+  std::shared_ptr<const BoostTree> boost = nullptr;
+};
+
 struct OfflineOptions {
   Context context;
-  Head head = Head::tdt;
+  Decoding decoding;
   size_t flush = 0;       // samples of silence appended
   int emissionDelay = 0;  // frames that a token may begin after the last sound, in the flush
 };
@@ -34,13 +41,13 @@ class Model {
   const std::shared_ptr<const Encoder>& encoder() const { return encoder_; }
   const std::shared_ptr<const MelFilters>& filters() const { return filters_; }
   // Throws ERR_PARAKEET_INVALID_ARGUMENT when the model has no such head.
-  std::shared_ptr<const Decoder> decoder(Head head) const;
+  std::shared_ptr<const Decoder> decoder(const Decoding& decoding) const;
 
   // floor(samples / hop) log-mel frames, not normalised.
   Matrix logMel(const std::vector<float>& samples, size_t flush, const CancelFlag& cancel) const;
   // NeMo's normalisation: statistics over the first `frames` frames, applied to all.
   Matrix normalize(const Matrix& logMel, int frames) const;
-  Tokens decode(const Matrix& encoded, Head head, int64_t lastStart) const;
+  Tokens decode(const Matrix& encoded, const Decoding& decoding, int64_t lastStart) const;
   // Audio to tokens in one pass. Digital silence of more than a second at either end is left out.
   Tokens transcribe(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const;
 
@@ -48,7 +55,9 @@ class Model {
   ModelConfig config_;
   std::shared_ptr<const MelFilters> filters_;
   std::shared_ptr<const Encoder> encoder_;
-  std::shared_ptr<const Decoder> transducer_, ctc_;
+  std::shared_ptr<const Transducer> transducer_;
+  std::shared_ptr<const CtcHead> ctcHead_;
+  std::shared_ptr<const Decoder> greedy_, greedyCtc_;  // shared by all streams, so that they go in step
 };
 
 }  // namespace parakeet

@@ -3,11 +3,10 @@
 #include <list>
 #include <optional>
 
-#include "model/archive.h"
 #include "model/confidence.h"
 #include "model/decoder.h"
 #include "model/mutant.h"
-#include "model/transducer.h"
+#include "model/transducer_state.h"
 #include "ops/profile.h"
 
 namespace parakeet {
@@ -15,40 +14,12 @@ namespace {
 
 int argmax(const float* begin, int count) { return static_cast<int>(std::max_element(begin, begin + count) - begin); }
 
-struct Rules {
-  int vocabulary = 0;
-  std::vector<int> durations;  // empty: RNNT
-  int maxSymbols = 10;
-};
-
-class TransducerState : public DecoderState {
- public:
-  explicit TransducerState(PredictorState predictor) : predictor(std::move(predictor)) {}
-  std::unique_ptr<DecoderState> clone() const override { return std::make_unique<TransducerState>(*this); }
-  void finish(Tokens&) override {}
-  void cutAt(int64_t frame) override {
-    pointer = std::min(pointer, frame);
-    symbols = 0;
-  }
-  void save(ArchiveWriter& archive) override { archive(predictor, pointer, symbols); }
-  void load(ArchiveReader& archive) override {
-    const size_t hidden = predictor.hidden.size(), projection = predictor.projection.size();
-    archive(predictor, pointer, symbols);
-    ArchiveReader::require(predictor.hidden.size() == hidden && predictor.cell.size() == hidden &&
-                           predictor.projection.size() == projection);
-  }
-
-  PredictorState predictor;
-  int64_t pointer = 0;
-  int symbols = 0;  // tokens at the pointer's frame
-};
-
 // One stream's way through its frames. Each round it asks for the logits of one frame or more and goes as far as they
 // lead. After a blank the next ones are likely to be blanks too, as many frames apart: several are scored at once, so
 // that a pause costs a fraction of reading the joint's weights.
 class Walk {
  public:
-  Walk(const DecoderJob& job, const Rules& rules)
+  Walk(const DecoderJob& job, const TransducerRules& rules)
       : job_(job), rules_(rules), state_(static_cast<TransducerState&>(*job.state)) {
     const int64_t firstFrame = job.frames->firstFrame;
     if (mutant("carry-cleared") || mutant("final-again")) state_.pointer = firstFrame;
@@ -77,7 +48,7 @@ class Walk {
       const auto found = std::find(scored_.begin(), scored_.end(), state_.pointer);
       if (found == scored_.end()) break;
       const float* own = logits + (found - scored_.begin()) * outputs;
-      const int token = argmax(own, mutant("blank-forgotten") ? classes - 1 : classes);
+      const int token = boosted(own, argmax(own, mutant("blank-forgotten") ? classes - 1 : classes));
       const bool blank = token == rules_.vocabulary;
       const int step = rules_.durations.empty()
                            ? (blank ? 1 : 0)
@@ -93,6 +64,7 @@ class Walk {
       if (move > 0) state_.symbols = 0;
       state_.pointer += move;
       if (!blank) {
+        state_.boosting.advance(token);
         ahead_ = 1;
         return token;
       }
@@ -105,9 +77,20 @@ class Walk {
   PredictorState& predictor() { return state_.predictor; }
 
  private:
+  // What a phrase makes of the likeliest token.
+  int boosted(const float* logits, int token) const {
+    float most = logits[token];
+    state_.boosting.forEachBonus([&](int other, float bonus) {
+      if (logits[other] + bonus <= most) return;
+      most = logits[other] + bonus;
+      token = other;
+    });
+    return token;
+  }
+
   static constexpr int mostAhead = 4;
   const DecoderJob& job_;
-  const Rules& rules_;
+  const TransducerRules& rules_;
   TransducerState& state_;
   int64_t until_;
   int ahead_ = 1, step_ = 1;
@@ -116,7 +99,7 @@ class Walk {
 
 class TransducerDecoder : public Decoder {
  public:
-  TransducerDecoder(std::shared_ptr<const Transducer> transducer, Rules rules)
+  TransducerDecoder(std::shared_ptr<const Transducer> transducer, TransducerRules rules)
       : transducer_(std::move(transducer)), rules_(std::move(rules)) {}
 
   Matrix prepare(const Matrix& encoded) const override { return transducer_->projectFrames(encoded); }
@@ -149,18 +132,19 @@ class TransducerDecoder : public Decoder {
 
  private:
   std::shared_ptr<const Transducer> transducer_;
-  Rules rules_;
+  TransducerRules rules_;
 };
 
 }  // namespace
 
 std::unique_ptr<Decoder> makeTdtDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config) {
   return std::make_unique<TransducerDecoder>(std::move(transducer),
-                                             Rules{config.vocabulary, config.durations, config.maxSymbols});
+                                             TransducerRules{config.vocabulary, config.durations, config.maxSymbols});
 }
 
 std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config) {
-  return std::make_unique<TransducerDecoder>(std::move(transducer), Rules{config.vocabulary, {}, config.maxSymbols});
+  return std::make_unique<TransducerDecoder>(std::move(transducer),
+                                             TransducerRules{config.vocabulary, {}, config.maxSymbols});
 }
 
 }  // namespace parakeet

@@ -20,7 +20,7 @@ Commands:
   transcribe FILE… | -    write transcripts of sound files, or of the sound on stdin
   live [-] | live --mic   show captions of the sound on stdin or of a microphone as it comes
   devices                 list the microphones
-  models pull|list|info|rm   fetch, list, describe or remove models of the hub
+  models pull|list|info|rm|convert   fetch, list, describe, remove or convert models
   replay SESSION          run a session again that live --record kept, and say where it differs
   doctor                  say what this machine computes with, and how fast
   verify [MODEL]          prove that a model computes on this machine what it should
@@ -40,9 +40,11 @@ ${describe(TRANSCRIBE_OPTIONS)}`;
 
 export const MODELS_HELP = `Usage: parakeet models pull|info|rm NAME
        parakeet models list
+       parakeet models convert [--dtype int8|bfloat16|float32] MODEL FOLDER
 
 Fetches a model of the Hugging Face hub into the cache that all of Hugging Face's libraries share (needs the package
-@huggingface/hub), lists what is there, describes a model, or removes one.
+@huggingface/hub), lists what is there, describes a model, or removes one. convert writes a model of any format (a folder of parakeet-mlx or of
+transformers, a .nemo archive) to a new folder, its matrices in the type that is named; int8 takes a quarter of float32.
 
 Options:
 ${describe(MODELS_OPTIONS)}`;

@@ -1,6 +1,8 @@
 /**
  * From the command line's names to the library's options, for what the commands share.
  */
+import { type BoostPhrase, readBoostFile } from '../model/boost.js';
+import type { DecodingOptions } from '../model/decoding.js';
 import type { LoadModelOptions } from '../model/load-model.js';
 import type { Parsed } from './options.js';
 
@@ -28,6 +30,27 @@ export function sentenceOptions(values: Values): {
     ...optional(values, 'max-words', 'maxWords'),
     ...optional(values, 'silence-gap', 'silenceGap'),
     ...optional(values, 'max-duration', 'maxDuration'),
+  };
+}
+
+/** How words are chosen. As in parakeet-mlx, the beam's options mean something with a beam only. */
+export async function decodingOptions(
+  values: Values,
+): Promise<{ decoding: DecodingOptions; boost?: BoostPhrase[] }> {
+  const type = values.get('decoding') as 'greedy' | 'beam';
+  const file = values.get('boost') as string | undefined;
+  return {
+    decoding: {
+      type,
+      ...optional(values, 'head', 'head'),
+      ...(type === 'beam' && {
+        ...optional(values, 'beam-size', 'beamSize'),
+        ...optional(values, 'length-penalty', 'lengthPenalty'),
+        ...optional(values, 'patience', 'patience'),
+        ...optional(values, 'duration-reward', 'durationReward'),
+      }),
+    },
+    ...(file !== undefined && { boost: await readBoostFile(file) }),
   };
 }
 

@@ -3,7 +3,6 @@
  */
 import { PassThrough, type Writable } from 'node:stream';
 import { AudioError } from '../errors.js';
-import { loadModel } from '../model/load-model.js';
 import type { ParakeetOptions } from '../parakeet.js';
 import type { SessionOptions } from '../session/format.js';
 import { recordSession, type SessionRecorder } from '../session/recorder.js';
@@ -14,7 +13,8 @@ import type { Latency } from '../streaming-options.js';
 import { transcribe } from '../transcribe.js';
 import type { AudioFormat } from '../transforms/decode.js';
 import { onInterrupt } from './interrupt.js';
-import { modelOptions, sentenceOptions } from './library-options.js';
+import { decodingOptions, modelOptions, sentenceOptions } from './library-options.js';
+import { loadShown } from './load-model.js';
 import type { Parsed } from './options.js';
 import { formatOf, outputSink } from './output.js';
 import type { Terminal } from './terminal.js';
@@ -50,11 +50,13 @@ export async function live({ values, positionals }: Parsed, terminal: Terminal):
     terminal.stdin.pipe(source);
   }
   try {
+    const decoding = await decodingOptions(values);
     let recorder: SessionRecorder | undefined;
-    const model = await loadModel(name, { ...options, signal: interrupt.signal });
+    const model = await loadShown(name, { ...options, signal: interrupt.signal }, terminal);
     try {
       const stream: SessionOptions = {
         ...sentenceOptions(values),
+        ...decoding,
         ...inputFormat(values),
         latency: values.get('latency') as Latency,
         refine: values.get('refine') === true,

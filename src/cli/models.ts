@@ -1,7 +1,8 @@
 /**
- * `parakeet models pull|list|info|rm`: the models of the hub that this machine has.
+ * `parakeet models pull|list|info|rm|convert`: the models of the hub that this machine has, and writing one in our own format.
  */
 import { cachedModels, removeCachedModel } from '../model/cached-models.js';
+import { type ConvertModelOptions, convertModel } from '../model/convert.js';
 import { fetchFromHub, isRepositoryId } from '../model/hub.js';
 import { loadModel } from '../model/load-model.js';
 import { onInterrupt } from './interrupt.js';
@@ -45,7 +46,7 @@ export async function models(parsed: Parsed, terminal: Terminal): Promise<number
           cacheDir,
           revision: parsed.values.get('revision') as string | undefined,
           signal: interrupt.signal,
-          onProgress: ({ file, loaded, total }) => bar.update(total === 0 ? 1 : loaded / total, file),
+          onProgress: bar.fetched,
         });
         bar.clear();
         print({ name: repo, folder }, `${folder}\n`);
@@ -76,8 +77,33 @@ export async function models(parsed: Parsed, terminal: Terminal): Promise<number
       print({ name, freed }, `${size(freed)} freed\n`);
       return 0;
     }
+    case 'convert': {
+      const [folder, ...rest] = more;
+      if (name === undefined || folder === undefined || rest.length > 0)
+        throw new UsageError('Expected a model and a new folder after models convert');
+      const dtype = parsed.values.get('dtype') as ConvertModelOptions['dtype'] | 'auto';
+      const interrupt = onInterrupt(terminal);
+      const bar = new ProgressBar(terminal.stderr);
+      try {
+        const { bytes } = await convertModel(name, folder, {
+          dtype: dtype === 'auto' ? undefined : dtype,
+          revision: parsed.values.get('revision') as string | undefined,
+          cacheDir,
+          signal: interrupt.signal,
+          onProgress: ({ file, loaded, total }) => bar.update(loaded / total, file),
+        });
+        bar.clear();
+        print({ folder, bytes }, `${folder}  ${size(bytes)}\n`);
+        return 0;
+      } finally {
+        bar.clear();
+        interrupt.dispose();
+      }
+    }
     default:
-      throw new UsageError(`Expected models pull, list, info or rm but received ${action ?? 'nothing'}`);
+      throw new UsageError(
+        `Expected models pull, list, info, rm or convert but received ${action ?? 'nothing'}`,
+      );
   }
 }
 

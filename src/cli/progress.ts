@@ -2,6 +2,7 @@
  * A progress bar on stderr: one line, redrawn in place on a terminal, nothing at all in a pipe or a file.
  */
 import type { WriteStream } from 'node:tty';
+import type { HubProgress } from '../model/hub.js';
 
 const WIDTH = 30;
 
@@ -23,6 +24,10 @@ export class ProgressBar {
     this.#stream.write(`\r\x1b[2K${line.slice(0, (this.#stream.columns || 80) - 1)}`);
     this.#drawn = true;
   }
+
+  /** Shows how far a model is fetched: for `onProgress`. */
+  readonly fetched = ({ file, loaded, total }: HubProgress): void =>
+    this.update(total === 0 ? 1 : loaded / total, file);
 
   /** Takes the line away, so that something else can be written. */
   clear(): void {

@@ -1,10 +1,10 @@
 /**
  * `parakeet replay`: runs a recorded session again and says where its events differ.
  */
-import { loadModel } from '../model/load-model.js';
 import { type ReplayResult, readSession, replaySession } from '../session/replay.js';
 import { describe } from './describe.js';
 import { modelOptions } from './library-options.js';
+import { loadShown } from './load-model.js';
 import type { Parsed } from './options.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage-error.js';
@@ -17,10 +17,14 @@ export async function replay({ values, positionals }: Parsed, terminal: Terminal
   const session = await readSession(file);
   const { name, options } = modelOptions(values);
   const { model: recorded } = session.head;
-  const model = await loadModel(name ?? recorded.name ?? undefined, {
-    ...options,
-    ...(options.dtype === 'auto' && { dtype: recorded.dtype as 'float32' }),
-  });
+  const model = await loadShown(
+    name ?? recorded.name ?? undefined,
+    {
+      ...options,
+      ...(options.dtype === 'auto' && { dtype: recorded.dtype as 'float32' }),
+    },
+    terminal,
+  );
   try {
     if (model.identity !== recorded.identity) {
       terminal.stderr.write('parakeet: this is not the model of the session; its words will differ\n');

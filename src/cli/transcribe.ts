@@ -8,12 +8,12 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isAbort, ParakeetError } from '../errors.js';
 import type { TranscriptEvent, TranscriptResult } from '../events.js';
-import { loadModel } from '../model/load-model.js';
 import type { Model } from '../model/model.js';
 import { formatTimestamp } from '../sinks/format.js';
 import { describe } from './describe.js';
 import { onInterrupt } from './interrupt.js';
-import { excerptOptions, modelOptions, sentenceOptions } from './library-options.js';
+import { decodingOptions, excerptOptions, modelOptions, sentenceOptions } from './library-options.js';
+import { loadShown } from './load-model.js';
 import { FORMATS, type OutputFormat, type Parsed } from './options.js';
 import { outputSink } from './output.js';
 import { ProgressBar } from './progress.js';
@@ -29,6 +29,7 @@ interface Job {
 
 export async function transcribe({ values, positionals }: Parsed, terminal: Terminal): Promise<number> {
   const jobs = await plan(positionals, values);
+  const decoding = await decodingOptions(values);
   const log =
     values.get('verbose') === true ? (text: string) => terminal.stderr.write(`${text}\n`) : () => {};
   const interrupt = onInterrupt(terminal);
@@ -37,7 +38,7 @@ export async function transcribe({ values, positionals }: Parsed, terminal: Term
   try {
     const { name, options } = modelOptions(values);
     log(`Loading model ${name ?? '(bundled)'}`);
-    const model = await loadModel(name, { ...options, signal: interrupt.signal });
+    const model = await loadShown(name, { ...options, signal: interrupt.signal }, terminal);
     try {
       for (const [index, job] of jobs.entries()) {
         bar.update(index / jobs.length, path.basename(job.input));
@@ -85,6 +86,7 @@ export async function transcribe({ values, positionals }: Parsed, terminal: Term
     return model.transcribe(job.input === '-' ? terminal.stdin : job.input, {
       ...sentenceOptions(values),
       ...excerptOptions(values),
+      ...decoding,
       chunkDuration: chunk === 0 ? null : chunk,
       overlapDuration: values.get('overlap-duration') as number,
       ...(values.get('attention') === 'local' ? { localAttention: [side, side] as const } : {}),

@@ -52,6 +52,25 @@ export type NativeContext = [left: number, right: number];
 
 export type NativeHead = 'tdt' | 'rnnt' | 'ctc';
 
+/** Phrases as a tree whose edges are tokens, in arrays (native/model/boost.h). */
+export interface NativeBoostTree {
+  /** Of each node: its first edge; one more at the end. */
+  first: Int32Array;
+  /** Of each edge, in order of tokens within a node. */
+  tokens: Int32Array;
+  next: Int32Array;
+  bonuses: Float32Array;
+  /** Of each node: 1 where a phrase ends. */
+  whole: Uint8Array;
+}
+
+/** How tokens are chosen: greedily without `beam`. */
+export interface NativeDecoding {
+  head: NativeHead;
+  beam?: { size: number; lengthPenalty: number; patience: number; durationReward: number };
+  boost?: NativeBoostTree;
+}
+
 export interface NativeEncoderOptions {
   /** Frames that become final at each step, at least 1. */
   chunk: number;
@@ -134,6 +153,8 @@ export interface NativeDecoder {
   ): Promise<{ final: NativeTokens; draft: NativeTokens; computeSeconds: number }>;
   /** Frames [from, until) of the stream with full context on both sides, as far as the encoder's history reaches. Changes nothing. */
   hearAgain(encoder: NativeEncoder, from: number, until: number): Promise<NativeTokens>;
+  /** Other phrases from the next step on; `null` for none. */
+  setBoost(boost: NativeBoostTree | null): Promise<void>;
   /** See `NativeMel`. */
   save(): Promise<Uint8Array>;
   load(state: Uint8Array): Promise<void>;
@@ -147,16 +168,22 @@ export interface NativeModel {
   normalize(logMel: Float32Array, frames: number): Promise<NativeMatrix>;
   /** Encoder frames of normalised features. `job` is a key for `cancel`. */
   encode(features: Float32Array, frames: number, context: NativeContext, job: number): Promise<NativeMatrix>;
-  /** Greedy tokens of encoder frames. */
-  decode(encoded: Float32Array, frames: number, head: NativeHead, job: number): Promise<NativeTokens>;
+  /** Tokens of encoder frames. */
+  decode(encoded: Float32Array, frames: number, decoding: NativeDecoding, job: number): Promise<NativeTokens>;
   /** Audio to tokens with full context, in one go. */
   transcribe(
     samples: Float32Array,
-    options: { context: NativeContext; head: NativeHead; flush: number; emissionDelay: number; job: number },
+    options: {
+      context: NativeContext;
+      decoding: NativeDecoding;
+      flush: number;
+      emissionDelay: number;
+      job: number;
+    },
   ): Promise<{ tokens: NativeTokens; computeSeconds: number }>;
   createMel(): NativeMel;
   createEncoder(options: NativeEncoderOptions): NativeEncoder;
-  createDecoder(head: NativeHead): NativeDecoder;
+  createDecoder(decoding: NativeDecoding): NativeDecoder;
   /** Closes every session of the model, then frees it. */
   close(): Promise<void>;
 }

@@ -4,7 +4,8 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../errors.js';
-import { defaultCacheDir } from './hub-cache.js';
+import { modelLayout } from './formats/layout.js';
+import { defaultCacheDir, namesIn } from './hub-cache.js';
 
 /** A model in the cache. */
 export interface CachedModel {
@@ -15,13 +16,13 @@ export interface CachedModel {
   commit: string;
   /** The folder that `loadModel` takes too. */
   folder: string;
-  /** Of the weights. */
+  /** Of its files. */
   bytes: number;
 }
 
 const PREFIX = 'models--';
 
-/** The models that can be loaded from the cache: those with `config.json` and `model.safetensors`. */
+/** The models that can be loaded from the cache: those that are whole. */
 export async function cachedModels(cacheDir = defaultCacheDir()): Promise<CachedModel[]> {
   const found: CachedModel[] = [];
   for (const entry of (await names(cacheDir)).filter((name) => name.startsWith(PREFIX)).sort()) {
@@ -30,8 +31,10 @@ export async function cachedModels(cacheDir = defaultCacheDir()): Promise<Cached
     const revisions = await revisionsOf(root);
     for (const commit of await names(path.join(root, 'snapshots'))) {
       const folder = path.join(root, 'snapshots', commit);
-      const bytes = await sizeOf(path.join(folder, 'model.safetensors'));
-      if (bytes === undefined || (await sizeOf(path.join(folder, 'config.json'))) === undefined) continue;
+      const layout = modelLayout(await namesIn(folder));
+      if (!layout) continue;
+      let bytes = 0;
+      for (const file of layout.files) bytes += (await sizeOf(path.join(folder, file))) ?? 0;
       found.push({ name, revision: revisions.get(commit) ?? null, commit, folder, bytes });
     }
   }

@@ -137,8 +137,8 @@ async function write(
 ): Promise<number> {
   const header: Record<string, unknown> = { __metadata__: { format: 'parakeet-stream' } };
   let total = 0;
-  for (const { name, shape, target } of tensors) {
-    for (const piece of stored(name, shape, target)) {
+  for (const tensor of tensors) {
+    for (const piece of writtenFor(tensor)) {
       header[piece.name] = {
         dtype: piece.dtype,
         shape: piece.shape,
@@ -172,6 +172,17 @@ async function write(
   return padded.length + total;
 }
 
+/** What stays as it is is one tensor, the scales of bytes another one. */
+function isCopy({ sources, target }: Planned): boolean {
+  return sources.length === 1 && sources[0]?.dtype === target;
+}
+
+function writtenFor(tensor: Planned): Omit<StoredTensor, 'encode'>[] {
+  const { name, shape, target, sources } = tensor;
+  if (!isCopy(tensor)) return stored(name, shape, target);
+  return sources.map(({ bytes }) => ({ name, dtype: target, shape, bytes }));
+}
+
 async function piecesOf(tensor: Planned, handles: Map<string, FileHandle>): Promise<Uint8Array[]> {
   const read = async (source: NativeTensor): Promise<Buffer> => {
     let handle = handles.get(source.path);
@@ -190,7 +201,7 @@ async function piecesOf(tensor: Planned, handles: Map<string, FileHandle>): Prom
   };
   const { sources, target, shape, name } = tensor;
   const [first, ...more] = sources as [NativeTensor, ...NativeTensor[]];
-  if (more.length === 0 && first.dtype === target) return [await read(first)];
+  if (isCopy(tensor)) return [await read(first)];
   const values = floatsOf(await read(first), first.dtype);
   for (const source of more)
     floatsOf(await read(source), source.dtype).forEach((x, i) => {

@@ -3,12 +3,24 @@
  * Knows the cache's layout, nothing of the network.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import {
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { NoSpaceError } from '../errors.js';
+import { PartialBlob } from './partial-blob.js';
 
 /** A file of a repository, as the hub describes it. */
 export interface HubFile {
@@ -19,7 +31,12 @@ export interface HubFile {
   lfs: boolean;
 }
 
+/** The bytes of a file from an offset on. */
+export type Download = (from: number) => Promise<AsyncIterable<Uint8Array>>;
+
 const COMMIT = /^[0-9a-f]{40}$/;
+/** Cut lines after which a file is given up until the next attempt; each must have brought something. */
+const LINES = 5;
 
 /** `HF_HUB_CACHE`, `HF_HOME/hub` or the user's cache folder, as in Hugging Face's own libraries. */
 export function defaultCacheDir(): string {
@@ -36,83 +53,136 @@ export class CachedRepository {
     this.#root = path.join(cacheDir, `models--${repo.replaceAll('/', '--')}`);
   }
 
-  /** The folder of `revision` (a branch, tag or commit) if all `files` are in it. */
-  async find(revision: string, files: readonly string[]): Promise<string | undefined> {
-    const commit = COMMIT.test(revision)
-      ? revision
-      : await readFile(path.join(this.#root, 'refs', revision), 'utf8').then(
-          (text) => text.trim(),
-          () => '',
-        );
+  /** The folder of `revision` (a branch, tag or commit) if the files in it, by their names, are a whole model. */
+  async find(revision: string, isWhole: (names: readonly string[]) => boolean): Promise<string | undefined> {
+    const commit = COMMIT.test(revision) ? revision : await this.#commitOf(revision);
     if (!COMMIT.test(commit)) return undefined;
     const folder = this.#snapshot(commit);
-    for (const file of files) if (!(await sizeOf(path.join(folder, file)))) return undefined;
-    return folder;
+    return isWhole(await namesIn(folder)) ? folder : undefined;
   }
 
   /** Remembers that `revision` is `commit`, for when the hub cannot be asked. Returns the commit's folder. */
   async remember(revision: string, commit: string): Promise<string> {
-    if (revision !== commit) {
+    if (revision !== commit && (await this.#commitOf(revision)) !== commit) {
       const ref = path.join(this.#root, 'refs', revision);
       await mkdir(path.dirname(ref), { recursive: true });
-      await writeFile(ref, commit);
+      await place(ref, (name) => writeFile(name, commit));
     }
     return this.#snapshot(commit);
   }
 
   /**
-   * Puts `file` into the snapshot of `commit`, unless it is there. `download(from)` gives its bytes from offset `from` on: what an
-   * earlier attempt left is continued. The content is checked against its hash before anybody can see it.
+   * Puts `file` into the snapshot of `commit`, unless it is there. What an earlier attempt left is continued, and the content is
+   * checked against its hash before anybody can see it.
    *
+   * @throws {@link NoSpaceError} when the disk is full. What came so far is kept, under a name that nobody takes for the file.
    * @throws {@link Error} when the content is not what the hub said, or what `download` throws.
    */
-  async store(
-    commit: string,
-    file: HubFile,
-    download: (from: number) => Promise<AsyncIterable<Uint8Array>>,
-  ): Promise<void> {
+  async store(commit: string, file: HubFile, download: Download): Promise<void> {
     const blob = path.join(this.#root, 'blobs', file.hash);
     const name = path.join(this.#snapshot(commit), file.path);
-    if (await sizeOf(name)) return;
-    await mkdir(path.dirname(blob), { recursive: true });
-    await mkdir(path.dirname(name), { recursive: true });
-    if ((await sizeOf(blob)) === undefined) await this.#download(blob, file, download);
-    await link(blob, name);
+    if ((await sizeOf(name)) === file.size) return;
+    try {
+      await mkdir(path.dirname(blob), { recursive: true });
+      await mkdir(path.dirname(name), { recursive: true });
+      if ((await sizeOf(blob)) !== file.size) await fetchBlob(blob, file, download);
+      await link(blob, name);
+    } catch (error) {
+      throw isFull(error) ? noSpace(file, file.size, this.#root, error) : error;
+    }
   }
 
-  async #download(
-    blob: string,
-    file: HubFile,
-    download: (from: number) => Promise<AsyncIterable<Uint8Array>>,
-  ): Promise<void> {
-    const rest = `${blob}.incomplete`;
-    // Taken by its new name, so that two who fetch the same file never write into one.
-    const mine = `${blob}.${randomUUID()}.incomplete`;
-    let begun = await rename(rest, mine).then(
-      () => sizeOf(mine),
-      () => 0,
+  async #commitOf(revision: string): Promise<string> {
+    const ref = path.join(this.#root, 'refs', revision);
+    return readFile(ref, 'utf8').then(
+      (text) => text.trim(),
+      () => '',
     );
-    if ((begun ?? 0) > file.size) begun = 0;
-    try {
-      if (begun !== file.size) {
-        const bytes = await download(begun ?? 0);
-        await pipeline(Readable.from(bytes), createWriteStream(mine, { flags: begun ? 'a' : 'w' }));
-      }
-    } catch (error) {
-      await rename(mine, rest).catch(() => {});
-      throw error;
-    }
-    const hash = await hashOf(mine, file);
-    if (hash !== file.hash) {
-      await rm(mine, { force: true });
-      throw new Error(`${file.path} has the hash ${hash} but should have ${file.hash}`);
-    }
-    await rename(mine, blob);
   }
 
   #snapshot(commit: string): string {
     return path.join(this.#root, 'snapshots', commit);
   }
+}
+
+/** Downloads a blob; once more from its beginning if what was continued does not fit what came before. */
+async function fetchBlob(blob: string, file: HubFile, download: Download): Promise<void> {
+  const partial = await PartialBlob.take(blob);
+  try {
+    while (true) {
+      const begun = await writeAll(partial, file, download);
+      const hash = await hashOf(partial.name, file);
+      if (hash === file.hash) break;
+      await partial.discard();
+      if (begun === 0) throw new Error(`${file.path} has the hash ${hash} but should have ${file.hash}`);
+    }
+    await partial.finish();
+  } catch (error) {
+    await partial.leave();
+    throw error;
+  }
+}
+
+/** Writes what is missing, over several lines if they are cut. Returns how much was there before. */
+async function writeAll(partial: PartialBlob, file: HubFile, download: Download): Promise<number> {
+  const begun = await sizeUpTo(file.size, partial);
+  for (let from = begun, line = 1; from < file.size; line++) {
+    const error = await writeRest(partial, from, file, download);
+    const size = await partial.size();
+    if (size >= file.size) break;
+    // Who gives nothing at all is not asked again.
+    if (error instanceof NoSpaceError || size <= from || line >= LINES) {
+      throw error ?? new Error(`${file.path} ended after ${size} of ${file.size} bytes`);
+    }
+    from = size;
+  }
+  return begun;
+}
+
+/** Writes what one line gives; what ended it early is returned. */
+async function writeRest(
+  partial: PartialBlob,
+  from: number,
+  file: HubFile,
+  download: Download,
+): Promise<unknown> {
+  const folder = path.dirname(partial.name);
+  const { bavail, bsize, blocks } = await statfs(folder);
+  // Some file systems do not know.
+  if (blocks > 0 && bavail * bsize < file.size - from)
+    return noSpace(file, file.size - from, folder, undefined, bavail * bsize);
+  try {
+    await partial.write(from, await download(from));
+    return undefined;
+  } catch (error) {
+    return isFull(error) ? noSpace(file, file.size - (await partial.size()), folder, error) : error;
+  }
+}
+
+/** What is longer than the whole is none of it. */
+async function sizeUpTo(whole: number, partial: PartialBlob): Promise<number> {
+  const size = await partial.size();
+  return size > whole ? 0 : size;
+}
+
+function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException | undefined)?.code ?? '');
+}
+
+function noSpace(
+  file: HubFile,
+  needed: number,
+  folder: string,
+  cause?: unknown,
+  free?: number,
+): NoSpaceError {
+  const but = free === undefined ? 'the disk is full' : `only ${free} bytes are free`;
+  return new NoSpaceError(
+    `Expected room for ${needed} bytes more of ${file.path} (${file.size} in all) in ${folder} but ${but}. ` +
+      'Free some, or name another folder with cacheDir or HF_HUB_CACHE; what came so far is kept and continued.',
+    needed,
+    cause === undefined ? undefined : { cause },
+  );
 }
 
 async function hashOf(name: string, file: HubFile): Promise<string> {
@@ -125,11 +195,20 @@ async function hashOf(name: string, file: HubFile): Promise<string> {
 
 /** A relative link, so that the cache can be moved; a copy where links are not to be had. */
 async function link(blob: string, name: string): Promise<void> {
-  await rm(name, { force: true });
-  await symlink(path.relative(path.dirname(name), blob), name).catch(async (error: NodeJS.ErrnoException) => {
-    // Another process made it meanwhile.
-    if (error.code !== 'EEXIST') await copyFile(blob, name);
-  });
+  const target = path.relative(path.dirname(name), blob);
+  await place(name, (temporary) => symlink(target, temporary).catch(() => copyFile(blob, temporary)));
+}
+
+/** Makes a file under another name first, so that nobody ever sees a part of it, or none where one was. */
+async function place(name: string, make: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = `${name}.${randomUUID()}`;
+  try {
+    await make(temporary);
+    await rename(temporary, name);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
 
 async function sizeOf(name: string): Promise<number | undefined> {
@@ -137,4 +216,11 @@ async function sizeOf(name: string): Promise<number | undefined> {
     ({ size }) => size,
     () => undefined,
   );
+}
+
+/** The files of a folder that are not empty. A link whose blob was removed is none. */
+export async function namesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const sizes = await Promise.all(names.map((name) => sizeOf(path.join(folder, name))));
+  return names.filter((_, i) => sizes[i]);
 }

@@ -2,8 +2,10 @@
  * Models of the Hugging Face hub, through `@huggingface/hub` into the cache that all of Hugging Face's libraries share.
  * Only this file asks the hub; the cache is hub-cache's matter, what a model folder must hold load-model's.
  */
-import { AbortedError, ModelError, ParakeetError } from '../errors.js';
+import { AbortedError, HubBusyError, ModelError, NoSpaceError, ParakeetError } from '../errors.js';
+import { LOOKED_FOR, modelLayout } from './formats/layout.js';
 import { CachedRepository, defaultCacheDir, type HubFile } from './hub-cache.js';
+import { ATTEMPTS, PatientFetch } from './hub-fetch.js';
 
 /** How far the fetching of a repository is. */
 export interface HubProgress {
@@ -28,10 +30,9 @@ export interface HubOptions {
 }
 
 type Hub = typeof import('@huggingface/hub');
+type ListFileEntry = import('@huggingface/hub').ListFileEntry;
 
-const FILES = ['config.json', 'model.safetensors'] as const;
-/** Taken along where it is there. */
-const OPTIONAL = ['streaming.json'] as const;
+const MOST_NAMES = 20;
 const COMMIT = /^[0-9a-f]{40}$/;
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
@@ -46,13 +47,16 @@ export function isRepositoryId(name: string): boolean {
  * in the cache serves when the hub cannot be reached, and a commit that is there is not asked for.
  *
  * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when neither the hub nor the cache gives the files.
+ * @throws {@link HubBusyError} when the hub has too many requests, and goes on saying so. It is asked again when it said, a few times; not
+ * at all when the cache has the files.
+ * @throws {@link NoSpaceError} when the disk is full, with the bytes that are needed.
  * @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when `@huggingface/hub` is not installed.
  * @throws {@link AbortedError} when `signal` is aborted.
  */
 export async function fetchFromHub(repo: string, options: HubOptions = {}): Promise<string> {
   const { revision = 'main', signal } = options;
   const cache = new CachedRepository(options.cacheDir ?? defaultCacheDir(), repo);
-  const cached = () => cache.find(revision, FILES);
+  const cached = () => cache.find(revision, (names) => modelLayout(names) !== undefined);
   const offline = options.offline ?? isOffline();
   if (offline || COMMIT.test(revision)) {
     const folder = await cached();
@@ -62,22 +66,31 @@ export async function fetchFromHub(repo: string, options: HubOptions = {}): Prom
     throw new ModelError(
       'ERR_PARAKEET_MODEL_NOT_FOUND',
       `Expected the Hugging Face repository ${repo} at '${revision}' in the cache, since the hub is not to be asked (offline, HF_HUB_OFFLINE), but it is not ` +
-        'there. Load it once without that, or name a folder with config.json and model.safetensors.',
+        'there. Load it once without that, or name a folder or an archive.',
     );
   }
   const hub = await importHub();
+  const asking = new PatientFetch((await cached()) === undefined ? ATTEMPTS : 1, signal);
   try {
     signal?.throwIfAborted();
-    return await download(hub, cache, repo, revision, options);
-  } catch (cause) {
+    return await download(hub, cache, repo, revision, asking.fetch, options);
+  } catch (error) {
     if (signal?.aborted) throw new AbortedError(undefined, { cause: signal.reason as unknown });
+    const cause = asking.gaveUp ?? error;
+    if (cause instanceof NoSpaceError) throw cause;
     const folder = isRefusal(cause) ? undefined : await cached();
     if (folder !== undefined) return folder;
+    const wanted = `Expected a model of the Hugging Face repository ${repo} at '${revision}' but could not get it: ${reasonOf(cause)}.`;
+    if (cause instanceof HubBusyError) {
+      throw new HubBusyError(
+        `${wanted} Try again then; a token (HF_TOKEN) may ask more often.`,
+        cause.retryAfter,
+        { cause },
+      );
+    }
     throw new ModelError(
       'ERR_PARAKEET_MODEL_NOT_FOUND',
-      `Expected ${FILES.join(' and ')} of the Hugging Face repository ${repo} at '${revision}' but could not get them: ` +
-        `${reasonOf(cause)}. Check the name, the network, and HF_TOKEN for a private one; ` +
-        'or name a folder with config.json and model.safetensors.',
+      `${wanted} Check the name, the network, and HF_TOKEN for a private one; or name a folder or an archive.`,
       { cause },
     );
   }
@@ -88,27 +101,29 @@ async function download(
   cache: CachedRepository,
   repo: string,
   revision: string,
+  fetch: typeof globalThis.fetch,
   { signal, onProgress, token = process.env.HF_TOKEN }: HubOptions,
 ): Promise<string> {
   const { HF_ENDPOINT } = process.env;
   const common = {
     ...(HF_ENDPOINT ? { hubUrl: HF_ENDPOINT.replace(/\/+$/, '') } : {}),
     ...(token ? { accessToken: token } : {}),
-    fetch: ((input, init) => fetch(input, signal ? { ...init, signal } : init)) as typeof fetch,
+    fetch,
   };
   // One commit for all files: a branch may move meanwhile.
   const { sha } = await hub.modelInfo({ name: repo, revision, additionalFields: ['sha'], ...common });
   if (!COMMIT.test(sha))
     throw new Error(`the hub names no commit for '${revision}' but ${JSON.stringify(sha)}`);
-  const infos = await hub.pathsInfo({ repo, paths: [...FILES, ...OPTIONAL], revision: sha, ...common });
-  for (const path of [...OPTIONAL, ...FILES]) {
-    const info = infos.find((one) => one.path === path);
-    if (!info && (OPTIONAL as readonly string[]).includes(path)) continue;
-    if (!info) {
-      throw new Error(
-        `it has no ${path} (looked for ${FILES.join(', ')}; there is ${infos.map((one) => one.path).join(', ') || 'none of them'})`,
-      );
-    }
+  const there = new Map<string, ListFileEntry>();
+  for await (const entry of hub.listFiles({ repo, revision: sha, ...common }))
+    if (entry.type === 'file') there.set(entry.path, entry);
+  const layout = modelLayout([...there.keys()]);
+  if (!layout) {
+    throw new Error(
+      `it has no model that can be read (looked for ${LOOKED_FOR}; there is ${named([...there.keys()])})`,
+    );
+  }
+  for (const [path, info] of layout.files.map((name) => [name, there.get(name) as ListFileEntry] as const)) {
     const file: HubFile = {
       path,
       size: info.lfs?.size ?? info.size,
@@ -117,7 +132,8 @@ async function download(
     };
     if (!HASH.test(file.hash)) throw new Error(`the hub gives no hash of ${path}`);
     await cache.store(sha, file, async (from) => {
-      const blob = await hub.downloadFile({ repo, path, revision: sha, ...common });
+      // Plain ranges, not Xet: what was cut off is continued, and a full file is one stream.
+      const blob = await hub.downloadFile({ repo, path, revision: sha, xet: false, ...common });
       if (!blob) throw new Error(`it has no ${path}`);
       if (blob.size !== file.size)
         throw new Error(`${path} has ${blob.size} bytes but should have ${file.size}`);
@@ -126,6 +142,12 @@ async function download(
     });
   }
   return cache.remember(revision, sha);
+}
+
+/** Some names; a repository may have thousands. */
+function named(names: readonly string[]): string {
+  const some = names.slice(0, MOST_NAMES).join(', ') || 'nothing';
+  return names.length > MOST_NAMES ? `${some} and ${names.length - MOST_NAMES} more` : some;
 }
 
 async function* counted(
@@ -139,10 +161,11 @@ async function* counted(
   for await (const piece of bytes) {
     signal?.throwIfAborted();
     loaded += piece.length;
-    onProgress?.({ file, loaded, total });
+    onProgress?.({ file, loaded: Math.min(loaded, total), total });
     yield piece;
+    // Not the range that was asked for; its hash will tell.
+    if (loaded > total) return;
   }
-  if (loaded !== total) throw new Error(`${file} ended after ${loaded} of ${total} bytes`);
 }
 
 async function importHub(): Promise<Hub> {
@@ -152,7 +175,7 @@ async function importHub(): Promise<Hub> {
     throw new ParakeetError(
       'ERR_PARAKEET_MISSING_DEPENDENCY',
       'Expected the package @huggingface/hub, which fetches models by name, but it is not installed. ' +
-        'Run `npm install @huggingface/hub`, or name a folder with config.json and model.safetensors.',
+        'Run `npm install @huggingface/hub`, or name a folder or an archive.',
       { cause },
     );
   }

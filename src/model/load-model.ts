@@ -3,15 +3,18 @@
  */
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AbortedError, ModelError } from '../errors.js';
 import { expected, integer, known, oneOf, optionalBoolean, optionalSignal } from '../options.js';
 import type { NativeDType, NativeModelInfo } from './addon.js';
 import { type ModelConfig, readConfig } from './config.js';
 import { openFolder } from './formats/folder.js';
+import { modelLayout } from './formats/layout.js';
 import type { ModelFiles } from './formats/model-files.js';
 import { NEMO, openNemo } from './formats/nemo.js';
 import { fetchFromHub, type HubOptions, type HubProgress, isRepositoryId } from './hub.js';
+import { namesIn } from './hub-cache.js';
 import { runJob } from './jobs.js';
 import { loadAddon } from './load-addon.js';
 import { Model } from './model.js';
@@ -73,7 +76,8 @@ const keys = [
  *
  * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND`, `ERR_PARAKEET_INVALID_CONFIG`, `ERR_PARAKEET_INVALID_WEIGHTS`,
  * `ERR_PARAKEET_UNSUPPORTED_MODEL`. @throws {@link ArgumentError} for options that make no sense. @throws {@link NativeError} when the
- * addon cannot be loaded. @throws {@link AbortedError} when `signal` was aborted.
+ * addon cannot be loaded. @throws {@link HubBusyError} and @throws {@link NoSpaceError} when a model cannot be fetched.
+ * @throws {@link AbortedError} when `signal` was aborted.
  */
 export async function loadModel(name?: string, options: LoadModelOptions = {}): Promise<Model> {
   known('loadModel', options, keys);
@@ -144,9 +148,9 @@ async function identify({ config, tensors }: ModelFiles): Promise<string> {
 /** A model's files by its name: see {@link loadModel}. */
 export async function openModel(name: string, options: HubOptions = {}): Promise<ModelFiles> {
   const kind = name === '' ? undefined : await kindOf(name);
-  if (kind === 'folder') return openFolder(name);
+  if (kind === 'folder') return openEither(name);
   if (kind === 'file' && name.endsWith(NEMO)) return openNemo(name);
-  if (kind === undefined && isRepositoryId(name)) return openFolder(await fetchFromHub(name, options));
+  if (kind === undefined && isRepositoryId(name)) return openEither(await fetchFromHub(name, options));
   throw new ModelError(
     'ERR_PARAKEET_MODEL_NOT_FOUND',
     `Expected a model folder, a .nemo archive, or a Hugging Face repository id such as mlx-community/parakeet-tdt-0.6b-v3, ` +
@@ -174,6 +178,13 @@ function describe(
     dtype,
     device,
   };
+}
+
+/** A folder's own files, or the one archive in it. */
+async function openEither(folder: string): Promise<ModelFiles> {
+  const layout = modelLayout(await namesIn(folder));
+  if (layout?.kind === 'nemo') return openNemo(path.join(folder, layout.files[0] as string));
+  return openFolder(folder);
 }
 
 async function kindOf(name: string): Promise<'folder' | 'file' | undefined> {

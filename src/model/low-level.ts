@@ -11,6 +11,8 @@ import {
   textOf,
 } from '../transforms/sentence-splitter.js';
 import type { NativeContext } from './addon.js';
+import type { BoostPhrase } from './boost.js';
+import { type DecodingOptions, resolveDecoding } from './decoding.js';
 import { runJob } from './jobs.js';
 import type { Model } from './model.js';
 import { mustBeFinite } from './samples.js';
@@ -41,7 +43,12 @@ export interface EncodeMelOptions {
 }
 
 /** Options of `model.generate`. */
-export interface GenerateOptions extends EncodeMelOptions, SentenceOptions {}
+export interface GenerateOptions extends EncodeMelOptions, SentenceOptions {
+  /** How tokens are chosen. Default greedy. */
+  decoding?: DecodingOptions | undefined;
+  /** Phrases to listen for: names, terms. Default none. */
+  boost?: readonly BoostPhrase[] | undefined;
+}
 
 const encodeKeys = ['normalize', 'localAttention', 'signal'];
 const MOST_FRAMES = 1_000_000;
@@ -90,14 +97,15 @@ export async function generate(
   mel: LogMelFrames,
   options: GenerateOptions,
 ): Promise<TranscriptResult> {
-  known('generate', options, [...encodeKeys, 'maxWords', 'silenceGap', 'maxDuration']);
+  known('generate', options, [...encodeKeys, 'decoding', 'boost', 'maxWords', 'silenceGap', 'maxDuration']);
   new SentenceSplitter(options);
+  const decoding = resolveDecoding(model.info, options.decoding, options.boost);
   const { normalize, localAttention, signal } = options;
   const encoded = await encodeMel(model, mel, { normalize, localAttention, signal });
   const native = await runJob(
     model.addon,
     optionalSignal('signal', signal),
-    (job) => model.native.decode(encoded.data, encoded.frames, model.head, job),
+    (job) => model.native.decode(encoded.data, encoded.frames, decoding, job),
     model.jobs,
   );
   const tokens = new TokenPlacer(model.info).final(native);

@@ -3,7 +3,7 @@
  * transcribe-stream.ts.
  */
 import type { TranscriptResult } from '../events.js';
-import type { NativeAddon, NativeHead, NativeModel, NativeModelInfo } from './addon.js';
+import type { NativeAddon, NativeModel, NativeModelInfo } from './addon.js';
 import {
   type EncodeMelOptions,
   type EncoderFrames,
@@ -43,11 +43,6 @@ export class Model implements StageModel {
   /** Samples per second that `transcribeStream().addAudio` takes. */
   get sampleRate(): number {
     return this.info.sampleRate;
-  }
-
-  /** The head that decodes when none is named. @internal */
-  get head(): NativeHead {
-    return this.info.architecture === 'tdt-ctc' ? 'tdt' : this.info.architecture;
   }
 
   /**

@@ -10,6 +10,8 @@ import { createRequire } from 'node:module';
 import { ParakeetError } from '../errors.js';
 import type { Token } from '../events.js';
 import type { NativeEncoderOptions } from './addon.js';
+import type { BoostPhrase } from './boost.js';
+import type { DecodingOptions } from './decoding.js';
 import type { PlacerState } from './token-placer.js';
 
 /** What a snapshot holds beside the native states. */
@@ -18,6 +20,8 @@ export interface SnapshotState {
   options: {
     encoder: NativeEncoderOptions;
     flushSilence: number;
+    decoding?: DecodingOptions;
+    boost?: readonly BoostPhrase[];
     maxWords?: number;
     silenceGap?: number;
     maxDuration?: number;

@@ -12,8 +12,9 @@ import {
   splitSentences,
   textOf,
 } from '../transforms/sentence-splitter.js';
-import { checkDecoding, type DecodingOptions } from '../transforms/token-decode.js';
-import type { NativeContext, NativeTokens } from './addon.js';
+import type { NativeContext, NativeDecoding, NativeTokens } from './addon.js';
+import type { BoostPhrase } from './boost.js';
+import { type DecodingOptions, resolveDecoding } from './decoding.js';
 import { runJob } from './jobs.js';
 import { WindowMerger } from './merge.js';
 import type { Model } from './model.js';
@@ -32,6 +33,8 @@ export interface TranscribeOptions
   localAttention?: readonly [left: number, right: number] | undefined;
   /** How tokens are chosen. Default greedy. */
   decoding?: DecodingOptions | undefined;
+  /** Phrases to listen for: names, terms. Default none. */
+  boost?: readonly BoostPhrase[] | undefined;
   /** Seconds of silence after the end, so that the model gives out its last words, 0 to 10. Default 0.64. */
   flushSilence?: number | undefined;
   /** Frames after the last sound within which a token of the flush may begin, at least 0. Default 4. */
@@ -56,6 +59,7 @@ const keys = [
   'overlapDuration',
   'localAttention',
   'decoding',
+  'boost',
   'flushSilence',
   'emissionDelay',
   'signal',
@@ -67,6 +71,7 @@ interface Plan {
   window: number;
   overlap: number;
   context: NativeContext;
+  decoding: NativeDecoding;
   flush: number;
   emissionDelay: number;
 }
@@ -91,7 +96,6 @@ export async function transcribeRecording(
 ): Promise<TranscriptResult> {
   known('transcribe', options, keys);
   new SentenceSplitter(options);
-  checkDecoding(options.decoding);
   const signal = optionalSignal('signal', options.signal);
   const windows = new Windows(model, plan(model, options), signal);
   const { format, sampleRate, channels, start, duration, stream, onProgress } = options;
@@ -150,6 +154,7 @@ function plan(model: Model, options: TranscribeOptions): Plan {
     window,
     overlap,
     context: options.localAttention === undefined ? model.info.attention : context(options.localAttention),
+    decoding: resolveDecoding(model.info, options.decoding, options.boost),
     flush: Math.round(
       finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10) * sampleRate,
     ),
@@ -215,12 +220,11 @@ class Windows {
   }
 
   async #hear(samples: Float32Array, flush: number): Promise<void> {
-    const { context, emissionDelay } = this.plan;
+    const { context, decoding, emissionDelay } = this.plan;
     const { tokens } = await runJob(
       this.model.addon,
       this.signal,
-      (job) =>
-        this.model.native.transcribe(samples, { context, head: this.model.head, flush, emissionDelay, job }),
+      (job) => this.model.native.transcribe(samples, { context, decoding, flush, emissionDelay, job }),
       this.model.jobs,
     );
     const first = this.#start / this.#frame;

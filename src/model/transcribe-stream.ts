@@ -19,8 +19,9 @@ import {
   splitSentences,
   textOf,
 } from '../transforms/sentence-splitter.js';
-import { checkDecoding, type DecodingOptions } from '../transforms/token-decode.js';
 import type { NativeDecoder, NativeEncoder, NativeMel } from './addon.js';
+import { type BoostPhrase, boostTree, checkBoost } from './boost.js';
+import { checkDecoding, type DecodingOptions, resolveDecoding } from './decoding.js';
 import type { Model } from './model.js';
 import { mustBeFinite } from './samples.js';
 import {
@@ -36,6 +37,8 @@ import { TokenPlacer } from './token-placer.js';
 export interface TranscribeStreamOptions extends StreamingOptions, SentenceOptions {
   /** How tokens are chosen. Default greedy. */
   decoding?: DecodingOptions | undefined;
+  /** Phrases to listen for: names, terms. `setBoost` changes them while the stream runs. Default none. */
+  boost?: readonly BoostPhrase[] | undefined;
   /** Seconds of silence that `finish` appends, so that the model gives out its last words, 0 to 10. Default 0.64. */
   flushSilence?: number | undefined;
   /**
@@ -50,6 +53,7 @@ export interface TranscribeStreamOptions extends StreamingOptions, SentenceOptio
 const keys = [
   ...streamingOptionKeys,
   'decoding',
+  'boost',
   'flushSilence',
   'from',
   'signal',
@@ -95,13 +99,30 @@ export class TranscribeStream {
     this.#model = model;
     this.#mel = model.native.createMel();
     this.#encoder = model.native.createEncoder(this.#settled.encoder);
-    this.#decoder = model.native.createDecoder(model.head);
+    this.#decoder = model.native.createDecoder(
+      resolveDecoding(model.info, this.#settled.decoding, this.#settled.boost),
+    );
     this.#placer = new TokenPlacer(model.info);
     if (from) this.#goOn(from.state, from.native);
     this.#signal = signal;
     // Removed again when the stream ends: a long-lived signal outlives many.
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (signal?.aborted) this.#onAbort();
+  }
+
+  /**
+   * Other phrases to listen for, after the audio that was given so far; an empty list for none.
+   *
+   * @throws {@link ArgumentError} for phrases that make no sense; as `addAudio`. All as rejections.
+   */
+  async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
+    checkBoost(boost);
+    const tree = boost.length > 0 ? boostTree(this.#model.info.vocabulary, boost) : null;
+    this.#mustBeOpen();
+    await this.#run(async () => {
+      await this.#decoder.setBoost(tree);
+      this.#settled.boost = boost;
+    });
   }
 
   /** Tokens that are final: never retracted, only added to. */
@@ -275,7 +296,7 @@ export class TranscribeStream {
 /** The options of a new stream, checked. @throws {@link ArgumentError} */
 function settle(model: Model, options: TranscribeStreamOptions): SnapshotState['options'] {
   new SentenceSplitter(options);
-  checkDecoding(options.decoding);
+  checkDecoding(options.decoding, options.boost);
   const flushSilence = finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10);
   const { latency, lookahead, left, contextSize, maxWords, silenceGap, maxDuration } = options;
   const unsaid = latency === undefined && lookahead === undefined && left === undefined;
@@ -286,6 +307,8 @@ function settle(model: Model, options: TranscribeStreamOptions): SnapshotState['
   return {
     encoder,
     flushSilence,
+    ...(options.decoding && { decoding: options.decoding }),
+    ...(options.boost && { boost: options.boost }),
     ...(maxWords !== undefined && { maxWords }),
     ...(silenceGap !== undefined && { silenceGap }),
     ...(maxDuration !== undefined && { maxDuration }),

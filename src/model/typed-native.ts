@@ -5,9 +5,9 @@
 import type {
   NativeContext,
   NativeDecoder,
+  NativeDecoding,
   NativeEncoder,
   NativeEncoderOptions,
-  NativeHead,
   NativeMel,
   NativeModel,
 } from './addon.js';
@@ -20,13 +20,13 @@ export function typedModel(model: NativeModel): NativeModel {
     normalize: (logMel: Float32Array, frames: number) => later(() => model.normalize(logMel, frames)),
     encode: (features: Float32Array, frames: number, context: NativeContext, job: number) =>
       later(() => model.encode(features, frames, context, job)),
-    decode: (encoded: Float32Array, frames: number, head: NativeHead, job: number) =>
-      later(() => model.decode(encoded, frames, head, job)),
+    decode: (encoded: Float32Array, frames: number, decoding: NativeDecoding, job: number) =>
+      later(() => model.decode(encoded, frames, decoding, job)),
     transcribe: (samples, options) => later(() => model.transcribe(samples, options)),
     createMel: () => now(() => typedMel(model.createMel())),
     createEncoder: (options: NativeEncoderOptions) =>
       now(() => new TypedEncoder(model.createEncoder(options))),
-    createDecoder: (head: NativeHead) => now(() => typedDecoder(model.createDecoder(head))),
+    createDecoder: (decoding: NativeDecoding) => now(() => typedDecoder(model.createDecoder(decoding))),
     close: () => later(() => model.close()),
   };
 }
@@ -73,6 +73,7 @@ function typedDecoder(decoder: NativeDecoder): NativeDecoder {
   return {
     decode: (encoder, ticket, draft) => later(() => decoder.decode(own(encoder), ticket, draft)),
     hearAgain: (encoder, from, until) => later(() => decoder.hearAgain(own(encoder), from, until)),
+    setBoost: (boost) => later(() => decoder.setBoost(boost)),
     save: () => later(() => decoder.save()),
     load: (state) => later(() => decoder.load(state)),
     close: () => later(() => decoder.close()),

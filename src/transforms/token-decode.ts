@@ -4,43 +4,25 @@
  */
 import { publish, type StepMessage } from '../diagnostics.js';
 import type { EncodedChunk, Token, TranscriptEvent } from '../events.js';
-import type { NativeDecoder, NativeHead, NativeModelInfo } from '../model/addon.js';
+import type { NativeDecoder, NativeHead } from '../model/addon.js';
+import { type BoostPhrase, boostTree, checkBoost } from '../model/boost.js';
+import { checkDecoding, type DecodingOptions, headsOf, resolveDecoding } from '../model/decoding.js';
 import type { StageModel } from '../model/stage-model.js';
 import { frameSeconds, type PlacedModel, TokenPlacer } from '../model/token-placer.js';
-import { expected, flag, known, oneOf, optionalSignal } from '../options.js';
+import { expected, flag, known, optionalSignal } from '../options.js';
 import { EncoderSession } from './encoder-session.js';
 import { Latencies } from './latency.js';
 import { textOf } from './sentence-splitter.js';
 import { Stage, type StageOptions } from './stage.js';
 
-/** How tokens are chosen. Beam search comes later. */
-export interface DecodingOptions {
-  /** Default `'greedy'`, the only one yet. */
-  type?: 'greedy' | undefined;
-}
-
 /** Options of {@link tokenDecode}, {@link tdtDecode}, {@link rnntDecode} and {@link ctcDecode}. */
 export interface TokenDecodeOptions extends StageOptions {
   /** How tokens are chosen. Default greedy. */
   decoding?: DecodingOptions | undefined;
+  /** Phrases to listen for: names, terms. `setBoost` changes them while the stream runs. Default none. */
+  boost?: readonly BoostPhrase[] | undefined;
   /** Send `draft` events. Default true. */
   drafts?: boolean | undefined;
-}
-
-const heads: Record<NativeHead, readonly NativeModelInfo['architecture'][]> = {
-  tdt: ['tdt', 'tdt-ctc'],
-  rnnt: ['rnnt'],
-  ctc: ['ctc', 'tdt-ctc'],
-};
-
-/** Checks `decoding`. @throws {@link ArgumentError} */
-export function checkDecoding(decoding: DecodingOptions | undefined): void {
-  if (decoding === undefined) return;
-  known('decoding', decoding, ['type']);
-  if ((decoding as { type?: unknown }).type === 'beam') {
-    throw expected("'greedy'", 'decoding.type', 'beam', 'Beam search comes in a later version.');
-  }
-  oneOf('decoding.type', decoding.type ?? 'greedy', ['greedy']);
 }
 
 /**
@@ -52,8 +34,7 @@ export function checkDecoding(decoding: DecodingOptions | undefined): void {
  * @throws {@link ArgumentError} (at once) for options that make no sense.
  */
 export function tokenDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
-  const { architecture } = model.info;
-  return new TokenDecode(model, architecture === 'tdt-ctc' ? 'tdt' : architecture, 'tokenDecode', options);
+  return new TokenDecode(model, undefined, 'tokenDecode', options);
 }
 
 /** {@link tokenDecode} by the token-and-duration transducer head. @throws {@link ArgumentError} for a model without one. */
@@ -90,27 +71,34 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   #ended = false;
 
   /** @internal */
-  constructor(model: StageModel, head: NativeHead, factory: string, options: TokenDecodeOptions) {
-    known(factory, options, ['decoding', 'drafts', 'signal']);
-    checkDecoding(options.decoding);
-    const { architecture } = model.info;
-    if (!heads[head].includes(architecture)) {
-      throw expected(
-        `a model with a ${head.toUpperCase()} head`,
-        factory,
-        architecture,
-        'Use tokenDecode, which picks by the model.',
-      );
-    }
+  constructor(model: StageModel, head: NativeHead | undefined, factory: string, options: TokenDecodeOptions) {
+    known(factory, options, ['decoding', 'boost', 'drafts', 'signal']);
+    checkDecoding(options.decoding, options.boost);
+    if (head !== undefined) mustHave(model, head, factory, options);
+    const decoding = resolveDecoding(
+      model.info,
+      head === undefined ? options.decoding : { ...options.decoding, head },
+      options.boost,
+    );
     const drafts = flag('drafts', options.drafts ?? true);
     const signal = optionalSignal('signal', options.signal);
-    const native = model.native.createDecoder(head);
+    const native = model.native.createDecoder(decoding);
     super({ signal, writableHighWaterMark: 4, readableHighWaterMark: 4 });
     this.#drafts = drafts;
     this.#frameSeconds = frameSeconds(model.info);
     this.#placed = model.info;
     this.#placer = new TokenPlacer(model.info);
     this.#native = native;
+  }
+
+  /**
+   * Other phrases to listen for, from the next step on; an empty list for none.
+   *
+   * @throws {@link ArgumentError} for phrases that make no sense, as a rejection.
+   */
+  async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
+    checkBoost(boost);
+    await this.#native.setBoost(boost.length > 0 ? boostTree(this.#placed.vocabulary, boost) : null);
   }
 
   /** Drafts are left out: the transcript is behind its audio. @internal */
@@ -233,4 +221,24 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     this.#progress = clamped;
     await this.emitOne({ type: 'progress', time: clamped });
   }
+}
+
+/** A stage that is for one head needs a model with it, and no option that names another. */
+function mustHave(
+  model: StageModel,
+  head: NativeHead,
+  factory: string,
+  { decoding }: TokenDecodeOptions,
+): void {
+  const { architecture } = model.info;
+  if (!headsOf(architecture).includes(head)) {
+    throw expected(
+      `a model with a ${head.toUpperCase()} head`,
+      factory,
+      architecture,
+      'Use tokenDecode, which picks by the model.',
+    );
+  }
+  if (decoding?.head !== undefined && decoding.head !== head)
+    throw expected(`no other head than '${head}'`, `decoding.head of ${factory}`, decoding.head);
 }

@@ -53,6 +53,24 @@ test('info describes a model of the cache without asking the hub', () => {
   });
 });
 
+test('convert writes an archive of NVIDIA as a folder that info describes', () => {
+  const nemo = fileURLToPath(new URL('../fixtures/nemo/tdt.nemo', import.meta.url));
+  const folder = path.join(cache, 'converted');
+  const { status, stdout, stderr } = models('convert', '--dtype', 'int8', nemo, folder);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/converted {2}\d MB\n$/);
+  expect(JSON.parse(models('info', folder, '--json').stdout)).toMatchObject({
+    architecture: 'tdt',
+    dtype: 'int8',
+  });
+  expect(models('convert', nemo, folder)).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('an empty folder'),
+  });
+  expect(models('convert', nemo).status).toBe(2);
+  rmSync(folder, { recursive: true });
+});
+
 test('pull says why it cannot, and what is not understood ends with 2', () => {
   expect(models('pull', 'someone/else')).toMatchObject({
     status: 1,

@@ -114,7 +114,7 @@ describe('weights in half the bytes', () => {
   const frames = shape[0] as number;
   const hear = async (model: Model) => {
     const encoded = await model.native.encode(features, frames, [-1, -1], 0);
-    const tokens = await model.native.decode(encoded.data, encoded.rows, 'tdt', 0);
+    const tokens = await model.native.decode(encoded.data, encoded.rows, { head: 'tdt' }, 0);
     return { encoded: encoded.data, ids: [...tokens.ids] };
   };
 

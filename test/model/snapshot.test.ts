@@ -105,7 +105,7 @@ describe('snapshots', () => {
   });
 
   test('whose native state does not fit fail the first call, and leave nothing open', async () => {
-    const decoder = model.native.createDecoder('tdt');
+    const decoder = model.native.createDecoder({ head: 'tdt' });
     const encoder = model.native.createEncoder({
       chunk: 4,
       lookahead: 0,

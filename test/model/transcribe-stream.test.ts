@@ -177,7 +177,9 @@ describe('options', () => {
     [{ contextSize: [1] }, /contextSize/],
     [{ contextSize: [1, 1], lookahead: 3 }, /lookahead/],
     [{ depth: 0 }, /depth/],
-    [{ decoding: { type: 'beam' } }, /decoding.type/],
+    [{ decoding: { beamSize: 2 } }, /type: 'beam'/],
+    [{ decoding: { head: 'ctc' } }, /decoding.head/],
+    [{ boost: [{ phrase: '' }] }, /boost\[0\].phrase/],
     [{ flushSilence: -1 }, /flushSilence/],
     [{ drafts: true }, /drafts/],
     [{ maxWords: 0.5 }, /maxWords/],
@@ -289,8 +291,8 @@ describe('the end', () => {
           encoder.step = () => (++steps > 2 ? Promise.reject(new Error('out of memory')) : step());
           return encoder;
         },
-        createDecoder: (head) => {
-          const decoder = model.native.createDecoder(head);
+        createDecoder: (decoding) => {
+          const decoder = model.native.createDecoder(decoding);
           decoder.decode = () => Promise.resolve({ final: none(), draft: none(), computeSeconds: 0 });
           return decoder;
         },

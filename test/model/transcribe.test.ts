@@ -127,7 +127,7 @@ describe('with a golden model', () => {
     [{ flushSilence: 11 }, /flushSilence/],
     [{ emissionDelay: 0.5 }, /emissionDelay/],
     [{ emissionDelay: 1e12 }, /emissionDelay/],
-    [{ decoding: { type: 'beam' } }, /decoding.type/],
+    [{ decoding: { type: 'best' } as never }, /decoding.type/],
     [{ maxWords: 0 }, /maxWords/],
     [{ format: 's16le' }, /sampleRate/],
     [{ format: 'mp3' }, /format/],

@@ -75,7 +75,7 @@ test('every call of a model and of its sessions is covered, thrown or rejected',
     ...calls(model),
     ...calls(model.createMel()),
     ...calls(encoder, Object.getPrototypeOf(encoder)),
-    ...calls(model.createDecoder('tdt')),
+    ...calls(model.createDecoder({ head: 'tdt' })),
   ];
   expect(all.map(([name]) => name).sort()).toEqual(
     [

@@ -75,7 +75,7 @@ export function decodeTransducer(
 }
 
 /** One step of the prediction network; without a last token its input is zeros. */
-function predict(
+export function predict(
   model: ReferenceModel,
   lastToken: number | undefined,
   hidden: Float64Array[],
@@ -112,7 +112,7 @@ function predict(
 const ACTIVATIONS = { relu: (x: number): number => Math.max(0, x), tanh: Math.tanh, sigmoid };
 
 /** Logits of the tokens, of the blank, and for TDT of the durations. */
-function join(model: ReferenceModel, frame: Float64Array, predicted: Float64Array): Float64Array {
+export function join(model: ReferenceModel, frame: Float64Array, predicted: Float64Array): Float64Array {
   const part = (name: 'enc' | 'pred', x: Float64Array): Matrix =>
     linear(
       new Matrix(1, x.length, x),

@@ -51,7 +51,7 @@ describe.each(ARCHITECTURES)('a native %s stream', (architecture) => {
       (value, i) => (value - (mean[i % mel.columns] as number)) / ((std[i % mel.columns] as number) + 1e-5),
     );
     const encoded = await native.encode(features, mel.rows, context, 0);
-    return frameTokens(await native.decode(encoded.data, encoded.rows, golden.head, 0));
+    return frameTokens(await native.decode(encoded.data, encoded.rows, { head: golden.head }, 0));
   }
 
   const splits: [string, number[]][] = [

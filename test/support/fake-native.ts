@@ -7,7 +7,6 @@ import type {
   NativeDecoder,
   NativeEncoder,
   NativeEncoderOptions,
-  NativeHead,
   NativeMatrix,
   NativeMel,
   NativeModel,
@@ -200,6 +199,7 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
   }
 
   class Decoder extends Session implements NativeDecoder {
+    async setBoost(): Promise<void> {}
     hearAgain(): Promise<NativeTokens> {
       return unused();
     }
@@ -270,7 +270,7 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
     transcribe: unused,
     createMel: () => new Mel(),
     createEncoder: (encoderOptions: NativeEncoderOptions) => new Encoder(encoderOptions),
-    createDecoder: (_head: NativeHead) => new Decoder(),
+    createDecoder: () => new Decoder(),
     close: async () => {},
   };
   const model: FakeModel = {

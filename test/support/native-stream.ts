@@ -57,7 +57,7 @@ export async function runNative(
     history: 0,
     grow: 1,
   });
-  const decoder = native.createDecoder(options.head);
+  const decoder = native.createDecoder({ head: options.head });
   const steps: NativeStep[] = [];
   const drain = async (): Promise<void> => {
     for (let ticket = await encoder.step(); ticket !== null; ticket = await encoder.step()) {

@@ -28,6 +28,7 @@ function scripted(steps: { final: NativeTokens; draft: NativeTokens }[]) {
       const step = steps[ticket] as (typeof steps)[number];
       return { ...step, computeSeconds: 0.25 };
     },
+    async setBoost() {},
     hearAgain: () => Promise.reject(new Error('not asked for')),
     save: () => Promise.reject(new Error('not asked for')),
     load: () => Promise.reject(new Error('not asked for')),

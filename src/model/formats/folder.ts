@@ -14,8 +14,6 @@ import { isTransformersConfig, readTransformers } from './transformers.js';
 export const WEIGHTS = 'model.safetensors';
 /** Says which file has which tensor, where they are several. */
 export const SHARD_INDEX = 'model.safetensors.index.json';
-/** Names of these files in a repository. */
-export const SHARD = /^model-\d+-of-\d+\.safetensors$/;
 
 /**
  * Opens a model folder.

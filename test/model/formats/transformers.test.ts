@@ -65,7 +65,7 @@ test('greedy tokens of CTC as transformers gives them', async () => {
   const golden = readSafetensors(path.join(goldens, name, 'short.safetensors'));
   const encoded = golden.get('encoded');
   await using model = await loadModel(folder(name), { dtype: 'float32' });
-  const tokens = await model.native.decode(encoded?.data ?? new Float32Array(), 33, 'ctc', 0);
+  const tokens = await model.native.decode(encoded?.data ?? new Float32Array(), 33, { head: 'ctc' }, 0);
   expect([...tokens.ids]).toEqual(json(name, 'short.json').ctc_greedy);
 });
 

@@ -1,0 +1,80 @@
+/**
+ * Ways of decoding compared: word error rate, and the time of the whole run (audio in, text out) as a ratio to greedy in the same run.
+ *
+ *     npm run -s bench:decoding -- [--json] [--recordings DIR] [--model DIR] [--quick]
+ *
+ * Ways that the model has no head for are left out. `--quick` stops after 20 s of audio.
+ */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { loadModel } from 'parakeet-stream';
+import { readRecordings, readSamples } from './recordings.mjs';
+import { wordErrorRate } from './wer-metric.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    recordings: { type: 'string', default: path.join(root, 'test', 'audio') },
+    model: { type: 'string', default: path.join(root, 'models', 'parakeet-tiny-en') },
+  },
+});
+
+const model = await loadModel(values.model, { dtype: 'float32' });
+const heads = { tdt: ['tdt'], 'tdt-ctc': ['tdt', 'ctc'], rnnt: ['rnnt'], ctc: ['ctc'] }[
+  model.info.architecture
+];
+const ways = heads.flatMap((head) => [
+  { head, type: 'greedy' },
+  ...[2, 5, 10].map((beamSize) => ({ head, type: 'beam', beamSize })),
+  ...(head === 'tdt'
+    ? [
+        { head, type: 'beam', durationReward: 0.5 },
+        { head, type: 'beam', durationReward: 0.3 },
+        { head, type: 'beam', durationReward: 0.3, lengthPenalty: 0 },
+      ]
+    : [{ head, type: 'beam', lengthPenalty: 0 }]),
+]);
+const rows = ways.map((decoding) => ({ decoding, pairs: [], seconds: 0 }));
+const recordings = [];
+let audioSeconds = 0;
+for (const { file, said } of readRecordings(values.recordings)) {
+  if (audioSeconds >= (values.quick ? 20 : Number.POSITIVE_INFINITY)) break;
+  const samples = await readSamples(file, model.info.sampleRate);
+  audioSeconds += samples.length / model.info.sampleRate;
+  recordings.push({ samples, said });
+}
+await model.transcribe(recordings[0].samples);
+for (const { samples, said } of recordings) {
+  // All ways on one recording after the other, so that a busy moment of the machine meets all of them.
+  for (const row of rows) {
+    const began = performance.now();
+    const { text } = await model.transcribe(samples, { decoding: row.decoding });
+    row.seconds += (performance.now() - began) / 1000;
+    row.pairs.push({ said, heard: text });
+  }
+}
+await model.close();
+
+const result = rows.map(({ decoding, pairs, seconds }) => ({
+  decoding,
+  wer: wordErrorRate(pairs).wer,
+  ratio: { greedy: seconds / rows[0].seconds },
+  x: audioSeconds / seconds,
+}));
+if (values.json) console.log(JSON.stringify({ audioSeconds, ways: result }));
+else {
+  console.log(`${path.basename(values.model)}, ${audioSeconds.toFixed(0)} s of audio\n`);
+  console.log('                                                        WER %   × real time   time / greedy');
+  for (const { decoding, wer, ratio, x } of result) {
+    const { head, type, ...more } = decoding;
+    const name = `${head} ${type} ${Object.entries(more)
+      .map(([key, value]) => `${key} ${value}`)
+      .join(', ')}`;
+    console.log(
+      `${name.padEnd(54)}${wer.toFixed(2).padStart(7)}${x.toFixed(1).padStart(14)}${ratio.greedy.toFixed(2).padStart(16)}`,
+    );
+  }
+}

@@ -1,0 +1,115 @@
+// What the beam searches share: their options, the texts of hypotheses, and logarithms of probabilities.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "model/boost.h"
+#include "model/tokens.h"
+
+namespace parakeet {
+
+// As parakeet-mlx's `Beam`.
+struct Beam {
+  int size = 5;                 // hypotheses that go on
+  double lengthPenalty = 1.0;   // the best has the largest score / tokens^lengthPenalty
+  double patience = 1.0;        // TDT: ends when size · patience hypotheses have reached the end
+  double durationReward = 0.7;  // TDT: share of the duration's log-probability in the score, the token's is the rest
+};
+
+constexpr double impossible = -std::numeric_limits<double>::infinity();
+
+// ln(e^a + e^b)
+inline double logAdd(double a, double b) {
+  const double most = std::max(a, b);
+  return most == impossible ? impossible : most + std::log1p(std::exp(std::min(a, b) - most));
+}
+
+// ln Σ e^logit: what a logit is above its log-probability.
+inline double logSum(const float* logits, int count) {
+  const float most = *std::max_element(logits, logits + count);
+  double sum = 0;
+  for (int i = 0; i < count; i++) sum += std::exp(static_cast<double>(logits[i] - most));
+  return most + std::log(sum);
+}
+
+// Score of a hypothesis among those that have ended.
+inline double ranked(double score, int tokens, double lengthPenalty) {
+  return score / std::pow(std::max(1, tokens), lengthPenalty);
+}
+
+// The tokens of hypotheses as a tree in one piece of memory: hypotheses share their beginnings, and a long signal makes
+// no chain of objects that is freed by recursion.
+class Histories {
+ public:
+  // The history `before` (-1: none) with one token more.
+  int add(int before, const Token& token) {
+    nodes_.push_back({before, token});
+    return static_cast<int>(nodes_.size()) - 1;
+  }
+  // Appends the tokens of a history in their order.
+  void copy(int history, Tokens& tokens) const {
+    const size_t first = tokens.size();
+    for (; history >= 0; history = nodes_[history].before) tokens.push_back(nodes_[history].token);
+    std::reverse(tokens.begin() + static_cast<ptrdiff_t>(first), tokens.end());
+  }
+
+ private:
+  struct Node {
+    int before;
+    Token token;
+  };
+  std::vector<Node> nodes_;
+};
+
+// Tells texts apart without their tokens.
+struct TextKey {
+  int count = 0;
+  uint64_t hash = 14695981039346656037ull;
+
+  TextKey with(int id) const {
+    const uint64_t mixed = hash ^ (static_cast<uint64_t>(id) + 0x9e3779b97f4a7c15ull + (hash << 6) + (hash >> 2));
+    return {count + 1, mixed * 1099511628211ull};
+  }
+};
+
+struct Choice {
+  int token;
+  double score;  // log-probability, with what boosting adds
+};
+
+// The `most` likeliest of a distribution, the likeliest first; boosted phrases count with their gain.
+class TopChoices {
+ public:
+  const std::vector<Choice>& operator()(const float* logits, int count, int most, const Boosting& boosting, int blank) {
+    const double sum = logSum(logits, count);
+    order_.resize(count);
+    std::iota(order_.begin(), order_.end(), 0);
+    const auto cut = order_.begin() + std::min(most, count);
+    std::nth_element(order_.begin(), cut - 1, order_.end(), [&](int a, int b) { return logits[a] > logits[b]; });
+    order_.erase(cut, order_.end());
+    boosting.forEachBonus([&](int token, float) {
+      if (std::find(order_.begin(), order_.end(), token) == order_.end()) order_.push_back(token);
+    });
+    choices_.clear();
+    for (const int token : order_) {
+      const double gain = boosting.active() && token != blank ? boosting.gain(token) : 0;
+      choices_.push_back({token, logits[token] - sum + gain});
+    }
+    std::sort(choices_.begin(), choices_.end(), [](const Choice& a, const Choice& b) {
+      return a.score != b.score ? a.score > b.score : a.token < b.token;
+    });
+    if (static_cast<int>(choices_.size()) > most) choices_.resize(most);
+    return choices_;
+  }
+
+ private:
+  std::vector<int> order_;
+  std::vector<Choice> choices_;
+};
+
+}  // namespace parakeet

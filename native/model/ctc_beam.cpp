@@ -1,0 +1,218 @@
+// Prefix beam search of CTC (Graves 2008, "Supervised Sequence Labelling", section 7.5; Hannun et al. 2014): all ways
+// to one text count together, those that end in a blank apart from those that do not, since only after a blank a token
+// can come again. Times are those of a text's likeliest way. Each call ends with one text, so that what is final stays
+// final.
+#include <algorithm>
+#include <unordered_map>
+
+#include "model/archive.h"
+#include "model/confidence.h"
+#include "model/ctc_head.h"
+#include "model/decoder.h"
+
+namespace parakeet {
+namespace {
+
+// The likeliest way of a text that ends in a blank, or in its last token.
+struct Way {
+  double all = impossible;   // log-probability of all such ways
+  double best = impossible;  // of this one
+  int history = -1;          // tokens with their first frames; the last one's end is not known yet
+  int64_t sounding = 0;      // after the last frame that is no blank
+};
+
+struct Prefix {
+  TextKey text;
+  int last = -1;  // token
+  Way silent, sounding;
+  double boost = 0;
+  Boosting boosting;
+
+  double probability() const { return logAdd(silent.all, sounding.all); }
+  double score() const { return probability() + boost; }
+  const Way& likelier() const { return silent.best > sounding.best ? silent : sounding; }
+};
+
+// What is open when the frames end: one text's last token.
+struct Open {
+  int id = -1;
+  int64_t start = 0, sounding = 0;
+  double silent = 0, heard = impossible;  // log-probabilities that a blank, or the token, came last
+};
+
+class CtcBeamState : public DecoderState {
+ public:
+  explicit CtcBeamState(int vocabulary) : vocabulary_(vocabulary) {}
+  std::unique_ptr<DecoderState> clone() const override { return std::make_unique<CtcBeamState>(*this); }
+
+  void decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, const Beam& beam, Tokens& tokens);
+
+  void finish(Tokens& tokens) override {
+    if (open_.id >= 0) tokens.push_back({open_.id, open_.start, open_.sounding - open_.start, confidence_.mean()});
+    open_ = {};
+    confidence_ = {};
+  }
+  void cutAt(int64_t) override {}
+  void save(ArchiveWriter& archive) override { archive(next_, open_, confidence_, boosting); }
+  void load(ArchiveReader& archive) override {
+    archive(next_, open_, confidence_, boosting);
+    ArchiveReader::require(open_.id < vocabulary_);
+  }
+
+ private:
+  // Of the open token's frames that are behind.
+  struct Mean {
+    double sum = 0;
+    int64_t count = 0;
+    float mean() const { return count ? static_cast<float>(sum / static_cast<double>(count)) : 1.0f; }
+  };
+  std::vector<Prefix> step(const std::vector<Prefix>& before, const float* logits, int64_t frame, bool mayBegin,
+                           const Beam& beam, Histories& histories);
+  void keep(const Prefix& best, const Histories& histories, const std::vector<float>& confidences, int64_t first,
+            Tokens& tokens);
+
+  int vocabulary_;
+  int64_t next_ = 0;
+  Open open_;
+  Mean confidence_;
+  TopChoices top_;
+};
+
+void CtcBeamState::decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, const Beam& beam,
+                          Tokens& tokens) {
+  const int classes = vocabulary_ + 1;
+  const int64_t first = next_ = std::max(next_, frames.firstFrame);
+  until = std::min(until, frames.end());
+  if (next_ >= until) return;
+  Histories histories;
+  Prefix open{{}, open_.id, {}, {}, 0, boosting};
+  const int history = open_.id < 0 ? -1 : histories.add(-1, {open_.id, open_.start, 0, 1});
+  open.silent = {open_.silent, open_.silent, history, open_.sounding};
+  open.sounding = {open_.heard, open_.heard, history, open_.sounding};
+  std::vector<Prefix> prefixes{std::move(open)};
+  std::vector<float> confidences;
+  for (; next_ < until; next_++) {
+    const float* logits = frames.values.data.data() + (next_ - frames.firstFrame) * classes;
+    confidences.push_back(entropyConfidence(logits, classes));
+    prefixes = step(prefixes, logits, next_, next_ <= lastStart, beam, histories);
+  }
+  const auto best = std::max_element(prefixes.begin(), prefixes.end(), [&](const Prefix& a, const Prefix& b) {
+    return ranked(a.score(), a.text.count, beam.lengthPenalty) < ranked(b.score(), b.text.count, beam.lengthPenalty);
+  });
+  keep(*best, histories, confidences, first, tokens);
+}
+
+std::vector<Prefix> CtcBeamState::step(const std::vector<Prefix>& before, const float* logits, int64_t frame,
+                                       bool mayBegin, const Beam& beam, Histories& histories) {
+  const int blank = vocabulary_, classes = blank + 1;
+  const double sum = logSum(logits, classes);
+  std::vector<Prefix> after;
+  std::unordered_map<uint64_t, size_t> places;
+  const auto reach = [&](const TextKey& text, int last, const Prefix& from) -> Prefix& {
+    const auto [place, fresh] = places.try_emplace(text.hash, after.size());
+    if (fresh) after.push_back({text, last, {}, {}, from.boost, from.boosting});
+    return after[place->second];
+  };
+  const auto merge = [](Way& way, double all, double best, int history, int64_t sounding) {
+    way.all = logAdd(way.all, all);
+    if (best <= way.best) return;
+    way.best = best;
+    way.history = history;
+    way.sounding = sounding;
+  };
+  for (const Prefix& prefix : before) {
+    const double probability = prefix.probability();
+    const Way& likelier = prefix.likelier();
+    const double silence = logits[blank] - sum;
+    merge(reach(prefix.text, prefix.last, prefix).silent, probability + silence, likelier.best + silence,
+          likelier.history, likelier.sounding);
+    if (prefix.last >= 0) {
+      const double again = logits[prefix.last] - sum;
+      merge(reach(prefix.text, prefix.last, prefix).sounding, prefix.sounding.all + again, prefix.sounding.best + again,
+            prefix.sounding.history, frame + 1);
+    }
+    if (!mayBegin) continue;
+    for (const Choice& choice : top_(logits, classes, std::min(2 * beam.size, classes), prefix.boosting, blank)) {
+      if (choice.token == blank) continue;
+      const double own = logits[choice.token] - sum;
+      // The same token again needs a blank between.
+      const bool same = choice.token == prefix.last;
+      const double all = (same ? prefix.silent.all : probability) + own;
+      const Way& way = same ? prefix.silent : likelier;
+      if (all == impossible) continue;
+      const TextKey text = prefix.text.with(choice.token);
+      const bool fresh = !places.contains(text.hash);
+      Prefix& next = reach(text, choice.token, prefix);
+      if (fresh) {
+        next.boost += next.boosting.gain(choice.token);
+        next.boosting.advance(choice.token);
+      }
+      if (way.best + own > next.sounding.best) {
+        merge(next.sounding, all, way.best + own, histories.add(way.history, {choice.token, frame, 0, 1}), frame + 1);
+      } else {
+        merge(next.sounding, all, impossible, -1, 0);
+      }
+    }
+  }
+  std::stable_sort(after.begin(), after.end(), [](const Prefix& a, const Prefix& b) { return a.score() > b.score(); });
+  if (static_cast<int>(after.size()) > beam.size) after.resize(beam.size);
+  return after;
+}
+
+// Gives out the tokens of a text that have ended and keeps the last one open.
+void CtcBeamState::keep(const Prefix& best, const Histories& histories, const std::vector<float>& confidences,
+                        int64_t first, Tokens& tokens) {
+  const Way& way = best.likelier();
+  Tokens own;
+  histories.copy(way.history, own);
+  // Confidence is the mean over the frames of a token, of which the first one's may lie behind.
+  Mean mean = confidence_;
+  const auto cover = [&](int64_t from, int64_t to) {
+    for (int64_t frame = std::max(from, first); frame < to; frame++) {
+      mean.sum += confidences[frame - first];
+      mean.count++;
+    }
+  };
+  for (size_t i = 0; i < own.size(); i++) {
+    const bool last = i + 1 == own.size();
+    cover(own[i].start, last ? way.sounding : own[i + 1].start);
+    if (last) break;
+    own[i].duration = own[i + 1].start - own[i].start;
+    own[i].confidence = mean.mean();
+    tokens.push_back(own[i]);
+    mean = {};
+  }
+  confidence_ = mean;
+  boosting = best.boosting;
+  const double probability = best.probability();
+  open_ = {};
+  if (own.empty()) return;
+  open_ = {own.back().id, own.back().start, way.sounding, best.silent.all - probability,
+           best.sounding.all - probability};
+}
+
+class CtcBeamDecoder : public Decoder {
+ public:
+  CtcBeamDecoder(std::shared_ptr<const CtcHead> head, const Beam& beam) : head_(std::move(head)), beam_(beam) {}
+
+  Matrix prepare(const Matrix& encoded) const override { return head_->logits(encoded); }
+  std::unique_ptr<DecoderState> start() const override { return std::make_unique<CtcBeamState>(head_->vocabulary()); }
+  void decode(const std::vector<DecoderJob>& jobs) const override {
+    const ops::PartScope part(ops::Part::decoder);
+    const ops::PartTimer timer(ops::Part::decoder);
+    for (const DecoderJob& job : jobs)
+      static_cast<CtcBeamState&>(*job.state).decode(*job.frames, job.until, job.lastStart, beam_, *job.tokens);
+  }
+
+ private:
+  std::shared_ptr<const CtcHead> head_;
+  Beam beam_;
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> makeCtcBeamDecoder(std::shared_ptr<const CtcHead> head, const Beam& beam) {
+  return std::make_unique<CtcBeamDecoder>(std::move(head), beam);
+}
+
+}  // namespace parakeet

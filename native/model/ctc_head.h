@@ -1,0 +1,36 @@
+// The linear layer of a CTC model: encoder frames to logits. Read-only.
+#pragma once
+
+#include <string>
+
+#include "model/config.h"
+#include "model/matrix.h"
+#include "model/weights.h"
+#include "ops/ops.h"
+#include "ops/profile.h"
+
+namespace parakeet {
+
+class CtcHead {
+ public:
+  // `name`: the prefix of its tensors.
+  CtcHead(const std::string& name, const ModelConfig& config, const Weights& weights, ops::DType dtype)
+      : vocabulary_(config.vocabulary),
+        classes_(weights.take(name + ".weight", {config.vocabulary + 1, 1, config.encoder.dModel}),
+                 weights.take(name + ".bias", {config.vocabulary + 1}), config.vocabulary + 1, config.encoder.dModel,
+                 dtype) {}
+
+  int vocabulary() const { return vocabulary_; }
+  // [frames, vocabulary + 1], the blank last. On the engine's thread.
+  Matrix logits(const Matrix& encoded) const {
+    const ops::PartScope part(ops::Part::decoder);
+    if (encoded.rows == 0) return {{}, 0, vocabulary_ + 1};
+    return toMatrix(classes_(toArray(encoded)));
+  }
+
+ private:
+  int vocabulary_;
+  ops::Linear classes_;
+};
+
+}  // namespace parakeet

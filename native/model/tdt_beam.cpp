@@ -1,0 +1,139 @@
+// Beam search of a token-and-duration transducer, as parakeet-mlx 0.6.0 defines it (`ParakeetTDT.decode_beam`):
+// hypotheses stand at frames of their own and are compared across them; a hypothesis' score weighs the token's
+// log-probability and the duration's; hypotheses with the same tokens at the same frame become one. Each call ends with
+// one hypothesis, so that what is final stays final.
+#include <cmath>
+#include <unordered_map>
+
+#include "model/confidence.h"
+#include "model/transducer_beam.h"
+#include "model/transducer_state.h"
+#include "ops/profile.h"
+
+namespace parakeet {
+namespace {
+
+class TdtBeamDecoder : public Decoder {
+ public:
+  TdtBeamDecoder(std::shared_ptr<const Transducer> transducer, TransducerRules rules, const Beam& beam)
+      : transducer_(std::move(transducer)), rules_(std::move(rules)), beam_(beam) {}
+
+  Matrix prepare(const Matrix& encoded) const override { return transducer_->projectFrames(encoded); }
+  std::unique_ptr<DecoderState> start() const override {
+    return std::make_unique<TransducerState>(transducer_->start());
+  }
+  void decode(const std::vector<DecoderJob>& jobs) const override {
+    const ops::PartScope part(ops::Part::decoder);
+    const ops::PartTimer timer(ops::Part::decoder);
+    for (const DecoderJob& job : jobs) search(job);
+  }
+
+ private:
+  void search(const DecoderJob& job) const;
+  // Adds what becomes of a hypothesis with one token or a blank, for each of the likeliest durations.
+  void expand(const TransducerHypothesis& one, const float* logits, TopChoices& top,
+              std::vector<TransducerHypothesis>& candidates, std::unordered_map<uint64_t, size_t>& places) const;
+
+  std::shared_ptr<const Transducer> transducer_;
+  TransducerRules rules_;
+  Beam beam_;
+};
+
+void TdtBeamDecoder::search(const DecoderJob& job) const {
+  auto& state = static_cast<TransducerState&>(*job.state);
+  const int64_t firstFrame = job.frames->firstFrame;
+  state.pointer = std::max(state.pointer, firstFrame);
+  int64_t end = std::min(job.until, job.frames->end());
+  if (job.lastStart < end) end = job.lastStart + 1;
+  if (state.pointer >= end) return;
+  Histories histories;
+  TopChoices top;
+  std::vector<float> logits;
+  std::vector<TransducerHypothesis> finished;
+  std::vector<TransducerHypothesis> active{{0,
+                                            state.pointer,
+                                            state.symbols,
+                                            {},
+                                            -1,
+                                            std::make_shared<PredictorState>(std::move(state.predictor)),
+                                            {},
+                                            state.boosting}};
+  const auto enough = static_cast<size_t>(std::max(1.0, std::round(beam_.size * beam_.patience)));
+  while (finished.size() < enough && !active.empty()) {
+    readTokens(*transducer_, histories, active);
+    scoreAll(*transducer_, job.frames->values, firstFrame, active, logits);
+    std::vector<TransducerHypothesis> candidates;
+    std::unordered_map<uint64_t, size_t> places;
+    for (size_t i = 0; i < active.size(); i++)
+      expand(active[i], logits.data() + i * transducer_->outputs(), top, candidates, places);
+    active.clear();
+    for (TransducerHypothesis& one : candidates) (one.frame >= end ? finished : active).push_back(std::move(one));
+    keepBest(active, beam_.size);
+  }
+  finished.insert(finished.end(), active.begin(), active.end());
+  const auto worth = [&](const TransducerHypothesis& one) {
+    return ranked(one.score, one.text.count, beam_.lengthPenalty);
+  };
+  const auto best = std::max_element(
+      finished.begin(), finished.end(),
+      [&](const TransducerHypothesis& a, const TransducerHypothesis& b) { return worth(a) < worth(b); });
+  std::vector<TransducerHypothesis> winner{*best};
+  readTokens(*transducer_, histories, winner);
+  histories.copy(winner[0].history, *job.tokens);
+  state.predictor = *winner[0].predictor;
+  state.pointer = winner[0].frame;
+  state.symbols = winner[0].symbols;
+  state.boosting = winner[0].boosting;
+}
+
+void TdtBeamDecoder::expand(const TransducerHypothesis& one, const float* logits, TopChoices& top,
+                            std::vector<TransducerHypothesis>& candidates,
+                            std::unordered_map<uint64_t, size_t>& places) const {
+  const int blank = rules_.vocabulary, classes = blank + 1;
+  const auto kinds = static_cast<int>(rules_.durations.size());
+  static const Boosting none;
+  TopChoices topDurations;
+  const std::vector<Choice> durations = topDurations(logits + classes, kinds, std::min(beam_.size, kinds), none, blank);
+  const float confidence = entropyConfidence(logits, classes);
+  for (const Choice& choice : top(logits, classes, std::min(beam_.size, classes), one.boosting, blank)) {
+    const bool isBlank = choice.token == blank;
+    Boosting boosting = one.boosting;
+    if (!isBlank) boosting.advance(choice.token);
+    const TextKey text = isBlank ? one.text : one.text.with(choice.token);
+    for (const Choice& step : durations) {
+      const int duration = rules_.durations[step.token];
+      TransducerHypothesis next = one;
+      next.score += choice.score * (1 - beam_.durationReward) + step.score * beam_.durationReward;
+      next.symbols = duration != 0 ? 0 : one.symbols + 1;
+      next.frame += duration;
+      if (next.symbols >= rules_.maxSymbols) {
+        next.frame = one.frame + 1;
+        next.symbols = 0;
+      }
+      next.boosting = boosting;
+      next.text = text;
+      const uint64_t key = text.hash ^ (static_cast<uint64_t>(next.frame) * 0x9e3779b97f4a7c15ull);
+      const auto [place, fresh] = places.try_emplace(key, candidates.size());
+      const double before = fresh ? impossible : candidates[place->second].score;
+      const double both = logAdd(before, next.score);
+      if (fresh || next.score > before) {
+        if (!isBlank) next.unread = Token{choice.token, one.frame, duration, confidence};
+        if (fresh)
+          candidates.push_back(std::move(next));
+        else
+          candidates[place->second] = std::move(next);
+      }
+      if (!fresh) candidates[place->second].score = both;
+    }
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Decoder> makeTdtBeamDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
+                                            const Beam& beam) {
+  return std::make_unique<TdtBeamDecoder>(
+      std::move(transducer), TransducerRules{config.vocabulary, config.durations, config.maxSymbols}, beam);
+}
+
+}  // namespace parakeet

@@ -1,0 +1,46 @@
+#include "model/transducer_beam.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace parakeet {
+
+void readTokens(const Transducer& transducer, Histories& histories, std::vector<TransducerHypothesis>& hypotheses) {
+  std::map<std::pair<const PredictorState*, int>, std::shared_ptr<PredictorState>> read;
+  std::vector<Transducer::Advance> moves;
+  for (const TransducerHypothesis& one : hypotheses) {
+    if (!one.unread) continue;
+    auto& state = read[{one.predictor.get(), one.unread->id}];
+    if (state) continue;
+    state = std::make_shared<PredictorState>(*one.predictor);
+    moves.push_back({state.get(), one.unread->id});
+  }
+  if (moves.empty()) return;
+  transducer.advance(moves);
+  // The old states must live until all have found their new one: their addresses are the keys.
+  std::vector<std::shared_ptr<const PredictorState>> before;
+  for (TransducerHypothesis& one : hypotheses) {
+    if (!one.unread) continue;
+    before.push_back(one.predictor);
+    one.predictor = read.at({one.predictor.get(), one.unread->id});
+    one.history = histories.add(one.history, *one.unread);
+    one.unread.reset();
+  }
+}
+
+void scoreAll(const Transducer& transducer, const Matrix& frames, int64_t firstFrame,
+              const std::vector<TransducerHypothesis>& hypotheses, std::vector<float>& logits) {
+  std::vector<Transducer::JointInput> inputs;
+  for (const TransducerHypothesis& one : hypotheses)
+    inputs.push_back({frames.data.data() + (one.frame - firstFrame) * frames.columns, one.predictor.get()});
+  transducer.joint(inputs, logits);
+}
+
+void keepBest(std::vector<TransducerHypothesis>& hypotheses, int most) {
+  std::stable_sort(hypotheses.begin(), hypotheses.end(),
+                   [](const TransducerHypothesis& a, const TransducerHypothesis& b) { return a.score > b.score; });
+  if (static_cast<int>(hypotheses.size()) > most) hypotheses.resize(most);
+}
+
+}  // namespace parakeet

@@ -1,0 +1,20 @@
+/**
+ * Loading a model in a command: a bar shows how far it is fetched, if it has to be.
+ */
+import { type LoadModelOptions, loadModel } from '../model/load-model.js';
+import type { Model } from '../model/model.js';
+import { ProgressBar } from './progress.js';
+import type { Terminal } from './terminal.js';
+
+export async function loadShown(
+  name: string | undefined,
+  options: LoadModelOptions,
+  { stderr }: Pick<Terminal, 'stderr'>,
+): Promise<Model> {
+  const bar = new ProgressBar(stderr);
+  try {
+    return await loadModel(name, { ...options, onProgress: bar.fetched });
+  } finally {
+    bar.clear();
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * Phrases that are likelier here than the model can know, as a tree for the engine (native/model/boost.h). Its nodes are places in the
+ * phrases' letters, its edges the vocabulary's pieces that lead from one to another, in any casing: so a phrase is found in every
+ * way in which the pieces can spell it.
+ */
+import { readFile } from 'node:fs/promises';
+import { ArgumentError } from '../errors.js';
+import { expected, finite } from '../options.js';
+import type { NativeBoostTree } from './addon.js';
+
+/** A phrase to listen for. */
+export interface BoostPhrase {
+  /** Words as they are spoken, in any casing. */
+  phrase: string;
+  /**
+   * How much likelier each piece of it is, as a natural logarithm: 0 to 20. Higher finds it more often, and also where it was not
+   * said. Default 2.
+   */
+  weight?: number | undefined;
+}
+
+/** Measured on recordings with rare words: `npm run -s bench:boost`. */
+export const DEFAULT_BOOST_WEIGHT = 2;
+
+const MOST_PHRASES = 10_000;
+const MOST_LETTERS = 200;
+
+/** Checks phrases without a model. @throws {@link ArgumentError} */
+export function checkBoost(boost: readonly BoostPhrase[]): void {
+  if (!Array.isArray(boost)) throw expected('a list of { phrase, weight }', 'boost', boost);
+  if (boost.length > MOST_PHRASES) throw expected(`at most ${MOST_PHRASES} phrases`, 'boost', boost.length);
+  boost.forEach((one: unknown, i) => {
+    const { phrase, weight, ...others } = (one ?? {}) as Partial<BoostPhrase>;
+    const [stray] = Object.keys(others);
+    if (typeof one !== 'object' || stray !== undefined)
+      throw expected('{ phrase, weight }', `boost[${i}]`, stray ?? one);
+    const letters = typeof phrase === 'string' ? spelled(phrase).length : 0;
+    if (letters < 2 || letters > MOST_LETTERS)
+      throw expected(`a phrase of 1 to ${MOST_LETTERS} letters`, `boost[${i}].phrase`, phrase);
+    finite(`boost[${i}].weight`, weight ?? DEFAULT_BOOST_WEIGHT, 0, 20);
+  });
+}
+
+/**
+ * Reads phrases from a text file: one a line, with a tab and a weight after it or not; empty lines and those that begin with `#` are
+ * left out.
+ *
+ * @throws {@link ArgumentError} naming the line that makes no sense.
+ */
+export async function readBoostFile(file: string): Promise<BoostPhrase[]> {
+  const phrases: BoostPhrase[] = [];
+  const text = await readFile(file, 'utf8').catch((cause: Error) => {
+    throw new ArgumentError(`Expected to read phrases from ${file} but the system refused: ${cause.message}`);
+  });
+  text.split(/\r?\n/).forEach((line, i) => {
+    if (/^\s*(?:#|$)/.test(line)) return;
+    const [phrase = '', weight, ...more] = line.split('\t');
+    const value = weight === undefined ? undefined : Number(weight.trim() || Number.NaN);
+    if (more.length > 0 || Number.isNaN(value))
+      throw new ArgumentError(
+        `Expected a phrase, or a phrase, a tab and a weight, in line ${i + 1} of ${file} but found '${line}'`,
+      );
+    phrases.push({ phrase: phrase.trim(), ...(value !== undefined && { weight: value }) });
+  });
+  checkBoost(phrases);
+  return phrases;
+}
+
+/** As SentencePiece sees it: a mark before each word. */
+function spelled(phrase: string): string {
+  const words = phrase.normalize('NFKC').trim().split(/\s+/);
+  return words[0] === ''
+    ? ''
+    : words
+        .map((word) => `▁${word}`)
+        .join('')
+        .toLowerCase();
+}
+
+/** A tree of letters; node 0 is its root. */
+class Letters {
+  readonly children: Map<string, number>[] = [new Map()];
+
+  /** The node for `text`, and what `visit` does at each on the way. */
+  add(text: string, visit: (node: number, depth: number) => void = () => {}): number {
+    let node = 0;
+    let depth = 0;
+    for (const letter of text) {
+      let next = this.children[node]?.get(letter);
+      if (next === undefined) {
+        next = this.children.push(new Map()) - 1;
+        this.children[node]?.set(letter, next);
+      }
+      node = next;
+      visit(node, ++depth);
+    }
+    return node;
+  }
+}
+
+interface Pieces {
+  letters: Letters;
+  /** Tokens whose text ends at a node. */
+  tokens: Map<number, number[]>;
+}
+
+const piecesOf = new WeakMap<readonly string[], Pieces>();
+
+function pieces(vocabulary: readonly string[]): Pieces {
+  const known = piecesOf.get(vocabulary);
+  if (known) return known;
+  const letters = new Letters();
+  const tokens = new Map<number, number[]>();
+  vocabulary.forEach((piece, id) => {
+    if (piece === '' || /^<.*>$/.test(piece)) return;
+    const node = letters.add(piece.toLowerCase());
+    const own = tokens.get(node);
+    if (own) own.push(id);
+    else tokens.set(node, [id]);
+  });
+  const made = { letters, tokens };
+  piecesOf.set(vocabulary, made);
+  return made;
+}
+
+/**
+ * The tree of phrases for a vocabulary. A piece's bonus is the weight of the phrase that it belongs to (the largest, where several share
+ * it); a piece without letters (a lone space) has none.
+ *
+ * @throws {@link ArgumentError} for a phrase that no pieces spell.
+ */
+export function boostTree(vocabulary: readonly string[], boost: readonly BoostPhrase[]): NativeBoostTree {
+  checkBoost(boost);
+  const { letters, tokens } = pieces(vocabulary);
+  const phrases = new Letters();
+  const weights: number[] = [0];
+  const ends = new Map<number, BoostPhrase>();
+  for (const one of boost) {
+    const weight = one.weight ?? DEFAULT_BOOST_WEIGHT;
+    const end = phrases.add(spelled(one.phrase), (node) => {
+      weights[node] = Math.max(weights[node] ?? 0, weight);
+    });
+    ends.set(end, one);
+  }
+  const edges: { token: number; next: number; bonus: number }[][] = phrases.children.map(() => []);
+  const reached = new Set([0]);
+  // A set grows while it is walked through: what a piece leads to is looked at in its turn.
+  for (const from of reached) {
+    const own = edges[from] as (typeof edges)[number];
+    const walk = (node: number, piece: number, lettersSoFar: number) => {
+      for (const token of tokens.get(piece) ?? []) {
+        own.push({ token, next: node, bonus: lettersSoFar > 0 ? (weights[node] as number) : 0 });
+        reached.add(node);
+      }
+      for (const [letter, next] of phrases.children[node] ?? []) {
+        const further = letters.children[piece]?.get(letter);
+        if (further !== undefined) walk(next, further, lettersSoFar + (letter === '▁' ? 0 : 1));
+      }
+    };
+    walk(from, 0, 0);
+    own.sort((a, b) => a.token - b.token);
+  }
+  for (const [end, { phrase }] of ends) {
+    if (!reached.has(end)) {
+      throw new ArgumentError(
+        `Expected a phrase that the model's vocabulary can spell but received '${phrase}'. Write numbers and signs as they are spoken.`,
+      );
+    }
+  }
+  const flat = edges.flat();
+  const first = new Int32Array(edges.length + 1);
+  edges.forEach((own, i) => {
+    first[i + 1] = (first[i] as number) + own.length;
+  });
+  return {
+    first,
+    tokens: Int32Array.from(flat, ({ token }) => token),
+    next: Int32Array.from(flat, ({ next }) => next),
+    bonuses: Float32Array.from(flat, ({ bonus }) => bonus),
+    whole: Uint8Array.from(edges, (_, node) => (ends.has(node) ? 1 : 0)),
+  };
+}

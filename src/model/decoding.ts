@@ -1,0 +1,90 @@
+/**
+ * How tokens are chosen: the options, checked once and resolved for the engine. The searches themselves are native
+ * (native/model/*_beam.cpp); phrases become a tree in boost.ts.
+ */
+import { expected, finite, integer, known, oneOf } from '../options.js';
+import type { NativeDecoding, NativeHead, NativeModelInfo } from './addon.js';
+import { type BoostPhrase, boostTree, checkBoost } from './boost.js';
+
+/** How tokens are chosen. */
+export interface DecodingOptions {
+  /**
+   * `'greedy'` takes the likeliest at each frame; `'beam'` follows several hypotheses and takes the likeliest whole. Default
+   * `'greedy'`.
+   */
+  type?: 'greedy' | 'beam' | undefined;
+  /** The head of a hybrid model that decodes: `'tdt'` is the more accurate, `'ctc'` the cheaper. Default: the model's best. */
+  head?: 'tdt' | 'rnnt' | 'ctc' | undefined;
+  /** Beam: hypotheses that go on, 1 to 64. Default 5. */
+  beamSize?: number | undefined;
+  /** Beam: the best hypothesis has the largest score / tokens^`lengthPenalty`, 0 to 10. Default 1. */
+  lengthPenalty?: number | undefined;
+  /** Beam, TDT: the search ends when `beamSize` × `patience` hypotheses have reached the end; above 0 to 100. Default 1. */
+  patience?: number | undefined;
+  /** Beam, TDT: share of the duration's log-probability in the score, 0 to 1; the token's is the rest. Default 0.7. */
+  durationReward?: number | undefined;
+}
+
+const BEAM = ['beamSize', 'lengthPenalty', 'patience', 'durationReward'] as const;
+const MOST_HYPOTHESES = 64;
+
+/** The heads that a model of each architecture has, the best first. */
+const HEADS: Record<NativeModelInfo['architecture'], readonly NativeHead[]> = {
+  tdt: ['tdt'],
+  'tdt-ctc': ['tdt', 'ctc'],
+  rnnt: ['rnnt'],
+  ctc: ['ctc'],
+};
+
+/** The heads of a model, the best first. */
+export function headsOf(architecture: NativeModelInfo['architecture']): readonly NativeHead[] {
+  return HEADS[architecture];
+}
+
+/** Checks what needs no model. @throws {@link ArgumentError} */
+export function checkDecoding(
+  decoding: DecodingOptions | undefined,
+  boost?: readonly BoostPhrase[] | undefined,
+): void {
+  if (boost !== undefined) checkBoost(boost);
+  if (decoding === undefined) return;
+  known('decoding', decoding, ['type', 'head', ...BEAM]);
+  const type = oneOf('decoding.type', decoding.type ?? 'greedy', ['greedy', 'beam']);
+  if (decoding.head !== undefined) oneOf('decoding.head', decoding.head, ['tdt', 'rnnt', 'ctc']);
+  const stray = BEAM.find((key) => decoding[key] !== undefined);
+  if (type === 'greedy' && stray !== undefined)
+    throw expected("type: 'beam' beside it", `decoding.${stray}`, decoding[stray]);
+  beamOf(decoding);
+}
+
+function beamOf(decoding: DecodingOptions): NonNullable<NativeDecoding['beam']> {
+  const { beamSize = 5, lengthPenalty = 1, patience = 1, durationReward = 0.7 } = decoding;
+  return {
+    size: integer('decoding.beamSize', beamSize, 1, MOST_HYPOTHESES),
+    lengthPenalty: finite('decoding.lengthPenalty', lengthPenalty, 0, 10),
+    patience: finite('decoding.patience', patience, 0.01, 100),
+    durationReward: finite('decoding.durationReward', durationReward, 0, 1),
+  };
+}
+
+/**
+ * The engine's options of a decoder for this model.
+ *
+ * @throws {@link ArgumentError} when the model has no such head, or cannot spell a phrase.
+ */
+export function resolveDecoding(
+  info: Pick<NativeModelInfo, 'architecture' | 'vocabulary'>,
+  decoding: DecodingOptions | undefined,
+  boost: readonly BoostPhrase[] | undefined,
+): NativeDecoding {
+  checkDecoding(decoding, boost);
+  const heads = HEADS[info.architecture];
+  const head = decoding?.head ?? (heads[0] as NativeHead);
+  if (!heads.includes(head))
+    throw expected(`a head that the model has (${heads.join(', ')})`, 'decoding.head', head);
+  return {
+    head,
+    ...(decoding?.type === 'beam' && { beam: beamOf(decoding) }),
+    ...(boost !== undefined && boost.length > 0 && { boost: boostTree(info.vocabulary, boost) }),
+  };
+}

@@ -1,0 +1,124 @@
+// Models written in our own format: nothing changes but what was asked for.
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type ConvertModelOptions, convertModel, loadModel, type Model } from '../../src/index.js';
+import { readTensorIndex } from '../../src/model/safetensors.js';
+import { ARCHITECTURES, goldenArray, goldenFolder, readGolden } from '../support/goldens.js';
+import { halved, ModelFolders, readWeightsOf } from '../support/model-folder.js';
+
+const folders = new ModelFolders();
+afterAll(() => folders.remove());
+let count = 0;
+const target = () => path.join(folders.root, `converted-${count++}`);
+const nemo = path.join(import.meta.dirname, '..', 'fixtures', 'nemo', 'tdt.nemo');
+
+async function convert(name: string, options?: ConvertModelOptions): Promise<string> {
+  const folder = target();
+  const { bytes } = await convertModel(name, folder, options);
+  expect(statSync(path.join(folder, 'model.safetensors')).size).toBe(bytes);
+  return folder;
+}
+
+async function heard(model: Model, architecture: 'tdt' | 'tdt-ctc' | 'rnnt' | 'ctc') {
+  const { shape, data } = goldenArray(readGolden(architecture, 'short'), 'features');
+  const encoded = await model.native.encode(data, shape[0] as number, [-1, -1], 0);
+  const heads = architecture === 'tdt-ctc' ? (['tdt', 'ctc'] as const) : ([architecture] as const);
+  const tokens = [];
+  for (const head of heads) tokens.push(await model.native.decode(encoded.data, encoded.rows, { head }, 0));
+  return { encoded, tokens };
+}
+
+describe.each(ARCHITECTURES)('%s', (architecture) => {
+  test.each(['float32', 'bfloat16', 'int8'] as const)(
+    'in %s computes what the original does in it',
+    async (dtype) => {
+      const folder = await convert(goldenFolder(architecture), { dtype });
+      await using original = await loadModel(goldenFolder(architecture), { dtype });
+      await using converted = await loadModel(folder, { dtype });
+      expect(await heard(converted, architecture)).toEqual(await heard(original, architecture));
+    },
+  );
+});
+
+test('bytes take a quarter, and load as such', async () => {
+  const original = statSync(path.join(goldenFolder('tdt'), 'model.safetensors')).size;
+  const folder = await convert(goldenFolder('tdt'), { dtype: 'int8' });
+  // The golden model has many small vectors and scales; a large one comes closer to a quarter.
+  expect(statSync(path.join(folder, 'model.safetensors')).size).toBeLessThan(0.45 * original);
+  await using model = await loadModel(folder);
+  expect(model.info.dtype).toBe('int8');
+  const types = new Set(
+    (await readTensorIndex(path.join(folder, 'model.safetensors'))).map(({ dtype }) => dtype),
+  );
+  expect([...types].sort()).toEqual(['BF16', 'F32', 'I8']);
+});
+
+test('an archive of NVIDIA becomes a folder that gives the same, without what only training reads', async () => {
+  const folder = await convert(nemo);
+  await using original = await loadModel(nemo, { dtype: 'float32' });
+  await using converted = await loadModel(folder, { dtype: 'float32' });
+  expect(await heard(converted, 'tdt')).toEqual(await heard(original, 'tdt'));
+  expect(readdirSync(folder).sort()).toEqual(['config.json', 'model.safetensors']);
+});
+
+test('without a type, halves stay halves', async () => {
+  const half = folders.make({ weights: halved(readWeightsOf('tdt'), 'F16') });
+  const folder = await convert(half);
+  const kept = await readTensorIndex(path.join(folder, 'model.safetensors'));
+  expect(new Set(kept.map(({ dtype }) => dtype))).toEqual(new Set(['F16']));
+  await using original = await loadModel(half, { dtype: 'float32' });
+  await using converted = await loadModel(folder, { dtype: 'float32' });
+  expect(await heard(converted, 'tdt')).toEqual(await heard(original, 'tdt'));
+});
+
+test('halves of either kind become float32 of the same values', async () => {
+  for (const kind of ['F16', 'BF16'] as const) {
+    const half = folders.make({ weights: halved(readWeightsOf('tdt'), kind) });
+    await using original = await loadModel(half, { dtype: 'float32' });
+    await using converted = await loadModel(await convert(half, { dtype: 'float32' }), { dtype: 'float32' });
+    expect(await heard(converted, 'tdt')).toEqual(await heard(original, 'tdt'));
+  }
+});
+
+test('bytes can be written again as bytes, not as anything finer', async () => {
+  const bytes = await convert(goldenFolder('tdt'), { dtype: 'int8' });
+  for (const dtype of [undefined, 'int8'] as const) {
+    await using original = await loadModel(bytes);
+    await using again = await loadModel(await convert(bytes, { dtype }));
+    expect(again.info.dtype).toBe('int8');
+    expect(await heard(again, 'tdt')).toEqual(await heard(original, 'tdt'));
+  }
+  await expect(convertModel(bytes, target(), { dtype: 'float32' })).rejects.toMatchObject({
+    code: 'ERR_PARAKEET_UNSUPPORTED_MODEL',
+  });
+});
+
+test('the bundled model keeps its streaming.json', async () => {
+  const folder = await convert(path.join(import.meta.dirname, '..', '..', 'models', 'parakeet-tiny-en'), {
+    dtype: 'int8',
+  });
+  await using model = await loadModel(folder);
+  expect(model.info.prior).toBeDefined();
+});
+
+test('a folder with something in it is left alone', async () => {
+  const folder = target();
+  mkdirSync(folder);
+  writeFileSync(path.join(folder, 'mine.txt'), 'mine');
+  await expect(convertModel(goldenFolder('tdt'), folder)).rejects.toMatchObject({
+    code: 'ERR_PARAKEET_INVALID_ARGUMENT',
+  });
+  expect(readdirSync(folder)).toEqual(['mine.txt']);
+});
+
+test('an abort leaves no weights', async () => {
+  const folder = target();
+  const controller = new AbortController();
+  const done = convertModel(goldenFolder('tdt'), folder, {
+    signal: controller.signal,
+    onProgress: () => controller.abort(),
+  });
+  await expect(done).rejects.toMatchObject({ code: 'ERR_PARAKEET_ABORTED' });
+  expect(readdirSync(folder)).toEqual([]);
+});
