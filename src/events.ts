@@ -71,7 +71,10 @@ export interface Token {
   confidence: number;
 }
 
-/** A word: the tokens between two spaces. */
+/**
+ * A word with the punctuation after it: what stands between two spaces; in languages that write none (Chinese, Japanese, Thai …), a
+ * word by `Intl.Segmenter`. Its times are its tokens'; within a token that spans several words, in proportion to the characters.
+ */
 export interface Word {
   /** Without the space before it. */
   text: string;
@@ -79,7 +82,7 @@ export interface Word {
   start: number;
   /** Seconds. */
   end: number;
-  /** Geometric mean of its tokens' confidences. */
+  /** Geometric mean of the confidences of all tokens that it has a part of. */
   confidence: number;
 }
 

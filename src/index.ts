@@ -104,3 +104,10 @@ export {
   tdtDecode,
   tokenDecode,
 } from './transforms/token-decode.js';
+export type { VerifyCheck } from './verify/check.js';
+export {
+  type VerifiedRecording,
+  type VerifyOptions,
+  type VerifyReport,
+  verifyModel,
+} from './verify/verify-model.js';

@@ -14,6 +14,7 @@ import {
   type OptionTable,
   REPLAY_OPTIONS,
   TRANSCRIBE_OPTIONS,
+  VERIFY_OPTIONS,
 } from '../src/cli/options.js';
 import {
   brokenLinks,
@@ -32,6 +33,7 @@ const commands: Record<string, OptionTable> = {
   models: MODELS_OPTIONS,
   replay: REPLAY_OPTIONS,
   transcribe: TRANSCRIBE_OPTIONS,
+  verify: VERIFY_OPTIONS,
 };
 const guides = readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'));
 const readme = readDocument('README.md');
@@ -67,9 +69,13 @@ describe.each(guides)('%s', (guide) => {
     expect([...unknownOptions(text)]).toEqual([]);
   });
 
-  test('every name that it sets in code letters is one of the project', () => {
-    expect(names(text).filter((name) => !known(name))).toEqual([]);
-  });
+  // parakeet-mlx's own names stand in that guide: parakeet-mlx.test.ts looks at each.
+  test.skipIf(guide === 'parakeet-mlx.md')(
+    'every name that it sets in code letters is one of the project',
+    () => {
+      expect(names(text).filter((name) => !known(name))).toEqual([]);
+    },
+  );
 
   test('its figures are those of the README', () => {
     const figures = prose(text).match(/\d[\d.]*(?: to \d[\d.]*)? (?:%|×|GB|MB|MiB|ms)|\d\.\d\d s/g) ?? [];

@@ -15,6 +15,7 @@ import {
   MODELS_HELP,
   REPLAY_HELP,
   TRANSCRIBE_HELP,
+  VERIFY_HELP,
 } from './help.js';
 import { live } from './live.js';
 import { models } from './models.js';
@@ -28,11 +29,13 @@ import {
   parse,
   REPLAY_OPTIONS,
   TRANSCRIBE_OPTIONS,
+  VERIFY_OPTIONS,
 } from './options.js';
 import { replay } from './replay.js';
 import type { Terminal } from './terminal.js';
 import { transcribe } from './transcribe.js';
 import { UsageError } from './usage-error.js';
+import { verify } from './verify.js';
 
 interface Command {
   options: OptionTable;
@@ -47,6 +50,7 @@ const COMMANDS: Record<string, Command> = {
   models: { options: MODELS_OPTIONS, help: MODELS_HELP, run: models },
   replay: { options: REPLAY_OPTIONS, help: REPLAY_HELP, run: replay },
   doctor: { options: DOCTOR_OPTIONS, help: DOCTOR_HELP, run: doctor },
+  verify: { options: VERIFY_OPTIONS, help: VERIFY_HELP, run: verify },
 };
 
 /** Runs one command line and resolves with the exit code. Never rejects. */

@@ -2,7 +2,7 @@
  * How transcripts look as text: timestamps, cues, and the JSON of parakeet-mlx. Pure functions; who writes them where is
  * the sinks' matter.
  */
-import type { Sentence, SentenceEvent, Token } from '../events.js';
+import type { Sentence, SentenceEvent, Token, Word } from '../events.js';
 
 /**
  * `HH:MM:SS,mmm` for SRT, `HH:MM:SS.mmm` for WebVTT.
@@ -40,28 +40,38 @@ export interface CueStyle {
   label: (speaker: string) => string;
 }
 
-/** The cues of a sentence: one, or one a token with that token highlighted, as parakeet-mlx does. Who speaks stands before it. */
+/**
+ * The cues of a sentence: one, or one a word with that word marked, each until the next word begins. Who speaks stands before it.
+ */
 export function cuesOf(
   { sentence, speaker }: SentenceEvent,
   highlightWords: boolean,
   style: CueStyle,
 ): Cue[] {
-  const { start, end } = sentence;
+  const { start, end, words } = sentence;
   const label = speaker === undefined ? '' : style.label(oneLine(speaker));
   if (!highlightWords) return [{ start, end, text: label + style.escape(oneLine(sentence.text)) }];
-  const tokens = sentence.tokens.filter((token) => token.text.trim() !== '');
-  return tokens.map((token, i) => ({
-    start: token.start,
-    end: tokens[i + 1]?.start ?? token.end,
-    text: label + oneLine(tokens.map((other) => markup(other, other === token, style)).join('')),
+  const gaps = gapsOf(sentence);
+  return words.map((word, i) => ({
+    start: word.start,
+    end: words[i + 1]?.start ?? word.end,
+    text: label + oneLine(words.map((other, k) => gaps[k] + markup(other, other === word, style)).join('')),
   }));
 }
 
-function markup(token: Token, spoken: boolean, style: CueStyle): string {
-  const word = token.text.trim();
-  const space = token.text.slice(0, token.text.indexOf(word));
-  return space + (spoken ? style.highlight(style.escape(word)) : style.escape(word));
+/** What stands before each word: mostly a space, nothing in Chinese; a space also where somebody has changed the sentence's text. */
+function gapsOf({ text, words }: Sentence): string[] {
+  let at = 0;
+  return words.map((word, i) => {
+    const found = text.indexOf(word.text, at);
+    const together = found === at;
+    if (found >= 0) at = found + word.text.length;
+    return i === 0 || together ? '' : ' ';
+  });
 }
+
+const markup = ({ text }: Word, spoken: boolean, style: CueStyle): string =>
+  spoken ? style.highlight(style.escape(text)) : style.escape(text);
 
 /** A blank line would end a cue. */
 const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, ' ').trim();

@@ -9,7 +9,7 @@ import { Sink, type SinkOptions } from './sink.js';
 
 /** Options of {@link srtWriter} and `vttWriter`. */
 export interface SubtitleOptions extends SinkOptions {
-  /** One cue a token, with that token highlighted, instead of one a sentence. Default false. */
+  /** One cue a word, with that word marked, instead of one a sentence. parakeet-mlx marks tokens, which are parts of words. Default false. */
   highlightWords?: boolean | undefined;
 }
 

@@ -2,9 +2,10 @@
  * Where sentences end: the rules, fed token by token. The same for a stream and for a whole file, since a sentence never
  * hangs on when a token came. The stage that feeds it is sentences.ts.
  */
-import type { Sentence, Token, Word } from '../events.js';
+import type { Sentence, Token } from '../events.js';
 import { optionalInteger, optionalPositive } from '../options.js';
 import { goesOnAfter } from './abbreviations.js';
+import { geometricMean, wordsOf } from './words.js';
 
 /** When sentences end, besides punctuation. */
 export interface SentenceOptions {
@@ -122,29 +123,6 @@ export function textOf(tokens: readonly Token[]): string {
     .map((token) => token.text)
     .join('')
     .trim();
-}
-
-/** The words of tokens: a word begins with each token whose text begins with a space. */
-export function wordsOf(tokens: readonly Token[]): Word[] {
-  const groups: Token[][] = [];
-  for (const token of tokens) {
-    if (token.text === '') continue;
-    const open = groups.at(-1);
-    if (open === undefined || token.text.startsWith(' ')) groups.push([token]);
-    else open.push(token);
-  }
-  return groups.map((group) => ({
-    text: textOf(group),
-    start: (group[0] as Token).start,
-    end: (group.at(-1) as Token).end,
-    confidence: geometricMean(group),
-  }));
-}
-
-/** Of the confidences; 1e-10 keeps a single zero from being the whole truth. */
-function geometricMean(tokens: readonly Token[]): number {
-  const sum = tokens.reduce((total, token) => total + Math.log(token.confidence + 1e-10), 0);
-  return Math.min(1, Math.exp(sum / tokens.length));
 }
 
 /** All sentences of a whole transcript. */

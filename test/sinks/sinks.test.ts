@@ -18,12 +18,13 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ArgumentError, ParakeetError } from '../../src/errors.js';
-import type { TranscriptEvent } from '../../src/events.js';
+import type { Token, TranscriptEvent } from '../../src/events.js';
 import { jsonWriter } from '../../src/sinks/json-writer.js';
 import { jsonlWriter } from '../../src/sinks/jsonl-writer.js';
 import { srtWriter } from '../../src/sinks/srt-writer.js';
 import { txtWriter } from '../../src/sinks/txt-writer.js';
 import { vttWriter } from '../../src/sinks/vtt-writer.js';
+import { splitSentences } from '../../src/transforms/sentence-splitter.js';
 import { EVENTS, parseSrt, parseVtt, SENTENCE_EVENTS } from '../support/transcript.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'parakeet-sinks-'));
@@ -60,19 +61,41 @@ describe('what they write', () => {
   });
 
   test.each([
-    ['highlight.srt', srtWriter, parseSrt, ','],
-    ['highlight.vtt', vttWriter, parseVtt, '.'],
-  ] as const)('%s as parakeet-mlx, but for cues of no length', async (name, sink, parse, marker) => {
+    ['highlight.srt', srtWriter, parseSrt, 'u'],
+    ['highlight.vtt', vttWriter, parseVtt, 'b'],
+  ] as const)('%s as parakeet-mlx, but words instead of tokens', async (name, sink, parse, tag) => {
     const path = newPath();
     await pipeline(Readable.from(EVENTS), sink(path, { highlightWords: true }));
-    const long = reference(name)
-      .replace(/^ +/gm, '')
-      .replace(
-        `01:00:01${marker}840 --> 01:00:01${marker}840`,
-        `01:00:01${marker}840 --> 01:00:01${marker}841`,
-      );
-    expect(read(path)).toBe(long);
-    expect(parse(read(path))).toHaveLength(8);
+    const cues = parse(read(path));
+    const mark = (word: string) => `<${tag}>${word}</${tag}>`;
+    expect(cues.map((cue) => cue.text)).toEqual([
+      `${mark('Hello,')} world.`,
+      `Hello, ${mark('world.')}`,
+      `${mark('Is')} it?`,
+      `Is ${mark('it?')}`,
+    ]);
+    // Of the reference's cues, those with which a word begins and ends. Its last one has no length, ours lasts.
+    const spans = reference(name).match(/^\S+ --> \S+$/gm) ?? [];
+    const words = [spans.slice(0, 2), spans.slice(2, 5), spans.slice(5, 6), spans.slice(6, 8)];
+    const ends = words.map((of) => `${of[0]?.split(' ')[0]} --> ${of.at(-1)?.split(' ')[2]}`);
+    expect(read(path).match(/^\S+ --> \S+$/gm)).toEqual(ends);
+  });
+
+  test('marked words of a language without spaces stand without them', async () => {
+    const pieces = [' 我们', '喜欢', '音乐', '。'];
+    const tokens = pieces.map(
+      (text, i): Token => ({ id: i, text, start: i, end: i + 1, duration: 1, confidence: 1 }),
+    );
+    const [sentence] = splitSentences(tokens);
+    const { writes, stream } = recorder();
+    const events = [{ type: 'sentence', sentence }] as TranscriptEvent[];
+    await pipeline(Readable.from(events), srtWriter(stream, { highlightWords: true }));
+    const cues = parseSrt(writes.join(''));
+    expect(cues).toEqual([
+      { start: 0, end: 1, text: '<u>我们</u>喜欢音乐。' },
+      { start: 1, end: 2, text: '我们<u>喜欢</u>音乐。' },
+      { start: 2, end: 4, text: '我们喜欢<u>音乐。</u>' },
+    ]);
   });
 
   test('JSON as parakeet-mlx, with trimmed sentences', async () => {
@@ -131,7 +154,7 @@ describe('what they write', () => {
     expect(parseSrt(await written(srtWriter))[0]?.text).toBe('Ann <a>: Hello, world.');
     expect(parseVtt(await written(vttWriter))[0]?.text).toBe('<v Ann &lt;a&gt;>Hello, world.');
     const marked = await written((target) => vttWriter(target, { highlightWords: true }));
-    expect(parseVtt(marked)[0]?.text).toBe('<v Ann &lt;a&gt;><b>Hello</b>, world.');
+    expect(parseVtt(marked)[0]?.text).toBe('<v Ann &lt;a&gt;><b>Hello,</b> world.');
     expect(await written(txtWriter)).toBe('Ann <a>: Hello, world.\n');
     expect(JSON.parse(await written(jsonWriter)).sentences[0].speaker).toBe('Ann <a>');
     expect(JSON.parse(await written(jsonlWriter)).speaker).toBe('Ann <a>');

@@ -13,7 +13,7 @@ interface HeaderEntry {
   data_offsets: [number, number];
 }
 
-/** Every tensor of the file, by name. Only F32 is understood. */
+/** Every tensor of the file, by name, as float32. F32 and BF16 are understood. */
 export function readSafetensors(path: string): Map<string, Tensor> {
   const file = readFileSync(path);
   const headerLength = Number(file.readBigUInt64LE(0));
@@ -24,11 +24,17 @@ export function readSafetensors(path: string): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') continue;
-    if (entry.dtype !== 'F32') throw new Error(`${path}: tensor ${name} is ${entry.dtype}, expected F32`);
     const [begin, end] = entry.data_offsets;
     // A copy, since the offset in the file need not be a multiple of four.
     const bytes = new Uint8Array(file.subarray(8 + headerLength + begin, 8 + headerLength + end));
-    tensors.set(name, { shape: entry.shape, data: new Float32Array(bytes.buffer) });
+    tensors.set(name, { shape: entry.shape, data: floats(bytes.buffer, entry.dtype, name) });
   }
   return tensors;
+}
+
+/** bfloat16 is the upper half of float32. */
+function floats(bytes: ArrayBuffer, dtype: string, name: string): Float32Array {
+  if (dtype === 'F32') return new Float32Array(bytes);
+  if (dtype !== 'BF16') throw new Error(`Tensor ${name} is ${dtype}, expected F32 or BF16`);
+  return new Float32Array(Uint32Array.from(new Uint16Array(bytes), (half) => half << 16).buffer);
 }

@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { editDistance, plainWords, strictWords, wordErrorRate } from '../../bench/wer-metric.mjs';
+import { editDistance, plainWords, strictWords, wordErrorRate } from '../../src/verify/word-error-rate.js';
 
 describe('words', () => {
   test('case, punctuation and hyphens do not count in the plain rate', () => {

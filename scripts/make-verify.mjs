@@ -1,0 +1,158 @@
+/**
+ * Makes models/verify, what `parakeet verify` holds the bundled model against: recordings of test/audio, and what the plain
+ * TypeScript reference (test/reference) computes of them, never the engine. Only for the repository; run it when the bundled
+ * model changes: `npm run build:dist && node scripts/make-verify.mjs`.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** Licensed for anybody's use, short, and a different kind of voice each; the first one gets the arrays. */
+const RECORDINGS = [
+  'af_sky_10.flac',
+  'am_michael_05.flac',
+  'bf_emma_06.flac',
+  'jfk.flac',
+  'sense_and_sensibility_01_austen_64kb-0920.flac',
+];
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const model = path.join(root, 'models', 'parakeet-tiny-en');
+const target = path.join(root, 'models', 'verify');
+mkdirSync(target, { recursive: true });
+
+const { readRecording } = await import('../dist/model/recording.js');
+const reference = await loadReference();
+const arrays = {};
+const recordings = [];
+for (const [file, seconds, said, source, licence] of transcripts()) {
+  const { mel, encoded, tokens, heard } = hear(await samplesOf(path.join(root, 'test', 'audio', file)));
+  const name = path.parse(file).name;
+  if (file === RECORDINGS[0]) {
+    arrays.logMel = { shape: [mel.rows, mel.columns], data: mel.data };
+    arrays.encoded = { shape: [encoded.rows, encoded.columns], data: encoded.data };
+  }
+  arrays[`${name}.tokens`] = row(tokens.map(({ id }) => id));
+  arrays[`${name}.confidences`] = row(tokens.map(({ confidence }) => confidence));
+  recordings.push({ file, seconds: Number(seconds), said, heard, source, licence });
+  copyFileSync(path.join(root, 'test', 'audio', file), path.join(target, file));
+  console.log(`${file}: ${heard}`);
+}
+const config = JSON.parse(readFileSync(path.join(model, 'config.json'), 'utf8'));
+const goldens = {
+  model: path.basename(model),
+  // What src/verify/suite.ts knows the model by.
+  likeness: createHash('sha256')
+    .update(JSON.stringify([config.joint.vocabulary, config.encoder.n_layers, config.encoder.d_model]))
+    .digest('hex'),
+  recordings,
+};
+writeFileSync(path.join(target, 'goldens.json'), `${JSON.stringify(goldens, null, 2)}\n`);
+writeFileSync(path.join(target, 'goldens.safetensors'), safetensors(arrays));
+
+/** The rows of the recordings that are taken, in our order. */
+function transcripts() {
+  const lines = readFileSync(path.join(root, 'test', 'audio', 'transcripts.tsv'), 'utf8')
+    .trim()
+    .split('\n');
+  const rows = lines.map((line) => line.split('\t'));
+  return RECORDINGS.map((file) => rows.find(([name]) => name === file));
+}
+
+/** The reference, compiled into a folder that is gone when it is loaded. */
+async function loadReference() {
+  const folder = mkdtempSync(path.join(root, 'build', 'verify-'));
+  try {
+    writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
+    symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
+    const tsc = path.join(
+      path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
+      'bin',
+      'tsc',
+    );
+    const sources = ['decode', 'encoder', 'mel', 'model'].map((name) =>
+      path.join(root, 'test', 'reference', `${name}.ts`),
+    );
+    const options = [
+      '--target',
+      'ES2022',
+      '--module',
+      'NodeNext',
+      '--types',
+      'node',
+      '--skipLibCheck',
+      '--ignoreConfig',
+    ];
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [tsc, ...options, '--rootDir', path.join(root, 'test'), '--outDir', folder, ...sources],
+      { cwd: root, encoding: 'utf8' },
+    );
+    if (status !== 0) throw new Error(`The reference does not compile:\n${stdout}`);
+    const load = (name) => import(pathToFileURL(path.join(folder, 'reference', `${name}.js`)).href);
+    const [decode, encoder, mel, models] = await Promise.all(['decode', 'encoder', 'mel', 'model'].map(load));
+    return { ...decode, ...encoder, ...mel, model: models.readReferenceModel(model) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function hear(samples) {
+  const { model, logMel, statistics, normalize, encode, decodeAll } = reference;
+  const mel = logMel(samples, model.mel);
+  const encoded = encode(model, normalize(mel, statistics(mel, mel.rows, false)), [-1, -1]);
+  const tokens = decodeAll(model, encoded, 'tdt');
+  const heard = tokens
+    .map(({ id }) => model.vocabulary[id])
+    .join('')
+    .replaceAll('▁', ' ')
+    .trim();
+  return { mel, encoded, tokens, heard };
+}
+
+async function samplesOf(file) {
+  const pieces = [];
+  await readRecording(file, reference.model.mel.sampleRate, {}, async (samples) => {
+    pieces.push(samples.slice());
+  });
+  const all = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
+function row(values) {
+  return { shape: [values.length], data: Float32Array.from(values) };
+}
+
+function safetensors(tensors) {
+  const header = {};
+  const parts = [];
+  let at = 0;
+  for (const [name, { shape, data }] of Object.entries(tensors)) {
+    const bytes = Buffer.from(Float32Array.from(data).buffer);
+    header[name] = { dtype: 'F32', shape, data_offsets: [at, at + bytes.length] };
+    at += bytes.length;
+    parts.push(bytes);
+  }
+  // Padded so that the numbers begin at a multiple of eight, as the format's own library does.
+  const text = JSON.stringify(header);
+  const padded = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(padded.length));
+  return Buffer.concat([length, padded, ...parts]);
+}

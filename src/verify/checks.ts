@@ -1,0 +1,177 @@
+/**
+ * What is checked of a loaded model, each with its bound. Which of it applies to whom is verify-model.ts's matter.
+ */
+import type { Token } from '../events.js';
+import type { LogMelFrames } from '../model/low-level.js';
+import type { Model } from '../model/model.js';
+import type { TranscribeStreamOptions } from '../model/transcribe-stream.js';
+import {
+  changedWords,
+  check,
+  largestDifference,
+  relativeDifference,
+  tokenDifference,
+  type VerifyCheck,
+} from './check.js';
+import type { Goldens } from './suite.js';
+import { editDistance } from './word-error-rate.js';
+
+type Signal = AbortSignal | undefined;
+
+/** What a type of weights makes of the recordings, to be compared with another's. */
+export interface Heard {
+  /** Encoder frames of the first recording. */
+  frames: Float32Array;
+  /** What was heard, one text a recording. */
+  texts: string[];
+}
+
+/** Seconds of a push to a stream. */
+const PIECE = 0.2;
+
+/** In float32: every array and token of the reference. The encoder gets the reference's own log-mel frames. */
+export async function againstGoldens(
+  model: Model,
+  samples: readonly Float32Array[],
+  goldens: Goldens,
+  signal: Signal,
+): Promise<VerifyCheck[]> {
+  const first = await model.logMel(samples[0] as Float32Array);
+  const { features } = model.info;
+  const mel: LogMelFrames = { data: goldens.logMel, frames: goldens.logMel.length / features, features };
+  const { data: encoded } = await model.encode(mel, { signal });
+  let changed = 0;
+  let confidence = 0;
+  for (const [i, recording] of samples.entries()) {
+    const { ids, confidences } = goldens.tokens[i] as Goldens['tokens'][number];
+    const { tokens } = await model.generate(await model.logMel(recording), { signal });
+    const changes = editDistance(
+      ids,
+      tokens.map(({ id }) => id),
+    );
+    const heard = tokens.map((token) => token.confidence);
+    changed += changes;
+    confidence = Math.max(confidence, changes > 0 ? 1 : largestDifference(heard, confidences));
+  }
+  const from = 'from the reference, in float32';
+  return [
+    check('log-mel', `largest difference ${from}`, largestDifference(first.data, goldens.logMel), 1e-3),
+    check('encoder', `largest difference ${from}`, largestDifference(encoded, goldens.encoded), 1e-4),
+    check('tokens', `tokens that differ ${from}`, changed, 0),
+    check('confidences', `largest difference ${from}`, confidence, 1e-3),
+  ];
+}
+
+/**
+ * In float32: a stream whose every layer has its whole context must give the tokens of the whole recording with local attention.
+ * Without right context in the attention, only the convolutions reach ahead, so that the stream has several steps even in a deep model.
+ */
+export async function streamIsExact(
+  model: Model,
+  samples: Float32Array,
+  signal: Signal,
+): Promise<VerifyCheck> {
+  const context = [64, 0] as const;
+  const whole = await model.transcribe(samples, {
+    localAttention: context,
+    chunkDuration: null,
+    flushSilence: 0,
+    signal,
+  });
+  const live = await listen(model, samples, {
+    contextSize: context,
+    depth: model.info.layers,
+    chunk: 16,
+    flushSilence: 0,
+    normalization: statisticsOf(await model.logMel(samples)),
+    signal,
+  });
+  const what =
+    'largest difference of a confidence from the whole recording with the same context; 1 for other tokens';
+  return check('stream-exact', what, tokenDifference(live.tokens, whole.tokens), 1e-3);
+}
+
+/** A stream that looks two seconds ahead hears nearly the words of the whole recording. */
+export async function streamIsClose(
+  model: Model,
+  samples: readonly Float32Array[],
+  texts: readonly string[],
+  signal: Signal,
+): Promise<VerifyCheck> {
+  const live: string[] = [];
+  for (const recording of samples)
+    live.push((await listen(model, recording, { latency: 'accurate', signal })).text);
+  const what = "percent of words that differ between a stream ('accurate') and whole recordings";
+  return check('stream-words', what, changedWords(texts, live), 15);
+}
+
+/** Nothing is heard where nothing is, and every number is one: in digital silence, and in one as faint as a converter's. */
+export async function silenceIsSilent(model: Model, signal: Signal): Promise<VerifyCheck[]> {
+  const length = 3 * model.info.sampleRate;
+  let strange = 0;
+  let words = 0;
+  for (const loudness of [0, 1e-4]) {
+    const samples = Float32Array.from({ length }, (_, i) => loudness * Math.sin(i * i));
+    const mel = await model.logMel(samples);
+    const { data } = await model.encode(mel, { signal });
+    for (const values of [mel.data, data])
+      strange += values.filter((value) => !Number.isFinite(value)).length;
+    const { text } = await model.transcribe(samples, { signal });
+    words += text.split(/\s+/).filter((word) => word !== '').length;
+  }
+  return [
+    check('silence-finite', 'numbers of silence that are none', strange, 0),
+    check('silence-words', 'words heard in silence', words, 0),
+  ];
+}
+
+/** What another type of weights hears is nearly what float32 does. */
+export function typesAgree(heard: Heard, exact: Heard): VerifyCheck[] {
+  const largest = largestDifference(heard.frames, exact.frames);
+  return [
+    check(
+      'dtype-frames',
+      `difference of the encoder's frames from float32's, as a part of their size (the largest is ${largest.toPrecision(2)})`,
+      relativeDifference(heard.frames, exact.frames),
+      0.1,
+    ),
+    check(
+      'dtype-words',
+      'percent of words that differ from those of float32',
+      changedWords(exact.texts, heard.texts),
+      10,
+    ),
+  ];
+}
+
+/** A recording as a live stream. */
+async function listen(
+  model: Model,
+  samples: Float32Array,
+  options: TranscribeStreamOptions,
+): Promise<{ text: string; tokens: Token[] }> {
+  const stream = model.transcribeStream(options);
+  try {
+    const piece = Math.round(PIECE * model.info.sampleRate);
+    for (let at = 0; at < samples.length; at += piece)
+      await stream.addAudio(samples.subarray(at, at + piece));
+    return await stream.finish();
+  } finally {
+    await stream.close();
+  }
+}
+
+/** What normalises a whole recording: each feature's mean and unbiased deviation over all frames. */
+function statisticsOf({ data, frames, features }: LogMelFrames): { mean: number[]; std: number[] } {
+  const mean = Array.from({ length: features }, (_, f) => {
+    let sum = 0;
+    for (let at = f; at < data.length; at += features) sum += data[at] as number;
+    return sum / frames;
+  });
+  const std = mean.map((average, f) => {
+    let sum = 0;
+    for (let at = f; at < data.length; at += features) sum += ((data[at] as number) - average) ** 2;
+    return Math.sqrt(sum / Math.max(1, frames - 1));
+  });
+  return { mean, std };
+}

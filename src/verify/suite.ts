@@ -1,0 +1,115 @@
+/**
+ * What comes with the package to verify models with (models/verify, made by scripts/make-verify.mjs): recordings with what is said in
+ * them, and what a reference that shares no code with the engine computes of them for the bundled model. Only the reading.
+ */
+import { createHash } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { NativeModelInfo } from '../model/addon.js';
+import { readRecording } from '../model/recording.js';
+import { readTensorIndex } from '../model/safetensors.js';
+import { floatsOf } from '../model/stored-types.js';
+
+const folder = fileURLToPath(new URL('../../models/verify/', import.meta.url));
+
+/** A recording of the suite. */
+export interface SuiteRecording {
+  /** Its file's name. */
+  name: string;
+  /** The whole path. */
+  file: string;
+  seconds: number;
+  /** What is said. */
+  said: string;
+}
+
+/** What the reference computes, in float32, of whole recordings without silence after them. */
+export interface Goldens {
+  /** Log-mel frames and encoder frames of the first recording. */
+  logMel: Float32Array;
+  encoded: Float32Array;
+  /** Of each recording, in order. */
+  tokens: { ids: number[]; confidences: Float32Array }[];
+}
+
+export interface Suite {
+  recordings: SuiteRecording[];
+  /** The name of the model that the goldens are of. */
+  model: string;
+  /** Its {@link likeness}. */
+  likeness: string;
+  goldens: Goldens;
+}
+
+interface SuiteFile {
+  model: string;
+  likeness: string;
+  recordings: { file: string; seconds: number; said: string }[];
+}
+
+/** Reads the suite. It is a part of the package, so a file that is missing is the system's error as it is. */
+export async function readSuite(): Promise<Suite> {
+  const file = JSON.parse(await readFile(path.join(folder, 'goldens.json'), 'utf8')) as SuiteFile;
+  const arrays = await readArrays(path.join(folder, 'goldens.safetensors'));
+  const array = (name: string) => arrays.get(name) ?? new Float32Array(0);
+  return {
+    model: file.model,
+    likeness: file.likeness,
+    recordings: file.recordings.map(({ file: name, seconds, said }) => ({
+      name,
+      file: path.join(folder, name),
+      seconds,
+      said,
+    })),
+    goldens: {
+      logMel: array('logMel'),
+      encoded: array('encoded'),
+      tokens: file.recordings.map(({ file: name }) => ({
+        ids: [...array(`${path.parse(name).name}.tokens`)],
+        confidences: array(`${path.parse(name).name}.confidences`),
+      })),
+    },
+  };
+}
+
+async function readArrays(file: string): Promise<Map<string, Float32Array>> {
+  const index = await readTensorIndex(file);
+  const handle = await open(file, 'r');
+  try {
+    const arrays = new Map<string, Float32Array>();
+    for (const { name, offset, bytes } of index) {
+      const data = Buffer.alloc(bytes);
+      await handle.read(data, 0, bytes, offset);
+      arrays.set(name, floatsOf(data, 'F32'));
+    }
+    return arrays;
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Tells whether a model is meant to be the one of the goldens: by its vocabulary, layers and width, not by its weights, so that a copy
+ * whose weights are damaged is held against them too.
+ */
+export function likeness({ vocabulary, layers, dModel }: NativeModelInfo): string {
+  return createHash('sha256')
+    .update(JSON.stringify([vocabulary, layers, dModel]))
+    .digest('hex');
+}
+
+/** The samples of a recording at a model's rate. */
+export async function samplesOf({ file }: SuiteRecording, rate: number): Promise<Float32Array> {
+  const pieces: Float32Array[] = [];
+  await readRecording(file, rate, {}, async (samples) => {
+    pieces.push(samples.slice());
+  });
+  const all = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}

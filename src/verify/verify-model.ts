@@ -1,0 +1,197 @@
+/**
+ * Whether the engine computes what it should on this machine, with this model: the library's side of `parakeet verify`. It does not
+ * say how good a model is; bench/wer.mjs measures that on more than half a minute of speech.
+ */
+import path from 'node:path';
+import type { NativeDType } from '../model/addon.js';
+import { bundledModel, type LoadModelOptions, loadModel, openModel } from '../model/load-model.js';
+import type { Model } from '../model/model.js';
+import { expected } from '../options.js';
+import type { VerifyCheck } from './check.js';
+import {
+  againstGoldens,
+  type Heard,
+  silenceIsSilent,
+  streamIsClose,
+  streamIsExact,
+  typesAgree,
+} from './checks.js';
+import { likeness, readSuite, type Suite, samplesOf } from './suite.js';
+import { wordErrorRate } from './word-error-rate.js';
+
+/** Options of {@link verifyModel}: those of `loadModel`. */
+export interface VerifyOptions extends LoadModelOptions {
+  /** Called before each part of the work. */
+  onStep?: ((step: { done: number; total: number; what: string }) => void) | undefined;
+}
+
+/** A recording that {@link verifyModel} had transcribed. */
+export interface VerifiedRecording {
+  file: string;
+  seconds: number;
+  said: string;
+  heard: string;
+  /** Words that are wrong, in percent of those said, without case and punctuation. */
+  wer: number;
+  /** Seconds of work for a second of sound. */
+  realTimeFactor: number;
+}
+
+/** What {@link verifyModel} found. */
+export interface VerifyReport {
+  /** Every check passed. */
+  passed: boolean;
+  model: string;
+  /** The type that was asked for; the comparisons with a reference are in float32 besides. */
+  dtype: NativeDType;
+  /** The model was held against the reference's arrays and tokens, since it is the bundled one or a copy of it. */
+  goldens: boolean;
+  checks: VerifyCheck[];
+  recordings: VerifiedRecording[];
+  /** Over all recordings. English: another language's model may be sound and have 100. */
+  wer: number;
+  realTimeFactor: number;
+}
+
+/** What was found with the type that was asked for. */
+interface Asked {
+  dtype: NativeDType;
+  goldens: boolean;
+  heard: Heard;
+  recordings: VerifiedRecording[];
+}
+
+/**
+ * Verifies a model (named as for `loadModel`) on this machine, with recordings that come with the package: in float32 and in the type
+ * asked for, one after the other. The bundled model, or a copy of it, is held against what a reference that shares no code with the
+ * engine computes; one that was converted to bytes is not, since its weights are others. For any model: its types agree, a stream gives what the whole
+ * recording gives, and silence is silent. Takes some seconds with the bundled model, a few minutes with a large one.
+ *
+ * A check that fails is in the report. @throws what `loadModel` throws, and {@link AbortedError}.
+ */
+export async function verifyModel(name?: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  if (typeof options !== 'object' || options === null)
+    throw expected('an object', 'the options of verifyModel', options);
+  // Of the rest loadModel knows what is right.
+  const { onStep, ...load } = options;
+  if (onStep !== undefined && typeof onStep !== 'function') throw expected('a function', 'onStep', onStep);
+  const { signal } = load;
+  const suite = await readSuite();
+  const checks: VerifyCheck[] = [];
+  const steps = counted(['silence', 'recordings', 'streams', 'float32'], onStep);
+
+  const asked = await withModel(name, load, async (model): Promise<Asked> => {
+    const { dtype } = model.info;
+    const goldens = likeness(model.info) === suite.likeness && !(await keptInBytes(name, load));
+    const samples = await allSamples(suite, model);
+    steps('silence');
+    const silence = await silenceIsSilent(model, signal);
+    steps('recordings');
+    const { recordings, heard } = await transcribeAll(model, suite, samples, signal);
+    steps('streams');
+    const close = await streamIsClose(model, samples, heard.texts, signal);
+    checks.push(...silence, close);
+    if (dtype === 'float32') {
+      steps('float32');
+      checks.unshift(...(await exactly(model, suite, samples, goldens, signal)));
+    }
+    return { dtype, goldens, heard, recordings };
+  });
+
+  if (asked.dtype !== 'float32') {
+    steps('float32');
+    await withModel(name, { ...load, dtype: 'float32' }, async (model) => {
+      const samples = await allSamples(suite, model);
+      const { heard } = await transcribeAll(model, suite, samples, signal);
+      const exact = await exactly(model, suite, samples, asked.goldens, signal);
+      checks.unshift(...exact, ...typesAgree(asked.heard, heard));
+    });
+  }
+  const { dtype, goldens, recordings } = asked;
+  const { wer } = wordErrorRate(recordings);
+  const seconds = recordings.reduce((sum, recording) => sum + recording.seconds, 0);
+  const work = recordings.reduce(
+    (sum, { seconds: length, realTimeFactor }) => sum + length * realTimeFactor,
+    0,
+  );
+  return {
+    passed: checks.every(({ passed }) => passed),
+    model: wanted(name) === bundledModel ? path.basename(bundledModel) : wanted(name),
+    dtype,
+    goldens,
+    checks,
+    recordings,
+    wer,
+    realTimeFactor: work / seconds,
+  };
+}
+
+/** Weights that were converted to bytes are not those that the reference had, whatever they are computed in. */
+async function keptInBytes(name: string | undefined, options: LoadModelOptions): Promise<boolean> {
+  const files = await openModel(wanted(name), options);
+  try {
+    return files.tensors.some(({ dtype }) => dtype === 'I8');
+  } finally {
+    await files.dispose();
+  }
+}
+
+/** As loadModel understands it. */
+function wanted(name: string | undefined): string {
+  return name ?? (process.env.PARAKEET_MODEL || bundledModel);
+}
+
+/** What is checked in float32, where nothing but the order of sums may differ. */
+async function exactly(
+  model: Model,
+  suite: Suite,
+  samples: readonly Float32Array[],
+  goldens: boolean,
+  signal: AbortSignal | undefined,
+): Promise<VerifyCheck[]> {
+  const longest = samples.reduce((a, b) => (b.length > a.length ? b : a));
+  const stream = await streamIsExact(model, longest, signal);
+  return goldens ? [...(await againstGoldens(model, samples, suite.goldens, signal)), stream] : [stream];
+}
+
+async function transcribeAll(
+  model: Model,
+  suite: Suite,
+  samples: readonly Float32Array[],
+  signal: AbortSignal | undefined,
+): Promise<{ recordings: VerifiedRecording[]; heard: Heard }> {
+  const recordings: VerifiedRecording[] = [];
+  for (const { name, file, seconds, said } of suite.recordings) {
+    const start = performance.now();
+    const { text } = await model.transcribe(file, { signal });
+    const realTimeFactor = (performance.now() - start) / 1000 / seconds;
+    const { wer } = wordErrorRate([{ said, heard: text }]);
+    recordings.push({ file: name, seconds, said, heard: text, wer, realTimeFactor });
+  }
+  const mel = await model.logMel(samples[0] as Float32Array);
+  const { data: frames } = await model.encode(mel, { signal });
+  return { recordings, heard: { frames, texts: recordings.map(({ heard }) => heard) } };
+}
+
+function allSamples({ recordings }: Suite, { info }: Model): Promise<Float32Array[]> {
+  return Promise.all(recordings.map((recording) => samplesOf(recording, info.sampleRate)));
+}
+
+/** A large model is there in one type at a time. */
+async function withModel<T>(
+  name: string | undefined,
+  options: LoadModelOptions,
+  task: (model: Model) => Promise<T>,
+): Promise<T> {
+  const model = await loadModel(name, options);
+  try {
+    return await task(model);
+  } finally {
+    await model.close();
+  }
+}
+
+/** Tells of the parts in their order. */
+function counted(parts: readonly string[], onStep: VerifyOptions['onStep']): (what: string) => void {
+  return (what) => onStep?.({ done: parts.indexOf(what), total: parts.length, what });
+}

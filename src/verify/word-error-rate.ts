@@ -1,0 +1,66 @@
+/**
+ * Word error rate: how many words must be changed, left out or put in to turn what was heard into what was said.
+ * Only the measure; who uses it brings the transcripts.
+ */
+
+/** Words for the plain rate: lower case, without punctuation, hyphens read as spaces. */
+export function plainWords(text: string): string[] {
+  return split(
+    text
+      .normalize('NFKC')
+      .toLowerCase()
+      .replace(/[’‘]/g, "'")
+      .replace(/[-‐-―]/g, ' ')
+      .replace(/[^\p{Letter}\p{Mark}\p{Number}'\s]/gu, '')
+      // An apostrophe counts inside a word only: rock'n'roll, but not 'tis's quotation mark.
+      .replace(/(?<![\p{Letter}\p{Number}])'+|'+(?![\p{Letter}\p{Number}])/gu, ''),
+  );
+}
+
+/** Words for the strict rate: as they stand, case and punctuation included. */
+export function strictWords(text: string): string[] {
+  return split(text);
+}
+
+function split(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
+}
+
+/** The least number of substitutions, deletions and insertions between two lists. */
+export function editDistance<T>(said: readonly T[], heard: readonly T[]): number {
+  let row = Array.from({ length: heard.length + 1 }, (_, j) => j);
+  for (let i = 0; i < said.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < heard.length; j++) {
+      const change = (row[j] as number) + (said[i] === heard[j] ? 0 : 1);
+      next.push(Math.min(change, (row[j + 1] as number) + 1, (next[j] as number) + 1));
+    }
+    row = next;
+  }
+  return row[heard.length] as number;
+}
+
+/**
+ * Word error rate over several transcripts, in percent of all words said.
+ *
+ * @returns `wer` ignores case and punctuation, `strict` does not; `words` is how many were said. Rounded to a hundredth of a
+ * percent; 0 for no words.
+ */
+export function wordErrorRate(pairs: readonly { said: string; heard: string }[]): {
+  wer: number;
+  strict: number;
+  words: number;
+} {
+  const measure = (words: (text: string) => string[]) => {
+    let errors = 0;
+    let total = 0;
+    for (const { said, heard } of pairs) {
+      const reference = words(said);
+      errors += editDistance(reference, words(heard));
+      total += reference.length;
+    }
+    return { rate: total === 0 ? 0 : Math.round((1e4 * errors) / total) / 100, total };
+  };
+  const plain = measure(plainWords);
+  return { wer: plain.rate, strict: measure(strictWords).rate, words: plain.total };
+}
