@@ -58,10 +58,10 @@ describe.each(guides)('%s', (guide) => {
     (index, program) => project.runExample(`${path.basename(guide, '.md')}-${index}.mjs`, program),
   );
 
-  test('its links lead somewhere, the other guides among them', () => {
+  test('its links lead somewhere, two other guides among them', () => {
     expect(brokenLinks(`docs/${guide}`)).toEqual([]);
     const others = guides.filter((other) => other !== guide);
-    expect(others.filter((other) => !text.includes(`](${other}`))).toEqual([]);
+    expect(others.filter((other) => text.includes(`](${other}`)).length).toBeGreaterThanOrEqual(2);
   });
 
   test('every command and option of its command lines exists', () => {
