@@ -5,7 +5,7 @@
 import type { Sentence, Token } from '../events.js';
 import { optionalInteger, optionalPositive } from '../options.js';
 import { goesOnAfter } from './abbreviations.js';
-import { geometricMean, wordsOf } from './words.js';
+import { geometricMean, isUnspaced, wordsOf } from './words.js';
 
 /** When sentences end, besides punctuation. */
 export interface SentenceOptions {
@@ -54,11 +54,12 @@ export class SentenceSplitter {
     }
     const done: Sentence[] = [];
     const startsWord = token.text.startsWith(' ');
-    const endsBefore = startsWord && (this.#endsAtStop(token.text) || this.#words >= this.#maxWords);
+    const words = this.#wordsWith(token);
+    const endsBefore = (startsWord && this.#endsAtStop(token.text)) || words > this.#maxWords;
     if (endsBefore || this.#isOver(token.start)) done.push(...this.finish());
 
     if (this.#last === undefined) this.#start = token.start;
-    if (startsWord || this.#last === undefined) this.#words += 1;
+    this.#words = this.#last === undefined ? this.#wordsWith(token) : words;
     this.#tokens.push(...this.#silent, token);
     this.#silent = [];
     this.#last = token;
@@ -66,6 +67,14 @@ export class SentenceSplitter {
       done.push(...this.finish());
     }
     return done;
+  }
+
+  /** Words of the open sentence and this token: by spaces, and where a language writes none, as words.ts finds them. */
+  #wordsWith(token: Token): number {
+    if (this.#last === undefined) return 1;
+    if (this.#maxWords < Number.POSITIVE_INFINITY && isUnspaced(token.text))
+      return wordsOf([...this.#tokens, token]).length;
+    return this.#words + (token.text.startsWith(' ') ? 1 : 0);
   }
 
   /** The open sentence ends with a full stop, and `next` does not show that it goes on. */

@@ -14,11 +14,16 @@ const WIDE = /[\u3000-\u303f\uff00-\uffef]/u;
 /** A bracket or quotation mark that opens goes with what it opens. */
 const OPENS = /[\p{Ps}\p{Pi}\s]+$/u;
 
+/** True where words are not parted by spaces. */
+export function isUnspaced(text: string): boolean {
+  return UNSPACED.test(text) && !SPACED.test(text);
+}
+
 /** The words of a sentence's tokens. Joined, and but for spaces, their texts are the sentence's. */
 export function wordsOf(tokens: readonly Token[]): Word[] {
   return runsOf(tokens).flatMap((run) => {
     const text = run.map((token) => token.text).join('');
-    if (UNSPACED.test(text) && !SPACED.test(text)) return segmentsOf(text, run);
+    if (isUnspaced(text)) return segmentsOf(text, run);
     return text.trim() === '' ? [] : [wholeOf(text, run)];
   });
 }

@@ -151,3 +151,16 @@ test('whatever the tokens: nothing is lost, and time goes forward', () => {
     }),
   );
 });
+
+test('maxWords counts them, so that a sentence ends in every language', () => {
+  const sentences = (maxWords: number, ...pieces: string[]) =>
+    splitSentences(tokensOf(...pieces), { maxWords }).map((sentence) => sentence.text);
+  const chinese = [' 我们', '今天', '学习', '中', '文', '。'];
+  expect(sentences(2, ...chinese)).toEqual(['我们今天', '学习中文。']);
+  expect(sentences(100, ...chinese)).toEqual(['我们今天学习中文。']);
+  for (const max of [1, 2, 3]) {
+    for (const sentence of splitSentences(tokensOf(...chinese), { maxWords: max }))
+      expect(sentence.words.length).toBeLessThanOrEqual(max);
+  }
+  expect(sentences(2, ' one', ' two', ' three', ' fo', 'ur', '.')).toEqual(['one two', 'three four.']);
+});
