@@ -96,12 +96,12 @@ export class TranscribeStream {
     const signal = optionalSignal('signal', options.signal);
     const from = restored(model, options);
     this.#settled = from?.state.options ?? settle(model, options);
+    // Before anything native is made, which a mistake here would leave behind.
+    const decoding = resolveDecoding(model.info, this.#settled.decoding, this.#settled.boost);
     this.#model = model;
     this.#mel = model.native.createMel();
     this.#encoder = model.native.createEncoder(this.#settled.encoder);
-    this.#decoder = model.native.createDecoder(
-      resolveDecoding(model.info, this.#settled.decoding, this.#settled.boost),
-    );
+    this.#decoder = model.native.createDecoder(decoding);
     this.#placer = new TokenPlacer(model.info);
     if (from) this.#goOn(from.state, from.native);
     this.#signal = signal;
