@@ -53,6 +53,7 @@ test('every call of a model and of its sessions is covered, thrown or rejected',
     step: fail,
     decode: fail,
     hearAgain: fail,
+    setBoost: fail,
     close: fail,
   };
   const model = typedModel({
@@ -80,7 +81,7 @@ test('every call of a model and of its sessions is covered, thrown or rejected',
   expect(all.map(([name]) => name).sort()).toEqual(
     [
       ...['close', 'close', 'close', 'close', 'decode', 'decode', 'encode', 'finish', 'finish', 'logMel'],
-      ...['normalize', 'push', 'push', 'step', 'transcribe', 'flush', 'hearAgain'],
+      ...['normalize', 'push', 'push', 'step', 'transcribe', 'flush', 'hearAgain', 'setBoost'],
       ...['save', 'save', 'save', 'load', 'load', 'load'],
     ].sort(),
   );
