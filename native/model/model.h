@@ -19,10 +19,15 @@ namespace parakeet {
 enum class Head { tdt, rnnt, ctc };
 
 struct OfflineOptions {
-  Context context;
-  Head head = Head::tdt;
   size_t flush = 0;       // samples of silence appended
   int emissionDelay = 0;  // frames that a token may begin after the last sound, in the flush
+};
+
+// A signal as the encoder takes it.
+struct Heard {
+  Matrix features;              // normalised; none for nothing but digital silence
+  int64_t lastStart = noLimit;  // no token may begin after this frame
+  int64_t skipped = 0;          // frames before it that were left out
 };
 
 class Model {
@@ -40,11 +45,17 @@ class Model {
   Matrix logMel(const std::vector<float>& samples, size_t flush, const CancelFlag& cancel) const;
   // NeMo's normalisation: statistics over the first `frames` frames, applied to all.
   Matrix normalize(const Matrix& logMel, int frames) const;
-  Tokens decode(const Matrix& encoded, Head head, int64_t lastStart) const;
-  // Audio to tokens in one pass. Digital silence of more than a second at either end is left out.
-  Tokens transcribe(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const;
+  Tokens decode(const Matrix& encoded, Head head, const CancelFlag& cancel) const;
+  // Audio to the encoder's input. Digital silence of more than a second at either end is left out.
+  Heard listen(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const;
+  // Several signals to tokens with full context, all at once: each gives what it gives alone.
+  std::vector<Tokens> recognize(const std::vector<const Heard*>& signals, const Context& context, Head head,
+                                const CancelFlag& cancel) const;
 
  private:
+  std::vector<Tokens> decode(const std::vector<Matrix>& encoded, const std::vector<int64_t>& lastStarts, Head head,
+                             const CancelFlag& cancel) const;
+
   ModelConfig config_;
   std::shared_ptr<const MelFilters> filters_;
   std::shared_ptr<const Encoder> encoder_;

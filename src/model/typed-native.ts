@@ -23,6 +23,7 @@ export function typedModel(model: NativeModel): NativeModel {
     decode: (encoded: Float32Array, frames: number, head: NativeHead, job: number) =>
       later(() => model.decode(encoded, frames, head, job)),
     transcribe: (samples, options) => later(() => model.transcribe(samples, options)),
+    recognizeMel: (mel, frames, options) => later(() => model.recognizeMel(mel, frames, options)),
     createMel: () => now(() => typedMel(model.createMel())),
     createEncoder: (options: NativeEncoderOptions) =>
       now(() => new TypedEncoder(model.createEncoder(options))),
