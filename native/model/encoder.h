@@ -46,7 +46,7 @@ class Encoder {
   // Normalised features [mel frames, features] of a whole signal → [ceil(mel frames / 8), dModel]. Looks at `cancel` all
   // the time. On the engine's thread.
   Matrix encode(const Matrix& features, const Context& context, const CancelFlag& cancel) const;
-  // The same of several signals at once, none of them empty: each gives what it gives alone, to the bit.
+  // The same of several signals at once, none of them empty: each gives what it gives alone, but for rounding.
   std::vector<Matrix> encode(const std::vector<const Matrix*>& signals, const Context& context,
                              const CancelFlag& cancel) const;
 
