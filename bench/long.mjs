@@ -61,9 +61,7 @@ const ways = {
       }
     }),
   'one-pass': () =>
-    whole(() =>
-      model.transcribe(bytes(), { ...raw, chunkDuration: 0, localAttention: LOCAL, onProgress }),
-    ),
+    whole(() => model.transcribe(bytes(), { ...raw, chunkDuration: 0, localAttention: LOCAL, onProgress })),
 };
 
 const figures = {};
@@ -120,7 +118,8 @@ function* bytes() {
 async function whole(hear) {
   const { text, tokens } = await hear();
   tokens.forEach((token, i) => {
-    if (token.start < (tokens[i - 1]?.start ?? 0)) throw new Error(`Token ${i} begins before its predecessor`);
+    if (token.start < (tokens[i - 1]?.start ?? 0))
+      throw new Error(`Token ${i} begins before its predecessor`);
   });
   return wordErrorRate([{ said, heard: text }]);
 }
