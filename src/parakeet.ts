@@ -341,8 +341,7 @@ export class ParakeetStream extends Duplex {
   }
 
   #windows(model: StageModel): HearWindows {
-    if (model instanceof Model) return new HearWindows(model, this.#options);
-    throw expected('a model of loadModel() with mode', 'model', model);
+    return new HearWindows(model as Model, this.#options);
   }
 
   readonly #onGap = ({ start, end }: { start: number; end: number }) => {
@@ -431,6 +430,9 @@ function checkMode(options: ParakeetOptions): void {
   if (mode === 'live') return;
   for (const key of ['drafts', 'refine'] as const) {
     if (options[key] === true) throw expected("no value with mode 'file'", key, true);
+  }
+  if (typeof options.model === 'object' && !(options.model instanceof Model)) {
+    throw expected("a model of loadModel() with mode 'file'", 'model', options.model);
   }
   // Window lengths hang on no model; its numbers here are any.
   planWindows({ sampleRate: 16_000, hop: 160, subsamplingFactor: 8, attention: [-1, -1] }, options);
