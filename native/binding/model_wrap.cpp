@@ -19,24 +19,21 @@ Matrix toMatrix(const Napi::Value& data, const Napi::Value& rows) {
 Napi::Value recognize(const Napi::CallbackInfo& info, const Napi::Object& options,
                       const std::shared_ptr<ModelHandle>& handle, int frames,
                       std::function<Heard(const Model&, const CancelFlag&)> listen) {
-  const CancelFlagPtr flag =
-      Environment::of(info.Env())->jobFlag(options.Get("job").As<Napi::Number>().Int32Value());
-  auto [promise, waiter] =
-      waiterFor<Tokens>(info.Env(), flag, [](Napi::Env env, const Tokens& tokens, double seconds) {
-        Napi::Object result = Napi::Object::New(env);
-        result.Set("tokens", fromTokens(env, tokens));
-        result.Set("computeSeconds", seconds);
-        return static_cast<Napi::Value>(result);
-      });
+  const CancelFlagPtr flag = Environment::of(info.Env())->jobFlag(options.Get("job").As<Napi::Number>().Int32Value());
+  auto [promise, waiter] = waiterFor<Tokens>(info.Env(), flag, [](Napi::Env env, const Tokens& tokens, double seconds) {
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("tokens", fromTokens(env, tokens));
+    result.Set("computeSeconds", seconds);
+    return static_cast<Napi::Value>(result);
+  });
   RecordingRequest request{[handle]() -> const Model& { return handle->state().model; },
                            std::move(listen),
                            frames,
                            toContext(options.Get("context")),
                            toHead(options.Get("head")),
                            std::move(waiter)};
-  handle->worker().post([request = std::move(request)]() mutable {
-    Engine::instance().recordings().add(std::move(request));
-  });
+  handle->worker().post(
+      [request = std::move(request)]() mutable { Engine::instance().recordings().add(std::move(request)); });
   return promise;
 }
 
@@ -53,8 +50,7 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
   const CancelFlagPtr flag = environment->jobFlag(options.Get("job").As<Napi::Number>().Int32Value());
   return environment->run(
       env, Engine::instance().inference(), flag,
-      [environment, config = std::move(config), entries = std::move(entries), dtype,
-       flag]() -> Environment::Settle {
+      [environment, config = std::move(config), entries = std::move(entries), dtype, flag]() -> Environment::Settle {
         auto handle = std::make_shared<ModelHandle>(Engine::instance().inference());
         environment->track(handle);
         const Weights weights(entries);
@@ -74,8 +70,8 @@ Napi::Function ModelWrap::define(Napi::Env env) {
       env, "NativeModel",
       {InstanceMethod<&ModelWrap::logMel>("logMel"), InstanceMethod<&ModelWrap::normalize>("normalize"),
        InstanceMethod<&ModelWrap::encode>("encode"), InstanceMethod<&ModelWrap::decode>("decode"),
-       InstanceMethod<&ModelWrap::transcribe>("transcribe"), InstanceMethod<&ModelWrap::recognizeMel>("recognizeMel"), InstanceMethod<&ModelWrap::createMel>("createMel"),
-       InstanceMethod<&ModelWrap::createEncoder>("createEncoder"),
+       InstanceMethod<&ModelWrap::transcribe>("transcribe"), InstanceMethod<&ModelWrap::recognizeMel>("recognizeMel"),
+       InstanceMethod<&ModelWrap::createMel>("createMel"), InstanceMethod<&ModelWrap::createEncoder>("createEncoder"),
        InstanceMethod<&ModelWrap::createDecoder>("createDecoder"), InstanceMethod<&ModelWrap::close>("close")});
 }
 

@@ -1,4 +1,5 @@
-// What is heard in one go, a whole recording or a window of one: as many at once as there are, up to a number of frames.
+// What is heard in one go, a whole recording or a window of one: as many at once as there are, up to a number of
+// frames.
 #pragma once
 
 #include <deque>

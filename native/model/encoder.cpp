@@ -93,12 +93,8 @@ mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& 
     distances.emplace_back(within(cached + frames - 1, item.context.left), -within(frames - 1, item.context.right));
     from = std::max(from, distances.back().first);
     to = std::min(to, distances.back().second);
-    shares.push_back({item.rows,
-                      x,
-                      distances.back().first,
-                      {item.context.left, item.context.right, cached},
-                      nullptr,
-                      item.update});
+    shares.push_back(
+        {item.rows, x, distances.back().first, {item.context.left, item.context.right, cached}, nullptr, item.update});
   }
   const std::vector<mx::array>* kept = keptPositions(from, to, cancel);
   const int first = kept ? positions_.from : from;

@@ -43,8 +43,8 @@ class Encoder {
   // engine's thread.
   std::vector<EncodedPiece> encode(std::vector<EncoderPiece> pieces, const CancelFlag& cancel) const;
 
-  // Normalised features [mel frames, features] of a whole signal → [ceil(mel frames / 8), dModel]. Looks at `cancel` all
-  // the time. On the engine's thread.
+  // Normalised features [mel frames, features] of a whole signal → [ceil(mel frames / 8), dModel]. Looks at `cancel`
+  // all the time. On the engine's thread.
   Matrix encode(const Matrix& features, const Context& context, const CancelFlag& cancel) const;
   // The same of several signals at once, none of them empty: each gives what it gives alone, but for rounding.
   std::vector<Matrix> encode(const std::vector<const Matrix*>& signals, const Context& context,

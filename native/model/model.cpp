@@ -13,6 +13,11 @@ namespace {
 // Digital silence at an end of a recording that is this long is not part of the signal: it would shift every feature.
 constexpr double silenceCutSeconds = 1.0;
 
+// Sound by which a frame is normalised, that around it: about an utterance, as in training. Measured on the word error
+// rate of an hour of recordings: 24.31 % with 10 and with 16 s, 24.50 % with a whole window of 120 s, 24.65 % with 30
+// s.
+constexpr double normalizedSeconds = 16.0;
+
 // Frames that are decoded between two looks at the cancel flag.
 constexpr int decodedFrames = 256;
 
@@ -125,7 +130,10 @@ Heard Model::listen(const std::vector<float>& samples, const OfflineOptions& opt
   const int real = static_cast<int>(length / hop);
   const int64_t last =
       mel.rows > real ? lastTokenStart(lastSoundFrame(mel, real), factor, options.emissionDelay) : noLimit;
-  return {normalize(mel, real), last, sound.begin / (static_cast<int64_t>(factor) * hop)};
+  Heard heard{{{}, mel.rows, mel.columns}, last, sound.begin / (static_cast<int64_t>(factor) * hop)};
+  const int around = static_cast<int>(normalizedSeconds * config_.preprocessor.sampleRate / hop);
+  normalizeAround(mel.data.data(), real, mel.rows - real, mel.columns, around, heard.features.data);
+  return heard;
 }
 
 std::vector<Tokens> Model::recognize(const std::vector<const Heard*>& signals, const Context& context, Head head,

@@ -70,7 +70,8 @@ mx::array Subsampling::operator()(const std::vector<Item>& items, std::vector<op
 mx::array Subsampling::inPieces(const Item& item) const {
   const int rows = item.features.shape(0), features = item.features.shape(1);
   // Frame t sees mel frames t · factor − reach … t · factor + reach, counted from the first output's own.
-  const int origin = item.atStart ? 0 : leftReach(), frames = (rows - origin + (item.atEnd ? factor_ - 1 : 0)) / factor_;
+  const int origin = item.atStart ? 0 : leftReach(),
+            frames = (rows - origin + (item.atEnd ? factor_ - 1 : 0)) / factor_;
   std::vector<mx::array> pieces;
   for (int first = 0; first < frames; first += pieceFrames) {
     const int last = std::min(frames, first + pieceFrames);

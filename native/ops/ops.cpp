@@ -263,8 +263,8 @@ mx::array layerNorm(const mx::array& x, const mx::array& weight, const mx::array
 
 namespace {
 
-// MLX's own operations for a block of one stream's queries [n, d], with the keys that any of them may see. `position`: of
-// the distances from that of the last query and the first key downwards.
+// MLX's own operations for a block of one stream's queries [n, d], with the keys that any of them may see. `position`:
+// of the distances from that of the last query and the first key downwards.
 mx::array attendBlock(const mx::array& query, const AttentionItem& item, const mx::array& u, const mx::array& v,
                       int heads) {
   const int queries = query.shape(0), keys = item.key.shape(0), width = query.shape(1), size = width / heads;

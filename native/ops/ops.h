@@ -114,8 +114,8 @@ struct AttentionItem {
 mx::array relativeAttention(const mx::array& query, const std::vector<AttentionItem>& items, const mx::array& u,
                             const mx::array& v, int heads);
 
-// While it lives, the CPU's operations look at `flag`, and once it is set they give up: what they were at is garbage then
-// and must not be used. One at a time, on the engine's thread.
+// While it lives, the CPU's operations look at `flag`, and once it is set they give up: what they were at is garbage
+// then and must not be used. One at a time, on the engine's thread.
 class GiveUpScope {
  public:
   explicit GiveUpScope(const std::atomic<bool>& flag);
