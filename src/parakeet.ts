@@ -10,10 +10,12 @@ import type { EndEvent, TranscriptEvent } from './events.js';
 import { LagMeter } from './lag.js';
 import { type BoostPhrase, checkBoost } from './model/boost.js';
 import { checkDecoding, type DecodingOptions } from './model/decoding.js';
+import { Model } from './model/model.js';
 import { claimModel, type ModelClaim } from './model/shared-model.js';
 import type { StageModel } from './model/stage-model.js';
 import { frameSeconds } from './model/token-placer.js';
-import { expected, finite, flag, known, optionalSignal } from './options.js';
+import { planWindows, type WindowOptions, windowOnlyKeys } from './model/windows.js';
+import { expected, finite, flag, known, oneOf, optionalSignal } from './options.js';
 import {
   checkStreaming,
   pickStreaming,
@@ -25,6 +27,7 @@ import { Decode, type DecodeOptions, decode, pickDecode } from './transforms/dec
 import { encode } from './transforms/encode.js';
 import { Endpointer, type EndpointRules } from './transforms/endpointer.js';
 import { FlushMark } from './transforms/flush-mark.js';
+import { HearWindows } from './transforms/hear-windows.js';
 import { LateFailure } from './transforms/late-failure.js';
 import { logMel } from './transforms/log-mel.js';
 import { REFINE_HISTORY } from './transforms/refiner.js';
@@ -35,7 +38,18 @@ import type { Stage } from './transforms/stage.js';
 import { type TokenDecode, tokenDecode } from './transforms/token-decode.js';
 
 /** Options of {@link parakeet}: those of its stages, and the model. */
-export interface ParakeetOptions extends DecodeOptions, StreamingOptions, SentenceOptions {
+export interface ParakeetOptions
+  extends DecodeOptions,
+    StreamingOptions,
+    SentenceOptions,
+    Pick<WindowOptions, 'chunkDuration' | 'overlapDuration' | 'localAttention'> {
+  /**
+   * `'live'`: text as soon as it can be, with the context of a stream. `'file'`: window by window with full context, as
+   * `model.transcribe` hears; text comes after each window of `chunkDuration` seconds, and there are no drafts. `chunkDuration`,
+   * `overlapDuration` and `localAttention` are for `'file'`; the options of a stream's encoder, `drafts` and `refine` for `'live'`.
+   * Default `'live'`.
+   */
+  mode?: 'live' | 'file' | undefined;
   /**
    * A loaded model, or the name of one (a folder or a hub repository) that the stream loads for itself: streams with the same
    * name share it, and the last one to close frees it. A model that cannot be loaded is an error of the stream. Default: the
@@ -63,6 +77,8 @@ export interface ParakeetOptions extends DecodeOptions, StreamingOptions, Senten
 
 const keys = [
   ...streamingOptionKeys,
+  ...windowOnlyKeys,
+  'mode',
   'model',
   'format',
   'unmarked',
@@ -101,7 +117,8 @@ const Line = pumpify.ctor({
  * await pipeline(createReadStream('talk.wav'), parakeet(), srtWriter('talk.srt'));
  * ```
  *
- * It is `decode → resample → logMel → encode → tokenDecode → sentences`. A slow reader stops the source: between bytes and
+ * It is `decode → resample → logMel → encode → tokenDecode → sentences`; with `mode: 'file'`, one stage hears whole windows in place
+ * of the middle three, and the line holds one of them. A slow reader stops the source: between bytes and
  * events the line holds at most 1.2 s of audio and `lookahead + 5 × chunk` frames of 80 ms (5.4 s in all with
  * `'balanced'`), beside three writes of the source and some twenty events.
  *
@@ -123,6 +140,8 @@ export class ParakeetStream extends Duplex {
   #released: Promise<void> | undefined;
   #stages: AnyStage[] = [];
   #tokens: TokenDecode | undefined;
+  /** In the place of it with mode 'file'. */
+  #hearing: HearWindows | undefined;
   #boost: readonly BoostPhrase[] | undefined;
   #line: Duplex | undefined;
   #lateError: Error | undefined;
@@ -183,7 +202,7 @@ export class ParakeetStream extends Duplex {
     const at = performance.now();
     this.#line?.write(chunk, (error) => {
       const decoder = this.#stages[0];
-      if (decoder instanceof Decode) this.#lag.arrived(decoder.seconds, at);
+      if (decoder instanceof Decode && this.#options.mode !== 'file') this.#lag.arrived(decoder.seconds, at);
       callback(error);
     });
   }
@@ -217,7 +236,7 @@ export class ParakeetStream extends Duplex {
     checkBoost(boost);
     this.#boost = boost;
     // Before the model is there, the stage is made with them.
-    await this.#tokens?.setBoost(boost);
+    await (this.#tokens ?? this.#hearing)?.setBoost(boost);
   }
 
   async #sendMark(passed: () => void): Promise<void> {
@@ -295,28 +314,20 @@ export class ParakeetStream extends Duplex {
     line.on('readable', () => this.#forward());
     line.on('end', () => this.#onLineEnd());
     this.#line = line;
-    const { lookahead } = resolveStreaming(model.info, pickStreaming(this.#options));
-    this.#ahead = lookahead * frameSeconds(model.info);
+    // What is heard by the window is late by its nature: nobody is told of a lag.
+    this.#ahead = Number.POSITIVE_INFINITY;
+    if (this.#options.mode !== 'file') this.#ahead = lookaheadSeconds(model, this.#options);
     this.#built.resolve();
     publish('stream', (): StreamMessage => ({ state: 'open' }));
   }
 
-  /** The six; a stage that cannot be made takes those before it along. */
+  /** The six, or the four of files; a stage that cannot be made takes those before it along. */
   #makeStages(model: StageModel): AnyStage[] {
     const o = this.#options;
     const make: (() => unknown)[] = [
       () => decode(pickDecode(o)),
       () => resample(model.info.sampleRate),
-      () => logMel(model, { flushSilence: o.flushSilence }),
-      () => encode(model, { ...pickStreaming(o), history: o.refine ? REFINE_HISTORY : 0 }),
-      () => {
-        this.#tokens = tokenDecode(model, {
-          decoding: o.decoding,
-          boost: this.#boost ?? o.boost,
-          drafts: o.drafts,
-        });
-        return this.#tokens;
-      },
+      ...(o.mode === 'file' ? [() => this.#windows(model)] : this.#liveStages(model)),
       () =>
         sentences({
           endpoint: o.endpoint,
@@ -330,6 +341,31 @@ export class ParakeetStream extends Duplex {
     // One by one into the field, so that _destroy finds what is there when one of them throws.
     for (const stage of make) this.#stages.push(stage() as AnyStage);
     return this.#stages;
+  }
+
+  #liveStages(model: StageModel): (() => unknown)[] {
+    const o = this.#options;
+    return [
+      () => logMel(model, { flushSilence: o.flushSilence }),
+      () => encode(model, { ...pickStreaming(o), history: o.refine ? REFINE_HISTORY : 0 }),
+      () => {
+        this.#tokens = tokenDecode(model, {
+          decoding: o.decoding,
+          boost: this.#boost ?? o.boost,
+          drafts: o.drafts,
+        });
+        return this.#tokens;
+      },
+    ];
+  }
+
+  #windows(model: StageModel): HearWindows {
+    const hearing = new HearWindows(model as Model, {
+      ...this.#options,
+      boost: this.#boost ?? this.#options.boost,
+    });
+    this.#hearing = hearing;
+    return hearing;
   }
 
   readonly #onGap = ({ start, end }: { start: number; end: number }) => {
@@ -395,6 +431,7 @@ function check(options: ParakeetOptions): void {
       'Await loadModel() first.',
     );
   }
+  checkMode(options);
   checkStreaming(options);
   checkDecoding(options.decoding, options.boost);
   finite('flushSilence', options.flushSilence ?? 0, 0, 10);
@@ -405,6 +442,28 @@ function check(options: ParakeetOptions): void {
   optionalSignal('signal', options.signal);
   new SentenceSplitter(options);
   decode(pickDecode(options)).destroy();
+}
+
+/** Options of the other mode are mistakes, not silence. */
+function checkMode(options: ParakeetOptions): void {
+  const mode = oneOf('mode', options.mode ?? 'live', ['live', 'file']);
+  const foreign =
+    mode === 'file' ? streamingOptionKeys.filter((key) => key !== 'emissionDelay') : [...windowOnlyKeys];
+  const stray = foreign.find((key) => options[key] !== undefined);
+  if (stray) throw expected(`no value with mode '${mode}'`, stray, options[stray]);
+  if (mode === 'live') return;
+  for (const key of ['drafts', 'refine'] as const) {
+    if (options[key] === true) throw expected("no value with mode 'file'", key, true);
+  }
+  if (typeof options.model === 'object' && !(options.model instanceof Model)) {
+    throw expected("a model of loadModel() with mode 'file'", 'model', options.model);
+  }
+  // Window lengths hang on no model; its numbers here are any.
+  planWindows({ sampleRate: 16_000, hop: 160, subsamplingFactor: 8, attention: [-1, -1] }, options);
+}
+
+function lookaheadSeconds(model: StageModel, options: ParakeetOptions): number {
+  return resolveStreaming(model.info, pickStreaming(options)).lookahead * frameSeconds(model.info);
 }
 
 function isModel(value: unknown): value is StageModel {

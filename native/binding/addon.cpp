@@ -32,6 +32,8 @@ Napi::Value batches(const Napi::CallbackInfo& info) {
   object.Set("batches", static_cast<double>(counts.batches));
   object.Set("steps", static_cast<double>(counts.steps));
   object.Set("frames", static_cast<double>(counts.frames));
+  object.Set("recordingBatches", static_cast<double>(counts.recordingBatches));
+  object.Set("recordings", static_cast<double>(counts.recordings));
   return object;
 }
 

@@ -1,10 +1,9 @@
 #include "binding/model_wrap.h"
 
-#include <chrono>
-
 #include "binding/addon_data.h"
 #include "binding/convert.h"
 #include "binding/sessions_wrap.h"
+#include "binding/waiter.h"
 #include "ops/ops.h"
 
 namespace parakeet {
@@ -14,6 +13,34 @@ Matrix toMatrix(const Napi::Value& data, const Napi::Value& rows) {
   Matrix matrix{toFloats(data), rows.As<Napi::Number>().Int32Value(), 0};
   matrix.columns = matrix.rows ? static_cast<int>(matrix.data.size()) / matrix.rows : 0;
   return matrix;
+}
+
+// Tokens of what `listen` hears, together with what others ask for at the same time.
+Napi::Value recognize(const Napi::CallbackInfo& info, const Napi::Object& options,
+                      const std::shared_ptr<ModelHandle>& handle, int frames,
+                      std::function<Heard(const Model&, const CancelFlag&)> listen) {
+  const CancelFlagPtr flag = Environment::of(info.Env())->jobFlag(options.Get("job").As<Napi::Number>().Int32Value());
+  auto [promise, waiter] = waiterFor<Tokens>(info.Env(), flag, [](Napi::Env env, const Tokens& tokens, double seconds) {
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("tokens", fromTokens(env, tokens));
+    result.Set("computeSeconds", seconds);
+    return static_cast<Napi::Value>(result);
+  });
+  const Decoding decoding = toDecoding(options.Get("decoding"));
+  RecordingRequest request{
+      [handle]() -> const Model& { return handle->state().model; },
+      [listen = std::move(listen), boost = decoding.boost](const Model& model, const CancelFlag& cancel) {
+        Heard heard = listen(model, cancel);
+        heard.boost = boost;
+        return heard;
+      },
+      frames,
+      toContext(options.Get("context")),
+      decoding,
+      std::move(waiter)};
+  handle->worker().post(
+      [request = std::move(request)]() mutable { Engine::instance().recordings().add(std::move(request)); });
+  return promise;
 }
 
 }  // namespace
@@ -35,10 +62,11 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
         const Weights weights(entries);
         handle->construct([&] { return std::make_unique<LoadedModel>(config, weights, dtype, *flag); });
         auto filters = handle->state().model.filters();
-        return [handle, filters](Napi::Env inner) mutable -> Napi::Value {
+        return [handle, filters, factor = config.encoder.subsamplingFactor](Napi::Env inner) mutable -> Napi::Value {
           return inner.GetInstanceData<AddonData>()->model.New(
               {Napi::External<std::shared_ptr<ModelHandle>>::New(inner, &handle),
-               Napi::External<std::shared_ptr<const MelFilters>>::New(inner, &filters)});
+               Napi::External<std::shared_ptr<const MelFilters>>::New(inner, &filters),
+               Napi::Number::New(inner, factor)});
         };
       });
 }
@@ -48,15 +76,16 @@ Napi::Function ModelWrap::define(Napi::Env env) {
       env, "NativeModel",
       {InstanceMethod<&ModelWrap::logMel>("logMel"), InstanceMethod<&ModelWrap::normalize>("normalize"),
        InstanceMethod<&ModelWrap::encode>("encode"), InstanceMethod<&ModelWrap::decode>("decode"),
-       InstanceMethod<&ModelWrap::transcribe>("transcribe"), InstanceMethod<&ModelWrap::createMel>("createMel"),
-       InstanceMethod<&ModelWrap::createEncoder>("createEncoder"),
+       InstanceMethod<&ModelWrap::transcribe>("transcribe"), InstanceMethod<&ModelWrap::recognizeMel>("recognizeMel"),
+       InstanceMethod<&ModelWrap::createMel>("createMel"), InstanceMethod<&ModelWrap::createEncoder>("createEncoder"),
        InstanceMethod<&ModelWrap::createDecoder>("createDecoder"), InstanceMethod<&ModelWrap::close>("close")});
 }
 
 ModelWrap::ModelWrap(const Napi::CallbackInfo& info)
     : ObjectWrap(info),
       handle_(*info[0].As<Napi::External<std::shared_ptr<ModelHandle>>>().Data()),
-      filters_(*info[1].As<Napi::External<std::shared_ptr<const MelFilters>>>().Data()) {}
+      filters_(*info[1].As<Napi::External<std::shared_ptr<const MelFilters>>>().Data()),
+      factor_(info[2].As<Napi::Number>().Int32Value()) {}
 ModelWrap::~ModelWrap() { abandonHandle(std::move(handle_)); }
 
 Napi::Value ModelWrap::logMel(const Napi::CallbackInfo& info) {
@@ -87,33 +116,34 @@ Napi::Value ModelWrap::decode(const Napi::CallbackInfo& info) {
   const auto environment = Environment::of(info.Env());
   const CancelFlagPtr flag = environment->jobFlag(info[3].As<Napi::Number>().Int32Value());
   return environment->run(info.Env(), handle_->worker(), flag,
-                          [handle = handle_, encoded = toMatrix(info[0], info[1]),
+                          [handle = handle_, flag, encoded = toMatrix(info[0], info[1]),
                            decoding = toDecoding(info[2])]() -> Environment::Settle {
-                            const Tokens tokens = handle->state().model.decode(encoded, decoding, noLimit);
+                            const Tokens tokens = handle->state().model.decode(encoded, decoding, *flag);
                             return [tokens](Napi::Env env) -> Napi::Value { return fromTokens(env, tokens); };
                           });
 }
 
 Napi::Value ModelWrap::transcribe(const Napi::CallbackInfo& info) {
-  const auto environment = Environment::of(info.Env());
   const auto object = info[1].As<Napi::Object>();
-  const CancelFlagPtr flag = environment->jobFlag(object.Get("job").As<Napi::Number>().Int32Value());
-  const OfflineOptions options{toContext(object.Get("context")), toDecoding(object.Get("decoding")),
-                               object.Get("flush").As<Napi::Number>().Uint32Value(),
+  const OfflineOptions options{object.Get("flush").As<Napi::Number>().Uint32Value(),
                                object.Get("emissionDelay").As<Napi::Number>().Int32Value()};
-  return environment->run(info.Env(), handle_->worker(), flag,
-                          [handle = handle_, flag, samples = toFloats(info[0]), options]() -> Environment::Settle {
-                            const auto start = std::chrono::steady_clock::now();
-                            Tokens tokens = handle->state().model.transcribe(samples, options, *flag);
-                            const double seconds =
-                                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-                            return [tokens = std::move(tokens), seconds](Napi::Env env) -> Napi::Value {
-                              Napi::Object result = Napi::Object::New(env);
-                              result.Set("tokens", fromTokens(env, tokens));
-                              result.Set("computeSeconds", seconds);
-                              return result;
-                            };
-                          });
+  std::vector<float> samples = toFloats(info[0]);
+  const auto frames = static_cast<int>(samples.size() / static_cast<size_t>(filters_->config.hop * factor_));
+  return recognize(info, object, handle_, frames,
+                   [samples = std::move(samples), options](const Model& model, const CancelFlag& cancel) {
+                     return model.listen(samples, options, cancel);
+                   });
+}
+
+Napi::Value ModelWrap::recognizeMel(const Napi::CallbackInfo& info) {
+  const auto object = info[2].As<Napi::Object>();
+  Matrix mel = toMatrix(info[0], info[1]);
+  const bool normalize = object.Get("normalize").As<Napi::Boolean>().Value();
+  const int frames = mel.rows / factor_;
+  return recognize(info, object, handle_, frames,
+                   [mel = std::move(mel), normalize](const Model& model, const CancelFlag&) -> Heard {
+                     return {normalize ? model.normalize(mel, mel.rows) : mel};
+                   });
 }
 
 template <class State>

@@ -31,6 +31,7 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
   Napi::Value encode(const Napi::CallbackInfo& info);
   Napi::Value decode(const Napi::CallbackInfo& info);
   Napi::Value transcribe(const Napi::CallbackInfo& info);
+  Napi::Value recognizeMel(const Napi::CallbackInfo& info);
   Napi::Value createMel(const Napi::CallbackInfo& info);
   Napi::Value createEncoder(const Napi::CallbackInfo& info);
   Napi::Value createDecoder(const Napi::CallbackInfo& info);
@@ -42,6 +43,7 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
   std::shared_ptr<ModelHandle> handle_;
   // Read by Node's thread; the rest of the model belongs to the engine's.
   std::shared_ptr<const MelFilters> filters_;
+  int factor_;  // mel frames of an encoder frame
   bool closed_ = false;
   std::list<std::weak_ptr<Resource>> sessions_;
 };

@@ -27,6 +27,7 @@ struct DecodeRequest {
 // How much was done at once, since the process began.
 struct BatchCounts {
   std::atomic<int64_t> batches{0}, steps{0}, frames{0};
+  std::atomic<int64_t> recordingBatches{0}, recordings{0};  // whole recordings or windows of them
 };
 
 // Each takes requests from the front and settles them.

@@ -17,9 +17,11 @@ Engine& Engine::instance() {
 
 Engine::Engine()
     : steps_(inference_, [this](std::deque<StepRequest>& waiting) { runSteps(waiting, batchFrames_, counts_); }),
-      decodes_(inference_, [this](std::deque<DecodeRequest>& waiting) {
-        runDecodes(waiting, batchFrames_ == 1 ? 1 : mostDecodes);
-      }) {
+      decodes_(
+          inference_,
+          [this](std::deque<DecodeRequest>& waiting) { runDecodes(waiting, batchFrames_ == 1 ? 1 : mostDecodes); }),
+      recordings_(inference_,
+                  [this](std::deque<RecordingRequest>& waiting) { runRecordings(waiting, batchFrames_, counts_); }) {
   mlx::core::set_cache_limit(cacheLimit);
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "engine/batches.h"
+#include "engine/recordings.h"
 #include "engine/worker.h"
 
 namespace parakeet {
@@ -27,8 +28,10 @@ class Engine {
   // What live streams ask for. On the inference thread.
   Batcher<StepRequest>& steps() { return steps_; }
   Batcher<DecodeRequest>& decodes() { return decodes_; }
+  // What is heard in one go.
+  Batcher<RecordingRequest>& recordings() { return recordings_; }
   const BatchCounts& batchCounts() const { return counts_; }
-  // Encoder frames up to which steps of several streams run together; 1 for none.
+  // Encoder frames up to which steps of several streams, or several recordings, run together; 1 for none.
   void setBatchFrames(int frames) { batchFrames_ = frames; }
   size_t queued() const { return inference_.queued() + frontEnd_.queued(); }
 
@@ -40,6 +43,7 @@ class Engine {
   BatchCounts counts_;
   Batcher<StepRequest> steps_;
   Batcher<DecodeRequest> decodes_;
+  Batcher<RecordingRequest> recordings_;
 };
 
 }  // namespace parakeet

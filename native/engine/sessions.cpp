@@ -5,10 +5,12 @@
 
 #include "model/error.h"
 #include "model/mutant.h"
+#include "ops/profile.h"
 
 namespace parakeet {
 
 Matrix MelSession::push(const std::vector<float>& samples) {
+  const ops::PartTimer timer(ops::Part::mel);
   std::vector<float> data;
   stream_.push(samples.data(), samples.size(), data);
   return frames(std::move(data));

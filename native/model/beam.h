@@ -19,6 +19,8 @@ struct Beam {
   double lengthPenalty = 1.0;   // the best has the largest score / tokens^lengthPenalty
   double patience = 1.0;        // TDT: ends when size · patience hypotheses have reached the end
   double durationReward = 0.7;  // TDT: share of the duration's log-probability in the score, the token's is the rest
+
+  bool operator==(const Beam&) const = default;
 };
 
 constexpr double impossible = -std::numeric_limits<double>::infinity();

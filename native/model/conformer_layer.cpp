@@ -155,7 +155,7 @@ mx::array ConformerLayer::attend(const mx::array& residual, const std::vector<La
       keys = mx::concatenate({*cache.keys, keys}, 0);
       values = mx::concatenate({*cache.values, values}, 0);
     }
-    attended.push_back({item.rows, keys, values, item.position, item.band});
+    attended.push_back({item.rows, keys, values, item.position, item.farthest, item.band});
     if (!item.update) continue;
     cache.keys = keepPast(keys, item.rows.count, *item.update);
     cache.values = keepPast(values, item.rows.count, *item.update);

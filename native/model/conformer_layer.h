@@ -49,6 +49,7 @@ struct FeedForward {
 struct LayerItem {
   ops::Rows rows;             // of the batch
   mlx::core::array position;  // this layer's projection of the positions' sinusoids (see project)
+  int farthest;               // distance of its first row
   ops::Band band;
   LayerCache* cache;                    // what came before
   const CacheUpdate* update = nullptr;  // with it, `cache` becomes what the next step needs

@@ -21,6 +21,11 @@ mx::array sinusoidsOf(int from, int to, int width) {
   return ops::fromVector(relativePositions(from, to, width), {from - to + 1, width});
 }
 
+Matrix rowsOf(const Matrix& all, const ops::Rows& rows) {
+  const auto begin = all.data.begin() + static_cast<ptrdiff_t>(rows.first) * all.columns;
+  return {{begin, begin + static_cast<ptrdiff_t>(rows.count) * all.columns}, rows.count, all.columns};
+}
+
 }  // namespace
 
 Encoder::Encoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel)
@@ -40,13 +45,27 @@ struct Encoder::Item {
 
 Matrix Encoder::encode(const Matrix& features, const Context& context, const CancelFlag& cancel) const {
   if (features.rows == 0) return {{}, 0, config_.dModel};
+  return std::move(encode(std::vector<const Matrix*>{&features}, context, cancel)[0]);
+}
+
+std::vector<Matrix> Encoder::encode(const std::vector<const Matrix*>& signals, const Context& context,
+                                    const CancelFlag& cancel) const {
+  const ops::GiveUpScope scope(cancel.flag());
+  std::vector<Subsampling::Item> inputs;
+  for (const Matrix* features : signals) inputs.push_back({toArray(*features), true, true});
   std::vector<ops::Rows> rows;
-  const mx::array x = subsampling_({{toArray(features), true, true}}, rows);
-  std::vector<Item> items{{rows[0], context, std::vector<LayerCache>(layers_.size()), nullptr}};
-  return toMatrix(run(x, items, cancel));
+  const mx::array x = subsampling_(inputs, rows);
+  std::vector<Item> items;
+  for (const ops::Rows& own : rows) items.push_back({own, context, std::vector<LayerCache>(layers_.size()), nullptr});
+  inputs.clear();
+  const Matrix all = toMatrix(run(x, items, cancel));
+  std::vector<Matrix> encoded;
+  for (const Item& item : items) encoded.push_back(rowsOf(all, item.rows));
+  return encoded;
 }
 
 std::vector<EncodedPiece> Encoder::encode(std::vector<EncoderPiece> pieces, const CancelFlag& cancel) const {
+  const ops::GiveUpScope scope(cancel.flag());
   std::vector<Subsampling::Item> inputs;
   for (const EncoderPiece& piece : pieces) inputs.push_back({toArray(piece.features), piece.atStart, piece.atEnd});
   std::vector<ops::Rows> rows;
@@ -56,12 +75,7 @@ std::vector<EncodedPiece> Encoder::encode(std::vector<EncoderPiece> pieces, cons
     items.push_back({rows[i], pieces[i].context, std::move(pieces[i].caches), &pieces[i].update});
   const Matrix all = toMatrix(run(x, items, cancel));
   std::vector<EncodedPiece> encoded;
-  for (Item& item : items) {
-    const auto begin = all.data.begin() + static_cast<ptrdiff_t>(item.rows.first) * all.columns;
-    encoded.push_back(
-        {{{begin, begin + static_cast<ptrdiff_t>(item.rows.count) * all.columns}, item.rows.count, all.columns},
-         std::move(item.caches)});
-  }
+  for (Item& item : items) encoded.push_back({rowsOf(all, item.rows), std::move(item.caches)});
   return encoded;
 }
 
@@ -72,22 +86,27 @@ mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& 
   int from = 0, to = 1;
   for (Item& item : items) {
     const int frames = item.rows.count, cached = item.caches[0].keys ? item.caches[0].keys->shape(0) : 0;
-    distances.emplace_back(cached + frames - 1, -(frames - 1));
+    // Beyond the band nothing is looked up, but a block's first and last query look up together.
+    const auto within = [](int distance, int side) {
+      return side < 0 ? distance : std::min(distance, side + ops::attentionBlock - 1);
+    };
+    distances.emplace_back(within(cached + frames - 1, item.context.left), -within(frames - 1, item.context.right));
     from = std::max(from, distances.back().first);
     to = std::min(to, distances.back().second);
-    shares.push_back({item.rows, x, {item.context.left, item.context.right, cached}, nullptr, item.update});
+    shares.push_back(
+        {item.rows, x, distances.back().first, {item.context.left, item.context.right, cached}, nullptr, item.update});
   }
-  const std::vector<mx::array>* kept = keptPositions(from, to);
+  const std::vector<mx::array>* kept = keptPositions(from, to, cancel);
   const int first = kept ? positions_.from : from;
   const mx::array sinusoids = kept ? x : sinusoidsOf(from, to, config_.dModel);
   std::vector<mx::array> wanted;
   for (size_t i = 0; i < layers_.size(); i++) {
-    if (cancel.cancelled()) mx::synchronize();  // nobody waits for what runs, but nothing else should meet it
     cancel.check();
     const mx::array table = kept ? (*kept)[i] : layers_[i].project(sinusoids);
     for (size_t k = 0; k < items.size(); k++) {
       const auto [own, last] = distances[mutant("batch-mixed") ? 0 : k];
       shares[k].position = mx::slice(table, {first - own, 0}, {first - last + 1, config_.dModel});
+      shares[k].farthest = own;
       shares[k].cache = &items[k].caches[i];
     }
     x = layers_[i](x, shares);
@@ -105,10 +124,11 @@ mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& 
   }
   wanted.push_back(x);
   mx::eval(wanted);
+  cancel.check();
   return x;
 }
 
-const std::vector<mx::array>* Encoder::keptPositions(int from, int to) const {
+const std::vector<mx::array>* Encoder::keptPositions(int from, int to, const CancelFlag& cancel) const {
   const auto fits = [&](int first, int last) {
     const size_t rows = static_cast<size_t>(first) - last + 1;
     return rows * layers_.size() * config_.dModel * sizeof(float) <= keptBytes;
@@ -128,6 +148,7 @@ const std::vector<mx::array>* Encoder::keptPositions(int from, int to) const {
       table.projected.push_back(layer.project(sinusoids));
       mx::eval(table.projected.back());
     }
+    cancel.check();  // what was given up is not kept
     positions_ = std::move(table);
   }
   return &positions_.projected;

@@ -16,6 +16,7 @@ namespace parakeet {
 struct Context {
   int left = -1;
   int right = -1;
+  bool operator==(const Context&) const = default;
 };
 
 // A piece of one stream, to be encoded after what `caches` (one a layer) holds.
@@ -43,8 +44,11 @@ class Encoder {
   std::vector<EncodedPiece> encode(std::vector<EncoderPiece> pieces, const CancelFlag& cancel) const;
 
   // Normalised features [mel frames, features] of a whole signal → [ceil(mel frames / 8), dModel]. Looks at `cancel`
-  // between layers. On the engine's thread.
+  // all the time. On the engine's thread.
   Matrix encode(const Matrix& features, const Context& context, const CancelFlag& cancel) const;
+  // The same of several signals at once, none of them empty: each gives what it gives alone, but for rounding.
+  std::vector<Matrix> encode(const std::vector<const Matrix*>& signals, const Context& context,
+                             const CancelFlag& cancel) const;
 
   const EncoderConfig& config() const { return config_; }
   const Subsampling& subsampling() const { return subsampling_; }
@@ -53,7 +57,7 @@ class Encoder {
   struct Item;  // of a batch
   mlx::core::array run(mlx::core::array x, std::vector<Item>& items, const CancelFlag& cancel) const;
   // The sinusoids of distances from … to, projected for each layer, if they may be kept.
-  const std::vector<mlx::core::array>* keptPositions(int from, int to) const;
+  const std::vector<mlx::core::array>* keptPositions(int from, int to, const CancelFlag& cancel) const;
 
   EncoderConfig config_;
   Subsampling subsampling_;

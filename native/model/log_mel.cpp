@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "model/mutant.h"
+#include "ops/cpu/pool.h"
 #include "ops/profile.h"
 
 namespace parakeet {
@@ -96,7 +97,6 @@ void LogMelStream::append(float sample) {
 }
 
 void LogMelStream::push(const float* samples, size_t count, std::vector<float>& out) {
-  const ops::PartTimer timer(ops::Part::mel);
   if (mutant("push-edge")) previous_ = 0;
   for (size_t i = 0; i < count; i++) append(samples[i]);
   emit(liveFrames(filters_->config, samples_), out);
@@ -131,6 +131,37 @@ void LogMelStream::emit(int64_t until, std::vector<float>& out) {
     emphasised_.erase(emphasised_.begin(), emphasised_.begin() + drop);
     first_ += drop;
   }
+}
+
+std::vector<float> wholeLogMel(const std::shared_ptr<const MelFilters>& filters, const float* samples, size_t count,
+                               size_t flush, const CancelFlag& cancel) {
+  constexpr int64_t pieceFrames = 1000;
+  const PreprocessorConfig& config = filters->config;
+  const int64_t hop = config.hop, features = config.features, reach = config.windowLength / 2;
+  const auto length = static_cast<int64_t>(count);
+  const int64_t total = (length + static_cast<int64_t>(flush)) / hop;
+  // The first sample of a stream has nothing before it. In a piece it is a real one's neighbour, so each piece begins
+  // some frames early, and leaves out those that reach it.
+  const int64_t early = reach / hop + 1;
+  const int64_t pieces = std::max<int64_t>(1, LogMelStream::liveFrames(config, length) / pieceFrames);
+  std::vector<float> all(static_cast<size_t>(total * features));
+  const ops::PartScope part(ops::Part::mel);
+  const ops::PartTimer timer(ops::Part::mel);
+  ops::parallelFor(static_cast<int>(pieces), 1, [&](int begin, int end) {
+    std::vector<float> own;
+    for (int64_t piece = begin; piece < end; piece++) {
+      cancel.check();
+      const int64_t first = piece * pieceFrames, last = piece + 1 == pieces ? total : first + pieceFrames;
+      const int64_t from = std::max<int64_t>(0, first - early);
+      LogMelStream stream(filters);
+      own.clear();
+      const int64_t until = piece + 1 == pieces ? length : (last - 1) * hop + config.windowLength - reach;
+      stream.push(samples + from * hop, static_cast<size_t>(until - from * hop), own);
+      if (piece + 1 == pieces) stream.finish(flush, own);
+      std::copy_n(own.begin() + (first - from) * features, (last - first) * features, all.begin() + first * features);
+    }
+  });
+  return all;
 }
 
 }  // namespace parakeet

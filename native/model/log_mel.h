@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "model/cancel.h"
 #include "model/config.h"
 #include "model/fft.h"
 
@@ -65,5 +66,10 @@ class LogMelStream {
   std::vector<double> frame_;
   std::vector<double> power_;
 };
+
+// floor((samples + flush) / hop) frames of a whole signal and `flush` zeros after it, row-major: what the stream gives,
+// computed by all threads. On the engine's thread.
+std::vector<float> wholeLogMel(const std::shared_ptr<const MelFilters>& filters, const float* samples, size_t count,
+                               size_t flush, const CancelFlag& cancel);
 
 }  // namespace parakeet

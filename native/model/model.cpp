@@ -14,6 +14,16 @@ namespace {
 // Digital silence at an end of a recording that is this long is not part of the signal: it would shift every feature.
 constexpr double silenceCutSeconds = 1.0;
 
+// Sound by which a frame is normalised, that around it: about an utterance, as in training. Measured on the word error
+// rate of an hour of recordings: 24.31 % with 10 and with 16 s, 24.50 % with a whole window of 120 s, 24.65 % with 30
+// s.
+constexpr double normalizedSeconds = 16.0;
+
+// Frames that are decoded between two looks at the cancel flag.
+constexpr int decodedFrames = 256;
+// The same for a beam search, more than the two minutes of a window.
+constexpr int searchedFrames = 2048;
+
 struct Sound {
   int64_t begin = 0, end = 0;  // samples; `begin` lies on a frame
 };
@@ -68,16 +78,10 @@ std::shared_ptr<const Decoder> Model::decoder(const Decoding& decoding) const {
 }
 
 Matrix Model::logMel(const std::vector<float>& samples, size_t flush, const CancelFlag& cancel) const {
-  LogMelStream stream(filters_);
-  Matrix mel{{}, 0, config_.preprocessor.features};
-  constexpr size_t piece = 160000;
-  for (size_t at = 0; at < samples.size(); at += piece) {
-    cancel.check();
-    stream.push(samples.data() + at, std::min(piece, samples.size() - at), mel.data);
-  }
-  stream.finish(flush, mel.data);
-  mel.rows = static_cast<int>(mel.data.size() / mel.columns);
-  return mel;
+  const int features = config_.preprocessor.features;
+  std::vector<float> data = wholeLogMel(filters_, samples.data(), samples.size(), flush, cancel);
+  const int rows = static_cast<int>(data.size()) / features;
+  return {std::move(data), rows, features};
 }
 
 Matrix Model::normalize(const Matrix& logMel, int frames) const {
@@ -88,32 +92,80 @@ Matrix Model::normalize(const Matrix& logMel, int frames) const {
   return features;
 }
 
-Tokens Model::decode(const Matrix& encoded, const Decoding& decoding, int64_t lastStart) const {
+Tokens Model::decode(const Matrix& encoded, const Decoding& decoding, const CancelFlag& cancel) const {
+  return std::move(decode(std::vector<Encoded>{{encoded, noLimit, decoding.boost}}, decoding, cancel)[0]);
+}
+
+std::vector<Tokens> Model::decode(const std::vector<Encoded>& signals, const Decoding& decoding,
+                                  const CancelFlag& cancel) const {
   const auto decoder = this->decoder(decoding);
-  const auto state = decoder->start();
-  state->boosting.set(decoding.boost);
-  Tokens tokens;
-  const DecoderFrames frames{decoder->prepare(encoded), 0};
-  decoder->decode({{state.get(), &frames, encoded.rows, lastStart, &tokens}});
-  state->finish(tokens);
+  // A beam ends with one hypothesis at the end of each piece.
+  const int piece = decoding.beam ? searchedFrames : decodedFrames;
+  std::vector<std::unique_ptr<DecoderState>> states;
+  int longest = 0;
+  for (const Encoded& own : signals) {
+    states.push_back(decoder->start());
+    states.back()->boosting.set(own.boost);
+    longest = std::max(longest, own.frames.rows);
+  }
+  std::vector<Tokens> tokens(signals.size());
+  for (int first = 0; first < longest; first += piece) {
+    cancel.check();
+    std::vector<DecoderFrames> frames(signals.size());
+    std::vector<DecoderJob> jobs;
+    for (size_t i = 0; i < signals.size(); i++) {
+      const Matrix& own = signals[i].frames;
+      if (first >= own.rows) continue;
+      const int rows = std::min(piece, own.rows - first);
+      const auto begin = own.data.begin() + static_cast<ptrdiff_t>(first) * own.columns;
+      frames[i] = {decoder->prepare({{begin, begin + static_cast<ptrdiff_t>(rows) * own.columns}, rows, own.columns}),
+                   first};
+      jobs.push_back({states[i].get(), &frames[i], first + rows, signals[i].lastStart, &tokens[i]});
+    }
+    decoder->decode(jobs);
+  }
+  for (size_t i = 0; i < signals.size(); i++) states[i]->finish(tokens[i]);
   return tokens;
 }
 
-Tokens Model::transcribe(const std::vector<float>& samples, const OfflineOptions& options,
-                         const CancelFlag& cancel) const {
+Heard Model::listen(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const {
   const Sound sound = soundOf(samples, config_);
   if (sound.begin == sound.end) return {};  // nothing but digital silence
-  const std::vector<float> heard(samples.begin() + sound.begin, samples.begin() + sound.end);
-  const Matrix mel = logMel(heard, options.flush, cancel);
-  const int real = static_cast<int>(heard.size()) / config_.preprocessor.hop;
-  const Matrix encoded = encoder_->encode(normalize(mel, real), options.context, cancel);
-  const int factor = config_.encoder.subsamplingFactor;
+  const int hop = config_.preprocessor.hop, factor = config_.encoder.subsamplingFactor;
+  const int64_t length = sound.end - sound.begin;
+  Matrix mel{wholeLogMel(filters_, samples.data() + sound.begin, static_cast<size_t>(length), options.flush, cancel), 0,
+             config_.preprocessor.features};
+  mel.rows = static_cast<int>(mel.data.size()) / mel.columns;
+  const int real = static_cast<int>(length / hop);
   const int64_t last =
       mel.rows > real ? lastTokenStart(lastSoundFrame(mel, real), factor, options.emissionDelay) : noLimit;
-  cancel.check();
-  Tokens tokens = decode(encoded, options.decoding, last);
-  const int64_t skipped = sound.begin / (static_cast<int64_t>(factor) * config_.preprocessor.hop);
-  for (Token& token : tokens) token.start += skipped;
+  Heard heard{{{}, mel.rows, mel.columns}, last, sound.begin / (static_cast<int64_t>(factor) * hop)};
+  const int around = static_cast<int>(normalizedSeconds * config_.preprocessor.sampleRate / hop);
+  normalizeAround(mel.data.data(), real, mel.rows - real, mel.columns, around, heard.features.data);
+  return heard;
+}
+
+std::vector<Tokens> Model::recognize(const std::vector<const Heard*>& signals, const Context& context,
+                                     const Decoding& decoding, const CancelFlag& cancel) const {
+  std::vector<const Matrix*> features;
+  std::vector<size_t> sounding;
+  for (size_t i = 0; i < signals.size(); i++) {
+    if (signals[i]->features.rows == 0) continue;
+    sounding.push_back(i);
+    features.push_back(&signals[i]->features);
+  }
+  std::vector<Tokens> tokens(signals.size());
+  if (sounding.empty()) return tokens;
+  std::vector<Encoded> encoded;
+  for (Matrix& frames : encoder_->encode(features, context, cancel)) {
+    const Heard& signal = *signals[sounding[encoded.size()]];
+    encoded.push_back({std::move(frames), signal.lastStart, signal.boost});
+  }
+  std::vector<Tokens> found = decode(encoded, decoding, cancel);
+  for (size_t k = 0; k < sounding.size(); k++) {
+    for (Token& token : found[k]) token.start += signals[sounding[k]]->skipped;
+    tokens[sounding[k]] = std::move(found[k]);
+  }
   return tokens;
 }
 

@@ -23,13 +23,22 @@ struct Decoding {
   Head head = Head::tdt;
   std::optional<Beam> beam = std::nullopt;  // none: greedy
   std::shared_ptr<const BoostTree> boost = nullptr;
+
+  // What signals must have in common to be decoded together; their phrases may differ.
+  bool inOneWay(const Decoding& other) const { return head == other.head && beam == other.beam; }
 };
 
 struct OfflineOptions {
-  Context context;
-  Decoding decoding;
   size_t flush = 0;       // samples of silence appended
   int emissionDelay = 0;  // frames that a token may begin after the last sound, in the flush
+};
+
+// A signal as the encoder takes it.
+struct Heard {
+  Matrix features;              // normalised; none for nothing but digital silence
+  int64_t lastStart = noLimit;  // no token may begin after this frame
+  int64_t skipped = 0;          // frames before it that were left out
+  std::shared_ptr<const BoostTree> boost = nullptr;
 };
 
 class Model {
@@ -47,11 +56,22 @@ class Model {
   Matrix logMel(const std::vector<float>& samples, size_t flush, const CancelFlag& cancel) const;
   // NeMo's normalisation: statistics over the first `frames` frames, applied to all.
   Matrix normalize(const Matrix& logMel, int frames) const;
-  Tokens decode(const Matrix& encoded, const Decoding& decoding, int64_t lastStart) const;
-  // Audio to tokens in one pass. Digital silence of more than a second at either end is left out.
-  Tokens transcribe(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const;
+  Tokens decode(const Matrix& encoded, const Decoding& decoding, const CancelFlag& cancel) const;
+  // Audio to the encoder's input. Digital silence of more than a second at either end is left out.
+  Heard listen(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const;
+  // Several signals to tokens with full context, all at once: each gives what it gives alone.
+  std::vector<Tokens> recognize(const std::vector<const Heard*>& signals, const Context& context,
+                                const Decoding& decoding, const CancelFlag& cancel) const;
 
  private:
+  struct Encoded {
+    Matrix frames;
+    int64_t lastStart;
+    std::shared_ptr<const BoostTree> boost;
+  };
+  std::vector<Tokens> decode(const std::vector<Encoded>& signals, const Decoding& decoding,
+                             const CancelFlag& cancel) const;
+
   ModelConfig config_;
   std::shared_ptr<const MelFilters> filters_;
   std::shared_ptr<const Encoder> encoder_;

@@ -41,10 +41,58 @@ bool silentFrame(const float* frame, int features) {
 
 void normalizeFrames(const float* logMel, int frames, const Statistics& statistics, std::vector<float>& out) {
   const size_t features = statistics.mean.size();
-  out.reserve(out.size() + frames * features);
+  if (frames > 1) out.reserve(out.size() + frames * features);  // exact: row by row it would copy all each time
   for (int m = 0; m < frames; m++, logMel += features) {
     for (size_t f = 0; f < features; f++)
       out.push_back((logMel[f] - statistics.mean[f]) / (statistics.deviation[f] + 1e-5f));
+  }
+}
+
+void normalizeAround(const float* logMel, int frames, int more, int features, int most, std::vector<float>& out) {
+  const auto row = [&](int m) { return logMel + static_cast<size_t>(m) * features; };
+  std::vector<int> sounding;
+  for (int m = 0; m < frames; m++) {
+    if (!silentFrame(row(m), features)) sounding.push_back(m);
+  }
+  const int count = static_cast<int>(sounding.size());
+  if (count <= most) {
+    RunningStatistics all(features);
+    for (int m = 0; m < frames; m++) {
+      if (count == 0 || !silentFrame(row(m), features)) all.add(row(m));
+    }
+    normalizeFrames(logMel, frames + more, all.statistics(), out);
+    return;
+  }
+  // Sums of the frames sounding[begin, begin + most), less their features' first values so that they stay small.
+  std::vector<double> sums(features), squares(features);
+  const float* origin = row(sounding[0]);
+  const auto add = [&](int index, double sign) {
+    const float* frame = row(sounding[index]);
+    for (int f = 0; f < features; f++) {
+      const double value = static_cast<double>(frame[f]) - origin[f];
+      sums[f] += sign * value;
+      squares[f] += sign * value * value;
+    }
+  };
+  for (int i = 0; i < most; i++) add(i, 1);
+  int begin = 0, next = 0;  // `next`: of sounding, the first that is not before the row
+  Statistics around{std::vector<float>(features), std::vector<float>(features)};
+  bool changed = true;
+  out.reserve(out.size() + static_cast<size_t>(frames + more) * features);
+  for (int m = 0; m < frames + more; m++) {
+    while (next < count && sounding[next] < m) next++;
+    for (; begin + most < count && begin + most / 2 < next; begin++, changed = true) {
+      add(begin, -1);
+      add(begin + most, 1);
+    }
+    for (int f = 0; changed && f < features; f++) {
+      const double mean = sums[f] / most;
+      const double variance = std::max(0.0, squares[f] - sums[f] * mean) / (most - 1);
+      around.mean[f] = static_cast<float>(mean + origin[f]);
+      around.deviation[f] = static_cast<float>(std::sqrt(variance));
+    }
+    changed = false;
+    normalizeFrames(row(m), 1, around, out);
   }
 }
 

@@ -41,4 +41,9 @@ bool silentFrame(const float* frame, int features);
 // (x − mean) / (deviation + 1e-5) for `frames` rows of `logMel`, appended to `out`.
 void normalizeFrames(const float* logMel, int frames, const Statistics& statistics, std::vector<float>& out);
 
+// The `frames` rows of a recording, each normalised by the `most` frames around it that are not digital silence (by all
+// when there are fewer), then the `more` rows behind them, the flush, by the last ones; appended to `out`. A model has
+// learnt from single utterances: over minutes of several voices and rooms its features would be shifted.
+void normalizeAround(const float* logMel, int frames, int more, int features, int most, std::vector<float>& out);
+
 }  // namespace parakeet

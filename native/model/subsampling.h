@@ -35,6 +35,8 @@ class Subsampling {
   };
   // The convolutions: [frames, width × channels].
   mlx::core::array convolve(const Item& item) const;
+  // A long signal in pieces, so that its convolutions need not all be there: [frames, dModel].
+  mlx::core::array inPieces(const Item& item) const;
 
   int factor_;
   std::unique_ptr<ops::Conv3x3> first_;

@@ -1,5 +1,6 @@
 #include "ops/ops.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -262,9 +263,10 @@ mx::array layerNorm(const mx::array& x, const mx::array& weight, const mx::array
 
 namespace {
 
-// MLX's own operations for one stream.
-mx::array attendPlainly(const mx::array& query, const AttentionItem& item, const mx::array& u, const mx::array& v,
-                        int heads) {
+// MLX's own operations for a block of one stream's queries [n, d], with the keys that any of them may see. `position`:
+// of the distances from that of the last query and the first key downwards.
+mx::array attendBlock(const mx::array& query, const AttentionItem& item, const mx::array& u, const mx::array& v,
+                      int heads) {
   const int queries = query.shape(0), keys = item.key.shape(0), width = query.shape(1), size = width / heads;
   const Band& band = item.band;
   const auto split = [&](const mx::array& x) { return mx::transpose(mx::reshape(x, {-1, heads, size}), {1, 0, 2}); };
@@ -288,6 +290,29 @@ mx::array attendPlainly(const mx::array& query, const AttentionItem& item, const
   return mx::reshape(mx::transpose(mixed, {1, 0, 2}), {queries, width});
 }
 
+// MLX's own operations for one stream: only the keys within the band of each block, so that the scores grow with the
+// signal's length and not with its square.
+mx::array attendPlainly(const mx::array& query, const AttentionItem& item, const mx::array& u, const mx::array& v,
+                        int heads) {
+  const int queries = query.shape(0), keys = item.key.shape(0), width = query.shape(1);
+  const auto rows = [&](const mx::array& x, int begin, int end) { return mx::slice(x, {begin, 0}, {end, width}); };
+  std::vector<mx::array> blocks;
+  for (int first = 0; first < queries; first += attentionBlock) {
+    const int count = std::min(attentionBlock, queries - first), at = item.band.firstQuery + first;
+    const int low = item.band.left < 0 ? 0 : std::max(0, at - item.band.left);
+    const int high = item.band.right < 0 ? keys : std::min(keys, at + count + item.band.right);
+    const int top = item.farthest - (at + count - 1) + low;  // row of the block's greatest distance
+    const AttentionItem block{{0, count},
+                              rows(item.key, low, high),
+                              rows(item.value, low, high),
+                              rows(item.position, top, top + count + high - low - 1),
+                              at + count - 1 - low,
+                              {item.band.left, item.band.right, at - low}};
+    blocks.push_back(attendBlock(rows(query, first, first + count), block, u, v, heads));
+  }
+  return blocks.size() == 1 ? blocks[0] : mx::concatenate(blocks, 0);
+}
+
 }  // namespace
 
 mx::array relativeAttention(const mx::array& query, const std::vector<AttentionItem>& items, const mx::array& u,
@@ -298,7 +323,7 @@ mx::array relativeAttention(const mx::array& query, const std::vector<AttentionI
     std::vector<mx::array> inputs{query, u, v};
     std::vector<AttentionShape> shapes;
     for (const AttentionItem& item : items) {
-      shapes.push_back({item.queries, item.key.shape(0), width, heads, item.band});
+      shapes.push_back({item.queries, item.key.shape(0), width, heads, item.farthest, item.band});
       inputs.insert(inputs.end(), {item.key, item.value, item.position});
     }
     return cpuKernel("RelativeAttention", std::move(inputs), query.shape(),
@@ -313,6 +338,12 @@ mx::array relativeAttention(const mx::array& query, const std::vector<AttentionI
     outputs.push_back(attendPlainly(own, item, u, v, heads));
   }
   return outputs.size() == 1 ? outputs[0] : mx::concatenate(outputs, 0);
+}
+
+GiveUpScope::GiveUpScope(const std::atomic<bool>& flag) : flag_(flag) { setGivenUp(&flag); }
+GiveUpScope::~GiveUpScope() {
+  if (flag_) mx::synchronize();  // nobody waits for what runs, but nothing else should meet it
+  setGivenUp(nullptr);
 }
 
 Machine machine() {

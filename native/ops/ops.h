@@ -7,6 +7,7 @@
 
 #include <mlx/mlx.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -95,11 +96,15 @@ struct Band {
   int firstQuery = 0;
 };
 
+// Queries that are handled at once, so that the scores of a long signal need not all be there.
+constexpr int attentionBlock = 128;
+
 // One stream's attention: its queries are rows of the batch, its keys and values are its own, those of the past first.
 struct AttentionItem {
   Rows queries;
   mx::array key, value;  // [m, d]
-  mx::array position;    // [queries + m − 1, d]: row r belongs to the distance firstQuery + queries − 1 − r
+  mx::array position;    // row r belongs to the distance `farthest` − r
+  int farthest;          // queries and keys are never farther apart, or lie more than a block outside of the band
   Band band;
 };
 
@@ -108,6 +113,19 @@ struct AttentionItem {
 //   query [n, d], covered by the items in order; u, v [d]. → [n, d]
 mx::array relativeAttention(const mx::array& query, const std::vector<AttentionItem>& items, const mx::array& u,
                             const mx::array& v, int heads);
+
+// While it lives, the CPU's operations look at `flag`, and once it is set they give up: what they were at is garbage
+// then and must not be used. One at a time, on the engine's thread.
+class GiveUpScope {
+ public:
+  explicit GiveUpScope(const std::atomic<bool>& flag);
+  ~GiveUpScope();
+  GiveUpScope(const GiveUpScope&) = delete;
+  GiveUpScope& operator=(const GiveUpScope&) = delete;
+
+ private:
+  const std::atomic<bool>& flag_;
+};
 
 // What computes.
 struct Machine {

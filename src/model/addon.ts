@@ -170,7 +170,7 @@ export interface NativeModel {
   encode(features: Float32Array, frames: number, context: NativeContext, job: number): Promise<NativeMatrix>;
   /** Tokens of encoder frames. */
   decode(encoded: Float32Array, frames: number, decoding: NativeDecoding, job: number): Promise<NativeTokens>;
-  /** Audio to tokens with full context, in one go. */
+  /** Audio to tokens with full context, in one go. What is asked for at the same time runs together. */
   transcribe(
     samples: Float32Array,
     options: {
@@ -180,6 +180,12 @@ export interface NativeModel {
       emissionDelay: number;
       job: number;
     },
+  ): Promise<{ tokens: NativeTokens; computeSeconds: number }>;
+  /** Log-mel frames to tokens with full context. What is asked for at the same time runs together. */
+  recognizeMel(
+    logMel: Float32Array,
+    frames: number,
+    options: { normalize: boolean; context: NativeContext; decoding: NativeDecoding; job: number },
   ): Promise<{ tokens: NativeTokens; computeSeconds: number }>;
   createMel(): NativeMel;
   createEncoder(options: NativeEncoderOptions): NativeEncoder;
@@ -261,9 +267,18 @@ export interface NativeAddon {
   cancel(job: number): void;
   /** What is alive in this process, for tests and diagnostics. */
   counts(): { models: number; sessions: number; queued: number };
-  /** What the encoder has done for live streams so far: batches, and in them steps of single streams and encoder frames. */
-  batches(): { batches: number; steps: number; frames: number };
-  /** Encoder frames up to which steps of several streams run together, for the whole process. Default 256; 1 for none. */
+  /**
+   * What the encoder has done so far: for live streams batches, and in them steps of single streams and encoder frames; and batches of
+   * whole recordings (or windows of them), and how many of these.
+   */
+  batches(): {
+    batches: number;
+    steps: number;
+    frames: number;
+    recordingBatches: number;
+    recordings: number;
+  };
+  /** Encoder frames up to which steps of several streams, or several recordings, run together, for the whole process. Default 256; 1 for none. */
   setBatchFrames(frames: number): void;
   /** What the addon was built with, and what it found: the instruction set is the one that oneDNN uses. */
   build(): {

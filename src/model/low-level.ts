@@ -100,15 +100,17 @@ export async function generate(
   known('generate', options, [...encodeKeys, 'decoding', 'boost', 'maxWords', 'silenceGap', 'maxDuration']);
   new SentenceSplitter(options);
   const decoding = resolveDecoding(model.info, options.decoding, options.boost);
-  const { normalize, localAttention, signal } = options;
-  const encoded = await encodeMel(model, mel, { normalize, localAttention, signal });
-  const native = await runJob(
+  const signal = optionalSignal('signal', options.signal);
+  const normalize = flag('normalize', options.normalize ?? true);
+  const context = contextOf(model, options.localAttention);
+  checkMel(model, mel);
+  const heard = await runJob(
     model.addon,
-    optionalSignal('signal', signal),
-    (job) => model.native.decode(encoded.data, encoded.frames, decoding, job),
+    signal,
+    (job) => model.native.recognizeMel(mel.data, mel.frames, { normalize, context, decoding, job }),
     model.jobs,
   );
-  const tokens = new TokenPlacer(model.info).final(native);
+  const tokens = new TokenPlacer(model.info).final(heard.tokens);
   return { text: textOf(tokens), sentences: splitSentences(tokens, options), tokens };
 }
 

@@ -23,6 +23,7 @@ export function typedModel(model: NativeModel): NativeModel {
     decode: (encoded: Float32Array, frames: number, decoding: NativeDecoding, job: number) =>
       later(() => model.decode(encoded, frames, decoding, job)),
     transcribe: (samples, options) => later(() => model.transcribe(samples, options)),
+    recognizeMel: (mel, frames, options) => later(() => model.recognizeMel(mel, frames, options)),
     createMel: () => now(() => typedMel(model.createMel())),
     createEncoder: (options: NativeEncoderOptions) =>
       now(() => new TypedEncoder(model.createEncoder(options))),

@@ -236,7 +236,14 @@ describe('with a golden model', () => {
   test('many at once do not disturb each other', async () => {
     const alone = await model.transcribe(samples, options);
     const all = await Promise.all(Array.from({ length: 4 }, () => model.transcribe(wav, options)));
-    for (const result of all) expect(result).toEqual(alone);
+    // Together they are other products: the last bits of a confidence may differ.
+    const placed = ({ tokens }: TranscriptResult) => tokens.map(({ id, start, end }) => ({ id, start, end }));
+    for (const result of all) {
+      expect(placed(result)).toEqual(placed(alone));
+      result.tokens.forEach(({ confidence }, i) => {
+        expect(confidence).toBeCloseTo(alone.tokens[i]?.confidence ?? -1, 4);
+      });
+    }
   });
 
   test('a signal that lives long keeps no listener', async () => {

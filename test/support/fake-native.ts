@@ -268,6 +268,7 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
     encode: unused,
     decode: unused,
     transcribe: unused,
+    recognizeMel: unused,
     createMel: () => new Mel(),
     createEncoder: (encoderOptions: NativeEncoderOptions) => new Encoder(encoderOptions),
     createDecoder: () => new Decoder(),

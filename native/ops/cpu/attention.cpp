@@ -12,8 +12,7 @@
 namespace parakeet::ops {
 namespace {
 
-// Queries handled at once, so that the scores of a long recording need not all be there.
-constexpr int blockRows = 128;
+constexpr int blockRows = attentionBlock;
 
 void grow(std::vector<float>& buffer, size_t count) {
   if (buffer.size() < count) buffer.resize(count);
@@ -35,7 +34,7 @@ void attendHead(const Item& item, const AttentionShape& shape, int head) {
   const float scale = 1.0f / std::sqrt(static_cast<float>(size));
   thread_local std::vector<float> query, content, distance;  // of the largest block so far
   grow(query, static_cast<size_t>(blockRows) * size);
-  for (int first = 0; first < queries; first += blockRows) {
+  for (int first = 0; first < queries && !givenUp(); first += blockRows) {
     const int rows = std::min(blockRows, queries - first);
     // Keys that any query of the block may see.
     const int at = shape.band.firstQuery + first;
@@ -52,10 +51,10 @@ void attendHead(const Item& item, const AttentionShape& shape, int head) {
     grow(content, static_cast<size_t>(rows) * span);
     sgemm({rows, span, size, true, scale}, query.data(), size, key + static_cast<size_t>(low) * width, width,
           content.data(), span);
-    // The distance of query i and key low + j is row (queries − 1 − first − i) + low + j of `position`.
+    // The distance of query i and key low + j is row farthest − (at + i) + low + j of `position`.
     biased(v);
     const int positions = rows + span - 1;
-    const int base = queries - first - rows + low;
+    const int base = shape.farthest - (at + rows - 1) + low;
     grow(distance, static_cast<size_t>(rows) * positions);
     sgemm({rows, positions, size, true, scale}, query.data(), size,
           item.position + static_cast<size_t>(base) * width + offset, width, distance.data(), positions);

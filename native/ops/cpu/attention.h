@@ -12,6 +12,7 @@ namespace parakeet::ops {
 struct AttentionShape {
   Rows queries;            // rows of the batch
   int keys, width, heads;  // width: of all heads together
+  int farthest;
   Band band;
 };
 

@@ -244,7 +244,7 @@ void PackedMatrix::multiply(const float* x, const float* residual, float* output
   const double work = static_cast<double>(rows) * state.inputs * state.outputs / (static_cast<double>(panels) * tiles);
   const State::Source source = state.convert(x, rows);
   parallelFor(panels * tiles, static_cast<int>(std::ceil(grainWork / work)), [&](int begin, int end) {
-    for (int i = begin; i < end; i++) {
+    for (int i = begin; i < end && !givenUp(); i++) {
       const Panel& panel = state.panels[i / tiles];
       const int tile = i % tiles;
       const int first = static_cast<int>(static_cast<int64_t>(rows) * tile / tiles);

@@ -16,6 +16,7 @@ namespace parakeet::ops {
 namespace {
 
 std::atomic<int> requested{0};
+std::atomic<const std::atomic<bool>*> giveUpFlag{nullptr};
 
 // More pieces than threads, so that the last one to finish is not far behind.
 constexpr int piecesPerThread = 4;
@@ -123,15 +124,22 @@ Pool& pool() {
 void setPoolThreads(int threads) { requested.store(threads); }
 int poolThreads() { return pool().threads(); }
 
+void setGivenUp(const std::atomic<bool>* flag) { giveUpFlag.store(flag); }
+bool givenUp() {
+  const std::atomic<bool>* flag = giveUpFlag.load(std::memory_order_relaxed);
+  return flag && flag->load(std::memory_order_relaxed);
+}
+
 void parallelFor(int count, int grain, const std::function<void(int, int)>& body) {
   const int threads = pool().threads();
   const int most = std::max(1, count / std::max(1, grain));
   const int parts = std::min(most, threads);
+  if (givenUp()) return;
   if (parts == 1) return body(0, count);
   const int pieces = std::min(most, parts * piecesPerThread);
   std::atomic<int> next{0};
   const auto work = [&](int) {
-    for (int piece = next++; piece < pieces; piece = next++) {
+    for (int piece = next++; piece < pieces && !givenUp(); piece = next++) {
       body(static_cast<int>(static_cast<int64_t>(count) * piece / pieces),
            static_cast<int>(static_cast<int64_t>(count) * (piece + 1) / pieces));
     }
