@@ -39,6 +39,10 @@ const gates = {
   'no words out of nothing': { file: 'test/streaming/bundled.test.ts', name: 'no words out of nothing' },
   'silence before speech': { file: 'test/streaming/bundled.test.ts', name: 'ten minutes of digital silence' },
   'streams together': { file: 'test/streaming/together.test.ts', name: 'native tdt streams of different' },
+  'beam of the reference': { file: 'test/model/beam.test.ts', name: 'TDT beam search' },
+  'a phrase is found': { file: 'test/model/boost.test.ts', name: 'in the engine greedy: a word is found' },
+  'by what is around': { file: 'test/model/normalized-around.test.ts', name: '^each frame' },
+  'an archive of NVIDIA': { file: 'test/model/formats/nemo.test.ts', name: 'tdt\\.nemo as it is' },
   'flat memory': { memory: 20 },
   backpressure: { file: 'test/transforms/stage.test.ts', name: '^backpressure' },
 };
@@ -56,6 +60,10 @@ const mutants = {
   'silence-counted': ['silence before speech'],
   'cache-kept': ['flat memory'],
   'batch-mixed': ['streams together'],
+  'beam-unmerged': ['beam of the reference'],
+  'boost-stuck': ['a phrase is found'],
+  'normalized-by-first': ['by what is around'],
+  'bias-halved': ['an archive of NVIDIA'],
   'backpressure-ignored': ['backpressure'],
 };
 

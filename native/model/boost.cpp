@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/mutant.h"
+
 namespace parakeet {
 
 void Boosting::set(std::shared_ptr<const BoostTree> tree) {
@@ -49,7 +51,7 @@ Boosting::Move Boosting::move(int token) const {
 float Boosting::gain(int token) const { return tree_ ? move(token).change : 0.0f; }
 
 void Boosting::advance(int token) {
-  if (tree_) reached_ = move(token).reached;
+  if (tree_ && !mutant("boost-stuck")) reached_ = move(token).reached;
 }
 
 }  // namespace parakeet

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "model/confidence.h"
+#include "model/mutant.h"
 #include "model/transducer_beam.h"
 #include "model/transducer_state.h"
 #include "ops/profile.h"
@@ -123,7 +124,7 @@ void TdtBeamDecoder::expand(const TransducerHypothesis& one, const float* logits
         else
           candidates[place->second] = std::move(next);
       }
-      if (!fresh) candidates[place->second].score = both;
+      if (!fresh && !mutant("beam-unmerged")) candidates[place->second].score = both;
     }
   }
 }
