@@ -104,8 +104,10 @@ mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& 
     cancel.check();
     const mx::array table = kept ? (*kept)[i] : layers_[i].project(sinusoids);
     for (size_t k = 0; k < items.size(); k++) {
-      const auto [own, last] = distances[mutant("batch-mixed") ? 0 : k];
-      shares[k].position = mx::slice(table, {first - own, 0}, {first - last + 1, config_.dModel});
+      const auto [own, last] = distances[k];
+      const int rows = own - last + 1;
+      const int begin = mutant("batch-mixed") ? table.shape(0) - rows : first - own;
+      shares[k].position = mx::slice(table, {begin, 0}, {begin + rows, config_.dModel});
       shares[k].farthest = own;
       shares[k].cache = &items[k].caches[i];
     }
