@@ -6,63 +6,34 @@
 
 #include "model/confidence.h"
 #include "model/transducer_beam.h"
-#include "model/transducer_state.h"
-#include "ops/profile.h"
 
 namespace parakeet {
 namespace {
 
-class RnntBeamDecoder : public Decoder {
+class RnntBeamDecoder : public TransducerBeamDecoder {
  public:
-  RnntBeamDecoder(std::shared_ptr<const Transducer> transducer, TransducerRules rules, const Beam& beam)
-      : transducer_(std::move(transducer)), rules_(std::move(rules)), beam_(beam) {}
+  using TransducerBeamDecoder::TransducerBeamDecoder;
 
-  Matrix prepare(const Matrix& encoded) const override { return transducer_->projectFrames(encoded); }
-  std::unique_ptr<DecoderState> start() const override {
-    return std::make_unique<TransducerState>(transducer_->start());
-  }
-  void decode(const std::vector<DecoderJob>& jobs) const override {
-    const ops::PartScope part(ops::Part::decoder);
-    const ops::PartTimer timer(ops::Part::decoder);
-    for (const DecoderJob& job : jobs) search(job);
-  }
+ protected:
+  using Hypotheses = std::vector<TransducerHypothesis>;
+  Hypotheses search(const DecoderFrames& frames, TransducerHypothesis first, int64_t end,
+                    Histories& histories) const override;
 
  private:
-  using Hypotheses = std::vector<TransducerHypothesis>;
-  void search(const DecoderJob& job) const;
   // What becomes of the hypotheses at one frame: they stand at the next one.
-  Hypotheses frame(const DecoderJob& job, Hypotheses active, Histories& histories) const;
-
-  std::shared_ptr<const Transducer> transducer_;
-  TransducerRules rules_;
-  Beam beam_;
+  Hypotheses frame(const DecoderFrames& frames, Hypotheses active, Histories& histories) const;
 };
 
-void RnntBeamDecoder::search(const DecoderJob& job) const {
-  auto& state = static_cast<TransducerState&>(*job.state);
-  state.pointer = std::max(state.pointer, job.frames->firstFrame);
-  int64_t end = std::min(job.until, job.frames->end());
-  if (job.lastStart < end) end = job.lastStart + 1;
-  if (state.pointer >= end) return;
-  Histories histories;
-  Hypotheses active{
-      {0, state.pointer, 0, {}, -1, std::make_shared<PredictorState>(std::move(state.predictor)), {}, state.boosting}};
-  for (; state.pointer < end; state.pointer++) active = frame(job, std::move(active), histories);
-  const auto worth = [&](const TransducerHypothesis& one) {
-    return ranked(one.score, one.text.count, beam_.lengthPenalty);
-  };
-  const auto best = std::max_element(
-      active.begin(), active.end(),
-      [&](const TransducerHypothesis& a, const TransducerHypothesis& b) { return worth(a) < worth(b); });
-  Hypotheses winner{*best};
-  readTokens(*transducer_, histories, winner);
-  histories.copy(winner[0].history, *job.tokens);
-  state.predictor = *winner[0].predictor;
-  state.boosting = winner[0].boosting;
-  state.symbols = 0;
+RnntBeamDecoder::Hypotheses RnntBeamDecoder::search(const DecoderFrames& frames, TransducerHypothesis first,
+                                                    int64_t end, Histories& histories) const {
+  int64_t at = first.frame;
+  first.symbols = 0;
+  Hypotheses active{std::move(first)};
+  for (; at < end; at++) active = frame(frames, std::move(active), histories);
+  return active;
 }
 
-RnntBeamDecoder::Hypotheses RnntBeamDecoder::frame(const DecoderJob& job, Hypotheses active,
+RnntBeamDecoder::Hypotheses RnntBeamDecoder::frame(const DecoderFrames& frames, Hypotheses active,
                                                    Histories& histories) const {
   const int blank = rules_.vocabulary, classes = blank + 1;
   Hypotheses done;
@@ -84,7 +55,7 @@ RnntBeamDecoder::Hypotheses RnntBeamDecoder::frame(const DecoderJob& job, Hypoth
   std::vector<float> logits;
   while (!active.empty()) {
     readTokens(*transducer_, histories, active);
-    scoreAll(*transducer_, job.frames->values, job.frames->firstFrame, active, logits);
+    scoreAll(*transducer_, frames.values, frames.firstFrame, active, logits);
     Hypotheses more;
     for (size_t i = 0; i < active.size(); i++) {
       const TransducerHypothesis& one = active[i];

@@ -8,61 +8,33 @@
 #include "model/confidence.h"
 #include "model/mutant.h"
 #include "model/transducer_beam.h"
-#include "model/transducer_state.h"
-#include "ops/profile.h"
 
 namespace parakeet {
 namespace {
 
-class TdtBeamDecoder : public Decoder {
+class TdtBeamDecoder : public TransducerBeamDecoder {
  public:
-  TdtBeamDecoder(std::shared_ptr<const Transducer> transducer, TransducerRules rules, const Beam& beam)
-      : transducer_(std::move(transducer)), rules_(std::move(rules)), beam_(beam) {}
+  using TransducerBeamDecoder::TransducerBeamDecoder;
 
-  Matrix prepare(const Matrix& encoded) const override { return transducer_->projectFrames(encoded); }
-  std::unique_ptr<DecoderState> start() const override {
-    return std::make_unique<TransducerState>(transducer_->start());
-  }
-  void decode(const std::vector<DecoderJob>& jobs) const override {
-    const ops::PartScope part(ops::Part::decoder);
-    const ops::PartTimer timer(ops::Part::decoder);
-    for (const DecoderJob& job : jobs) search(job);
-  }
+ protected:
+  std::vector<TransducerHypothesis> search(const DecoderFrames& frames, TransducerHypothesis first, int64_t end,
+                                           Histories& histories) const override;
 
  private:
-  void search(const DecoderJob& job) const;
   // Adds what becomes of a hypothesis with one token or a blank, for each of the likeliest durations.
   void expand(const TransducerHypothesis& one, const float* logits, TopChoices& top,
               std::vector<TransducerHypothesis>& candidates, std::unordered_map<uint64_t, size_t>& places) const;
-
-  std::shared_ptr<const Transducer> transducer_;
-  TransducerRules rules_;
-  Beam beam_;
 };
 
-void TdtBeamDecoder::search(const DecoderJob& job) const {
-  auto& state = static_cast<TransducerState&>(*job.state);
-  const int64_t firstFrame = job.frames->firstFrame;
-  state.pointer = std::max(state.pointer, firstFrame);
-  int64_t end = std::min(job.until, job.frames->end());
-  if (job.lastStart < end) end = job.lastStart + 1;
-  if (state.pointer >= end) return;
-  Histories histories;
+std::vector<TransducerHypothesis> TdtBeamDecoder::search(const DecoderFrames& frames, TransducerHypothesis first,
+                                                         int64_t end, Histories& histories) const {
   TopChoices top;
   std::vector<float> logits;
-  std::vector<TransducerHypothesis> finished;
-  std::vector<TransducerHypothesis> active{{0,
-                                            state.pointer,
-                                            state.symbols,
-                                            {},
-                                            -1,
-                                            std::make_shared<PredictorState>(std::move(state.predictor)),
-                                            {},
-                                            state.boosting}};
+  std::vector<TransducerHypothesis> finished, active{std::move(first)};
   const auto enough = static_cast<size_t>(std::max(1.0, std::round(beam_.size * beam_.patience)));
   while (finished.size() < enough && !active.empty()) {
     readTokens(*transducer_, histories, active);
-    scoreAll(*transducer_, job.frames->values, firstFrame, active, logits);
+    scoreAll(*transducer_, frames.values, frames.firstFrame, active, logits);
     std::vector<TransducerHypothesis> candidates;
     std::unordered_map<uint64_t, size_t> places;
     for (size_t i = 0; i < active.size(); i++)
@@ -72,19 +44,7 @@ void TdtBeamDecoder::search(const DecoderJob& job) const {
     keepBest(active, beam_.size);
   }
   finished.insert(finished.end(), active.begin(), active.end());
-  const auto worth = [&](const TransducerHypothesis& one) {
-    return ranked(one.score, one.text.count, beam_.lengthPenalty);
-  };
-  const auto best = std::max_element(
-      finished.begin(), finished.end(),
-      [&](const TransducerHypothesis& a, const TransducerHypothesis& b) { return worth(a) < worth(b); });
-  std::vector<TransducerHypothesis> winner{*best};
-  readTokens(*transducer_, histories, winner);
-  histories.copy(winner[0].history, *job.tokens);
-  state.predictor = *winner[0].predictor;
-  state.pointer = winner[0].frame;
-  state.symbols = winner[0].symbols;
-  state.boosting = winner[0].boosting;
+  return finished;
 }
 
 void TdtBeamDecoder::expand(const TransducerHypothesis& one, const float* logits, TopChoices& top,

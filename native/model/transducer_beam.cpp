@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "ops/profile.h"
+
 namespace parakeet {
 
 void readTokens(const Transducer& transducer, Histories& histories, std::vector<TransducerHypothesis>& hypotheses) {
@@ -41,6 +43,37 @@ void keepBest(std::vector<TransducerHypothesis>& hypotheses, int most) {
   std::stable_sort(hypotheses.begin(), hypotheses.end(),
                    [](const TransducerHypothesis& a, const TransducerHypothesis& b) { return a.score > b.score; });
   if (static_cast<int>(hypotheses.size()) > most) hypotheses.resize(most);
+}
+
+void TransducerBeamDecoder::decode(const std::vector<DecoderJob>& jobs) const {
+  const ops::PartScope part(ops::Part::decoder);
+  const ops::PartTimer timer(ops::Part::decoder);
+  for (const DecoderJob& job : jobs) decode(job);
+}
+
+void TransducerBeamDecoder::decode(const DecoderJob& job) const {
+  auto& state = static_cast<TransducerState&>(*job.state);
+  state.pointer = std::max(state.pointer, job.frames->firstFrame);
+  int64_t end = std::min(job.until, job.frames->end());
+  if (job.lastStart < end) end = job.lastStart + 1;
+  if (state.pointer >= end) return;
+  Histories histories;
+  TransducerHypothesis first{0, state.pointer, state.symbols, {}, -1, nullptr, {}, state.boosting};
+  first.predictor = std::make_shared<PredictorState>(std::move(state.predictor));
+  const auto found = search(*job.frames, std::move(first), end, histories);
+  const auto worth = [this](const TransducerHypothesis& one) {
+    return ranked(one.score, one.text.count, beam_.lengthPenalty);
+  };
+  const auto best = std::max_element(
+      found.begin(), found.end(),
+      [&](const TransducerHypothesis& a, const TransducerHypothesis& b) { return worth(a) < worth(b); });
+  std::vector<TransducerHypothesis> winner{*best};
+  readTokens(*transducer_, histories, winner);
+  histories.copy(winner[0].history, *job.tokens);
+  state.predictor = *winner[0].predictor;
+  state.pointer = winner[0].frame;
+  state.symbols = winner[0].symbols;
+  state.boosting = winner[0].boosting;
 }
 
 }  // namespace parakeet

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "model/beam.h"
-#include "model/transducer.h"
+#include "model/transducer_state.h"
 
 namespace parakeet {
 
@@ -31,5 +31,31 @@ void scoreAll(const Transducer& transducer, const Matrix& frames, int64_t firstF
 
 // Keeps the `most` best, the best first; equal ones in their order.
 void keepBest(std::vector<TransducerHypothesis>& hypotheses, int most);
+
+// What the searches with and without durations share: where each call begins, and that it ends with one hypothesis, so
+// that what is final stays final.
+class TransducerBeamDecoder : public Decoder {
+ public:
+  TransducerBeamDecoder(std::shared_ptr<const Transducer> transducer, TransducerRules rules, const Beam& beam)
+      : transducer_(std::move(transducer)), rules_(std::move(rules)), beam_(beam) {}
+
+  Matrix prepare(const Matrix& encoded) const override { return transducer_->projectFrames(encoded); }
+  std::unique_ptr<DecoderState> start() const override {
+    return std::make_unique<TransducerState>(transducer_->start());
+  }
+  void decode(const std::vector<DecoderJob>& jobs) const override;
+
+ protected:
+  // Hypotheses at frame `end` or beyond it, at least one; those that have not come so far count too.
+  virtual std::vector<TransducerHypothesis> search(const DecoderFrames& frames, TransducerHypothesis first, int64_t end,
+                                                   Histories& histories) const = 0;
+
+  std::shared_ptr<const Transducer> transducer_;
+  TransducerRules rules_;
+  Beam beam_;
+
+ private:
+  void decode(const DecoderJob& job) const;
+};
 
 }  // namespace parakeet

@@ -159,6 +159,17 @@ const COMMON = {
   help: { kind: 'switch', short: 'h', help: 'print this help' },
 } as const satisfies OptionTable;
 
+/** How words are chosen: the same live and for files. */
+const DECODING = {
+  decoding: COMMON.decoding,
+  head: COMMON.head,
+  'beam-size': COMMON['beam-size'],
+  'length-penalty': COMMON['length-penalty'],
+  patience: COMMON.patience,
+  'duration-reward': COMMON['duration-reward'],
+  boost: COMMON.boost,
+} as const satisfies OptionTable;
+
 /** Formats that a transcript file can have; `all` writes each of them. */
 export const FORMATS = ['txt', 'srt', 'vtt', 'json', 'jsonl'] as const;
 export type OutputFormat = (typeof FORMATS)[number];
@@ -188,13 +199,7 @@ export const TRANSCRIBE_OPTIONS: OptionTable = {
   'audio-stream': COMMON['audio-stream'],
   'highlight-words': COMMON['highlight-words'],
   'no-highlight-words': COMMON['no-highlight-words'],
-  decoding: COMMON.decoding,
-  head: COMMON.head,
-  'beam-size': COMMON['beam-size'],
-  'length-penalty': COMMON['length-penalty'],
-  patience: COMMON.patience,
-  'duration-reward': COMMON['duration-reward'],
-  boost: COMMON.boost,
+  ...DECODING,
   'max-words': COMMON['max-words'],
   'silence-gap': COMMON['silence-gap'],
   'max-duration': COMMON['max-duration'],
@@ -287,13 +292,7 @@ export const LIVE_OPTIONS: OptionTable = {
   },
   'highlight-words': COMMON['highlight-words'],
   'no-highlight-words': COMMON['no-highlight-words'],
-  decoding: COMMON.decoding,
-  head: COMMON.head,
-  'beam-size': COMMON['beam-size'],
-  'length-penalty': COMMON['length-penalty'],
-  patience: COMMON.patience,
-  'duration-reward': COMMON['duration-reward'],
-  boost: COMMON.boost,
+  ...DECODING,
   'max-words': COMMON['max-words'],
   'silence-gap': COMMON['silence-gap'],
   'max-duration': COMMON['max-duration'],
