@@ -13,12 +13,16 @@
 namespace parakeet {
 namespace {
 
+struct Prefix;
+
 // The likeliest way of a text that ends in a blank, or in its last token.
 struct Way {
   double all = impossible;   // log-probability of all such ways
   double best = impossible;  // of this one
   int history = -1;          // tokens with their first frames; the last one's end is not known yet
   int64_t sounding = 0;      // after the last frame that is no blank
+  // The text that it had at the border up to which tokens become final; none before.
+  std::shared_ptr<const Prefix> crossed = nullptr;
 };
 
 struct Prefix {
@@ -87,19 +91,26 @@ void CtcBeamState::decode(const DecoderFrames& frames, int64_t until, int64_t la
   Histories histories;
   Prefix open{{}, open_.id, {}, {}, 0, boosting};
   const int history = open_.id < 0 ? -1 : histories.add(-1, {open_.id, open_.start, 0, 1});
-  open.silent = {open_.silent, open_.silent, history, open_.sounding};
-  open.sounding = {open_.heard, open_.heard, history, open_.sounding};
+  open.silent = {open_.silent, open_.silent, history, open_.sounding, nullptr};
+  open.sounding = {open_.heard, open_.heard, history, open_.sounding, nullptr};
   std::vector<Prefix> prefixes{std::move(open)};
   std::vector<float> confidences;
-  for (; next_ < until; next_++) {
-    const float* logits = frames.values.data.data() + (next_ - frames.firstFrame) * classes;
+  // On through the frames that are not final yet: a text is judged by how it goes on.
+  for (int64_t frame = next_; frame < frames.end(); frame++) {
+    const float* logits = frames.values.data.data() + (frame - frames.firstFrame) * classes;
     confidences.push_back(entropyConfidence(logits, classes));
-    prefixes = step(prefixes, logits, next_, next_ <= lastStart, beam, histories);
+    prefixes = step(prefixes, logits, frame, frame <= lastStart, beam, histories);
+    if (frame + 1 != until) continue;
+    for (Prefix& prefix : prefixes) {
+      const auto here = std::make_shared<const Prefix>(prefix);
+      prefix.silent.crossed = prefix.sounding.crossed = here;
+    }
   }
+  next_ = until;
   const auto best = std::max_element(prefixes.begin(), prefixes.end(), [&](const Prefix& a, const Prefix& b) {
     return ranked(a.score(), a.text.count, beam.lengthPenalty) < ranked(b.score(), b.text.count, beam.lengthPenalty);
   });
-  keep(*best, histories, confidences, first, tokens);
+  keep(*best->likelier().crossed, histories, confidences, first, tokens);
 }
 
 std::vector<Prefix> CtcBeamState::step(const std::vector<Prefix>& before, const float* logits, int64_t frame,
@@ -113,23 +124,25 @@ std::vector<Prefix> CtcBeamState::step(const std::vector<Prefix>& before, const 
     if (fresh) after.push_back({text, last, {}, {}, from.boost, from.boosting});
     return after[place->second];
   };
-  const auto merge = [](Way& way, double all, double best, int history, int64_t sounding) {
+  const auto merge = [](Way& way, double all, double best, int history, int64_t sounding,
+                        const std::shared_ptr<const Prefix>& crossed) {
     way.all = logAdd(way.all, all);
     if (best <= way.best) return;
     way.best = best;
     way.history = history;
     way.sounding = sounding;
+    way.crossed = crossed;
   };
   for (const Prefix& prefix : before) {
     const double probability = prefix.probability();
     const Way& likelier = prefix.likelier();
     const double silence = logits[blank] - sum;
     merge(reach(prefix.text, prefix.last, prefix).silent, probability + silence, likelier.best + silence,
-          likelier.history, likelier.sounding);
+          likelier.history, likelier.sounding, likelier.crossed);
     if (prefix.last >= 0) {
       const double again = logits[prefix.last] - sum;
       merge(reach(prefix.text, prefix.last, prefix).sounding, prefix.sounding.all + again, prefix.sounding.best + again,
-            prefix.sounding.history, frame + 1);
+            prefix.sounding.history, frame + 1, prefix.sounding.crossed);
     }
     if (!mayBegin) continue;
     for (const Choice& choice : top_(logits, classes, std::min(2 * beam.size, classes), prefix.boosting, blank)) {
@@ -148,9 +161,10 @@ std::vector<Prefix> CtcBeamState::step(const std::vector<Prefix>& before, const 
         next.boosting.advance(choice.token);
       }
       if (way.best + own > next.sounding.best) {
-        merge(next.sounding, all, way.best + own, histories.add(way.history, {choice.token, frame, 0, 1}), frame + 1);
+        merge(next.sounding, all, way.best + own, histories.add(way.history, {choice.token, frame, 0, 1}), frame + 1,
+              way.crossed);
       } else {
-        merge(next.sounding, all, impossible, -1, 0);
+        merge(next.sounding, all, impossible, -1, 0, nullptr);
       }
     }
   }

@@ -16,7 +16,7 @@ class RnntBeamDecoder : public TransducerBeamDecoder {
 
  protected:
   using Hypotheses = std::vector<TransducerHypothesis>;
-  Hypotheses search(const DecoderFrames& frames, TransducerHypothesis first, int64_t end,
+  Hypotheses search(const DecoderFrames& frames, TransducerHypothesis first, int64_t border, int64_t end,
                     Histories& histories) const override;
 
  private:
@@ -25,11 +25,14 @@ class RnntBeamDecoder : public TransducerBeamDecoder {
 };
 
 RnntBeamDecoder::Hypotheses RnntBeamDecoder::search(const DecoderFrames& frames, TransducerHypothesis first,
-                                                    int64_t end, Histories& histories) const {
+                                                    int64_t border, int64_t end, Histories& histories) const {
   int64_t at = first.frame;
   first.symbols = 0;
   Hypotheses active{std::move(first)};
-  for (; at < end; at++) active = frame(frames, std::move(active), histories);
+  for (; at < end; at++) {
+    active = frame(frames, std::move(active), histories);
+    for (TransducerHypothesis& one : active) one.cross(border);
+  }
   return active;
 }
 

@@ -17,8 +17,8 @@ class TdtBeamDecoder : public TransducerBeamDecoder {
   using TransducerBeamDecoder::TransducerBeamDecoder;
 
  protected:
-  std::vector<TransducerHypothesis> search(const DecoderFrames& frames, TransducerHypothesis first, int64_t end,
-                                           Histories& histories) const override;
+  std::vector<TransducerHypothesis> search(const DecoderFrames& frames, TransducerHypothesis first, int64_t border,
+                                           int64_t end, Histories& histories) const override;
 
  private:
   // Adds what becomes of a hypothesis with one token or a blank, for each of the likeliest durations.
@@ -27,7 +27,7 @@ class TdtBeamDecoder : public TransducerBeamDecoder {
 };
 
 std::vector<TransducerHypothesis> TdtBeamDecoder::search(const DecoderFrames& frames, TransducerHypothesis first,
-                                                         int64_t end, Histories& histories) const {
+                                                         int64_t border, int64_t end, Histories& histories) const {
   TopChoices top;
   std::vector<float> logits;
   std::vector<TransducerHypothesis> finished, active{std::move(first)};
@@ -42,8 +42,10 @@ std::vector<TransducerHypothesis> TdtBeamDecoder::search(const DecoderFrames& fr
     active.clear();
     for (TransducerHypothesis& one : candidates) (one.frame >= end ? finished : active).push_back(std::move(one));
     keepBest(active, beam_.size);
+    for (TransducerHypothesis& one : active) one.cross(border);
   }
   finished.insert(finished.end(), active.begin(), active.end());
+  for (TransducerHypothesis& one : finished) one.cross(border);
   return finished;
 }
 

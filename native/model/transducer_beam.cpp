@@ -54,20 +54,22 @@ void TransducerBeamDecoder::decode(const std::vector<DecoderJob>& jobs) const {
 void TransducerBeamDecoder::decode(const DecoderJob& job) const {
   auto& state = static_cast<TransducerState&>(*job.state);
   state.pointer = std::max(state.pointer, job.frames->firstFrame);
-  int64_t end = std::min(job.until, job.frames->end());
+  int64_t border = std::min(job.until, job.frames->end()), end = job.frames->end();
+  if (job.lastStart < border) border = job.lastStart + 1;
   if (job.lastStart < end) end = job.lastStart + 1;
-  if (state.pointer >= end) return;
+  if (state.pointer >= border) return;
   Histories histories;
   TransducerHypothesis first{0, state.pointer, state.symbols, {}, -1, nullptr, {}, state.boosting};
   first.predictor = std::make_shared<PredictorState>(std::move(state.predictor));
-  const auto found = search(*job.frames, std::move(first), end, histories);
+  const auto found = search(*job.frames, std::move(first), border, end, histories);
   const auto worth = [this](const TransducerHypothesis& one) {
     return ranked(one.score, one.text.count, beam_.lengthPenalty);
   };
   const auto best = std::max_element(
       found.begin(), found.end(),
       [&](const TransducerHypothesis& a, const TransducerHypothesis& b) { return worth(a) < worth(b); });
-  std::vector<TransducerHypothesis> winner{*best};
+  // One that gave up before the border ends there.
+  std::vector<TransducerHypothesis> winner{best->crossed ? *best->crossed : *best};
   readTokens(*transducer_, histories, winner);
   histories.copy(winner[0].history, *job.tokens);
   state.predictor = *winner[0].predictor;

@@ -19,6 +19,13 @@ struct TransducerHypothesis {
   std::shared_ptr<const PredictorState> predictor;
   std::optional<Token> unread = std::nullopt;  // the last token, which the predictor has not seen yet
   Boosting boosting = {};
+  // What it was when it came to the frame up to which tokens become final; none before.
+  std::shared_ptr<const TransducerHypothesis> crossed = nullptr;
+
+  // To be called when it has come to another frame.
+  void cross(int64_t border) {
+    if (!crossed && frame >= border) crossed = std::make_shared<TransducerHypothesis>(*this);
+  }
 };
 
 // Has the predictors of all hypotheses read their last token, in one product (those that share one share it after), and
@@ -33,7 +40,8 @@ void scoreAll(const Transducer& transducer, const Matrix& frames, int64_t firstF
 void keepBest(std::vector<TransducerHypothesis>& hypotheses, int most);
 
 // What the searches with and without durations share: where each call begins, and that it ends with one hypothesis, so
-// that what is final stays final.
+// that what is final stays final. The search goes on through the frames that are not final yet, as far as there are
+// any: a hypothesis is judged by how it goes on, and only its part before the border is kept.
 class TransducerBeamDecoder : public Decoder {
  public:
   TransducerBeamDecoder(std::shared_ptr<const Transducer> transducer, TransducerRules rules, const Beam& beam)
@@ -46,9 +54,10 @@ class TransducerBeamDecoder : public Decoder {
   void decode(const std::vector<DecoderJob>& jobs) const override;
 
  protected:
-  // Hypotheses at frame `end` or beyond it, at least one; those that have not come so far count too.
-  virtual std::vector<TransducerHypothesis> search(const DecoderFrames& frames, TransducerHypothesis first, int64_t end,
-                                                   Histories& histories) const = 0;
+  // Hypotheses at frame `end` or beyond it, at least one; those that have not come so far count too. Each has crossed
+  // `border`, which is not after `end`, if it has come so far.
+  virtual std::vector<TransducerHypothesis> search(const DecoderFrames& frames, TransducerHypothesis first,
+                                                   int64_t border, int64_t end, Histories& histories) const = 0;
 
   std::shared_ptr<const Transducer> transducer_;
   TransducerRules rules_;
