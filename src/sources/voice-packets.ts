@@ -77,7 +77,8 @@ export class VoiceOrder {
       return;
     }
     const ahead = distance(this.#last.sequence, sequence, 16);
-    if (ahead <= 0) {
+    // Too late, or sent twice.
+    if (ahead <= 0 || this.#held.some((one) => one.packet.sequence === sequence)) {
       this.late++;
       return;
     }
