@@ -116,14 +116,7 @@ std::shared_ptr<const BoostTree> toBoostTree(const Napi::Value& value) {
   auto tree = std::make_shared<BoostTree>();
   tree->first.assign(first.Data(), first.Data() + first.ElementLength());
   tree->whole.assign(whole.Data(), whole.Data() + whole.ElementLength());
-  uint64_t hash = 14695981039346656037ull;
-  for (size_t i = 0; i < tokens.ElementLength(); i++) {
-    tree->edges.push_back({tokens[i], next[i], bonuses[i]});
-    for (const uint64_t part : {static_cast<uint64_t>(tokens[i]), static_cast<uint64_t>(next[i]),
-                                static_cast<uint64_t>(bonuses[i] * 65536.0f)})
-      hash = (hash ^ part) * 1099511628211ull;
-  }
-  tree->fingerprint = hash;
+  for (size_t i = 0; i < tokens.ElementLength(); i++) tree->edges.push_back({tokens[i], next[i], bonuses[i]});
   return tree;
 }
 

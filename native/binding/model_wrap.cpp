@@ -26,18 +26,12 @@ Napi::Value recognize(const Napi::CallbackInfo& info, const Napi::Object& option
     result.Set("computeSeconds", seconds);
     return static_cast<Napi::Value>(result);
   });
-  const Decoding decoding = toDecoding(options.Get("decoding"));
-  RecordingRequest request{
-      [handle]() -> const Model& { return handle->state().model; },
-      [listen = std::move(listen), boost = decoding.boost](const Model& model, const CancelFlag& cancel) {
-        Heard heard = listen(model, cancel);
-        heard.boost = boost;
-        return heard;
-      },
-      frames,
-      toContext(options.Get("context")),
-      decoding,
-      std::move(waiter)};
+  RecordingRequest request{[handle]() -> const Model& { return handle->state().model; },
+                           std::move(listen),
+                           frames,
+                           toContext(options.Get("context")),
+                           toDecoding(options.Get("decoding")),
+                           std::move(waiter)};
   handle->worker().post(
       [request = std::move(request)]() mutable { Engine::instance().recordings().add(std::move(request)); });
   return promise;
@@ -91,7 +85,7 @@ ModelWrap::~ModelWrap() { abandonHandle(std::move(handle_)); }
 Napi::Value ModelWrap::logMel(const Napi::CallbackInfo& info) {
   return Environment::of(info.Env())
       ->run(info.Env(), handle_->worker(), handle_->flag(), [handle = handle_, samples = toFloats(info[0])] {
-        return settleMatrix(handle->state().model.logMel(samples, 0, *handle->flag()));
+        return settleMatrix(handle->state().model.logMel(samples.data(), samples.size(), 0, *handle->flag()));
       });
 }
 

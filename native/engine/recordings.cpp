@@ -103,6 +103,7 @@ void runRecordings(std::deque<RecordingRequest>& waiting, int mostFrames, BatchC
       if (failure) std::rethrow_exception(failure);
       const int own = request.frames;
       Heard heard = request.listen(*model, *request.waiter.cancel);
+      heard.boost = request.decoding.boost;
       request.listen = nullptr;  // the samples are freed
       batch.push_back({std::move(request), model, std::move(heard)});
       frames += own;

@@ -116,7 +116,7 @@ Tokens DecoderSession::hearAgain(const EncoderSession& encoder, int64_t from, in
   const Matrix encoded = encoder.encoder().encode(features, Context{}, cancel);
   const DecoderFrames frames{decoder_->prepare(encoded), begin};
   const auto state = decoder_->start();
-  state->boosting.set(boost_);
+  state->boosting.set(state_->boosting.tree());
   Tokens tokens;
   decoder_->decode({{state.get(), &frames, frames.end(), noLimit, &tokens}});
   state->finish(tokens);

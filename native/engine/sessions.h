@@ -94,10 +94,7 @@ class DecoderSession : Counted<SessionTag> {
     setBoost(std::move(boost));
   }
   // Other phrases from the next step on, or none.
-  void setBoost(std::shared_ptr<const BoostTree> boost) {
-    boost_ = std::move(boost);
-    state_->boosting.set(boost_);
-  }
+  void setBoost(std::shared_ptr<const BoostTree> boost) { state_->boosting.set(std::move(boost)); }
   const Decoder& decoder() const { return *decoder_; }
 
   struct Job {
@@ -118,7 +115,6 @@ class DecoderSession : Counted<SessionTag> {
  private:
   std::shared_ptr<const Decoder> decoder_;
   std::unique_ptr<DecoderState> state_;
-  std::shared_ptr<const BoostTree> boost_;
 };
 
 }  // namespace parakeet

@@ -84,32 +84,46 @@ struct Choice {
   double score;  // log-probability, with what boosting adds
 };
 
-// The `most` likeliest of a distribution, the likeliest first; boosted phrases count with their gain.
+// The likeliest of a distribution, the likeliest first; boosted phrases count with their gain.
 class TopChoices {
  public:
-  const std::vector<Choice>& operator()(const float* logits, int count, int most, const Boosting& boosting, int blank) {
-    const double sum = logSum(logits, count);
+  // The distribution, and how many of it are wanted.
+  void look(const float* logits, int count, int most) {
+    logits_ = logits;
+    most_ = std::min(most, count);
+    sum_ = logSum(logits, count);
     order_.resize(count);
     std::iota(order_.begin(), order_.end(), 0);
-    const auto cut = order_.begin() + std::min(most, count);
+    const auto cut = order_.begin() + most_;
     std::nth_element(order_.begin(), cut - 1, order_.end(), [&](int a, int b) { return logits[a] > logits[b]; });
     order_.erase(cut, order_.end());
-    boosting.forEachBonus([&](int token, float) {
-      if (std::find(order_.begin(), order_.end(), token) == order_.end()) order_.push_back(token);
-    });
+  }
+  double logProbability(int token) const { return logits_[token] - sum_; }
+
+  const std::vector<Choice>& likeliest() { return likeliest({}, -1); }
+  // As a hypothesis that is so far in its phrases sees it. The blank gets no bonus.
+  const std::vector<Choice>& likeliest(const Boosting& boosting, int blank) {
     choices_.clear();
-    for (const int token : order_) {
-      const double gain = boosting.active() && token != blank ? boosting.gain(token) : 0;
-      choices_.push_back({token, logits[token] - sum + gain});
-    }
+    const auto add = [&](int token) {
+      const double gain = token != blank ? boosting.gain(token) : 0;
+      choices_.push_back({token, logProbability(token) + gain});
+    };
+    for (const int token : order_) add(token);
+    boosting.forEachBonus([&](int token, float) {
+      const auto same = [token](const Choice& one) { return one.token == token; };
+      if (std::none_of(choices_.begin(), choices_.end(), same)) add(token);
+    });
     std::sort(choices_.begin(), choices_.end(), [](const Choice& a, const Choice& b) {
       return a.score != b.score ? a.score > b.score : a.token < b.token;
     });
-    if (static_cast<int>(choices_.size()) > most) choices_.resize(most);
+    if (static_cast<int>(choices_.size()) > most_) choices_.resize(most_);
     return choices_;
   }
 
  private:
+  const float* logits_ = nullptr;
+  int most_ = 0;
+  double sum_ = 0;
   std::vector<int> order_;
   std::vector<Choice> choices_;
 };

@@ -48,6 +48,16 @@ Boosting::Move Boosting::move(int token) const {
   return result;
 }
 
+int Boosting::choose(const float* logits, int token, int except) const {
+  float most = logits[token];
+  forEachBonus([&](int other, float bonus) {
+    if (other == except || logits[other] + bonus <= most) return;
+    most = logits[other] + bonus;
+    token = other;
+  });
+  return token;
+}
+
 float Boosting::gain(int token) const { return tree_ ? move(token).change : 0.0f; }
 
 void Boosting::advance(int token) {

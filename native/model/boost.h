@@ -18,7 +18,6 @@ struct BoostTree {
   std::vector<int> first;      // of each node: its first edge; one more at the end. Node 0 is the beginning.
   std::vector<Edge> edges;     // those of a node in order of their tokens
   std::vector<uint8_t> whole;  // of each node: whether a phrase ends there
-  uint64_t fingerprint = 0;    // tells trees apart
 };
 
 // How far one hypothesis is in the phrases.
@@ -27,6 +26,7 @@ class Boosting {
   // Other phrases from now on, or none. What was begun is forgotten.
   void set(std::shared_ptr<const BoostTree> tree);
   bool active() const { return tree_ != nullptr; }
+  const std::shared_ptr<const BoostTree>& tree() const { return tree_; }
 
   // Calls `visit(token, bonus)` for the tokens that go on with a phrase or begin one; for some more than once.
   template <class Visit>
@@ -39,18 +39,18 @@ class Boosting {
     for (const Reached& one : reached_) edgesOf(one.node);
     edgesOf(0);
   }
+  // What the phrases make of `token`, the likeliest of the logits; `except` gets no bonus (-1: none such).
+  int choose(const float* logits, int token, int except = -1) const;
   // By how much the hypothesis' score changes with the token: its bonus, less what an unfinished phrase had got.
   float gain(int token) const;
   void advance(int token);
 
   template <class Archive>
   void archive(Archive& archive) {
-    uint64_t fingerprint = tree_ ? tree_->fingerprint : 0;
-    const uint64_t own = fingerprint;
-    archive(fingerprint, reached_);
+    // A snapshot brings its phrases along; places that they do not have would be read past the tree's end.
+    archive(reached_);
     if constexpr (!Archive::writing) {
-      // Other phrases than those of the snapshot: they begin anew.
-      if (fingerprint != own || !tree_ || !valid()) reached_.clear();
+      if (!tree_ || !valid()) reached_.clear();
     }
   }
 

@@ -116,7 +116,7 @@ void CtcBeamState::decode(const DecoderFrames& frames, int64_t until, int64_t la
 std::vector<Prefix> CtcBeamState::step(const std::vector<Prefix>& before, const float* logits, int64_t frame,
                                        bool mayBegin, const Beam& beam, Histories& histories) {
   const int blank = vocabulary_, classes = blank + 1;
-  const double sum = logSum(logits, classes);
+  top_.look(logits, classes, 2 * beam.size);
   std::vector<Prefix> after;
   std::unordered_map<uint64_t, size_t> places;
   const auto reach = [&](const TextKey& text, int last, const Prefix& from) -> Prefix& {
@@ -136,18 +136,18 @@ std::vector<Prefix> CtcBeamState::step(const std::vector<Prefix>& before, const 
   for (const Prefix& prefix : before) {
     const double probability = prefix.probability();
     const Way& likelier = prefix.likelier();
-    const double silence = logits[blank] - sum;
+    const double silence = top_.logProbability(blank);
     merge(reach(prefix.text, prefix.last, prefix).silent, probability + silence, likelier.best + silence,
           likelier.history, likelier.sounding, likelier.crossed);
     if (prefix.last >= 0) {
-      const double again = logits[prefix.last] - sum;
+      const double again = top_.logProbability(prefix.last);
       merge(reach(prefix.text, prefix.last, prefix).sounding, prefix.sounding.all + again, prefix.sounding.best + again,
             prefix.sounding.history, frame + 1, prefix.sounding.crossed);
     }
     if (!mayBegin) continue;
-    for (const Choice& choice : top_(logits, classes, std::min(2 * beam.size, classes), prefix.boosting, blank)) {
+    for (const Choice& choice : top_.likeliest(prefix.boosting, blank)) {
       if (choice.token == blank) continue;
-      const double own = logits[choice.token] - sum;
+      const double own = top_.logProbability(choice.token);
       // The same token again needs a blank between.
       const bool same = choice.token == prefix.last;
       const double all = (same ? prefix.silent.all : probability) + own;

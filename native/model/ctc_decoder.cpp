@@ -24,7 +24,9 @@ class CtcState : public DecoderState {
     until = std::min(until, frames.end());
     for (; next_ < until && !stopped_; next_++) {
       const float* logits = frames.values.data.data() + (next_ - frames.firstFrame) * classes;
-      const int id = boosted(logits, static_cast<int>(std::max_element(logits, logits + classes) - logits));
+      const auto likeliest = static_cast<int>(std::max_element(logits, logits + classes) - logits);
+      // The open token goes on as it is.
+      const int id = boosting.choose(logits, likeliest, open_.id);
       if (id != vocabulary_ && id != open_.id) {
         if (open_.id >= 0) tokens.push_back(closed(next_, open_.all));
         open_ = {};
@@ -70,17 +72,6 @@ class CtcState : public DecoderState {
     int64_t start = 0, soundingEnd = 0;
     Mean all, sounding;  // confidences of its frames; up to its last frame that is no blank
   };
-
-  // What a phrase makes of the likeliest token. The open one goes on as it is.
-  int boosted(const float* logits, int token) const {
-    float most = logits[token];
-    boosting.forEachBonus([&](int other, float bonus) {
-      if (other == open_.id || logits[other] + bonus <= most) return;
-      most = logits[other] + bonus;
-      token = other;
-    });
-    return token;
-  }
 
   Token closed(int64_t end, const Mean& confidence) const {
     return {open_.id, open_.start, end - open_.start,

@@ -77,9 +77,9 @@ std::shared_ptr<const Decoder> Model::decoder(const Decoding& decoding) const {
   return tdt ? makeTdtBeamDecoder(transducer_, config_, *beam) : makeRnntBeamDecoder(transducer_, config_, *beam);
 }
 
-Matrix Model::logMel(const std::vector<float>& samples, size_t flush, const CancelFlag& cancel) const {
+Matrix Model::logMel(const float* samples, size_t count, size_t flush, const CancelFlag& cancel) const {
   const int features = config_.preprocessor.features;
-  std::vector<float> data = wholeLogMel(filters_, samples.data(), samples.size(), flush, cancel);
+  std::vector<float> data = wholeLogMel(filters_, samples, count, flush, cancel);
   const int rows = static_cast<int>(data.size()) / features;
   return {std::move(data), rows, features};
 }
@@ -88,6 +88,7 @@ Matrix Model::normalize(const Matrix& logMel, int frames) const {
   RunningStatistics statistics(logMel.columns);
   for (int m = 0; m < frames; m++) statistics.add(logMel.data.data() + static_cast<size_t>(m) * logMel.columns);
   Matrix features{{}, logMel.rows, logMel.columns};
+  features.data.reserve(logMel.data.size());
   normalizeFrames(logMel.data.data(), logMel.rows, statistics.statistics(), features.data);
   return features;
 }
@@ -133,9 +134,7 @@ Heard Model::listen(const std::vector<float>& samples, const OfflineOptions& opt
   if (sound.begin == sound.end) return {};  // nothing but digital silence
   const int hop = config_.preprocessor.hop, factor = config_.encoder.subsamplingFactor;
   const int64_t length = sound.end - sound.begin;
-  Matrix mel{wholeLogMel(filters_, samples.data() + sound.begin, static_cast<size_t>(length), options.flush, cancel), 0,
-             config_.preprocessor.features};
-  mel.rows = static_cast<int>(mel.data.size()) / mel.columns;
+  const Matrix mel = logMel(samples.data() + sound.begin, static_cast<size_t>(length), options.flush, cancel);
   const int real = static_cast<int>(length / hop);
   const int64_t last =
       mel.rows > real ? lastTokenStart(lastSoundFrame(mel, real), factor, options.emissionDelay) : noLimit;

@@ -52,8 +52,8 @@ class Model {
   // Throws ERR_PARAKEET_INVALID_ARGUMENT when the model has no such head.
   std::shared_ptr<const Decoder> decoder(const Decoding& decoding) const;
 
-  // floor(samples / hop) log-mel frames, not normalised.
-  Matrix logMel(const std::vector<float>& samples, size_t flush, const CancelFlag& cancel) const;
+  // floor((count + flush) / hop) log-mel frames of samples and `flush` zeros after them, not normalised.
+  Matrix logMel(const float* samples, size_t count, size_t flush, const CancelFlag& cancel) const;
   // NeMo's normalisation: statistics over the first `frames` frames, applied to all.
   Matrix normalize(const Matrix& logMel, int frames) const;
   Tokens decode(const Matrix& encoded, const Decoding& decoding, const CancelFlag& cancel) const;

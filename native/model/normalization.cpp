@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "model/log_mel.h"
 #include "model/mutant.h"
@@ -42,7 +43,6 @@ bool silentFrame(const float* frame, int features) {
 
 void normalizeFrames(const float* logMel, int frames, const Statistics& statistics, std::vector<float>& out) {
   const size_t features = statistics.mean.size();
-  if (frames > 1) out.reserve(out.size() + frames * features);  // exact: row by row it would copy all each time
   for (int m = 0; m < frames; m++, logMel += features) {
     for (size_t f = 0; f < features; f++)
       out.push_back((logMel[f] - statistics.mean[f]) / (statistics.deviation[f] + 1e-5f));
@@ -56,11 +56,14 @@ void normalizeAround(const float* logMel, int frames, int more, int features, in
     if (!silentFrame(row(m), features)) sounding.push_back(m);
   }
   const int count = static_cast<int>(sounding.size());
+  out.reserve(out.size() + static_cast<size_t>(frames + more) * features);
   if (count <= most) {
-    RunningStatistics all(features);
-    for (int m = 0; m < frames; m++) {
-      if (count == 0 || !silentFrame(row(m), features)) all.add(row(m));
+    if (count == 0) {
+      sounding.resize(frames);
+      std::iota(sounding.begin(), sounding.end(), 0);
     }
+    RunningStatistics all(features);
+    for (const int m : sounding) all.add(row(m));
     normalizeFrames(logMel, frames + more, all.statistics(), out);
     return;
   }
@@ -79,7 +82,6 @@ void normalizeAround(const float* logMel, int frames, int more, int features, in
   int begin = 0, next = 0;  // `next`: of sounding, the first that is not before the row
   Statistics around{std::vector<float>(features), std::vector<float>(features)};
   bool changed = true;
-  out.reserve(out.size() + static_cast<size_t>(frames + more) * features);
   for (int m = 0; m < frames + more; m++) {
     while (next < count && sounding[next] < m) next++;
     for (; begin + most < count && begin + most / 2 < next && !mutant("normalized-by-first"); begin++, changed = true) {

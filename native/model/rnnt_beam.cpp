@@ -63,12 +63,12 @@ RnntBeamDecoder::Hypotheses RnntBeamDecoder::frame(const DecoderFrames& frames, 
     for (size_t i = 0; i < active.size(); i++) {
       const TransducerHypothesis& one = active[i];
       const float* own = logits.data() + i * transducer_->outputs();
-      const double sum = logSum(own, classes);
+      top.look(own, classes, beam_.size);
       TransducerHypothesis silent = one;
-      silent.score += own[blank] - sum;
+      silent.score += top.logProbability(blank);
       goOn(std::move(silent));
       const float confidence = entropyConfidence(own, classes);
-      for (const Choice& choice : top(own, classes, std::min(beam_.size, classes), one.boosting, blank)) {
+      for (const Choice& choice : top.likeliest(one.boosting, blank)) {
         if (choice.token == blank) continue;
         TransducerHypothesis next = one;
         next.score += choice.score;

@@ -54,11 +54,11 @@ void TdtBeamDecoder::expand(const TransducerHypothesis& one, const float* logits
                             std::unordered_map<uint64_t, size_t>& places) const {
   const int blank = rules_.vocabulary, classes = blank + 1;
   const auto kinds = static_cast<int>(rules_.durations.size());
-  static const Boosting none;
-  TopChoices topDurations;
-  const std::vector<Choice> durations = topDurations(logits + classes, kinds, std::min(beam_.size, kinds), none, blank);
+  top.look(logits + classes, kinds, beam_.size);
+  const std::vector<Choice> durations = top.likeliest();
   const float confidence = entropyConfidence(logits, classes);
-  for (const Choice& choice : top(logits, classes, std::min(beam_.size, classes), one.boosting, blank)) {
+  top.look(logits, classes, beam_.size);
+  for (const Choice& choice : top.likeliest(one.boosting, blank)) {
     const bool isBlank = choice.token == blank;
     Boosting boosting = one.boosting;
     if (!isBlank) boosting.advance(choice.token);

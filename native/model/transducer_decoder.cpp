@@ -48,7 +48,7 @@ class Walk {
       const auto found = std::find(scored_.begin(), scored_.end(), state_.pointer);
       if (found == scored_.end()) break;
       const float* own = logits + (found - scored_.begin()) * outputs;
-      const int token = boosted(own, argmax(own, mutant("blank-forgotten") ? classes - 1 : classes));
+      const int token = state_.boosting.choose(own, argmax(own, mutant("blank-forgotten") ? classes - 1 : classes));
       const bool blank = token == rules_.vocabulary;
       const int step = rules_.durations.empty()
                            ? (blank ? 1 : 0)
@@ -77,17 +77,6 @@ class Walk {
   PredictorState& predictor() { return state_.predictor; }
 
  private:
-  // What a phrase makes of the likeliest token.
-  int boosted(const float* logits, int token) const {
-    float most = logits[token];
-    state_.boosting.forEachBonus([&](int other, float bonus) {
-      if (logits[other] + bonus <= most) return;
-      most = logits[other] + bonus;
-      token = other;
-    });
-    return token;
-  }
-
   static constexpr int mostAhead = 4;
   const DecoderJob& job_;
   const TransducerRules& rules_;

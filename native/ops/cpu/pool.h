@@ -1,6 +1,5 @@
 // A small pool that splits one kernel over the cores and blocks while it is idle (OpenMP's teams spin, which collapses
-// on a shared machine). One kernel at a time: who finds the pool at work does its
-// own alone.
+// on a shared machine). One kernel at a time: who finds the pool at work does its own alone.
 #pragma once
 
 #include <atomic>
