@@ -4,7 +4,6 @@
  * model changes: `npm run build:dist && node scripts/make-verify.mjs`.
  */
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   mkdirSync,
@@ -32,12 +31,14 @@ const model = path.join(root, 'models', 'parakeet-tiny-en');
 const target = path.join(root, 'models', 'verify');
 mkdirSync(target, { recursive: true });
 
-const { readRecording } = await import('../dist/model/recording.js');
+const { likeness, samplesOf } = await import('../dist/verify/suite.js');
 const reference = await loadReference();
 const arrays = {};
 const recordings = [];
 for (const [file, seconds, said, source, licence] of transcripts()) {
-  const { mel, encoded, tokens, heard } = hear(await samplesOf(path.join(root, 'test', 'audio', file)));
+  const { mel, encoded, tokens, heard } = hear(
+    await samplesOf({ file: path.join(root, 'test', 'audio', file) }, reference.model.mel.sampleRate),
+  );
   const name = path.parse(file).name;
   if (file === RECORDINGS[0]) {
     arrays.logMel = { shape: [mel.rows, mel.columns], data: mel.data };
@@ -52,10 +53,11 @@ for (const [file, seconds, said, source, licence] of transcripts()) {
 const config = JSON.parse(readFileSync(path.join(model, 'config.json'), 'utf8'));
 const goldens = {
   model: path.basename(model),
-  // What src/verify/suite.ts knows the model by.
-  likeness: createHash('sha256')
-    .update(JSON.stringify([config.joint.vocabulary, config.encoder.n_layers, config.encoder.d_model]))
-    .digest('hex'),
+  likeness: likeness({
+    vocabulary: config.joint.vocabulary,
+    layers: config.encoder.n_layers,
+    dModel: config.encoder.d_model,
+  }),
   recordings,
 };
 writeFileSync(path.join(target, 'goldens.json'), `${JSON.stringify(goldens, null, 2)}\n`);
@@ -119,20 +121,6 @@ function hear(samples) {
     .replaceAll('▁', ' ')
     .trim();
   return { mel, encoded, tokens, heard };
-}
-
-async function samplesOf(file) {
-  const pieces = [];
-  await readRecording(file, reference.model.mel.sampleRate, {}, async (samples) => {
-    pieces.push(samples.slice());
-  });
-  const all = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }
 
 function row(values) {

@@ -142,6 +142,7 @@ export class ParakeetStream extends Duplex {
   #tokens: TokenDecode | undefined;
   /** In the place of it with mode 'file'. */
   #hearing: HearWindows | undefined;
+  /** The phrases that hold now; before the model is there, the stage is made with them. */
   #boost: readonly BoostPhrase[] | undefined;
   #line: Duplex | undefined;
   #lateError: Error | undefined;
@@ -160,6 +161,7 @@ export class ParakeetStream extends Duplex {
     check(options);
     super({ readableObjectMode: true, writableObjectMode: false, readableHighWaterMark: 4 });
     this.#options = options;
+    this.#boost = options.boost;
     destroyOnAbort(this, options.signal);
     // A live source tells of sound that it lost, in its own seconds, which are the transcript's.
     this.on('pipe', (source: Readable) => source.on('gap', this.#onGap));
@@ -235,7 +237,6 @@ export class ParakeetStream extends Duplex {
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
     checkBoost(boost);
     this.#boost = boost;
-    // Before the model is there, the stage is made with them.
     await (this.#tokens ?? this.#hearing)?.setBoost(boost);
   }
 
@@ -351,7 +352,7 @@ export class ParakeetStream extends Duplex {
       () => {
         this.#tokens = tokenDecode(model, {
           decoding: o.decoding,
-          boost: this.#boost ?? o.boost,
+          boost: this.#boost,
           drafts: o.drafts,
         });
         return this.#tokens;
@@ -360,12 +361,8 @@ export class ParakeetStream extends Duplex {
   }
 
   #windows(model: StageModel): HearWindows {
-    const hearing = new HearWindows(model as Model, {
-      ...this.#options,
-      boost: this.#boost ?? this.#options.boost,
-    });
-    this.#hearing = hearing;
-    return hearing;
+    this.#hearing = new HearWindows(model as Model, { ...this.#options, boost: this.#boost });
+    return this.#hearing;
   }
 
   readonly #onGap = ({ start, end }: { start: number; end: number }) => {

@@ -3,7 +3,7 @@
  */
 import { cachedModels, removeCachedModel } from '../model/cached-models.js';
 import { type ConvertModelOptions, convertModel } from '../model/convert.js';
-import { fetchFromHub, isRepositoryId } from '../model/hub.js';
+import { fetchFromHub, type HubProgress, isRepositoryId } from '../model/hub.js';
 import { loadModel } from '../model/load-model.js';
 import { onInterrupt } from './interrupt.js';
 import { modelOptions } from './library-options.js';
@@ -15,6 +15,7 @@ import { UsageError } from './usage-error.js';
 export async function models(parsed: Parsed, terminal: Terminal): Promise<number> {
   const [action, name, ...more] = parsed.positionals;
   const cacheDir = parsed.values.get('cache-dir') as string | undefined;
+  const revision = parsed.values.get('revision') as string | undefined;
   const json = parsed.values.get('json') === true;
   const print = (value: unknown, text: string) =>
     terminal.stdout.write(json ? `${JSON.stringify(value)}\n` : text);
@@ -39,22 +40,9 @@ export async function models(parsed: Parsed, terminal: Terminal): Promise<number
     case 'pull': {
       const repo = needsName();
       if (!isRepositoryId(repo)) throw new UsageError(`Expected owner/name but received ${repo}`);
-      const interrupt = onInterrupt(terminal);
-      const bar = new ProgressBar(terminal.stderr);
-      try {
-        const folder = await fetchFromHub(repo, {
-          cacheDir,
-          revision: parsed.values.get('revision') as string | undefined,
-          signal: interrupt.signal,
-          onProgress: bar.fetched,
-        });
-        bar.clear();
-        print({ name: repo, folder }, `${folder}\n`);
-        return 0;
-      } finally {
-        bar.clear();
-        interrupt.dispose();
-      }
+      const folder = await shown(terminal, (work) => fetchFromHub(repo, { cacheDir, revision, ...work }));
+      print({ name: repo, folder }, `${folder}\n`);
+      return 0;
     }
     case 'info': {
       const { options } = modelOptions(parsed.values);
@@ -82,28 +70,30 @@ export async function models(parsed: Parsed, terminal: Terminal): Promise<number
       if (name === undefined || folder === undefined || rest.length > 0)
         throw new UsageError('Expected a model and a new folder after models convert');
       const dtype = parsed.values.get('dtype') as ConvertModelOptions['dtype'] | 'auto';
-      const interrupt = onInterrupt(terminal);
-      const bar = new ProgressBar(terminal.stderr);
-      try {
-        const { bytes } = await convertModel(name, folder, {
-          dtype: dtype === 'auto' ? undefined : dtype,
-          revision: parsed.values.get('revision') as string | undefined,
-          cacheDir,
-          signal: interrupt.signal,
-          onProgress: ({ file, loaded, total }) => bar.update(loaded / total, file),
-        });
-        bar.clear();
-        print({ folder, bytes }, `${folder}  ${size(bytes)}\n`);
-        return 0;
-      } finally {
-        bar.clear();
-        interrupt.dispose();
-      }
+      const wanted = { dtype: dtype === 'auto' ? undefined : dtype, cacheDir, revision };
+      const { bytes } = await shown(terminal, (work) => convertModel(name, folder, { ...wanted, ...work }));
+      print({ folder, bytes }, `${folder}  ${size(bytes)}\n`);
+      return 0;
     }
     default:
       throw new UsageError(
         `Expected models pull, list, info, rm or convert but received ${action ?? 'nothing'}`,
       );
+  }
+}
+
+/** Runs what takes long: a bar shows how far it is, and Ctrl-C ends it. */
+async function shown<T>(
+  terminal: Terminal,
+  run: (work: { signal: AbortSignal; onProgress: (progress: HubProgress) => void }) => Promise<T>,
+): Promise<T> {
+  const interrupt = onInterrupt(terminal);
+  const bar = new ProgressBar(terminal.stderr);
+  try {
+    return await run({ signal: interrupt.signal, onProgress: bar.fetched });
+  } finally {
+    bar.clear();
+    interrupt.dispose();
   }
 }
 

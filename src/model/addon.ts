@@ -68,7 +68,7 @@ export interface NativeBoostTree {
 export interface NativeDecoding {
   head: NativeHead;
   beam?: { size: number; lengthPenalty: number; patience: number; durationReward: number };
-  boost?: NativeBoostTree;
+  boost?: NativeBoostTree | null;
 }
 
 export interface NativeEncoderOptions {

@@ -187,3 +187,13 @@ export function boostTree(vocabulary: readonly string[], boost: readonly BoostPh
     whole: Uint8Array.from(edges, (_, node) => (ends.has(node) ? 1 : 0)),
   };
 }
+
+/** {@link boostTree} of phrases that there may be; `null` for none, as the engine takes it. */
+export function boostTreeOrNone(
+  vocabulary: readonly string[],
+  boost: readonly BoostPhrase[] | undefined,
+): NativeBoostTree | null {
+  if (boost === undefined) return null;
+  const tree = boostTree(vocabulary, boost);
+  return boost.length > 0 ? tree : null;
+}

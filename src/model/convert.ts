@@ -19,6 +19,7 @@ import { expected, known, oneOf, optionalSignal } from '../options.js';
 import type { NativeTensor } from './addon.js';
 import { readConfig } from './config.js';
 import { openModel } from './load-model.js';
+import { readAt } from './read-at.js';
 import { floatsOf, type StoredTensor, stored, type TargetType } from './stored-types.js';
 
 /** Options of {@link convertModel}. */
@@ -190,14 +191,13 @@ async function piecesOf(tensor: Planned, handles: Map<string, FileHandle>): Prom
       handle = await open(source.path, 'r');
       handles.set(source.path, handle);
     }
-    const bytes = Buffer.alloc(source.bytes);
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesRead } = await handle.read(bytes, at, bytes.length - at, source.offset + at);
-      if (bytesRead === 0)
-        throw new ModelError('ERR_PARAKEET_INVALID_WEIGHTS', `Expected more of ${source.path} but it ended`);
-      at += bytesRead;
-    }
-    return bytes;
+    return readAt(handle, source.offset, source.bytes).catch((cause: Error) => {
+      throw new ModelError(
+        'ERR_PARAKEET_INVALID_WEIGHTS',
+        `Expected tensor '${source.name}' in ${source.path} but could not read it: ${cause.message}`,
+        { cause },
+      );
+    });
   };
   const { sources, target, shape, name } = tensor;
   const [first, ...more] = sources as [NativeTensor, ...NativeTensor[]];

@@ -4,7 +4,7 @@
  */
 import { expected, finite, integer, known, oneOf } from '../options.js';
 import type { NativeDecoding, NativeHead, NativeModelInfo } from './addon.js';
-import { type BoostPhrase, boostTree, checkBoost } from './boost.js';
+import { type BoostPhrase, boostTreeOrNone, checkBoost } from './boost.js';
 
 /** How tokens are chosen. */
 export interface DecodingOptions {
@@ -85,6 +85,6 @@ export function resolveDecoding(
   return {
     head,
     ...(decoding?.type === 'beam' && { beam: beamOf(decoding) }),
-    ...(boost !== undefined && boost.length > 0 && { boost: boostTree(info.vocabulary, boost) }),
+    boost: boostTreeOrNone(info.vocabulary, boost),
   };
 }

@@ -1,4 +1,7 @@
-/** The check of samples that a caller hands in. Those of sound files are checked where they are decoded. */
+/**
+ * Samples as arrays: the check of those that a caller hands in (those of sound files are checked where they are decoded), and
+ * pieces put together.
+ */
 import { AudioError } from '../errors.js';
 
 /** @throws {@link AudioError} for NaN and infinite samples; `first` is the place of `samples` in the whole. */
@@ -13,4 +16,15 @@ export function mustBeFinite(samples: Float32Array, rate: number, first = 0): vo
       `Expected finite samples but sample ${at} (${(at / rate).toFixed(3)} s) is ${sample}`,
     );
   }
+}
+
+/** One piece after the other. */
+export function joined(pieces: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
 }

@@ -20,7 +20,7 @@ import {
   textOf,
 } from '../transforms/sentence-splitter.js';
 import type { NativeDecoder, NativeEncoder, NativeMel } from './addon.js';
-import { type BoostPhrase, boostTree, checkBoost } from './boost.js';
+import { type BoostPhrase, boostTreeOrNone } from './boost.js';
 import { checkDecoding, type DecodingOptions, resolveDecoding } from './decoding.js';
 import type { Model } from './model.js';
 import { mustBeFinite } from './samples.js';
@@ -116,8 +116,7 @@ export class TranscribeStream {
    * @throws {@link ArgumentError} for phrases that make no sense; as `addAudio`. All as rejections.
    */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    checkBoost(boost);
-    const tree = boost.length > 0 ? boostTree(this.#model.info.vocabulary, boost) : null;
+    const tree = boostTreeOrNone(this.#model.info.vocabulary, boost);
     this.#mustBeOpen();
     await this.#run(async () => {
       await this.#decoder.setBoost(tree);

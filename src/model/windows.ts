@@ -8,6 +8,7 @@ import type { NativeContext, NativeDecoding, NativeModelInfo, NativeTokens } fro
 import { runJob } from './jobs.js';
 import { WindowMerger } from './merge.js';
 import type { Model } from './model.js';
+import { joined } from './samples.js';
 
 /** How a recording is cut into windows, and how each is heard. */
 export interface WindowOptions {
@@ -193,14 +194,9 @@ export class Windows {
   #join(): Float32Array {
     const [only] = this.#pieces;
     if (only && this.#pieces.length === 1) return only;
-    const joined = new Float32Array(this.#held);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      joined.set(piece, at);
-      at += piece.length;
-    }
-    this.#pieces = [joined];
-    return joined;
+    const all = joined(this.#pieces);
+    this.#pieces = [all];
+    return all;
   }
 }
 

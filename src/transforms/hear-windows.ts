@@ -3,7 +3,7 @@
  * time, each heard with full context. Cutting and merging is model/windows.ts's matter.
  */
 import type { AudioChunk, TranscriptEvent } from '../events.js';
-import { type BoostPhrase, boostTree } from '../model/boost.js';
+import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
 import { resolveDecoding } from '../model/decoding.js';
 import type { Model } from '../model/model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
@@ -40,9 +40,7 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
 
   /** Other phrases to listen for, from the next window on. */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    const { boost: _, ...others } = this.#windows.decoding;
-    this.#windows.decoding =
-      boost.length > 0 ? { ...others, boost: boostTree(this.#vocabulary, boost) } : others;
+    this.#windows.decoding = { ...this.#windows.decoding, boost: boostTreeOrNone(this.#vocabulary, boost) };
   }
 
   protected override async process({ channels, sampleRate }: AudioChunk): Promise<void> {

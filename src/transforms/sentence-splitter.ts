@@ -59,7 +59,7 @@ export class SentenceSplitter {
     if (endsBefore || this.#isOver(token.start)) done.push(...this.finish());
 
     if (this.#last === undefined) this.#start = token.start;
-    this.#words = this.#last === undefined ? this.#wordsWith(token) : words;
+    this.#words = this.#last === undefined ? 1 : words;
     this.#tokens.push(...this.#silent, token);
     this.#silent = [];
     this.#last = token;

@@ -5,7 +5,7 @@
 import { publish, type StepMessage } from '../diagnostics.js';
 import type { EncodedChunk, Token, TranscriptEvent } from '../events.js';
 import type { NativeDecoder, NativeHead } from '../model/addon.js';
-import { type BoostPhrase, boostTree, checkBoost } from '../model/boost.js';
+import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
 import { checkDecoding, type DecodingOptions, headsOf, resolveDecoding } from '../model/decoding.js';
 import type { StageModel } from '../model/stage-model.js';
 import { frameSeconds, type PlacedModel, TokenPlacer } from '../model/token-placer.js';
@@ -97,8 +97,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
    * @throws {@link ArgumentError} for phrases that make no sense, as a rejection.
    */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    checkBoost(boost);
-    await this.#native.setBoost(boost.length > 0 ? boostTree(this.#placed.vocabulary, boost) : null);
+    await this.#native.setBoost(boostTreeOrNone(this.#placed.vocabulary, boost));
   }
 
   /** Drafts are left out: the transcript is behind its audio. @internal */

@@ -7,8 +7,10 @@ import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NativeModelInfo } from '../model/addon.js';
+import { readAt } from '../model/read-at.js';
 import { readRecording } from '../model/recording.js';
 import { readTensorIndex } from '../model/safetensors.js';
+import { joined } from '../model/samples.js';
 import { floatsOf } from '../model/stored-types.js';
 
 const folder = fileURLToPath(new URL('../../models/verify/', import.meta.url));
@@ -79,9 +81,7 @@ async function readArrays(file: string): Promise<Map<string, Float32Array>> {
   try {
     const arrays = new Map<string, Float32Array>();
     for (const { name, offset, bytes } of index) {
-      const data = Buffer.alloc(bytes);
-      await handle.read(data, 0, bytes, offset);
-      arrays.set(name, floatsOf(data, 'F32'));
+      arrays.set(name, floatsOf(await readAt(handle, offset, bytes), 'F32'));
     }
     return arrays;
   } finally {
@@ -93,23 +93,21 @@ async function readArrays(file: string): Promise<Map<string, Float32Array>> {
  * Tells whether a model is meant to be the one of the goldens: by its vocabulary, layers and width, not by its weights, so that a copy
  * whose weights are damaged is held against them too.
  */
-export function likeness({ vocabulary, layers, dModel }: NativeModelInfo): string {
+export function likeness({
+  vocabulary,
+  layers,
+  dModel,
+}: Pick<NativeModelInfo, 'vocabulary' | 'layers' | 'dModel'>): string {
   return createHash('sha256')
     .update(JSON.stringify([vocabulary, layers, dModel]))
     .digest('hex');
 }
 
 /** The samples of a recording at a model's rate. */
-export async function samplesOf({ file }: SuiteRecording, rate: number): Promise<Float32Array> {
+export async function samplesOf({ file }: Pick<SuiteRecording, 'file'>, rate: number): Promise<Float32Array> {
   const pieces: Float32Array[] = [];
   await readRecording(file, rate, {}, async (samples) => {
     pieces.push(samples.slice());
   });
-  const all = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
+  return joined(pieces);
 }

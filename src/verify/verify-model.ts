@@ -59,6 +59,7 @@ interface Asked {
   goldens: boolean;
   heard: Heard;
   recordings: VerifiedRecording[];
+  samples: Float32Array[];
 }
 
 /**
@@ -95,13 +96,13 @@ export async function verifyModel(name?: string, options: VerifyOptions = {}): P
       steps('float32');
       checks.unshift(...(await exactly(model, suite, samples, goldens, signal)));
     }
-    return { dtype, goldens, heard, recordings };
+    return { dtype, goldens, heard, recordings, samples };
   });
 
   if (asked.dtype !== 'float32') {
     steps('float32');
     await withModel(name, { ...load, dtype: 'float32' }, async (model) => {
-      const samples = await allSamples(suite, model);
+      const { samples } = asked;
       const { heard } = await transcribeAll(model, suite, samples, signal);
       const exact = await exactly(model, suite, samples, asked.goldens, signal);
       checks.unshift(...exact, ...typesAgree(asked.heard, heard));

@@ -2,11 +2,12 @@
  * A model folder: parakeet-mlx's (`config.json` is NeMo's, `model.safetensors` has MLX's names; our quantised folders are such, too),
  * or Hugging Face transformers'. The weights may be in several files with `model.safetensors.index.json`.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../../errors.js';
 import type { NativeTensor } from '../addon.js';
 import { readTensorIndex } from '../safetensors.js';
+import { readJson } from './json.js';
 import { keepAll, type ModelFiles } from './model-files.js';
 import { isTransformersConfig, readTransformers } from './transformers.js';
 
@@ -27,7 +28,8 @@ export async function openFolder(folder: string): Promise<ModelFiles> {
     !(await isFile(path.join(folder, WEIGHTS))) && (await isFile(path.join(folder, SHARD_INDEX)));
   for (const file of ['config.json', sharded ? SHARD_INDEX : WEIGHTS]) {
     if (await isFile(path.join(folder, file))) continue;
-    throw notFound(
+    throw new ModelError(
+      'ERR_PARAKEET_MODEL_NOT_FOUND',
       `Expected ${file} in the model folder ${folder} but found none ` +
         `(looked for config.json with ${WEIGHTS} or ${SHARD_INDEX})`,
     );
@@ -75,26 +77,6 @@ async function readShards(folder: string): Promise<NativeTensor[]> {
     );
   }
   return tensors;
-}
-
-/** A file's JSON. @throws {ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND`, `ERR_PARAKEET_INVALID_CONFIG`. */
-export async function readJson(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8').catch((cause: Error) => {
-    throw notFound(`Expected to read ${file} but the system refused: ${cause.message}`, cause);
-  });
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new ModelError(
-      'ERR_PARAKEET_INVALID_CONFIG',
-      `Expected JSON in ${file} but it does not parse: ${(cause as Error).message}`,
-      { cause },
-    );
-  }
-}
-
-function notFound(message: string, cause?: Error): ModelError {
-  return new ModelError('ERR_PARAKEET_MODEL_NOT_FOUND', message, cause && { cause });
 }
 
 async function isFile(name: string): Promise<boolean> {

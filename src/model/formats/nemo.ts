@@ -9,12 +9,12 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { ModelError, ParakeetError } from '../../errors.js';
+import { readAt } from '../read-at.js';
+import { isJson } from './json.js';
 import { channelsLast, keepAll, lstmName, type ModelFiles } from './model-files.js';
 import { readSentencePieces } from './sentencepiece.js';
-import { readAt, readTarIndex, type TarEntry } from './tar-index.js';
+import { readTarIndex, type TarEntry } from './tar-index.js';
 import { readTorchCheckpoint } from './torch-checkpoint.js';
-
-type Json = Record<string, unknown>;
 
 const CONFIG = 'model_config.yaml';
 const WEIGHTS = 'model_weights.ckpt';
@@ -151,10 +151,6 @@ function resolved(config: unknown): unknown {
     return reference === undefined ? value : walk(find(reference), depth + 1);
   };
   return walk(config, 0);
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 async function needed<T>(load: () => Promise<T>, name: string): Promise<T> {

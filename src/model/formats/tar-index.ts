@@ -3,6 +3,7 @@
  * the engine maps the weights where they are. POSIX ustar with pax and GNU's long names and sizes.
  */
 import type { FileHandle } from 'node:fs/promises';
+import { readAt } from '../read-at.js';
 
 /** A file in the archive. */
 export interface TarEntry {
@@ -49,17 +50,6 @@ export async function readTarIndex(handle: FileHandle): Promise<TarEntry[]> {
   }
   if (entries.length === 0) throw new Error('it has no files');
   return entries;
-}
-
-/** `count` bytes from `offset` on. */
-export async function readAt(handle: FileHandle, offset: number, count: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(count);
-  for (let done = 0; done < count; ) {
-    const { bytesRead } = await handle.read(buffer, done, count - done, offset + done);
-    if (bytesRead === 0) throw new Error('it is cut short');
-    done += bytesRead;
-  }
-  return buffer;
 }
 
 /** The sum of the header's bytes, its own field taken as spaces. */

@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type * as Yauzl from 'yauzl';
 import type { NativeTensor } from '../addon.js';
-import { readAt } from './tar-index.js';
+import { readAt } from '../read-at.js';
 import { unpickle } from './unpickle.js';
 
 type YauzlModule = typeof Yauzl;

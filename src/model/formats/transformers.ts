@@ -6,10 +6,9 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../../errors.js';
 import type { NativeTensor } from '../addon.js';
+import { type Json, parseJson } from './json.js';
 import { channelsLast, lstmName } from './model-files.js';
 import { readSentencePieces } from './sentencepiece.js';
-
-type Json = Record<string, unknown>;
 
 const TYPES = {
   parakeet_tdt: 'nemo.collections.asr.models.rnnt_bpe_models.EncDecRNNTBPEModel',
@@ -218,15 +217,7 @@ async function readVocabulary(folder: string, count: number): Promise<string[]> 
 }
 
 function parse(text: string, file: string): Json {
-  try {
-    const json = JSON.parse(text) as unknown;
-    if (typeof json === 'object' && json !== null) return json as Json;
-  } catch (cause) {
-    throw new ModelError(
-      'ERR_PARAKEET_INVALID_CONFIG',
-      `Expected JSON in ${file} but it does not parse: ${(cause as Error).message}`,
-      { cause },
-    );
-  }
+  const json = parseJson(text, file);
+  if (typeof json === 'object' && json !== null) return json as Json;
   throw new ModelError('ERR_PARAKEET_INVALID_CONFIG', `Expected a JSON object in ${file}`);
 }
