@@ -46,6 +46,9 @@ const ENCODER_MATRIX =
 const OTHER_MATRIX =
   /^encoder\.pre_encode\.(?:out|conv\.(?!0\.)\d+)\.weight$|^joint\..*\.weight$|^decoder\.prediction\..*\.(?:weight|Wx|Wh)$/;
 
+/** The weights until they are whole. */
+const PART = 'model.safetensors.part';
+
 /** Parts of NeMo's configuration that only training reads. */
 const TRAINING = /^(?:train|validation|test)_ds$|^optim$|^trainer$|^exp_manager$/;
 
@@ -69,7 +72,7 @@ export async function convertModel(
   const signal = optionalSignal('signal', options.signal);
   if ((await readdir(folder).catch(() => [])).length > 0) throw expected('an empty folder', 'folder', folder);
   const files = await openModel(name, options);
-  const part = path.join(folder, 'model.safetensors.part');
+  const part = path.join(folder, PART);
   try {
     readConfig(files.config, files.configFile);
     const tensors = planned(files.tensors, dtype);

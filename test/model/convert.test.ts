@@ -112,6 +112,15 @@ test('a folder with something in it is left alone', async () => {
   expect(readdirSync(folder)).toEqual(['mine.txt']);
 });
 
+test('what a conversion that was killed left is written anew', async () => {
+  const folder = target();
+  mkdirSync(folder);
+  writeFileSync(path.join(folder, 'model.safetensors.part'), 'half');
+  await convertModel(goldenFolder('tdt'), folder);
+  expect(readdirSync(folder).sort()).toEqual(['config.json', 'model.safetensors']);
+  await (await loadModel(folder)).close();
+});
+
 test('an abort leaves no weights', async () => {
   const folder = target();
   const controller = new AbortController();
