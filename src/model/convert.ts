@@ -70,7 +70,9 @@ export async function convertModel(
       ? undefined
       : oneOf('dtype', options.dtype, ['float32', 'bfloat16', 'int8'] as const);
   const signal = optionalSignal('signal', options.signal);
-  if ((await readdir(folder).catch(() => [])).length > 0) throw expected('an empty folder', 'folder', folder);
+  // What a conversion that was killed left is written anew.
+  const there = (await readdir(folder).catch(() => [])).filter((name) => name !== PART);
+  if (there.length > 0) throw expected('an empty folder', 'folder', folder);
   const files = await openModel(name, options);
   const part = path.join(folder, PART);
   try {
