@@ -3,7 +3,7 @@
  *
  *     npm run -s bench:encoder -- [--json] [--model 110m,0.6b-v3] [--dtype float32,bfloat16,int8]
  *                                 [--what encoder,endToEnd,stream] [--seconds 10,30] [--push 0.1,0.5,1] [--rounds 3]
- *                                 [--threads 2] [--no-peers] [--loud]
+ *                                 [--threads 2] [--peers onnxInt8,sherpaInt8,… | none] [--loud]
  *
  * Ours and the peers take turns, round after round; a figure is the median. `x` is seconds of audio per second, `ratio` how many
  * times faster we are, `shareOfBound` the time that oneDNN itself needs for the encoder's weights over the time that we need.
@@ -32,7 +32,7 @@ const { values } = parseArgs({
   options: {
     json: { type: 'boolean' },
     loud: { type: 'boolean' },
-    'no-peers': { type: 'boolean' },
+    peers: { type: 'string', default: 'all' },
     model: { type: 'string', default: '110m,0.6b-v3' },
     dtype: { type: 'string', default: 'float32,bfloat16,int8' },
     what: { type: 'string', default: 'encoder,endToEnd' },
@@ -84,7 +84,7 @@ async function measureModel(name) {
     if (peer === null) throw new Error(`Expected ${dtype} to load; see the message above`);
     ours.set(dtype, peer);
   }
-  const peers = values['no-peers'] ? {} : await startPeers(name, folder);
+  const peers = await startPeers(name, folder);
   for (const what of list(values.what)) {
     const lengths = what === 'stream' ? [STREAM_SECONDS] : list(values.seconds).map(Number);
     const pushes = what === 'stream' ? list(values.push).map(Number) : [null];
@@ -220,8 +220,10 @@ async function startPeers(name, folder) {
     onnxInt8: script('onnx_peer.py', folder, graphs, 'int8', threads),
     sherpaInt8: script('sherpa_peer.py', folder, graphs, threads),
   };
+  const wanted = (peer) => values.peers === 'all' || list(values.peers).includes(peer);
   const started = {};
-  for (const [peer, command] of Object.entries(commands)) started[peer] = command && (await start(command));
+  for (const [peer, command] of Object.entries(commands))
+    started[peer] = command && wanted(peer) ? await start(command) : null;
   return started;
 }
 
