@@ -28,21 +28,38 @@ class LayerWeights {
   // A convolution of one frame is a linear layer.
   ops::Linear pointwise(const std::string& name, int outputs, int inputs, bool gated) const {
     return ops::Linear(take(name + ".weight", {outputs, 1, inputs}), biasOf(name, outputs, config_.useBias), outputs,
-                       inputs, dtype_, gated);
+                       inputs, dtype_, {.gated = gated});
   }
 
-  LayerNorm norm(const std::string& name) const {
+  ops::Norm norm(const std::string& name) const {
     return {vector(name + ".weight", {config_.dModel}), vector(name + ".bias", {config_.dModel})};
   }
 
+  // "feed_forward1" or "feed_forward2".
   FeedForward feedForward(const std::string& name) const {
-    return {linear(name + ".linear1", config_.feedForward, config_.dModel, config_.useBias),
+    return {norm("norm_" + name), linear(name + ".linear1", config_.feedForward, config_.dModel, config_.useBias),
             linear(name + ".linear2", config_.dModel, config_.feedForward, config_.useBias)};
   }
 
   ops::Linear attention(const std::string& name) const {
     return linear("self_attn." + name, config_.dModel, config_.dModel, config_.useBias && name != "linear_pos");
   }
+
+  // One product for what reads the same rows.
+  ops::Linear queryKeyValue() const {
+    const int width = config_.dModel;
+    std::vector<float> weight, bias;
+    weight.reserve(static_cast<size_t>(3) * width * width);
+    for (const char* part : {"self_attn.linear_q", "self_attn.linear_k", "self_attn.linear_v"}) {
+      const std::vector<float> own = take(std::string(part) + ".weight", {width, width});
+      const std::vector<float> ownBias = biasOf(part, width, config_.useBias);
+      weight.insert(weight.end(), own.begin(), own.end());
+      bias.insert(bias.end(), ownBias.begin(), ownBias.end());
+    }
+    return ops::Linear(std::move(weight), std::move(bias), 3 * width, width, dtype_, {.parts = 3});
+  }
+
+  ops::DType dtype() const { return dtype_; }
 
   mx::array vector(const std::string& name, const Shape& shape) const {
     return ops::fromVector(take(name, shape), {config_.dModel});
@@ -106,16 +123,13 @@ ConformerLayer::ConformerLayer(const EncoderConfig& config, const LayerWeights& 
     : dModel_(config.dModel),
       heads_(config.heads),
       pad_((config.convKernel - 1) / 2),
-      normFeedForward1_(read.norm("norm_feed_forward1")),
-      normAttention_(read.norm("norm_self_att")),
-      normConvolution_(read.norm("norm_conv")),
-      normFeedForward2_(read.norm("norm_feed_forward2")),
-      normOut_(read.norm("norm_out")),
+      dtype_(read.dtype()),
       feedForward1_(read.feedForward("feed_forward1")),
       feedForward2_(read.feedForward("feed_forward2")),
-      linearQuery_(read.attention("linear_q")),
-      linearKey_(read.attention("linear_k")),
-      linearValue_(read.attention("linear_v")),
+      normAttention_(read.norm("norm_self_att")),
+      normConvolution_(read.norm("norm_conv")),
+      normOut_(read.norm("norm_out")),
+      linearQueryKeyValue_(read.queryKeyValue()),
       linearOut_(read.attention("linear_out")),
       linearPosition_(read.attention("linear_pos")),
       biasU_(read.vector("self_attn.pos_bias_u", {heads_, dModel_ / heads_})),
@@ -127,7 +141,7 @@ ConformerLayer::ConformerLayer(const EncoderConfig& config, const LayerWeights& 
 mx::array ConformerLayer::operator()(mx::array x, const std::vector<LayerItem>& items) const {
   {
     const ops::PartScope part(ops::Part::feedForward);
-    x = feedForward1_(normFeedForward1_(x), x);
+    x = feedForward1_(x);
   }
   {
     const ops::PartScope part(ops::Part::attention);
@@ -138,18 +152,18 @@ mx::array ConformerLayer::operator()(mx::array x, const std::vector<LayerItem>& 
     x = convolve(x, items);
   }
   const ops::PartScope part(ops::Part::feedForward);
-  return normOut_(feedForward2_(normFeedForward2_(x), x));
+  return normOut_(feedForward2_(x));
 }
 
-mx::array ConformerLayer::attend(const mx::array& residual, const std::vector<LayerItem>& items) const {
-  const mx::array x = normAttention_(residual);
-  const mx::array freshKeys = linearKey_(x), freshValues = linearValue_(x);
+mx::array ConformerLayer::attend(const mx::array& x, const std::vector<LayerItem>& items) const {
+  const int frames = x.shape(0);
+  const mx::array projected = linearQueryKeyValue_(x, {}, &normAttention_);
   std::vector<ops::AttentionItem> attended;
   for (const LayerItem& item : items) {
-    const auto own = [&](const mx::array& all) {
-      return mx::slice(all, {item.rows.first, 0}, {item.rows.end(), dModel_});
+    const auto own = [&](int part) {
+      return mx::slice(projected, {part * frames + item.rows.first, 0}, {part * frames + item.rows.end(), dModel_});
     };
-    mx::array keys = own(freshKeys), values = own(freshValues);
+    mx::array keys = own(1), values = own(2);
     LayerCache& cache = *item.cache;
     if (cache.keys && cache.keys->shape(0) > 0) {
       keys = mx::concatenate({*cache.keys, keys}, 0);
@@ -163,12 +177,13 @@ mx::array ConformerLayer::attend(const mx::array& residual, const std::vector<La
       if (cache.values->shape(0) > 0) cache.values = mx::roll(*cache.values, 1, 0);
     }
   }
-  const mx::array mixed = ops::relativeAttention(linearQuery_(x), attended, biasU_, biasV_, heads_);
-  return linearOut_(mixed, {ops::Activation::none, 1.0f, residual});
+  const mx::array query = mx::slice(projected, {0, 0}, {frames, dModel_});
+  const mx::array mixed = ops::relativeAttention(query, attended, biasU_, biasV_, heads_, dtype_);
+  return linearOut_(mixed, {ops::Activation::none, 1.0f, x});
 }
 
-mx::array ConformerLayer::convolve(const mx::array& residual, const std::vector<LayerItem>& items) const {
-  const mx::array gated = pointwise1_(normConvolution_(residual), {ops::Activation::glu});
+mx::array ConformerLayer::convolve(const mx::array& x, const std::vector<LayerItem>& items) const {
+  const mx::array gated = pointwise1_(x, {ops::Activation::glu}, &normConvolution_);
   std::vector<ops::DepthwiseConv1d::Item> convolved;
   for (const LayerItem& item : items) {
     std::optional<mx::array>& past = item.cache->convolution;
@@ -177,7 +192,7 @@ mx::array ConformerLayer::convolve(const mx::array& residual, const std::vector<
     const mx::array own = mx::slice(gated, {item.rows.first, 0}, {item.rows.end(), dModel_});
     past = lastRows(past, own, item.update->commit, pad_);
   }
-  return pointwise2_(depthwise_(gated, convolved), {ops::Activation::none, 1.0f, residual});
+  return pointwise2_(depthwise_(gated, convolved), {ops::Activation::none, 1.0f, x});
 }
 
 }  // namespace parakeet

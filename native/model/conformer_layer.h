@@ -32,17 +32,11 @@ struct CacheUpdate {
   int capacity = 0;  // past frames whose keys and values are kept
 };
 
-struct LayerNorm {
-  mlx::core::array weight, bias;
-  mlx::core::array operator()(const mlx::core::array& x) const { return ops::layerNorm(x, weight, bias); }
-};
-
 struct FeedForward {
+  ops::Norm norm;
   ops::Linear up, down;
-  // residual + down(silu(up(x))) / 2.
-  mlx::core::array operator()(const mlx::core::array& x, const mlx::core::array& residual) const {
-    return down(up(x, {ops::Activation::silu}), {ops::Activation::none, 0.5f, residual});
-  }
+  // x + down(silu(up(norm(x)))) / 2.
+  mlx::core::array operator()(const mlx::core::array& x) const { return ops::feedForward(x, norm, up, down, 0.5f); }
 };
 
 // One stream's share of a batch in one layer.
@@ -70,14 +64,15 @@ class ConformerLayer {
  private:
   ConformerLayer(const EncoderConfig& config, const LayerWeights& read);
 
-  // Each adds to `residual`.
-  mlx::core::array attend(const mlx::core::array& residual, const std::vector<LayerItem>& items) const;
-  mlx::core::array convolve(const mlx::core::array& residual, const std::vector<LayerItem>& items) const;
+  // Each adds to x.
+  mlx::core::array attend(const mlx::core::array& x, const std::vector<LayerItem>& items) const;
+  mlx::core::array convolve(const mlx::core::array& x, const std::vector<LayerItem>& items) const;
 
   int dModel_, heads_, pad_;
-  LayerNorm normFeedForward1_, normAttention_, normConvolution_, normFeedForward2_, normOut_;
+  ops::DType dtype_;
   FeedForward feedForward1_, feedForward2_;
-  ops::Linear linearQuery_, linearKey_, linearValue_, linearOut_, linearPosition_;
+  ops::Norm normAttention_, normConvolution_, normOut_;
+  ops::Linear linearQueryKeyValue_, linearOut_, linearPosition_;
   mlx::core::array biasU_, biasV_;
   ops::Linear pointwise1_, pointwise2_;
   ops::DepthwiseConv1d depthwise_;

@@ -9,8 +9,8 @@
 #include "ops/cpu/convolution.h"
 #include "ops/cpu/depthwise.h"
 #include "ops/cpu/kernel.h"
+#include "ops/cpu/matrix.h"
 #include "ops/cpu/onednn.h"
-#include "ops/cpu/packed_matrix.h"
 #include "ops/cpu/pointwise.h"
 #include "ops/cpu/pool.h"
 #include "ops/cpu/product_speed.h"
@@ -85,47 +85,81 @@ class PlainMatrix {
 
 class Linear::Impl {
  public:
-  Impl(const std::vector<float>& weight, std::vector<float> bias, int outputs, int inputs, DType dtype, bool gated) {
+  Impl(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs, DType dtype,
+       const LinearShape& shape)
+      : parts_(shape.parts) {
 #ifdef PARAKEET_ONEDNN
     if (onCpu()) {
-      packed_ = std::make_shared<const PackedMatrix>(weight, std::move(bias), outputs, inputs, dtype, gated);
+      matrix_ = makeCpuMatrix(weight, bias, outputs, inputs, dtype, shape);
       return;
     }
 #endif
-    (void)gated;
     plain_.emplace(weight, bias, outputs, inputs, dtype);
   }
 
-  mx::array apply(const mx::array& x, const Finish& finish) const {
+  mx::array apply(const mx::array& x, const Finish& finish, const Norm* norm) const {
 #ifdef PARAKEET_ONEDNN
-    if (packed_) {
-      const int rows = x.shape(0);
-      std::vector<mx::array> inputs{x};
-      if (finish.residual) inputs.push_back(*finish.residual);
-      return cpuKernel("Linear", std::move(inputs), {rows, packed_->outputs()},
-                       [packed = packed_, rows, activation = finish.activation, scale = finish.scale](
-                           const std::vector<const float*>& inputs, float* output) {
-                         packed->multiply(inputs[0], inputs.size() > 1 ? inputs[1] : nullptr, output, rows, activation,
-                                          scale);
-                       });
-    }
+    if (matrix_) return applyOnCpu(x, finish, norm);
 #endif
-    mx::array y = activate(plain_->multiply(x), finish.activation);
+    mx::array y = activate(plain_->multiply(norm ? (*norm)(x) : x), finish.activation);
     if (finish.scale != 1.0f) y = y * mx::array(finish.scale);
+    if (parts_ > 1) y = mx::concatenate(mx::split(y, parts_, 1), 0);
     return finish.residual ? *finish.residual + y : y;
   }
 
+#ifdef PARAKEET_ONEDNN
+  const std::shared_ptr<const CpuMatrix>& matrix() const { return matrix_; }
+#endif
+
  private:
 #ifdef PARAKEET_ONEDNN
-  std::shared_ptr<const PackedMatrix> packed_;
+  mx::array applyOnCpu(const mx::array& x, const Finish& finish, const Norm* norm) const {
+    const int rows = x.shape(0), inputs = x.shape(1), width = matrix_->outputs() / parts_;
+    std::vector<mx::array> arrays{x};
+    if (norm) arrays.insert(arrays.end(), {norm->weight, norm->bias});
+    if (finish.residual) arrays.push_back(*finish.residual);
+    return cpuKernel(
+        "Linear", std::move(arrays), {parts_ * rows, width},
+        [=, matrix = matrix_, normed = norm != nullptr, added = finish.residual.has_value(),
+         activation = finish.activation, scale = finish.scale](const std::vector<const float*>& arrays, float* y) {
+          MatrixInput input{arrays[0], static_cast<size_t>(inputs), rows};
+          if (normed) {
+            input.normWeight = arrays[1];
+            input.normBias = arrays[2];
+          }
+          const auto stride = static_cast<size_t>(width);
+          matrix->multiply(input, {y, stride, rows * stride, activation, scale, added ? arrays.back() : nullptr});
+        });
+  }
+
+  std::shared_ptr<const CpuMatrix> matrix_;
 #endif
+  int parts_;
   std::optional<PlainMatrix> plain_;
 };
 
-Linear::Linear(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, DType dtype, bool gated)
-    : impl_(std::make_shared<const Impl>(std::move(weight), std::move(bias), outputs, inputs, dtype, gated)) {}
+Linear::Linear(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, DType dtype,
+               const LinearShape& shape)
+    : impl_(std::make_shared<const Impl>(weight, bias, outputs, inputs, dtype, shape)) {}
 
-mx::array Linear::operator()(const mx::array& x, const Finish& finish) const { return impl_->apply(x, finish); }
+mx::array Linear::operator()(const mx::array& x, const Finish& finish, const Norm* norm) const {
+  return impl_->apply(x, finish, norm);
+}
+
+mx::array feedForward(const mx::array& x, const Norm& norm, const Linear& up, const Linear& down, float scale) {
+#ifdef PARAKEET_ONEDNN
+  if (up.impl_->matrix()) {
+    const int rows = x.shape(0), inputs = x.shape(1);
+    return cpuKernel(
+        "FeedForward", {x, norm.weight, norm.bias}, x.shape(),
+        [=, up = up.impl_->matrix(), down = down.impl_->matrix()](const std::vector<const float*>& arrays, float* y) {
+          const MatrixInput input{arrays[0], static_cast<size_t>(inputs), rows, arrays[1], arrays[2]};
+          feedForward(*up, *down, input, y, scale);
+        });
+  }
+#endif
+  return down(up(x, {Activation::silu}, &norm), {Activation::none, scale, x});
+}
 
 // ---- Conv3x3
 
@@ -245,7 +279,7 @@ mx::array DepthwiseConv1d::operator()(const mx::array& x, const std::vector<Item
 
 // ---- the rest
 
-mx::array layerNorm(const mx::array& x, const mx::array& weight, const mx::array& bias) {
+mx::array Norm::operator()(const mx::array& x) const {
 #ifdef PARAKEET_ONEDNN
   if (onCpu()) {
     const int rows = x.shape(0), channels = x.shape(1);
@@ -316,21 +350,24 @@ mx::array attendPlainly(const mx::array& query, const AttentionItem& item, const
 }  // namespace
 
 mx::array relativeAttention(const mx::array& query, const std::vector<AttentionItem>& items, const mx::array& u,
-                            const mx::array& v, int heads) {
+                            const mx::array& v, int heads, DType dtype) {
   const int width = query.shape(1);
 #ifdef PARAKEET_ONEDNN
   if (onCpu()) {
     std::vector<mx::array> inputs{query, u, v};
     std::vector<AttentionShape> shapes;
     for (const AttentionItem& item : items) {
-      shapes.push_back({item.queries, item.key.shape(0), width, heads, item.farthest, item.band});
+      shapes.push_back(
+          {item.queries, item.key.shape(0), width, heads, item.farthest, item.position.shape(0), item.band});
       inputs.insert(inputs.end(), {item.key, item.value, item.position});
     }
     return cpuKernel("RelativeAttention", std::move(inputs), query.shape(),
-                     [shapes = std::move(shapes)](const std::vector<const float*>& inputs, float* output) {
-                       attend(shapes, inputs, output);
+                     [shapes = std::move(shapes), dtype](const std::vector<const float*>& inputs, float* output) {
+                       attend(shapes, inputs, output, dtype);
                      });
   }
+#else
+  (void)dtype;
 #endif
   std::vector<mx::array> outputs;
   for (const AttentionItem& item : items) {

@@ -25,6 +25,12 @@ enum class Activation { none, relu, silu, glu };
 // An array that owns a copy of `values`.
 mx::array fromVector(const std::vector<float>& values, mx::Shape shape);
 
+// Layer norm over the last axis, epsilon 1e-5: (x − mean) / √(variance + epsilon) · weight + bias.
+struct Norm {
+  mx::array weight, bias;
+  mx::array operator()(const mx::array& x) const;
+};
+
 // What follows a product: residual + scale · activation(product).
 struct Finish {
   Activation activation = Activation::none;
@@ -32,19 +38,30 @@ struct Finish {
   std::optional<mx::array> residual = std::nullopt;
 };
 
-// y = residual + scale · activation(x · wᵀ + b), weights packed once in `dtype`.
+struct LinearShape {
+  // Called with Activation::glu and nothing else; the result has half as many columns as there are outputs.
+  bool gated = false;
+  // The outputs are so many equal parts, whose results stand one below the other: [parts · rows, outputs / parts].
+  int parts = 1;
+};
+
+// y = residual + scale · activation(norm(x) · wᵀ + b), weights packed once in `dtype`.
 class Linear {
  public:
-  // `weight`: [outputs, inputs] row-major. `bias`: [outputs], or empty for none. `gated`: called with Activation::glu
-  // and nothing else; the result has outputs / 2 columns.
-  Linear(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, DType dtype, bool gated = false);
-  // x: [rows, inputs] → [rows, outputs].
-  mx::array operator()(const mx::array& x, const Finish& finish = {}) const;
+  // `weight`: [outputs, inputs] row-major. `bias`: [outputs], or empty for none.
+  Linear(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, DType dtype,
+         const LinearShape& shape = {});
+  // x: [rows, inputs] → [rows, outputs]. `norm` is applied to x first; null for none.
+  mx::array operator()(const mx::array& x, const Finish& finish = {}, const Norm* norm = nullptr) const;
 
  private:
+  friend mx::array feedForward(const mx::array& x, const Norm& norm, const Linear& up, const Linear& down, float scale);
   class Impl;
   std::shared_ptr<const Impl> impl_;
 };
+
+// x + scale · down(silu(up(norm(x)))).
+mx::array feedForward(const mx::array& x, const Norm& norm, const Linear& up, const Linear& down, float scale);
 
 // 3 × 3 convolution of stride 2 over [height, width, channels]: depthwise, or from one channel to many. Zero padding
 // of one to both sides of the width.
@@ -86,9 +103,6 @@ class DepthwiseConv1d {
   std::shared_ptr<const Impl> impl_;
 };
 
-// Layer norm over the last axis, epsilon 1e-5.
-mx::array layerNorm(const mx::array& x, const mx::array& weight, const mx::array& bias);
-
 // Which keys a query may attend to, in frames. Query i stands at `firstQuery + i`, key j at j; -1 for no limit.
 struct Band {
   int left = -1;
@@ -111,8 +125,9 @@ struct AttentionItem {
 // Multi-head attention with relative positions (Dai et al. 2019, "Transformer-XL"; NeMo's
 // RelPositionMultiHeadAttention): softmax(((q + u) kᵀ + (q + v) p[i − j]ᵀ) / √(d / heads)) · values, for each item.
 //   query [n, d], covered by the items in order; u, v [d]. → [n, d]
+// On a CPU with products of bfloat16, other types than float32 compute it in them.
 mx::array relativeAttention(const mx::array& query, const std::vector<AttentionItem>& items, const mx::array& u,
-                            const mx::array& v, int heads);
+                            const mx::array& v, int heads, DType dtype);
 
 // While it lives, the CPU's operations look at `flag`, and once it is set they give up: what they were at is garbage
 // then and must not be used. One at a time, on the engine's thread.

@@ -8,6 +8,8 @@
 #include "ops/cpu/onednn.h"
 #include "ops/cpu/pointwise.h"
 #include "ops/cpu/pool.h"
+#include "ops/cpu/tile_attention.h"
+#include "ops/cpu/tile_kernel.h"
 
 namespace parakeet::ops {
 namespace {
@@ -18,14 +20,8 @@ void grow(std::vector<float>& buffer, size_t count) {
   if (buffer.size() < count) buffer.resize(count);
 }
 
-// Row-major, all heads beside each other; query and output at the item's first row.
-struct Item {
-  const float *query, *u, *v, *key, *value, *position;
-  float* output;
-};
-
-void attendHead(const Item& item, const AttentionShape& shape, int head) {
-  const int width = shape.width, size = width / shape.heads, offset = head * size, keys = shape.keys;
+void attendHead(const AttentionInput& item, const AttentionShape& shape, int head) {
+  const int width = shape.width, size = width / shape.heads, offset = head * size;
   const int queries = shape.queries.count;
   const float* key = item.key + offset;
   const float* value = item.value + offset;
@@ -36,10 +32,8 @@ void attendHead(const Item& item, const AttentionShape& shape, int head) {
   grow(query, static_cast<size_t>(blockRows) * size);
   for (int first = 0; first < queries && !givenUp(); first += blockRows) {
     const int rows = std::min(blockRows, queries - first);
-    // Keys that any query of the block may see.
     const int at = shape.band.firstQuery + first;
-    const int low = shape.band.left < 0 ? 0 : std::max(0, at - shape.band.left);
-    const int high = shape.band.right < 0 ? keys : std::min(keys, at + rows + shape.band.right);
+    const auto [low, high] = keysOf(shape, first, rows);
     const int span = high - low;
     const auto biased = [&](const float* bias) {
       for (int i = 0; i < rows; i++) {
@@ -72,7 +66,17 @@ void attendHead(const Item& item, const AttentionShape& shape, int head) {
 
 }  // namespace
 
-void attend(const std::vector<AttentionShape>& items, const std::vector<const float*>& inputs, float* output) {
+KeySpan keysOf(const AttentionShape& shape, int first, int count) {
+  const int at = shape.band.firstQuery + first;
+  return {shape.band.left < 0 ? 0 : std::max(0, at - shape.band.left),
+          shape.band.right < 0 ? shape.keys : std::min(shape.keys, at + count + shape.band.right)};
+}
+
+void attend(const std::vector<AttentionShape>& items, const std::vector<const float*>& inputs, float* output,
+            DType dtype) {
+  const bool narrow = dtype != DType::float32 && hasTileKernel(ProductKind::bfloat16);
+  const ProductKind kind = narrow ? ProductKind::bfloat16 : ProductKind::float32;
+  const bool inTiles = hasTileKernel(kind);
   const int heads = items[0].heads;
   double work = 0;
   for (const AttentionShape& item : items) {
@@ -86,7 +90,8 @@ void attend(const std::vector<AttentionShape>& items, const std::vector<const fl
       const AttentionShape& shape = items[i / heads];
       const size_t row = static_cast<size_t>(shape.queries.first) * shape.width;
       const float* const* own = inputs.data() + 3 + static_cast<ptrdiff_t>(3) * (i / heads);
-      attendHead({inputs[0] + row, inputs[1], inputs[2], own[0], own[1], own[2], output + row}, shape, i % heads);
+      const AttentionInput item{inputs[0] + row, inputs[1], inputs[2], own[0], own[1], own[2], output + row};
+      inTiles ? attendHeadInTiles(kind, item, shape, i % heads) : attendHead(item, shape, i % heads);
     }
   });
 }

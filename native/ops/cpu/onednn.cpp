@@ -181,6 +181,10 @@ bool hasBfloat16() { return includes(dnnl::cpu_isa::avx512_core_bf16); }
 
 bool hasByteProducts() { return includes(dnnl::cpu_isa::avx512_core_vnni) || includes(dnnl::cpu_isa::avx2_vnni); }
 
+bool hasMatrixUnits() { return includes(dnnl::cpu_isa::avx512_core_amx); }
+bool hasAvx512() { return includes(dnnl::cpu_isa::avx512_core); }
+bool hasAvx512Vnni() { return includes(dnnl::cpu_isa::avx512_core_vnni); }
+
 std::string onednnVersion() {
   const dnnl_version_t* version = dnnl_version();
   return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +

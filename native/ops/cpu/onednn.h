@@ -7,16 +7,9 @@
 #include <memory>
 #include <string>
 
-#include "ops/dtype.h"
+#include "ops/cpu/product_kind.h"
 
 namespace parakeet::ops {
-
-// Operands of a product as oneDNN takes them.
-enum class ProductKind {
-  float32,   // float · float → float
-  bfloat16,  // bfloat16 · bfloat16 → float; needs instructions for it
-  bytes,     // uint8 · int8 → int32
-};
 
 // Weights [inputs, columns] of one product, in oneDNN's layout.
 class PackedPanel {
@@ -51,6 +44,12 @@ void sgemm(const Sgemm& shape, const float* a, int lda, const float* b, int ldb,
 bool hasBfloat16();
 // Whether products of bytes may use all 8 bits of both operands: without VNNI or AMX the pairs are summed in 16 bits.
 bool hasByteProducts();
+
+// Whether the CPU multiplies matrices of bfloat16 and bytes in units of their own (AMX).
+bool hasMatrixUnits();
+// AVX-512 with the parts that every CPU with AVX512-VNNI or newer has, and with those instructions for bytes.
+bool hasAvx512();
+bool hasAvx512Vnni();
 
 // "oneDNN 3.2.0".
 std::string onednnVersion();

@@ -8,6 +8,7 @@
 #include "ops/cpu/onednn.h"
 #include "ops/cpu/pointwise.h"
 #include "ops/cpu/pool.h"
+#include "ops/cpu/quantize.h"
 
 namespace parakeet::ops {
 namespace {
@@ -32,14 +33,15 @@ T* scratch(size_t count) {
 }
 
 struct Panel {
-  int first = 0;    // of the output's columns
+  int part = 0;     // of the outputs
+  int first = 0;    // of the part's columns
   int columns = 0;  // of the product; with a gate, two halves
   std::vector<PackedPanel> packed;
   std::vector<uint16_t> narrow;  // [inputs, columns], bfloat16 to be widened
   std::vector<int8_t> bytes;     // [inputs, columns], int8 to be widened
   std::vector<float> scale;      // [columns], int8
   std::vector<int32_t> sum;      // [columns], products of bytes: of the quantised weights
-  std::vector<float> bias;       // [columns], or empty
+  std::vector<float> bias;       // [columns]; zeros for none
 };
 
 // How the weights are multiplied.
@@ -76,21 +78,14 @@ std::vector<uint16_t> narrowed(const std::vector<float>& weight) {
   return narrow;
 }
 
-// Scales each column of the panel to [−most, most]; sets its scales and sums.
+// Sets the panel's scales and sums.
 std::vector<int8_t> quantized(Panel& panel, const std::vector<float>& weight, int inputs, int most) {
   std::vector<int8_t> bytes(weight.size());
-  panel.scale.resize(panel.columns);
-  panel.sum.resize(panel.columns);
   for (int c = 0; c < panel.columns; c++) {
-    const float* row = weight.data() + static_cast<size_t>(c) * inputs;
-    float peak = 0;
-    for (int k = 0; k < inputs; k++) peak = std::max(peak, std::abs(row[k]));
-    panel.scale[c] = peak > 0 ? peak / static_cast<float>(most) : 1.0f;
-    for (int k = 0; k < inputs; k++) {
-      const auto q = static_cast<int8_t>(std::lround(row[k] / panel.scale[c]));
-      bytes[static_cast<size_t>(c) * inputs + k] = q;
-      panel.sum[c] += q;
-    }
+    const size_t at = static_cast<size_t>(c) * inputs;
+    const auto [scale, sum] = quantizeChannel(weight.data() + at, bytes.data() + at, inputs, most);
+    panel.scale.push_back(scale);
+    panel.sum.push_back(sum);
   }
   return bytes;
 }
@@ -99,23 +94,25 @@ std::vector<int8_t> quantized(Panel& panel, const std::vector<float>& weight, in
 
 struct PackedMatrix::State {
   Way way;
-  int outputs, inputs;
+  int outputs, inputs, parts;
   bool gated;
   std::vector<Panel> panels;
 
-  // The panel of `width` output columns from `first` on.
-  Panel pack(const std::vector<float>& weight, const std::vector<float>& bias, int first, int width) const {
+  // The panel of `width` output columns from `first` of the part on.
+  Panel pack(const std::vector<float>& weight, const std::vector<float>& bias, int part, int first, int width) const {
     Panel panel;
+    panel.part = part;
     panel.first = first;
     panel.columns = gated ? 2 * width : width;
     std::vector<float> rows;
     rows.reserve(static_cast<size_t>(panel.columns) * inputs);
     for (const int half : gated ? std::vector<int>{0, outputs} : std::vector<int>{0}) {
-      const auto begin = weight.begin() + static_cast<ptrdiff_t>(half + first) * inputs;
+      const int row = half + part * (outputs / parts) + first;
+      const auto begin = weight.begin() + static_cast<ptrdiff_t>(row) * inputs;
       rows.insert(rows.end(), begin, begin + static_cast<ptrdiff_t>(width) * inputs);
-      if (!bias.empty())
-        panel.bias.insert(panel.bias.end(), bias.begin() + half + first, bias.begin() + half + first + width);
+      if (!bias.empty()) panel.bias.insert(panel.bias.end(), bias.begin() + row, bias.begin() + row + width);
     }
+    panel.bias.resize(panel.columns);
     switch (way) {
       case Way::float32:
         panel.packed.emplace_back(ProductKind::float32, rows.data(), panel.columns, inputs);
@@ -147,9 +144,19 @@ struct PackedMatrix::State {
     const QuantizedRow* rows = nullptr;
   };
 
-  Source convert(const float* x, int rows) const {
+  Source convert(const MatrixInput& input) const {
+    const int rows = input.rows;
     const size_t count = static_cast<size_t>(rows) * inputs;
     const int grain = std::max(1, static_cast<int>(grainWork / 8) / inputs);
+    const float* x = input.x;
+    if (input.normWeight) {
+      float* normalized = scratch<float, 2>(count);
+      parallelFor(rows, grain, [&](int begin, int end) {
+        const size_t at = static_cast<size_t>(begin) * inputs;
+        layerNormRows(x + at, input.normWeight, input.normBias, normalized + at, end - begin, inputs);
+      });
+      x = normalized;
+    }
     Source source{x};
     if (way == Way::bfloat16) {
       uint16_t* narrow = scratch<uint16_t, 0>(count);
@@ -187,8 +194,8 @@ struct PackedMatrix::State {
     }
   }
 
-  // The tile's sums, as float32.
-  float* product(const Panel& panel, const Source& source, int row, int rows) const {
+  // The tile's sums: int32 where bytes are multiplied, else float32.
+  const void* product(const Panel& panel, const Source& source, int row, int rows) const {
     const size_t at = static_cast<size_t>(row) * inputs, count = static_cast<size_t>(rows) * panel.columns;
     float* sums = scratch<float, 0>(count);
     switch (way) {
@@ -202,61 +209,72 @@ struct PackedMatrix::State {
       case Way::widenedBytes:
         widenedProduct(panel, source.wide + at, sums, rows);
         break;
-      case Way::bytes: {
-        int32_t* whole = scratch<int32_t, 0>(count);
-        panel.packed[0].multiply(source.bytes + at, whole, rows);
-        dequantizeTile(whole, sums, source.rows + row, panel.scale.data(), panel.sum.data(), rows, panel.columns);
+      case Way::bytes:
+        panel.packed[0].multiply(source.bytes + at, sums, rows);
         break;
-      }
     }
     return sums;
   }
 };
 
-PackedMatrix::PackedMatrix(const std::vector<float>& weight, std::vector<float> bias, int outputs, int inputs,
-                           DType dtype, bool gated)
+PackedMatrix::PackedMatrix(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs,
+                           DType dtype, const LinearShape& shape)
     : state_(std::make_unique<State>()) {
   State& state = *state_;
   state.way = wayOf(dtype);
-  state.outputs = gated ? outputs / 2 : outputs;
+  state.outputs = shape.gated ? outputs / 2 : outputs;
   state.inputs = inputs;
-  state.gated = gated;
-  const int width = gated ? panelColumns / 2 : panelColumns;
-  state.panels.resize((state.outputs + width - 1) / width);
+  state.parts = shape.parts;
+  state.gated = shape.gated;
+  const int most = shape.gated ? panelColumns / 2 : panelColumns, width = state.outputs / shape.parts;
+  const int perPart = (width + most - 1) / most;
+  state.panels.resize(static_cast<size_t>(shape.parts) * perPart);
   parallelFor(static_cast<int>(state.panels.size()), 1, [&](int begin, int end) {
-    for (int i = begin; i < end; i++)
-      state.panels[i] = state.pack(weight, bias, i * width, std::min(width, state.outputs - i * width));
+    for (int i = begin; i < end; i++) {
+      const int first = i % perPart * most;
+      state.panels[i] = state.pack(weight, bias, i / perPart, first, std::min(most, width - first));
+    }
   });
 }
 
 PackedMatrix::~PackedMatrix() = default;
 
 int PackedMatrix::outputs() const { return state_->outputs; }
+size_t PackedMatrix::inputStride() const { return state_->inputs; }
 
-void PackedMatrix::multiply(const float* x, const float* residual, float* output, int rows, Activation activation,
-                            float scale) const {
+void PackedMatrix::multiply(const MatrixInput& input, const MatrixOutput& output) const {
   const State& state = *state_;
+  const int rows = input.rows;
   const auto panels = static_cast<int>(state.panels.size());
   int tiles = (rows + tileRows - 1) / tileRows;
   // With few panels for the threads, thinner tiles.
   if (panels * tiles < 2 * poolThreads())
     tiles = std::clamp(2 * poolThreads() / panels, tiles, std::max(tiles, rows / leastTileRows));
   const double work = static_cast<double>(rows) * state.inputs * state.outputs / (static_cast<double>(panels) * tiles);
-  const State::Source source = state.convert(x, rows);
+  const State::Source source = state.convert(input);
   parallelFor(panels * tiles, static_cast<int>(std::ceil(grainWork / work)), [&](int begin, int end) {
     for (int i = begin; i < end && !givenUp(); i++) {
       const Panel& panel = state.panels[i / tiles];
       const int tile = i % tiles;
       const int first = static_cast<int>(static_cast<int64_t>(rows) * tile / tiles);
       const int last = static_cast<int>(static_cast<int64_t>(rows) * (tile + 1) / tiles);
-      const size_t corner = static_cast<size_t>(first) * state.outputs + panel.first;
-      TileEnd tileEnd{last - first, panel.columns, panel.columns};
-      tileEnd.bias = panel.bias.empty() ? nullptr : panel.bias.data();
-      tileEnd.activation = activation;
-      tileEnd.output = output + corner;
-      tileEnd.ldOutput = state.outputs;
-      tileEnd.residual = residual ? residual + corner : nullptr;
-      tileEnd.scale = scale;
+      const size_t corner = panel.part * output.partStride + first * output.stride + panel.first;
+      TileEnd tileEnd;
+      tileEnd.rows = last - first;
+      tileEnd.columns = state.gated ? panel.columns / 2 : panel.columns;
+      tileEnd.gate = tileEnd.columns;
+      tileEnd.ldAccumulator = panel.columns;
+      tileEnd.bias = panel.bias.data();
+      if (state.way == Way::bytes) {
+        tileEnd.quantized = source.rows + first;
+        tileEnd.columnScale = panel.scale.data();
+        tileEnd.columnSum = panel.sum.data();
+      }
+      tileEnd.activation = output.activation;
+      tileEnd.output = output.y + corner;
+      tileEnd.ldOutput = output.stride;
+      tileEnd.residual = output.residual ? output.residual + corner : nullptr;
+      tileEnd.scale = output.scale;
       finishTile(state.product(panel, source, first, last - first), tileEnd);
     }
   });

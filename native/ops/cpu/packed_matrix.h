@@ -1,5 +1,5 @@
-// The products of the encoder on a CPU: weights packed once in the compute type, in panels of columns that fit into a
-// core's cache together with the tile of results, which is finished (bias, activation, residual) while it is there.
+// The encoder's weights for oneDNN's products, where the CPU has no tile kernel for their type (tile_matrix.h): panels
+// of columns that fit into a core's cache together with the tile of results.
 #pragma once
 
 #ifdef PARAKEET_ONEDNN
@@ -7,25 +7,20 @@
 #include <memory>
 #include <vector>
 
-#include "ops/dtype.h"
-#include "ops/ops.h"
+#include "ops/cpu/matrix.h"
 
 namespace parakeet::ops {
 
-class PackedMatrix {
+class PackedMatrix : public CpuMatrix {
  public:
-  // `weight`: [outputs, inputs] row-major; `bias`: [outputs], or empty. `gated`: the outputs are two halves that
-  // Activation::glu joins, so there are half as many.
-  PackedMatrix(const std::vector<float>& weight, std::vector<float> bias, int outputs, int inputs, DType dtype,
-               bool gated);
-  ~PackedMatrix();
+  PackedMatrix(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs, DType dtype,
+               const LinearShape& shape);
+  ~PackedMatrix() override;
 
-  // Columns of the result.
-  int outputs() const;
-  // output[rows, outputs] = residual + scale · activation(x[rows, inputs] · weightᵀ + bias), split over the pool.
-  // `residual` may be null.
-  void multiply(const float* x, const float* residual, float* output, int rows, Activation activation,
-                float scale) const;
+  int outputs() const override;
+  size_t inputStride() const override;
+  // The input's rows lie without gaps.
+  void multiply(const MatrixInput& input, const MatrixOutput& output) const override;
 
  private:
   struct State;

@@ -70,51 +70,51 @@ PARAKEET_INLINE void softmaxBody(float* row, const float* add, int count) {
 }
 PARAKEET_VERSIONS(softmax, (float* row, const float* add, int count), (row, add, count))
 
-struct RowEnd {
-  const float *a, *bias, *residual;
-  float* output;
-  float scale;
-  int columns;
-
-  template <class V>
-  PARAKEET_INLINE typename V::Floats value(int at, int n) const {
-    return bias ? V::load(a + at, n) + V::load(bias + at, n) : V::load(a + at, n);
-  }
-  template <class V>
-  PARAKEET_INLINE void put(typename V::Floats v, int at, int n) const {
-    V::store(output + at, residual ? V::load(residual + at, n) + scale * v : scale * v, n);
-  }
-};
-
-template <class V>
-PARAKEET_INLINE void finishRowBody(const RowEnd& end, Activation activation) {
-  switch (activation) {
-    case Activation::none:
-      pieces<V>(end.columns,
-                [&](int at, int n) PARAKEET_LAMBDA { end.template put<V>(end.template value<V>(at, n), at, n); });
-      break;
-    case Activation::relu:
-      pieces<V>(end.columns, [&](int at, int n) PARAKEET_LAMBDA {
-        const typename V::Floats v = end.template value<V>(at, n);
-        end.template put<V>(v < 0.0f ? typename V::Floats{} : v, at, n);
-      });
-      break;
-    case Activation::silu:
-      pieces<V>(end.columns, [&](int at, int n) PARAKEET_LAMBDA {
-        const typename V::Floats v = end.template value<V>(at, n);
-        end.template put<V>(v * V::sigmoid(v), at, n);
-      });
-      break;
-    case Activation::glu: {
-      const int half = end.columns / 2;
-      pieces<V>(half, [&](int at, int n) PARAKEET_LAMBDA {
-        end.template put<V>(end.template value<V>(at, n) * V::sigmoid(end.template value<V>(half + at, n)), at, n);
-      });
-      break;
-    }
+template <class V, Activation activation, bool bytes>
+PARAKEET_INLINE void finishRows(const void* accumulator, const TileEnd& end) {
+  using Floats = typename V::Floats;
+  for (int r = 0; r < end.rows; r++) {
+    const float* sums = static_cast<const float*>(accumulator) + static_cast<size_t>(r) * end.ldAccumulator;
+    const size_t row = r * end.ldOutput;
+    const auto value = [&](int at, int n) PARAKEET_LAMBDA {
+      Floats v = V::load(sums + at, n);
+      if constexpr (bytes) {
+        const auto [scale, zero] = end.quantized[r];
+        const auto sum = (typename V::Ints)v - zero * (typename V::Ints)V::load((const float*)end.columnSum + at, n);
+        v = scale * V::load(end.columnScale + at, n) * __builtin_convertvector(sum, Floats);
+      }
+      return v + V::load(end.bias + at, n);
+    };
+    pieces<V>(end.columns, [&](int at, int n) PARAKEET_LAMBDA {
+      Floats v = value(at, n);
+      if constexpr (activation == Activation::relu) v = v < 0.0f ? Floats{} : v;
+      if constexpr (activation == Activation::silu) v = v * V::sigmoid(v);
+      if constexpr (activation == Activation::glu) v = v * V::sigmoid(value(end.gate + at, n));
+      v = end.scale * v;
+      V::store(end.output + row + at, end.residual ? V::load(end.residual + row + at, n) + v : v, n);
+    });
   }
 }
-PARAKEET_VERSIONS(finishRow, (const RowEnd& end, Activation activation), (end, activation))
+
+template <class V, bool bytes>
+PARAKEET_INLINE void finishRowsOf(const void* accumulator, const TileEnd& end) {
+  switch (end.activation) {
+    case Activation::none:
+      return finishRows<V, Activation::none, bytes>(accumulator, end);
+    case Activation::relu:
+      return finishRows<V, Activation::relu, bytes>(accumulator, end);
+    case Activation::silu:
+      return finishRows<V, Activation::silu, bytes>(accumulator, end);
+    case Activation::glu:
+      return finishRows<V, Activation::glu, bytes>(accumulator, end);
+  }
+}
+
+template <class V>
+PARAKEET_INLINE void finishBody(const void* accumulator, const TileEnd& end) {
+  end.quantized ? finishRowsOf<V, true>(accumulator, end) : finishRowsOf<V, false>(accumulator, end);
+}
+PARAKEET_VERSIONS(finish, (const void* accumulator, const TileEnd& end), (accumulator, end))
 
 template <class V>
 PARAKEET_INLINE void quantizeRowBody(const float* x, uint8_t* q, QuantizedRow& row, int columns) {
@@ -143,18 +143,6 @@ PARAKEET_INLINE void quantizeRowBody(const float* x, uint8_t* q, QuantizedRow& r
   });
 }
 PARAKEET_VERSIONS(quantizeRow, (const float* x, uint8_t* q, QuantizedRow& row, int columns), (x, q, row, columns))
-
-template <class V>
-PARAKEET_INLINE void dequantizeRowBody(const int32_t* sums, float* a, QuantizedRow row, const float* columnScale,
-                                       const int32_t* columnSum, int columns) {
-  for (int c = 0; c < columns; c++) {
-    a[c] = row.scale * columnScale[c] * static_cast<float>(sums[c] - row.zero * columnSum[c]);
-  }
-}
-PARAKEET_VERSIONS(dequantizeRow,
-                  (const int32_t* sums, float* a, QuantizedRow row, const float* columnScale, const int32_t* columnSum,
-                   int columns),
-                  (sums, a, row, columnScale, columnSum, columns))
 
 template <class V>
 PARAKEET_INLINE void narrowBody(const float* x, uint16_t* y, size_t count) {
@@ -195,23 +183,10 @@ void softmaxRange(float* row, const float* add, int length, int begin, int end) 
   std::fill(row + end, row + length, 0.0f);
 }
 
-void finishTile(const float* accumulator, const TileEnd& end) {
-  for (int r = 0; r < end.rows; r++) {
-    const size_t at = static_cast<size_t>(r) * end.ldOutput;
-    finishRow({accumulator + static_cast<size_t>(r) * end.ldAccumulator, end.bias,
-               end.residual ? end.residual + at : nullptr, end.output + at, end.scale, end.columns},
-              end.activation);
-  }
-}
+void finishTile(const void* accumulator, const TileEnd& end) { finish(accumulator, end); }
 
 void quantizeRows(const float* x, uint8_t* q, QuantizedRow* row, int rows, int columns) {
   for (int r = 0; r < rows; r++, x += columns, q += columns) quantizeRow(x, q, row[r], columns);
-}
-
-void dequantizeTile(const int32_t* sums, float* accumulator, const QuantizedRow* row, const float* columnScale,
-                    const int32_t* columnSum, int rows, int columns) {
-  for (int r = 0; r < rows; r++, sums += columns, accumulator += columns)
-    dequantizeRow(sums, accumulator, row[r], columnScale, columnSum, columns);
 }
 
 void toBfloat16(const float* x, uint16_t* y, size_t count) { narrow(x, y, count); }

@@ -19,22 +19,6 @@ void depthwiseSilu(const float* x, const float* weight, const float* bias, float
 // row[j] = softmax(row + add) over [begin, end); the rest of the row becomes 0. `add` may be null.
 void softmaxRange(float* row, const float* add, int length, int begin, int end);
 
-// What comes after a product, for one tile of it.
-struct TileEnd {
-  int rows, columns;
-  int ldAccumulator;
-  const float* bias = nullptr;  // of the tile's columns; may be null
-  Activation activation = Activation::none;
-  float* output = nullptr;  // at the tile's corner
-  int ldOutput = 0;
-  const float* residual = nullptr;  // at the tile's corner, laid out as the output; may be null
-  float scale = 1.0f;               // of the result, before the residual is added
-};
-
-// output = residual + scale · activation(accumulator + bias). With Activation::glu the tile's columns are two halves
-// a and g, and output = residual + scale · a · sigmoid(g) has half as many.
-void finishTile(const float* accumulator, const TileEnd& end);
-
 // Rows of activations as unsigned bytes: x ≈ scale · (q − zero). The range of each row holds 0.
 struct QuantizedRow {
   float scale;
@@ -42,9 +26,26 @@ struct QuantizedRow {
 };
 void quantizeRows(const float* x, uint8_t* q, QuantizedRow* row, int rows, int columns);
 
-// accumulator (float, in place of the int32 sums) = row scale · column scale · (sum − zero · column sum).
-void dequantizeTile(const int32_t* sums, float* accumulator, const QuantizedRow* row, const float* columnScale,
-                    const int32_t* columnSum, int rows, int columns);
+// What comes after a product, for one tile of it.
+struct TileEnd {
+  int rows, columns;  // of the result
+  int gate = 0;       // with Activation::glu: where the gates stand in the row of the product
+  int ldAccumulator;
+  const float* bias;  // as the product's columns
+  // Products of bytes: of each row, and of each column its scale and the sum of its weights; null for floats.
+  const QuantizedRow* quantized = nullptr;
+  const float* columnScale = nullptr;
+  const int32_t* columnSum = nullptr;
+  Activation activation = Activation::none;
+  float* output = nullptr;  // at the tile's corner
+  size_t ldOutput = 0;
+  const float* residual = nullptr;  // at the tile's corner, laid out as the output; may be null
+  float scale = 1.0f;               // of the result, before the residual is added
+};
+
+// output = residual + scale · activation(product + bias), where the product is `accumulator` (float), or of bytes
+// (int32) row scale · column scale · (accumulator − row zero · column sum). With Activation::glu: a · sigmoid(g).
+void finishTile(const void* accumulator, const TileEnd& end);
 
 // Rounds to nearest, ties to even; NaN stays NaN.
 void toBfloat16(const float* x, uint16_t* y, size_t count);

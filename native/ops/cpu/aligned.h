@@ -1,0 +1,39 @@
+// Memory that begins with a cache line.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+namespace parakeet::ops {
+
+struct FreeDeleter {
+  void operator()(void* memory) const { std::free(memory); }
+};
+
+// Uninitialised bytes.
+class AlignedBytes {
+ public:
+  AlignedBytes() = default;
+  explicit AlignedBytes(size_t size) : size_((size + 63) / 64 * 64), data_(std::aligned_alloc(64, size_)) {
+    if (size_ > 0 && !data_) throw std::bad_alloc();
+  }
+
+  size_t size() const { return size_; }
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(data_.get());
+  }
+  // Room for `size` bytes; what was there is gone.
+  void* grown(size_t size) {
+    if (size > size_) *this = AlignedBytes(size);
+    return data_.get();
+  }
+
+ private:
+  size_t size_ = 0;
+  std::unique_ptr<void, FreeDeleter> data_;
+};
+
+}  // namespace parakeet::ops

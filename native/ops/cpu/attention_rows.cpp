@@ -1,0 +1,174 @@
+#include "ops/cpu/attention_rows.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "ops/cpu/tile_kernel.h"
+#include "ops/cpu/vector.h"
+
+namespace parakeet::ops {
+namespace {
+
+// Rounds to the nearest bfloat16, ties to even; what is rounded here is never NaN's payload.
+template <class V>
+PARAKEET_INLINE typename V::Ints bfloat16Bits(typename V::Floats x) {
+  const auto bits = (typename V::Ints)x;
+  return (typename V::Ints)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16) & 0xffff;
+}
+
+template <class V>
+PARAKEET_INLINE void storeNarrow(uint16_t* y, typename V::Floats x, int n) {
+  const auto halves = __builtin_convertvector(bfloat16Bits<V>(x), typename V::Halves);
+  std::memcpy(y, &halves, n * sizeof *y);
+}
+
+// The row's groups in order, as 32-bit words.
+template <class V>
+PARAKEET_INLINE void groupsOf(ProductKind kind, const float* row, int size, uint32_t* words, int groups) {
+  std::fill(words, words + groups, 0);
+  if (kind == ProductKind::float32) {
+    std::memcpy(words, row, size * sizeof *row);
+    return;
+  }
+  auto* narrow = reinterpret_cast<uint16_t*>(words);
+  pieces<V>(size, [&](int at, int n) PARAKEET_LAMBDA { storeNarrow<V>(narrow + at, V::load(row + at, n), n); });
+}
+
+constexpr int mostGroups = 512;
+
+template <class V>
+PARAKEET_INLINE void packColumnsInBody(ProductKind kind, const float* const* rows, int columns, int size, int groups,
+                                     uint32_t* packed) {
+  alignas(64) uint32_t words[mostGroups];
+  for (int first = 0; first < groups; first += mostGroups) {
+    const int some = std::min(mostGroups, groups - first), from = first * groupSize(kind);
+    for (int c = 0; c < columns; c++) {
+      uint32_t* to = packed + static_cast<ptrdiff_t>(first) * columns + c;
+      if (!rows[c]) {
+        for (int g = 0; g < some; g++) to[static_cast<ptrdiff_t>(g) * columns] = 0;
+        continue;
+      }
+      groupsOf<V>(kind, rows[c] + from, std::min(size - from, some * groupSize(kind)), words, some);
+      for (int g = 0; g < some; g++) to[static_cast<ptrdiff_t>(g) * columns] = words[g];
+    }
+  }
+}
+PARAKEET_VERSIONS(packColumnsIn,
+                  (ProductKind kind, const float* const* rows, int columns, int size, int groups, uint32_t* packed),
+                  (kind, rows, columns, size, groups, packed))
+
+struct Inner {
+  const float* x;
+  size_t stride;
+  int count, size, columns, groups;
+};
+
+template <class V>
+PARAKEET_INLINE void packInnerInBody(ProductKind kind, const Inner& inner, uint32_t* packed) {
+  using Floats = typename V::Floats;
+  for (int g = 0; g < inner.groups; g++, packed += inner.columns) {
+    const int row = g * groupSize(kind);
+    if (row >= inner.count) {
+      std::fill(packed, packed + inner.columns, 0);
+      continue;
+    }
+    const float* first = inner.x + row * inner.stride;
+    const float* second = row + 1 < inner.count ? first + inner.stride : nullptr;
+    pieces<V>(inner.columns, [&](int at, int n) PARAKEET_LAMBDA {
+      const int there = std::clamp(inner.size - at, 0, n);
+      const Floats low = there > 0 ? V::load(first + at, there) : Floats{};
+      if (kind == ProductKind::float32) {
+        V::store(reinterpret_cast<float*>(packed) + at, low, n);
+        return;
+      }
+      const Floats high = there > 0 && second ? V::load(second + at, there) : Floats{};
+      const auto both = bfloat16Bits<V>(low) | (bfloat16Bits<V>(high) << 16);
+      V::store(reinterpret_cast<float*>(packed) + at, (Floats)both, n);
+    });
+  }
+}
+PARAKEET_VERSIONS(packInnerIn, (ProductKind kind, const Inner& inner, uint32_t* packed), (kind, inner, packed))
+
+struct Biased {
+  const float *x, *bias;
+  float scale;
+  int size;
+};
+
+template <class V>
+PARAKEET_INLINE void biasedInBody(ProductKind kind, const Biased& row, void* y) {
+  pieces<V>(row.size, [&](int at, int n) PARAKEET_LAMBDA {
+    const auto value = (V::load(row.x + at, n) + V::load(row.bias + at, n)) * row.scale;
+    if (kind == ProductKind::float32)
+      V::store(static_cast<float*>(y) + at, value, n);
+    else
+      storeNarrow<V>(static_cast<uint16_t*>(y) + at, value, n);
+  });
+}
+PARAKEET_VERSIONS(biasedIn, (ProductKind kind, const Biased& row, void* y), (kind, row, y))
+
+template <class V>
+PARAKEET_INLINE void softmaxInBody(ProductKind kind, float* content, const float* distance, int count, void* weights,
+                                 float* sum) {
+  using Floats = typename V::Floats;
+  Floats peaks = V::broadcast(content[0] + distance[0]);
+  pieces<V>(count, [&](int at, int n) PARAKEET_LAMBDA {
+    Floats v = V::load(content + at, n) + V::load(distance + at, n);
+    V::store(content + at, v, n);
+    for (int k = n; k < V::lanes; k++) v[k] = peaks[k];
+    peaks = V::largest(v, peaks);
+  });
+  float peak = peaks[0];
+  for (int k = 1; k < V::lanes; k++) peak = peaks[k] > peak ? peaks[k] : peak;
+  Floats sums{};
+  pieces<V>(count, [&](int at, int n) PARAKEET_LAMBDA {
+    Floats v = V::exponential(V::load(content + at, n) - peak);
+    if (n < V::lanes) {
+      for (int k = n; k < V::lanes; k++) v[k] = 0;
+    }
+    sums += v;
+    if (kind == ProductKind::float32)
+      V::store(static_cast<float*>(weights) + at, v, n);
+    else
+      storeNarrow<V>(static_cast<uint16_t*>(weights) + at, v, n);
+  });
+  *sum = V::sum(sums);
+}
+PARAKEET_VERSIONS(softmaxIn,
+                  (ProductKind kind, float* content, const float* distance, int count, void* weights, float* sum),
+                  (kind, content, distance, count, weights, sum))
+
+size_t bytesOf(ProductKind kind, int values) { return static_cast<size_t>(values) * 4 / groupSize(kind); }
+
+void zero(ProductKind kind, void* row, int begin, int end) {
+  std::memset(static_cast<char*>(row) + bytesOf(kind, begin), 0, bytesOf(kind, end - begin));
+}
+
+}  // namespace
+
+void packColumns(ProductKind kind, const float* const* rows, int columns, int size, int groups, void* packed) {
+  packColumnsIn(kind, rows, columns, size, groups, static_cast<uint32_t*>(packed));
+}
+
+void packInner(ProductKind kind, const float* x, size_t stride, int count, int first, int size, int columns, int groups,
+               void* packed) {
+  packInnerIn(kind, {x + first, stride, count, std::min(size - first, columns), columns, groups},
+              static_cast<uint32_t*>(packed));
+}
+
+void biasedRow(ProductKind kind, const float* x, const float* bias, float scale, int size, int groups, void* y) {
+  biasedIn(kind, {x, bias, scale, size}, y);
+  zero(kind, y, size, groups * groupSize(kind));
+}
+
+float softmaxRow(ProductKind kind, float* content, const float* distance, int begin, int end, int groups,
+                 void* weights) {
+  float sum = 0;
+  zero(kind, weights, 0, begin);
+  softmaxIn(kind, content + begin, distance + begin, end - begin, static_cast<char*>(weights) + bytesOf(kind, begin),
+            &sum);
+  zero(kind, weights, end, groups * groupSize(kind));
+  return 1.0f / sum;
+}
+
+}  // namespace parakeet::ops

@@ -1,0 +1,55 @@
+// A weight matrix of the encoder on a CPU, packed once in the compute type, and the products with it. What comes before
+// a product (layer norm) and after it (bias, activation, residual) is done on the way, while rows are in the cache.
+#pragma once
+
+#ifdef PARAKEET_ONEDNN
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "ops/dtype.h"
+#include "ops/ops.h"
+
+namespace parakeet::ops {
+
+struct MatrixInput {
+  const float* x;  // [rows, inputs]
+  size_t stride;   // values from one row to the next
+  int rows;
+  const float* normWeight = nullptr;  // [inputs]: the rows are layer-normalised first
+  const float* normBias = nullptr;
+};
+
+// y = residual + scale · activation(product + bias).
+struct MatrixOutput {
+  float* y;       // [rows, outputs]; the parts of the outputs stand one below the other, each [rows, outputs / parts]
+  size_t stride;  // values from one row to the next
+  size_t partStride = 0;
+  Activation activation = Activation::none;
+  float scale = 1.0f;
+  const float* residual = nullptr;  // laid out as y; may be y
+};
+
+class CpuMatrix {
+ public:
+  virtual ~CpuMatrix() = default;
+  // Columns of the result, all parts together.
+  virtual int outputs() const = 0;
+  // Values from one row to the next of an input that is read best.
+  virtual size_t inputStride() const = 0;
+  // Split over the pool.
+  virtual void multiply(const MatrixInput& input, const MatrixOutput& output) const = 0;
+};
+
+// `weight`: [outputs, inputs] row-major; `bias`: [outputs], or empty.
+std::shared_ptr<const CpuMatrix> makeCpuMatrix(const std::vector<float>& weight, const std::vector<float>& bias,
+                                               int outputs, int inputs, DType dtype, const LinearShape& shape);
+
+// y = x + scale · down(silu(up(norm(x)))): rows [inputs] of `rows`, a few hundred at a time, so that what lies between
+// the two products never leaves the cache and its memory does not grow with the signal.
+void feedForward(const CpuMatrix& up, const CpuMatrix& down, const MatrixInput& input, float* y, float scale);
+
+}  // namespace parakeet::ops
+
+#endif

@@ -1,0 +1,16 @@
+// Weights as bytes: one scale for each output channel.
+#pragma once
+
+#include <cstdint>
+
+namespace parakeet::ops {
+
+struct QuantizedChannel {
+  float scale;
+  int32_t sum;  // of the quantised weights
+};
+
+// bytes[k] = round(weight[k] / scale), in [−most, most]; the scale is the largest magnitude / most.
+QuantizedChannel quantizeChannel(const float* weight, int8_t* bytes, int count, int most);
+
+}  // namespace parakeet::ops

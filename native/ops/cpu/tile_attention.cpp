@@ -1,0 +1,182 @@
+#ifdef PARAKEET_ONEDNN
+
+#include "ops/cpu/tile_attention.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "ops/cpu/aligned.h"
+#include "ops/cpu/attention_rows.h"
+#include "ops/cpu/pool.h"
+#include "ops/cpu/tile_kernel.h"
+
+namespace parakeet::ops {
+namespace {
+
+// Queries whose keys, values and positions are packed together.
+constexpr int spanRows = 512;
+// Queries that are scored at once. All of them are multiplied with the positions that any of them needs, so the fewer
+// the better. As many as a panel has columns: then the positions of each block begin with a panel.
+constexpr int blockRows = tileColumns;
+
+constexpr int ceilDivide(int n, int by) { return (n + by - 1) / by; }
+
+// The second operand of a product: panels of tileColumns columns, each of them [groups][tileColumns] groups.
+struct Panels {
+  const char* data;
+  int groups;          // that are multiplied
+  size_t panelStride;  // bytes
+};
+
+// sums[rows, tileColumns · panels].
+void multiplyPanels(ProductKind kind, const char* x, size_t stride, int rows, const Panels& operand, int first,
+                    int panels, float* sums, size_t sumsStride) {
+  const int tiles = ceilDivide(rows, tileRows);
+  for (int panel = 0; panel < panels; panel++) {
+    const char* columns = operand.data + (first + panel) * operand.panelStride;
+    for (int tile = 0; tile < tiles; tile++) {
+      const int row = rows * tile / tiles, below = rows * (tile + 1) / tiles;
+      multiplyTile(kind, {x + row * stride, stride, columns, operand.groups, below - row,
+                          sums + row * sumsStride + static_cast<size_t>(panel) * tileColumns, sumsStride});
+    }
+  }
+}
+
+// One head of one item. Lives for one call; its memory is the thread's, as large as its largest span so far.
+class Head {
+ public:
+  Head(ProductKind kind, const AttentionInput& item, const AttentionShape& shape, int head)
+      : kind_(kind),
+        item_(item),
+        shape_(shape),
+        size_(shape.width / shape.heads),
+        offset_(static_cast<ptrdiff_t>(head) * size_),
+        groups_(paddedGroups(kind, size_)) {}
+
+  // Queries [first, first + count).
+  void attendSpan(int first, int count) {
+    span_ = keysOf(shape_, first, count);
+    wholeRows_ = ceilDivide(count, blockRows) * blockRows;
+    firstPosition_ = shape_.band.firstQuery + first;
+    pack();
+    for (int row = 0; row < count && !givenUp(); row += blockRows)
+      attendBlock(first + row, row, std::min(blockRows, count - row));
+  }
+
+ private:
+  struct Memory {
+    AlignedBytes keys, values, positions, content, distance, query, weights, mixed;
+  };
+  static Memory& memory() {
+    thread_local Memory memory;
+    return memory;
+  }
+
+  // Rows [begin, begin + count) of x, those outside of [0, available) zeros.
+  Panels packRows(AlignedBytes& packed, const float* x, int begin, int count, int available) const {
+    const int panels = ceilDivide(count, tileColumns);
+    const size_t panelStride = static_cast<size_t>(groups_) * tileColumns * 4;
+    auto* to = static_cast<char*>(packed.grown(panels * panelStride));
+    for (int panel = 0; panel < panels; panel++) {
+      std::array<const float*, tileColumns> rows{};
+      for (int c = 0; c < tileColumns; c++) {
+        const int row = begin + panel * tileColumns + c;
+        if (row >= 0 && row < available) rows[c] = x + static_cast<ptrdiff_t>(row) * shape_.width + offset_;
+      }
+      ops::packColumns(kind_, rows.data(), tileColumns, size_, groups_, to + panel * panelStride);
+    }
+    return {to, groups_, panelStride};
+  }
+
+  void pack() {
+    Memory& scratch = memory();
+    const int keys = span_.high - span_.low;
+    keys_ = packRows(scratch.keys, item_.key, span_.low, keys, span_.high);
+    // Query i and key j of the span are farthest − (position of i) + (position of j) rows down the positions: the first
+    // row is that of the last query, a whole block's, and the first key.
+    const int origin = shape_.farthest - (firstPosition_ + wholeRows_ - 1) + span_.low;
+    positions_ = packRows(scratch.positions, item_.position, origin, wholeRows_ + keys - 1, shape_.positions);
+    values_.groups = paddedGroups(kind_, keys);
+    values_.panelStride = static_cast<size_t>(values_.groups) * tileColumns * 4;
+    const int panels = ceilDivide(size_, tileColumns);
+    auto* to = static_cast<char*>(scratch.values.grown(panels * values_.panelStride));
+    values_.data = to;
+    const float* value = item_.value + static_cast<size_t>(span_.low) * shape_.width + offset_;
+    for (int panel = 0; panel < panels; panel++)
+      packInner(kind_, value, shape_.width, keys, panel * tileColumns, size_, tileColumns, values_.groups,
+                to + panel * values_.panelStride);
+  }
+
+  const char* biasedQueries(int first, int rows, const float* bias, size_t stride) const {
+    const float scale = 1.0f / std::sqrt(static_cast<float>(size_));
+    auto* queries = static_cast<char*>(memory().query.grown(stride * blockRows));
+    for (int i = 0; i < rows; i++)
+      biasedRow(kind_, item_.query + static_cast<size_t>(first + i) * shape_.width + offset_, bias + offset_, scale,
+                size_, groups_, queries + i * stride);
+    return queries;
+  }
+
+  // Queries [first, first + rows), of the span from `row` on.
+  void attendBlock(int first, int row, int rows) const {
+    Memory& scratch = memory();
+    // Its keys, from the beginning of a panel on.
+    const auto [low, high] = keysOf(shape_, first, rows);
+    const int firstKey = (low - span_.low) / tileColumns * tileColumns, keys = high - span_.low - firstKey;
+    const int keyPanels = ceilDivide(keys, tileColumns), positionPanels = ceilDivide(blockRows + keys - 1, tileColumns);
+    const size_t contentStride = static_cast<size_t>(keyPanels) * tileColumns,
+                 distanceStride = static_cast<size_t>(positionPanels) * tileColumns;
+    auto* content = static_cast<float*>(scratch.content.grown(contentStride * blockRows * sizeof(float)));
+    auto* distance = static_cast<float*>(scratch.distance.grown(distanceStride * blockRows * sizeof(float)));
+    const size_t queryStride = paddedStride(groups_);
+    multiplyPanels(kind_, biasedQueries(first, rows, item_.u, queryStride), queryStride, rows, keys_,
+                   firstKey / tileColumns, keyPanels, content, contentStride);
+    multiplyPanels(kind_, biasedQueries(first, rows, item_.v, queryStride), queryStride, rows, positions_,
+                   (wholeRows_ - blockRows - row + firstKey) / tileColumns, positionPanels, distance, distanceStride);
+
+    const int weightGroups = paddedGroups(kind_, keys);
+    const size_t weightStride = paddedStride(weightGroups);
+    auto* weights = static_cast<char*>(scratch.weights.grown(weightStride * blockRows));
+    std::array<float, blockRows> inverse;
+    for (int i = 0; i < rows; i++) {
+      const int at = firstPosition_ + row + i - span_.low - firstKey;  // the key that stands where the query does
+      const int begin = shape_.band.left < 0 ? 0 : std::max(0, at - shape_.band.left);
+      const int end = shape_.band.right < 0 ? keys : std::min(keys, at + shape_.band.right + 1);
+      inverse[i] = softmaxRow(kind_, content + i * contentStride, distance + i * distanceStride + (blockRows - 1 - i),
+                              begin, end, weightGroups, weights + i * weightStride);
+    }
+
+    const int valuePanels = ceilDivide(size_, tileColumns), mixedStride = valuePanels * tileColumns;
+    auto* mixed =
+        static_cast<float*>(scratch.mixed.grown(static_cast<size_t>(mixedStride) * blockRows * sizeof(float)));
+    const Panels values{values_.data + static_cast<size_t>(firstKey / groupSize(kind_)) * tileColumns * 4, weightGroups,
+                        values_.panelStride};
+    multiplyPanels(kind_, weights, weightStride, rows, values, 0, valuePanels, mixed, mixedStride);
+    for (int i = 0; i < rows; i++) {
+      float* output = item_.output + static_cast<size_t>(first + i) * shape_.width + offset_;
+      for (int c = 0; c < size_; c++) output[c] = mixed[static_cast<size_t>(i) * mixedStride + c] * inverse[i];
+    }
+  }
+
+  ProductKind kind_;
+  const AttentionInput& item_;
+  const AttentionShape& shape_;
+  int size_;
+  ptrdiff_t offset_;
+  int groups_;
+  KeySpan span_{};
+  int wholeRows_ = 0, firstPosition_ = 0;
+  Panels keys_{}, values_{}, positions_{};
+};
+
+}  // namespace
+
+void attendHeadInTiles(ProductKind kind, const AttentionInput& item, const AttentionShape& shape, int head) {
+  Head attention(kind, item, shape, head);
+  for (int first = 0; first < shape.queries.count && !givenUp(); first += spanRows)
+    attention.attendSpan(first, std::min(spanRows, shape.queries.count - first));
+}
+
+}  // namespace parakeet::ops
+
+#endif

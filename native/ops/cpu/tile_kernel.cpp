@@ -1,0 +1,112 @@
+#ifdef PARAKEET_ONEDNN
+
+#include "ops/cpu/tile_kernel.h"
+
+#include "ops/cpu/onednn.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <immintrin.h>
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace parakeet::ops {
+namespace {
+
+constexpr int lanes = 16;
+constexpr int vectors = tileColumns / lanes;
+
+// The target names what any of the three kinds needs: no compiler chooses these instructions of its own accord, so a
+// CPU that lacks those of bfloat16 or bytes runs the float32 version all the same.
+#define PARAKEET_TILE_TARGET __attribute__((target("avx512f,avx512bf16,avx512vnni")))
+
+// sum + x · w, groups of the kind. Sums are kept as float; those of bytes hold the bits of int32.
+template <ProductKind kind>
+PARAKEET_TILE_TARGET __attribute__((always_inline)) inline __m512 multiplyAdd(__m512 sum, __m512i x, __m512i w) {
+  if constexpr (kind == ProductKind::bfloat16) return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w);
+  if constexpr (kind == ProductKind::bytes)
+    return _mm512_castsi512_ps(_mm512_dpbusd_epi32(_mm512_castps_si512(sum), x, w));
+  return _mm512_fmadd_ps(_mm512_castsi512_ps(x), _mm512_castsi512_ps(w), sum);
+}
+
+// Unrolled, the loops over rows and vectors leave nothing but loads and products.
+template <ProductKind kind, int rows>
+PARAKEET_TILE_TARGET void multiplyRows(const TileProduct& product) {
+  __m512 sums[rows][vectors];
+#pragma GCC unroll 12
+  for (int i = 0; i < rows; i++) {
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; j++) sums[i][j] = _mm512_setzero_ps();
+  }
+  const char* x = static_cast<const char*>(product.activations);
+  const char* w = static_cast<const char*>(product.weights);
+  const size_t stride = product.activationsStride;
+  for (int group = 0; group < product.groups; group += groupAlignment) {
+#pragma GCC unroll 4
+    for (int step = 0; step < groupAlignment; step++) {
+      __m512i weights[vectors];
+#pragma GCC unroll 2
+      for (int j = 0; j < vectors; j++) weights[j] = _mm512_loadu_si512(w + 64 * (step * vectors + j));
+#pragma GCC unroll 12
+      for (int i = 0; i < rows; i++) {
+        int group;
+        std::memcpy(&group, x + i * stride + 4 * step, sizeof group);
+        const __m512i activation = _mm512_set1_epi32(group);
+#pragma GCC unroll 2
+        for (int j = 0; j < vectors; j++) sums[i][j] = multiplyAdd<kind>(sums[i][j], activation, weights[j]);
+      }
+    }
+    x += 4 * groupAlignment;
+    w += 64 * vectors * groupAlignment;
+  }
+#pragma GCC unroll 12
+  for (int i = 0; i < rows; i++) {
+    float* row = static_cast<float*>(product.sums) + i * product.sumsStride;
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; j++) _mm512_storeu_ps(row + static_cast<ptrdiff_t>(lanes) * j, sums[i][j]);
+  }
+}
+
+using Function = void (*)(const TileProduct&);
+
+template <size_t... i>
+constexpr std::array<std::array<Function, tileRows>, 3> makeTable(std::index_sequence<i...>) {
+  return {{{multiplyRows<ProductKind::float32, i + 1>...},
+           {multiplyRows<ProductKind::bfloat16, i + 1>...},
+           {multiplyRows<ProductKind::bytes, i + 1>...}}};
+}
+constexpr auto table = makeTable(std::make_index_sequence<tileRows>());
+
+}  // namespace
+
+bool hasTileKernel(ProductKind kind) {
+  switch (kind) {
+    case ProductKind::bfloat16:
+      return hasBfloat16() && !hasMatrixUnits();
+    case ProductKind::bytes:
+      return hasAvx512Vnni() && !hasMatrixUnits();
+    case ProductKind::float32:
+      break;
+  }
+  return hasAvx512();
+}
+
+void multiplyTile(ProductKind kind, const TileProduct& product) {
+  table[static_cast<size_t>(kind)][product.rows - 1](product);
+}
+
+}  // namespace parakeet::ops
+
+#else
+
+namespace parakeet::ops {
+
+bool hasTileKernel(ProductKind) { return false; }
+void multiplyTile(ProductKind, const TileProduct&) {}
+
+}  // namespace parakeet::ops
+
+#endif
+#endif

@@ -1,0 +1,60 @@
+// The inner loop of the encoder's products on a CPU with AVX-512: a tile of results that stays in the registers for the
+// whole inner dimension. Both operands are read in groups of four bytes along it: one float32, two bfloat16 or four
+// bytes, which one instruction multiplies and adds.
+//
+// Why not oneDNN's products here: at the sizes of an encoder (some hundred rows, weights larger than a core's cache)
+// this loop runs at the speed of the CPU's units in all three types, theirs in bfloat16 at 60 % of it (`bench:encoder`
+// measures both), and what follows a product can begin while its tile is in the first-level cache.
+//
+// A result is the sum of its products in the order of the inner dimension, whatever tile it is in: it depends neither
+// on the number of rows nor on that of threads.
+#pragma once
+
+#include <cstddef>
+
+#include "ops/cpu/product_kind.h"
+
+namespace parakeet::ops {
+
+// Most rows of a tile, and its columns: with 12 × 2 registers of sums, two of weights and one of activations are read
+// for 24 products.
+constexpr int tileRows = 12;
+constexpr int tileColumns = 32;
+// Groups come in fours: operands are padded with zeros to that.
+constexpr int groupAlignment = 4;
+
+struct TileProduct {
+  const void* activations;   // `rows` rows of `groups` groups; the unsigned operand of bytes
+  size_t activationsStride;  // bytes from one row to the next
+  const void* weights;       // [groups][tileColumns] groups
+  int groups;                // a multiple of groupAlignment
+  int rows;                  // 1 … tileRows
+  void* sums;                // [rows, tileColumns] float, or int32 of bytes
+  size_t sumsStride;         // values from one row to the next
+};
+
+// Whether this CPU has the instructions, and oneDNN was not told to leave them (ONEDNN_MAX_CPU_ISA). With AMX, oneDNN's
+// own products are faster in bfloat16 and bytes: false.
+bool hasTileKernel(ProductKind kind);
+
+void multiplyTile(ProductKind kind, const TileProduct& product);
+
+// Values of a group.
+constexpr int groupSize(ProductKind kind) {
+  return kind == ProductKind::bytes ? 4 : kind == ProductKind::bfloat16 ? 2 : 1;
+}
+
+// Groups of `inner` values, padded.
+constexpr int paddedGroups(ProductKind kind, int inner) {
+  const int values = groupSize(kind) * groupAlignment;
+  return (inner + values - 1) / values * groupAlignment;
+}
+
+// Bytes from one row of activations to the next: an odd number of cache lines, so that the rows of a tile do not fall
+// upon the same few places of the first-level cache.
+constexpr size_t paddedStride(int groups) {
+  const size_t lines = (static_cast<size_t>(groups) * 4 + 63) / 64;
+  return 64 * (lines | 1);
+}
+
+}  // namespace parakeet::ops

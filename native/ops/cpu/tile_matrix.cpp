@@ -1,0 +1,194 @@
+#ifdef PARAKEET_ONEDNN
+
+#include "ops/cpu/tile_matrix.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "ops/cpu/pointwise.h"
+#include "ops/cpu/pool.h"
+#include "ops/cpu/quantize.h"
+#include "ops/cpu/tile_kernel.h"
+
+namespace parakeet::ops {
+namespace {
+
+// Rows that are prepared at once: their operand stays in the second or third level of the cache.
+constexpr int blockRows = 480;
+// Values that are not worth waking another thread for.
+constexpr int grainValues = 16384;
+// Multiply-adds that are not.
+constexpr double grainWork = 2e6;
+
+ProductKind kindOf(DType dtype) {
+  if (dtype == DType::float32) return ProductKind::float32;
+  return dtype == DType::bfloat16 ? ProductKind::bfloat16 : ProductKind::bytes;
+}
+
+}  // namespace
+
+// The activations of a block of rows in the compute type.
+struct TileMatrix::Operand {
+  const char* data;
+  size_t stride;              // bytes
+  const QuantizedRow* bytes;  // of each row, of bytes
+  int rows;
+};
+
+bool TileMatrix::serves(DType dtype) { return hasTileKernel(kindOf(dtype)); }
+
+TileMatrix::TileMatrix(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs,
+                       DType dtype, const LinearShape& shape)
+    : kind_(kindOf(dtype)),
+      outputs_(shape.gated ? outputs / 2 : outputs),
+      inputs_(inputs),
+      groups_(paddedGroups(kind_, inputs)),
+      gated_(shape.gated) {
+  const int width = outputs_ / shape.parts, most = gated_ ? tileColumns / 2 : tileColumns;
+  for (int part = 0; part < shape.parts; part++) {
+    for (int first = 0; first < width; first += most) panels_.push_back({part, first, std::min(most, width - first)});
+  }
+  weights_ = AlignedBytes(panels_.size() * groups_ * tileColumns * 4);
+  bias_.resize(panels_.size() * tileColumns);
+  if (kind_ == ProductKind::bytes) {
+    scale_.resize(bias_.size(), 1.0f);
+    sum_.resize(bias_.size());
+  }
+  parallelFor(static_cast<int>(panels_.size()), 1, [&](int begin, int end) {
+    for (int i = begin; i < end; i++) pack(weight, bias, i);
+  });
+}
+
+size_t TileMatrix::inputStride() const { return paddedStride(paddedGroups(ProductKind::float32, inputs_)) / 4; }
+
+void TileMatrix::pack(const std::vector<float>& weight, const std::vector<float>& bias, size_t index) {
+  const Panel& panel = panels_[index];
+  const int width = outputs_ / (panels_.back().part + 1), values = groupSize(kind_);
+  char* packed = weights_.as<char>() + index * groups_ * tileColumns * 4;
+  std::memset(packed, 0, static_cast<size_t>(groups_) * tileColumns * 4);
+  std::vector<uint16_t> narrow(inputs_);
+  std::vector<int8_t> bytes(inputs_);
+  for (int half = 0; half < (gated_ ? 2 : 1); half++) {
+    for (int c = 0; c < panel.columns; c++) {
+      const int row = half * outputs_ + panel.part * width + panel.first + c;
+      const int column = half * (tileColumns / 2) + c;
+      const size_t at = index * tileColumns + column;
+      const float* from = weight.data() + static_cast<size_t>(row) * inputs_;
+      if (!bias.empty()) bias_[at] = bias[row];
+      const char* source = reinterpret_cast<const char*>(from);
+      if (kind_ == ProductKind::bfloat16) {
+        toBfloat16(from, narrow.data(), inputs_);
+        source = reinterpret_cast<const char*>(narrow.data());
+      }
+      if (kind_ == ProductKind::bytes) {
+        const QuantizedChannel channel = quantizeChannel(from, bytes.data(), inputs_, 127);
+        scale_[at] = channel.scale;
+        sum_[at] = channel.sum;
+        source = reinterpret_cast<const char*>(bytes.data());
+      }
+      const size_t size = 4 / values;
+      for (int k = 0; k < inputs_; k += values) {
+        std::memcpy(packed + (static_cast<size_t>(k / values) * tileColumns + column) * 4, source + k * size,
+                    std::min(values, inputs_ - k) * size);
+      }
+    }
+  }
+}
+
+TileMatrix::Operand TileMatrix::prepare(const MatrixInput& input) const {
+  const size_t stride = paddedStride(groups_);
+  // Rows that lie well are read where they are.
+  if (kind_ == ProductKind::float32 && !input.normWeight && input.stride * 4 == stride && inputs_ % groupAlignment == 0)
+    return {reinterpret_cast<const char*>(input.x), stride, nullptr, input.rows};
+  thread_local AlignedBytes buffer;
+  thread_local std::vector<QuantizedRow> quantized;
+  auto* data = static_cast<char*>(buffer.grown(stride * input.rows));
+  QuantizedRow* bytes = nullptr;
+  if (kind_ == ProductKind::bytes) {
+    quantized.resize(std::max<size_t>(quantized.size(), input.rows));
+    bytes = quantized.data();
+  }
+  parallelFor(input.rows, std::max(1, grainValues / inputs_), [&](int begin, int end) {
+    thread_local std::vector<float> normalized;
+    normalized.resize(std::max<size_t>(normalized.size(), inputs_));
+    for (int r = begin; r < end; r++) {
+      const float* x = input.x + r * input.stride;
+      if (input.normWeight) {
+        layerNormRows(x, input.normWeight, input.normBias, normalized.data(), 1, inputs_);
+        x = normalized.data();
+      }
+      char* row = data + r * stride;
+      const size_t size = static_cast<size_t>(inputs_) * 4 / groupSize(kind_);
+      if (kind_ == ProductKind::float32) std::memcpy(row, x, size);
+      if (kind_ == ProductKind::bfloat16) toBfloat16(x, reinterpret_cast<uint16_t*>(row), inputs_);
+      if (kind_ == ProductKind::bytes) quantizeRows(x, reinterpret_cast<uint8_t*>(row), bytes + r, 1, inputs_);
+      std::memset(row + size, 0, static_cast<size_t>(groups_) * 4 - size);
+    }
+  });
+  return {data, stride, bytes, input.rows};
+}
+
+void TileMatrix::multiply(const MatrixInput& input, const MatrixOutput& output) const {
+  for (int first = 0; first < input.rows && !givenUp(); first += blockRows) {
+    MatrixInput block = input;
+    block.x += first * input.stride;
+    block.rows = std::min(blockRows, input.rows - first);
+    MatrixOutput target = output;
+    target.y += first * output.stride;
+    if (output.residual) target.residual += first * output.stride;
+    multiplyBlock(block, target);
+  }
+}
+
+void TileMatrix::multiplyBlock(const MatrixInput& input, const MatrixOutput& output) const {
+  const Operand operand = prepare(input);
+  const auto panels = static_cast<int>(panels_.size());
+  // With few panels for the threads, the rows are split too.
+  const int wanted = (4 * poolThreads() + panels - 1) / panels;
+  const int splits = std::clamp(wanted, 1, (input.rows + tileRows - 1) / tileRows);
+  const double work = static_cast<double>(input.rows) * inputs_ * tileColumns / splits;
+  parallelFor(panels * splits, static_cast<int>(std::ceil(grainWork / work)), [&](int begin, int end) {
+    for (int i = begin; i < end && !givenUp(); i++) {
+      const int split = i / panels;
+      const auto edge = [&](int n) { return static_cast<int>(static_cast<int64_t>(input.rows) * n / splits); };
+      multiplyPanel(operand, output, i % panels, edge(split), edge(split + 1));
+    }
+  });
+}
+
+void TileMatrix::multiplyPanel(const Operand& operand, const MatrixOutput& output, size_t index, int first,
+                               int last) const {
+  const Panel& panel = panels_[index];
+  alignas(64) float sums[tileRows * tileColumns];
+  const int tiles = (last - first + tileRows - 1) / tileRows;
+  TileEnd end;
+  end.columns = panel.columns;
+  end.gate = tileColumns / 2;
+  end.ldAccumulator = tileColumns;
+  end.bias = bias_.data() + index * tileColumns;
+  if (kind_ == ProductKind::bytes) {
+    end.columnScale = scale_.data() + index * tileColumns;
+    end.columnSum = sum_.data() + index * tileColumns;
+  }
+  end.activation = output.activation;
+  end.ldOutput = output.stride;
+  end.scale = output.scale;
+  for (int tile = 0; tile < tiles; tile++) {
+    // Tiles of equal height: a low last one would use the registers badly.
+    const int row = first + (last - first) * tile / tiles, below = first + (last - first) * (tile + 1) / tiles;
+    multiplyTile(kind_,
+                 {operand.data + row * operand.stride, operand.stride,
+                  weights_.as<char>() + index * groups_ * tileColumns * 4, groups_, below - row, sums, tileColumns});
+    const size_t corner = panel.part * output.partStride + row * output.stride + panel.first;
+    end.rows = below - row;
+    end.quantized = operand.bytes ? operand.bytes + row : nullptr;
+    end.output = output.y + corner;
+    end.residual = output.residual ? output.residual + corner : nullptr;
+    finishTile(sums, end);
+  }
+}
+
+}  // namespace parakeet::ops
+
+#endif

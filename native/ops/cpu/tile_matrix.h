@@ -1,0 +1,52 @@
+// The encoder's weights for the products of tile_kernel.h: panels of 32 columns, each read from beginning to end.
+#pragma once
+
+#ifdef PARAKEET_ONEDNN
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "ops/cpu/aligned.h"
+#include "ops/cpu/matrix.h"
+#include "ops/cpu/product_kind.h"
+
+namespace parakeet::ops {
+
+class TileMatrix : public CpuMatrix {
+ public:
+  // Whether this CPU has a tile kernel for the type.
+  static bool serves(DType dtype);
+
+  TileMatrix(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs, DType dtype,
+             const LinearShape& shape);
+
+  int outputs() const override { return outputs_; }
+  size_t inputStride() const override;
+  void multiply(const MatrixInput& input, const MatrixOutput& output) const override;
+
+ private:
+  // Columns of the result that one pass over the rows gives; with a gate, half of the tile's.
+  struct Panel {
+    int part, first, columns;  // of the part
+  };
+  struct Operand;
+
+  void pack(const std::vector<float>& weight, const std::vector<float>& bias, size_t panel);
+  Operand prepare(const MatrixInput& input) const;
+  void multiplyBlock(const MatrixInput& input, const MatrixOutput& output) const;
+  void multiplyPanel(const Operand& operand, const MatrixOutput& output, size_t panel, int first, int last) const;
+
+  ProductKind kind_;
+  int outputs_, inputs_, groups_;
+  bool gated_;
+  std::vector<Panel> panels_;
+  AlignedBytes weights_;      // [panels][groups][tileColumns] groups
+  std::vector<float> bias_;   // [panels][tileColumns]; zeros for none
+  std::vector<float> scale_;  // the same, of bytes
+  std::vector<int32_t> sum_;  // the same, of bytes: of the quantised weights
+};
+
+}  // namespace parakeet::ops
+
+#endif
