@@ -38,7 +38,7 @@ constexpr int mostGroups = 512;
 
 template <class V>
 PARAKEET_INLINE void packColumnsInBody(ProductKind kind, const float* const* rows, int columns, int size, int groups,
-                                     uint32_t* packed) {
+                                       uint32_t* packed) {
   alignas(64) uint32_t words[mostGroups];
   for (int first = 0; first < groups; first += mostGroups) {
     const int some = std::min(mostGroups, groups - first), from = first * groupSize(kind);
@@ -109,7 +109,7 @@ PARAKEET_VERSIONS(biasedIn, (ProductKind kind, const Biased& row, void* y), (kin
 
 template <class V>
 PARAKEET_INLINE void softmaxInBody(ProductKind kind, float* content, const float* distance, int count, void* weights,
-                                 float* sum) {
+                                   float* sum) {
   using Floats = typename V::Floats;
   Floats peaks = V::broadcast(content[0] + distance[0]);
   pieces<V>(count, [&](int at, int n) PARAKEET_LAMBDA {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <condition_variable>
 #include <exception>
@@ -17,6 +18,31 @@ namespace {
 
 std::atomic<int> requested{0};
 std::atomic<const std::atomic<bool>*> giveUpFlag{nullptr};
+
+// How long a thread looks for what comes next before it sleeps. One kernel follows another within microseconds, and to
+// be woken takes tens; but whoever looks takes the core from others, so not for longer than that.
+constexpr std::chrono::microseconds patience{20};
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Whether `ready` became true in that time.
+template <class Ready>
+bool awaited(Ready ready) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  do {
+    for (int i = 0; i < 16; i++) {
+      if (ready()) return true;
+      pause();
+    }
+  } while (std::chrono::steady_clock::now() < deadline);
+  return ready();
+}
 
 // More pieces than threads, so that the last one to finish is not far behind.
 constexpr int piecesPerThread = 4;
@@ -46,8 +72,10 @@ class Pool {
     lock.unlock();
     wake_.notify_all();
     guarded(0);
+    const auto done = [this] { return pending_.load() == 0; };
+    awaited(done);
     lock.lock();
-    done_.wait(lock, [this] { return pending_ == 0; });
+    done_.wait(lock, done);
     part_ = nullptr;
     if (error_) std::rethrow_exception(error_);
     return true;
@@ -66,6 +94,7 @@ class Pool {
   void work(int index) {
     uint64_t seen = 0;
     for (;;) {
+      awaited([&] { return generation_.load() != seen; });
       {
         std::unique_lock lock(mutex_);
         wake_.wait(lock, [&] { return generation_ != seen && part_ != nullptr && index < parts_; });
@@ -88,8 +117,8 @@ class Pool {
   const std::function<void(int)>* part_ = nullptr;
   Part profiled_ = Part::other;
   int parts_ = 0;
-  int pending_ = 0;
-  uint64_t generation_ = 0;
+  std::atomic<int> pending_{0};
+  std::atomic<uint64_t> generation_{0};
   std::exception_ptr error_;
 };
 

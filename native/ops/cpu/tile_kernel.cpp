@@ -43,6 +43,8 @@ PARAKEET_TILE_TARGET void multiplyRows(const TileProduct& product) {
   const char* x = static_cast<const char*>(product.activations);
   const char* w = static_cast<const char*>(product.weights);
   const size_t stride = product.activationsStride;
+  const char* next = static_cast<const char*>(product.next);
+  const char* nextEnd = next;
   for (int group = 0; group < product.groups; group += groupAlignment) {
 #pragma GCC unroll 4
     for (int step = 0; step < groupAlignment; step++) {
@@ -58,6 +60,7 @@ PARAKEET_TILE_TARGET void multiplyRows(const TileProduct& product) {
         for (int j = 0; j < vectors; j++) sums[i][j] = multiplyAdd<kind>(sums[i][j], activation, weights[j]);
       }
     }
+    for (nextEnd += 64 * product.nextLines; next < nextEnd; next += 64) _mm_prefetch(next, _MM_HINT_T1);
     x += 4 * groupAlignment;
     w += 64 * vectors * groupAlignment;
   }

@@ -31,7 +31,15 @@ struct TileProduct {
   int rows;                  // 1 … tileRows
   void* sums;                // [rows, tileColumns] float, or int32 of bytes
   size_t sumsStride;         // values from one row to the next
+  // What is multiplied next: so many cache lines of it are fetched with every groupAlignment groups. Weights come from
+  // memory once for all rows, and the CPU's own guesses end with each page.
+  const void* next = nullptr;
+  int nextLines = 0;
 };
+
+// Cache lines of weights in groupAlignment groups: with `n` tiles of the same weights, each fetches the n-th part of
+// the next ones.
+constexpr int stepLines = groupAlignment * tileColumns * 4 / 64;
 
 // Whether this CPU has the instructions, and oneDNN was not told to leave them (ONEDNN_MAX_CPU_ISA). With AMX, oneDNN's
 // own products are faster in bfloat16 and bytes: false.

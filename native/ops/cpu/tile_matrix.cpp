@@ -9,6 +9,7 @@
 #include "ops/cpu/pointwise.h"
 #include "ops/cpu/pool.h"
 #include "ops/cpu/quantize.h"
+#include "ops/cpu/tile_finish.h"
 #include "ops/cpu/tile_kernel.h"
 
 namespace parakeet::ops {
@@ -174,18 +175,21 @@ void TileMatrix::multiplyPanel(const Operand& operand, const MatrixOutput& outpu
   end.activation = output.activation;
   end.ldOutput = output.stride;
   end.scale = output.scale;
+  const size_t panelBytes = static_cast<size_t>(groups_) * tileColumns * 4;
+  const char* weights = weights_.as<char>() + index * panelBytes;
+  const int nextLines = (stepLines + tiles - 1) / tiles;
   for (int tile = 0; tile < tiles; tile++) {
     // Tiles of equal height: a low last one would use the registers badly.
     const int row = first + (last - first) * tile / tiles, below = first + (last - first) * (tile + 1) / tiles;
-    multiplyTile(kind_,
-                 {operand.data + row * operand.stride, operand.stride,
-                  weights_.as<char>() + index * groups_ * tileColumns * 4, groups_, below - row, sums, tileColumns});
+    const size_t fetched = panelBytes / stepLines * nextLines * tile;
+    multiplyTile(kind_, {operand.data + row * operand.stride, operand.stride, weights, groups_, below - row, sums,
+                         tileColumns, weights + panelBytes + fetched, fetched < panelBytes ? nextLines : 0});
     const size_t corner = panel.part * output.partStride + row * output.stride + panel.first;
     end.rows = below - row;
     end.quantized = operand.bytes ? operand.bytes + row : nullptr;
     end.output = output.y + corner;
     end.residual = output.residual ? output.residual + corner : nullptr;
-    finishTile(sums, end);
+    finishTileAvx512(sums, end);
   }
 }
 
