@@ -158,7 +158,7 @@ void setThreads(int threads);
 int threads();
 
 // Floating-point operations per second of bare products [rows, inputs] · [inputs, outputs] in the type, measured for
-// about `seconds`: oneDNN's on a CPU with it (the best that it reaches), else MLX's. On the engine's thread.
+// about `seconds`: the best that the machine is known to reach. On the engine's thread.
 double productSpeed(DType dtype, int rows, int inputs, int outputs, double seconds);
 
 }  // namespace parakeet::ops

@@ -34,47 +34,66 @@ PARAKEET_INLINE void groupsOf(ProductKind kind, const float* row, int size, uint
   pieces<V>(size, [&](int at, int n) PARAKEET_LAMBDA { storeNarrow<V>(narrow + at, V::load(row + at, n), n); });
 }
 
-constexpr int mostGroups = 512;
+typedef uint32_t Quad __attribute__((vector_size(16)));
+
+// 4 × 4 words, of which row i begins at from + i · stride, are written as columns.
+PARAKEET_INLINE void transposeQuad(const uint32_t* from, int stride, uint32_t* to, int toStride) {
+  Quad rows[4];
+  for (int i = 0; i < 4; i++) std::memcpy(&rows[i], from + static_cast<ptrdiff_t>(i) * stride, sizeof rows[i]);
+  const Quad a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5),
+             b = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5),
+             c = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7),
+             d = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
+  const Quad columns[4] = {__builtin_shufflevector(a, b, 0, 1, 4, 5), __builtin_shufflevector(a, b, 2, 3, 6, 7),
+                           __builtin_shufflevector(c, d, 0, 1, 4, 5), __builtin_shufflevector(c, d, 2, 3, 6, 7)};
+  for (int i = 0; i < 4; i++) std::memcpy(to + static_cast<ptrdiff_t>(i) * toStride, &columns[i], sizeof columns[i]);
+}
+
+// Groups that are turned at once: all columns of them fit into the first-level cache.
+constexpr int turnedGroups = 64;
 
 template <class V>
-PARAKEET_INLINE void packColumnsInBody(ProductKind kind, const float* const* rows, int columns, int size, int groups,
+PARAKEET_INLINE void packColumnsInBody(ProductKind kind, const float* const* rows, int size, int groups,
                                        uint32_t* packed) {
-  alignas(64) uint32_t words[mostGroups];
-  for (int first = 0; first < groups; first += mostGroups) {
-    const int some = std::min(mostGroups, groups - first), from = first * groupSize(kind);
-    for (int c = 0; c < columns; c++) {
-      uint32_t* to = packed + static_cast<ptrdiff_t>(first) * columns + c;
-      if (!rows[c]) {
-        for (int g = 0; g < some; g++) to[static_cast<ptrdiff_t>(g) * columns] = 0;
-        continue;
-      }
-      groupsOf<V>(kind, rows[c] + from, std::min(size - from, some * groupSize(kind)), words, some);
-      for (int g = 0; g < some; g++) to[static_cast<ptrdiff_t>(g) * columns] = words[g];
+  alignas(64) uint32_t words[tileColumns * turnedGroups];
+  for (int first = 0; first < groups; first += turnedGroups) {
+    const int some = std::min(turnedGroups, groups - first), from = first * groupSize(kind);
+    const int values = std::clamp(size - from, 0, some * groupSize(kind));
+    for (int c = 0; c < tileColumns; c++) {
+      uint32_t* own = words + c * turnedGroups;
+      if (rows[c])
+        groupsOf<V>(kind, rows[c] + from, values, own, some);
+      else
+        std::fill(own, own + some, 0);
+    }
+    for (int g = 0; g < some; g += 4) {
+      for (int c = 0; c < tileColumns; c += 4)
+        transposeQuad(words + c * turnedGroups + g, turnedGroups,
+                      packed + static_cast<ptrdiff_t>(first + g) * tileColumns + c, tileColumns);
     }
   }
 }
-PARAKEET_VERSIONS(packColumnsIn,
-                  (ProductKind kind, const float* const* rows, int columns, int size, int groups, uint32_t* packed),
-                  (kind, rows, columns, size, groups, packed))
+PARAKEET_VERSIONS(packColumnsIn, (ProductKind kind, const float* const* rows, int size, int groups, uint32_t* packed),
+                  (kind, rows, size, groups, packed))
 
 struct Inner {
   const float* x;
   size_t stride;
-  int count, size, columns, groups;
+  int count, size, groups;
 };
 
 template <class V>
 PARAKEET_INLINE void packInnerInBody(ProductKind kind, const Inner& inner, uint32_t* packed) {
   using Floats = typename V::Floats;
-  for (int g = 0; g < inner.groups; g++, packed += inner.columns) {
+  for (int g = 0; g < inner.groups; g++, packed += tileColumns) {
     const int row = g * groupSize(kind);
     if (row >= inner.count) {
-      std::fill(packed, packed + inner.columns, 0);
+      std::fill(packed, packed + tileColumns, 0);
       continue;
     }
     const float* first = inner.x + row * inner.stride;
     const float* second = row + 1 < inner.count ? first + inner.stride : nullptr;
-    pieces<V>(inner.columns, [&](int at, int n) PARAKEET_LAMBDA {
+    pieces<V>(tileColumns, [&](int at, int n) PARAKEET_LAMBDA {
       const int there = std::clamp(inner.size - at, 0, n);
       const Floats low = there > 0 ? V::load(first + at, there) : Floats{};
       if (kind == ProductKind::float32) {
@@ -146,13 +165,13 @@ void zero(ProductKind kind, void* row, int begin, int end) {
 
 }  // namespace
 
-void packColumns(ProductKind kind, const float* const* rows, int columns, int size, int groups, void* packed) {
-  packColumnsIn(kind, rows, columns, size, groups, static_cast<uint32_t*>(packed));
+void packColumns(ProductKind kind, const float* const* rows, int size, int groups, void* packed) {
+  packColumnsIn(kind, rows, size, groups, static_cast<uint32_t*>(packed));
 }
 
-void packInner(ProductKind kind, const float* x, size_t stride, int count, int first, int size, int columns, int groups,
+void packInner(ProductKind kind, const float* x, size_t stride, int count, int first, int size, int groups,
                void* packed) {
-  packInnerIn(kind, {x + first, stride, count, std::min(size - first, columns), columns, groups},
+  packInnerIn(kind, {x + first, stride, count, std::min(size - first, tileColumns), groups},
               static_cast<uint32_t*>(packed));
 }
 

@@ -7,13 +7,13 @@
 
 namespace parakeet::ops {
 
-// Rows as the columns of a product: `packed` is [groups][columns] groups, of which group g, column c holds values
-// g · groupSize … of row c. A null row is zeros, as is what lies beyond `size`.
-void packColumns(ProductKind kind, const float* const* rows, int columns, int size, int groups, void* packed);
+// tileColumns rows as the columns of a product: `packed` is [groups][tileColumns] groups, of which group g, column c
+// holds values g · groupSize … of row c. A null row is zeros, as is what lies beyond `size`.
+void packColumns(ProductKind kind, const float* const* rows, int size, int groups, void* packed);
 
 // `count` rows [size] as the inner dimension of a product: `packed` is [groups][columns] groups, of which group g,
 // column c holds values `first` + c of rows g · groupSize …; zeros beyond the rows and beyond `size`.
-void packInner(ProductKind kind, const float* x, size_t stride, int count, int first, int size, int columns, int groups,
+void packInner(ProductKind kind, const float* x, size_t stride, int count, int first, int size, int groups,
                void* packed);
 
 // y = (x + bias) · scale, `size` values and zeros up to `groups` groups.

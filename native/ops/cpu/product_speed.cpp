@@ -8,6 +8,7 @@
 
 #include "ops/cpu/onednn.h"
 #include "ops/cpu/pool.h"
+#include "ops/cpu/tile_kernel.h"
 
 namespace parakeet::ops {
 namespace {
@@ -20,20 +21,10 @@ ProductKind kindOf(DType dtype) {
   return ProductKind::float32;
 }
 
-double speedOf(ProductKind kind, const ProductShape& shape, int width, double seconds) {
-  // Zeros multiply as fast as anything else, and are valid in every type. Four bytes are the widest element.
-  const std::vector<float> zeros(static_cast<size_t>(std::max(shape.rows, width)) * shape.inputs);
-  std::vector<PackedPanel> panels;
-  for (int first = 0; first < shape.outputs; first += width)
-    panels.emplace_back(kind, zeros.data(), std::min(width, shape.outputs - first), shape.inputs);
-  const auto once = [&] {
-    parallelFor(static_cast<int>(panels.size()), 1, [&](int begin, int end) {
-      thread_local std::vector<float> output;
-      output.resize(std::max(output.size(), static_cast<size_t>(shape.rows) * width));
-      for (int i = begin; i < end; i++) panels[i].multiply(zeros.data(), output.data(), shape.rows);
-    });
-  };
-  once();  // makes the primitives
+// The best time of `once`, which makes the products of the shape, as operations per second.
+template <class Once>
+double speedOf(const ProductShape& shape, double seconds, Once once) {
+  once();  // makes what it needs
   double best = 1e30;
   const auto start = Clock::now();
   do {
@@ -44,15 +35,53 @@ double speedOf(ProductKind kind, const ProductShape& shape, int width, double se
   return 2.0 * shape.rows * shape.inputs * shape.outputs / best;
 }
 
+// Zeros multiply as fast as anything else, and are valid in every type. Four bytes are the widest element.
+std::vector<float> zerosOf(const ProductShape& shape, int columns) {
+  return std::vector<float>(static_cast<size_t>(std::max(shape.rows, columns)) * (shape.inputs + 64));
+}
+
+double onednnSpeed(ProductKind kind, const ProductShape& shape, int width, double seconds) {
+  const std::vector<float> zeros = zerosOf(shape, width);
+  std::vector<PackedPanel> panels;
+  for (int first = 0; first < shape.outputs; first += width)
+    panels.emplace_back(kind, zeros.data(), std::min(width, shape.outputs - first), shape.inputs);
+  return speedOf(shape, seconds, [&] {
+    parallelFor(static_cast<int>(panels.size()), 1, [&](int begin, int end) {
+      thread_local std::vector<float> output;
+      output.resize(std::max(output.size(), static_cast<size_t>(shape.rows) * width));
+      for (int i = begin; i < end; i++) panels[i].multiply(zeros.data(), output.data(), shape.rows);
+    });
+  });
+}
+
+double tileSpeed(ProductKind kind, const ProductShape& shape, double seconds) {
+  const int groups = paddedGroups(kind, shape.inputs), panels = (shape.outputs + tileColumns - 1) / tileColumns;
+  const size_t stride = paddedStride(groups), panelBytes = static_cast<size_t>(groups) * tileColumns * 4;
+  const std::vector<char> activations(stride * shape.rows), weights(panelBytes * panels);
+  const int tiles = (shape.rows + tileRows - 1) / tileRows;
+  return speedOf(shape, seconds, [&] {
+    parallelFor(panels, 1, [&](int begin, int end) {
+      alignas(64) float sums[tileRows * tileColumns];
+      for (int i = begin; i < end; i++) {
+        for (int tile = 0; tile < tiles; tile++) {
+          const int row = shape.rows * tile / tiles, below = shape.rows * (tile + 1) / tiles;
+          multiplyTile(kind, {activations.data() + row * stride, stride, weights.data() + i * panelBytes, groups,
+                              below - row, sums, tileColumns});
+        }
+      }
+    });
+  });
+}
+
 }  // namespace
 
 double productSpeed(DType dtype, const ProductShape& shape, double seconds) {
-  double best = 0;
+  const ProductKind kind = kindOf(dtype);
+  double best = hasTileKernel(kind) ? tileSpeed(kind, shape, seconds) : 0;
   for (const int width : {128, 256, 512, 1024}) {
-    if (width > shape.outputs) continue;
-    best = std::max(best, speedOf(kindOf(dtype), shape, width, seconds));
+    if (width <= shape.outputs) best = std::max(best, onednnSpeed(kind, shape, width, seconds));
   }
-  return best > 0 ? best : speedOf(kindOf(dtype), shape, shape.outputs, seconds);
+  return best > 0 ? best : onednnSpeed(kind, shape, shape.outputs, seconds);
 }
 
 }  // namespace parakeet::ops

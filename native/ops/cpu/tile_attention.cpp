@@ -84,7 +84,7 @@ class Head {
         const int row = begin + panel * tileColumns + c;
         if (row >= 0 && row < available) rows[c] = x + static_cast<ptrdiff_t>(row) * shape_.width + offset_;
       }
-      ops::packColumns(kind_, rows.data(), tileColumns, size_, groups_, to + panel * panelStride);
+      packColumns(kind_, rows.data(), size_, groups_, to + panel * panelStride);
     }
     return {to, groups_, panelStride};
   }
@@ -104,7 +104,7 @@ class Head {
     values_.data = to;
     const float* value = item_.value + static_cast<size_t>(span_.low) * shape_.width + offset_;
     for (int panel = 0; panel < panels; panel++)
-      packInner(kind_, value, shape_.width, keys, panel * tileColumns, size_, tileColumns, values_.groups,
+      packInner(kind_, value, shape_.width, keys, panel * tileColumns, size_, values_.groups,
                 to + panel * values_.panelStride);
   }
 

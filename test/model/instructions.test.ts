@@ -1,0 +1,85 @@
+/**
+ * The CPU's kernels in one instruction set against those in another: each set that this machine has must give what the oldest
+ * does, for widths that no tile divides. oneDNN's own variable names the newest set to use; ours follow it.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { randomModel } from '../../bench/random-model.mjs';
+
+const run = promisify(execFile);
+const script = fileURLToPath(new URL('../support/encode-shapes.mjs', import.meta.url));
+const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+let work: string;
+beforeAll(() => {
+  work = mkdtempSync(path.join(tmpdir(), 'parakeet-instructions-'));
+});
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+function environment(instructions: string): NodeJS.ProcessEnv {
+  return { ...process.env, ONEDNN_MAX_CPU_ISA: instructions };
+}
+
+async function encoded(folder: string, dtype: string, instructions: string): Promise<Float32Array> {
+  const output = path.join(work, `${instructions}-${dtype}.f32`);
+  await run(process.execPath, [script, folder, dtype, output], { env: environment(instructions) });
+  const bytes = readFileSync(output);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+/** Size of the difference as a part of the expected frames' size. */
+function stray(actual: Float32Array, expected: Float32Array): number {
+  expect(actual.length).toBe(expected.length);
+  let error = 0;
+  let size = 0;
+  for (let i = 0; i < expected.length; i++) {
+    error += ((actual[i] as number) - (expected[i] as number)) ** 2;
+    size += (expected[i] as number) ** 2;
+  }
+  return Math.sqrt(error / size);
+}
+
+// Heads of 5 and of 9 values: nothing is a multiple of a register, and widths end within a tile.
+describe.each([40, 72])('an encoder of width %d', (width) => {
+  let folder: string;
+  let oldest: Float32Array;
+  beforeAll(async () => {
+    folder = randomModel('custom', {
+      dtype: 'float32',
+      size: { layers: 2, width, features: 24, vocabulary: 40 },
+      out: path.join(work, `width-${width}`),
+    });
+    oldest = await encoded(folder, 'float32', 'SSE41');
+  });
+
+  test.each([
+    ['float32', 'AVX2', 1e-5],
+    ['float32', 'AVX512_CORE', 1e-5],
+    ['float32', 'DEFAULT', 1e-5],
+    ['bfloat16', 'AVX2', 2e-2],
+    ['bfloat16', 'DEFAULT', 2e-2],
+    ['int8', 'AVX2', 4e-2],
+    ['int8', 'AVX512_CORE_VNNI', 4e-2],
+    ['int8', 'DEFAULT', 4e-2],
+  ])(
+    'in %s with %s strays less than %d from float32 in the oldest set',
+    async (dtype, instructions, most) => {
+      expect(stray(await encoded(folder, dtype, instructions), oldest)).toBeLessThan(most);
+    },
+  );
+});
+
+test.each(['AVX2', 'AVX512_CORE', 'AVX512_CORE_VNNI'])(
+  'the bundled model is verified with %s',
+  async (instructions) => {
+    const { stdout } = await run(process.execPath, [command, 'verify', '--dtype', 'int8'], {
+      env: environment(instructions),
+    });
+    expect(stdout).toMatch(/passed\s*$/);
+  },
+);
