@@ -186,8 +186,8 @@ class Conv3x3::Impl {
   mx::array apply(const mx::array& x, int top, int bottom, Activation activation) const {
 #ifdef PARAKEET_ONEDNN
     if (kernel_) {
-      const int height = x.shape(0), width = x.shape(1), rows = (height + top + bottom - 3) / 2 + 1;
-      return cpuKernel("Conv3x3", {x}, {rows, (width - 1) / 2 + 1, channels_},
+      const int height = x.shape(0), width = x.shape(1), rows = convolvedHeight(height, top, bottom);
+      return cpuKernel("Conv3x3", {x}, {rows, convolvedWidth(width), channels_},
                        [=, kernel = kernel_](const std::vector<const float*>& inputs, float* output) {
                          parallelFor(rows, 4, [&](int begin, int end) {
                            kernel->run(inputs[0], output, height, width, top, begin, end, activation);
@@ -198,6 +198,23 @@ class Conv3x3::Impl {
     const mx::array padded = mx::pad(x, {{top, bottom}, {1, 1}, {0, 0}});
     const mx::array product = mx::conv2d(mx::expand_dims(padded, 0), *weight_, {2, 2}, {0, 0}, {1, 1}, inputs_);
     return activate(mx::squeeze(product, 0) + *bias_, activation);
+  }
+
+  mx::array applyTwice(const Impl& depthwise, const mx::array& x, int top, int bottom) const {
+#ifdef PARAKEET_ONEDNN
+    if (kernel_) {
+      const int height = x.shape(0), width = x.shape(1);
+      const int rows = convolvedHeight(convolvedHeight(height, top, bottom), top, bottom);
+      return cpuKernel(
+          "Conv3x3Pair", {x}, {rows, convolvedWidth(convolvedWidth(width)), channels_},
+          [=, first = kernel_, second = depthwise.kernel_](const std::vector<const float*>& inputs, float* output) {
+            parallelFor(rows, 8, [&](int begin, int end) {
+              convolveTwice(*first, *second, inputs[0], output, height, width, top, bottom, begin, end);
+            });
+          });
+    }
+#endif
+    return depthwise.apply(apply(x, top, bottom, Activation::relu), top, bottom, Activation::none);
   }
 
  private:
@@ -214,6 +231,10 @@ Conv3x3::Conv3x3(const std::vector<float>& weight, std::vector<float> bias, int 
 
 mx::array Conv3x3::operator()(const mx::array& x, int top, int bottom, Activation activation) const {
   return impl_->apply(x, top, bottom, activation);
+}
+
+mx::array Conv3x3::followedBy(const Conv3x3& depthwise, const mx::array& x, int top, int bottom) const {
+  return impl_->applyTwice(*depthwise.impl_, x, top, bottom);
 }
 
 // ---- DepthwiseConv1d

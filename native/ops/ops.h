@@ -71,6 +71,9 @@ class Conv3x3 {
   Conv3x3(const std::vector<float>& weight, std::vector<float> bias, int channels, int inputs);
   // `top`, `bottom`: rows of zeros added before and after the height.
   mx::array operator()(const mx::array& x, int top, int bottom, Activation activation = Activation::none) const;
+  // `depthwise` over ReLU of this one, which is from one channel to many; `top` and `bottom` around the input of each.
+  // What lies between them, many times their input and output, need not be there whole.
+  mx::array followedBy(const Conv3x3& depthwise, const mx::array& x, int top, int bottom) const;
 
  private:
   class Impl;

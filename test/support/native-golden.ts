@@ -22,18 +22,21 @@ export interface NativeGolden {
   head: NativeHead;
 }
 
-/** Loads a golden model into the engine (one thread) and as the reference. Close `native` when done. */
+/**
+ * Loads a golden model, or one like it from another folder, into the engine (one thread unless said otherwise) and as the
+ * reference. Close `native` when done.
+ */
 export async function loadNativeGolden(
   architecture: Architecture,
   dtype: NativeDType = 'float32',
+  { folder = goldenFolder(architecture), threads = 1 } = {},
 ): Promise<NativeGolden> {
   const addon = loadAddon();
-  const folder = goldenFolder(architecture);
   const reference = readReferenceModel(folder);
   const path = `${folder}/model.safetensors`;
   const native = await addon.loadModel(configOf(reference, architecture), tensorsOf(path), {
     dtype,
-    threads: 1,
+    threads,
     job: 0,
   });
   const { hop, sampleRate, features } = reference.mel;

@@ -1,5 +1,5 @@
-// 3 × 3 convolutions of stride 2 over [height, width, channels], for the subsampling: from one channel to many, and
-// depthwise. Both are a few multiply-adds for each value written, so a plain loop over channels does.
+// 3 × 3 convolutions of stride 2 over [height, width, channels], for the subsampling: from one channel to many,
+// depthwise, and one after the other. For a register's channels the taps stay in registers along a row.
 #pragma once
 
 #include <vector>
@@ -8,6 +8,10 @@
 
 namespace parakeet::ops {
 
+// Sizes of the output; `top` and `bottom` are rows of zeros before and after the height.
+constexpr int convolvedHeight(int height, int top, int bottom) { return (height + top + bottom - 3) / 2 + 1; }
+constexpr int convolvedWidth(int width) { return (width - 1) / 2 + 1; }
+
 struct Convolution3x3 {
   // taps: [3, 3, channels]; bias: [channels].
   std::vector<float> taps, bias;
@@ -15,9 +19,16 @@ struct Convolution3x3 {
   bool depthwise;  // else the input has one channel
 
   // `top`: rows of zeros before the height (0 or 1); zeros beyond every other edge. Computes output rows [begin, end).
-  // The output is [_, (width − 1) / 2 + 1, channels].
+  // The output is [_, convolvedWidth(width), channels].
   void run(const float* x, float* output, int height, int width, int top, int begin, int end,
            Activation activation) const;
 };
+
+// x: [height, width]. `depthwise` over ReLU of `first`, each with `top` and `bottom` rows of zeros around its own
+// input: output rows [begin, end). Of what `first` gives, only three rows of a register's channels are kept, in the
+// nearest cache: whole, it is larger than any cache. Calls for neighbouring rows of output both compute the row between
+// them.
+void convolveTwice(const Convolution3x3& first, const Convolution3x3& depthwise, const float* x, float* output,
+                   int height, int width, int top, int bottom, int begin, int end);
 
 }  // namespace parakeet::ops
