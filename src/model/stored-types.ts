@@ -17,7 +17,7 @@ const MOST = 127;
 
 /**
  * What is written for a tensor of this shape: one tensor, or for bytes two. Value = byte · scale of its row (the first dimension), scale =
- * the row's largest absolute value / 127 (1 for a row of zeros); as the engine's own int8 (native/ops/cpu/packed_matrix.cpp).
+ * the row's largest absolute value / 127 (1 for a row of zeros); as the engine's own int8 (native/ops/cpu/quantize.cpp).
  */
 export function stored(name: string, shape: number[], dtype: TargetType): StoredTensor[] {
   const count = shape.reduce((product, n) => product * n, 1);

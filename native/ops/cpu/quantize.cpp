@@ -1,18 +1,44 @@
 #include "ops/cpu/quantize.h"
 
-#include <algorithm>
-#include <cmath>
+#include "ops/cpu/vector.h"
 
 namespace parakeet::ops {
+namespace {
+
+template <class V>
+PARAKEET_INLINE void quantizeBody(const float* weight, int8_t* bytes, int count, int most, QuantizedChannel* channel) {
+  using Floats = typename V::Floats;
+  using Ints = typename V::Ints;
+  Floats peaks{};
+  pieces<V>(count, [&](int at, int n) PARAKEET_LAMBDA {
+    const Floats v = V::load(weight + at, n);
+    peaks = V::largest(V::largest(v, -v), peaks);
+  });
+  float peak = 0;
+  for (int k = 0; k < V::lanes; k++) peak = peaks[k] > peak ? peaks[k] : peak;
+  channel->scale = peak > 0 ? peak / static_cast<float>(most) : 1.0f;
+  Ints sums{};
+  pieces<V>(count, [&](int at, int n) PARAKEET_LAMBDA {
+    const Floats v = V::load(weight + at, n) / channel->scale;
+    // Halves away from zero, as the conversion of a model does it (src/model/stored-types.ts).
+    Ints whole = __builtin_convertvector(v, Ints);
+    const Floats rest = v - __builtin_convertvector(whole, Floats);
+    whole = whole - (Ints)(rest >= 0.5f) + (Ints)(rest <= -0.5f);
+    sums += whole;
+    const auto narrow = __builtin_convertvector(whole, typename V::Bytes);
+    std::memcpy(bytes + at, &narrow, n);
+  });
+  channel->sum = 0;
+  for (int k = 0; k < V::lanes; k++) channel->sum += sums[k];
+}
+PARAKEET_VERSIONS(quantize, (const float* weight, int8_t* bytes, int count, int most, QuantizedChannel* channel),
+                  (weight, bytes, count, most, channel))
+
+}  // namespace
 
 QuantizedChannel quantizeChannel(const float* weight, int8_t* bytes, int count, int most) {
-  float peak = 0;
-  for (int k = 0; k < count; k++) peak = std::max(peak, std::abs(weight[k]));
-  QuantizedChannel channel{peak > 0 ? peak / static_cast<float>(most) : 1.0f, 0};
-  for (int k = 0; k < count; k++) {
-    bytes[k] = static_cast<int8_t>(std::lround(weight[k] / channel.scale));
-    channel.sum += bytes[k];
-  }
+  QuantizedChannel channel{};
+  quantize(weight, bytes, count, most, &channel);
   return channel;
 }
 
