@@ -128,7 +128,7 @@ struct AttentionItem {
 // Multi-head attention with relative positions (Dai et al. 2019, "Transformer-XL"; NeMo's
 // RelPositionMultiHeadAttention): softmax(((q + u) kᵀ + (q + v) p[i − j]ᵀ) / √(d / heads)) · values, for each item.
 //   query [n, d], covered by the items in order; u, v [d]. → [n, d]
-// On a CPU with products of bfloat16, other types than float32 compute it in them.
+// In float32; with int8 in bfloat16 where the CPU has products of it.
 mx::array relativeAttention(const mx::array& query, const std::vector<AttentionItem>& items, const mx::array& u,
                             const mx::array& v, int heads, DType dtype);
 
