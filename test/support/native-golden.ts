@@ -10,7 +10,13 @@ import type {
   NativeTensor,
 } from '../../src/model/addon.js';
 import { loadAddon } from '../../src/model/load-addon.js';
-import { type ReferenceModel, readReferenceModel, vector, weight } from '../reference/model.js';
+import {
+  type MelConfig,
+  type ReferenceModel,
+  readReferenceModel,
+  vector,
+  weight,
+} from '../reference/model.js';
 import { type Architecture, goldenFolder } from './goldens.js';
 
 export interface NativeGolden {
@@ -22,14 +28,19 @@ export interface NativeGolden {
   head: NativeHead;
 }
 
-/** Loads a golden model into the engine (one thread) and as the reference. Close `native` when done. */
+/**
+ * Loads a golden model into the engine (one thread) and as the reference, both with another front end if `mel` says so. Close
+ * `native` when done.
+ */
 export async function loadNativeGolden(
   architecture: Architecture,
   dtype: NativeDType = 'float32',
+  mel: Partial<MelConfig> = {},
 ): Promise<NativeGolden> {
   const addon = loadAddon();
   const folder = goldenFolder(architecture);
-  const reference = readReferenceModel(folder);
+  const golden = readReferenceModel(folder);
+  const reference = { ...golden, mel: { ...golden.mel, ...mel } };
   const path = `${folder}/model.safetensors`;
   const native = await addon.loadModel(configOf(reference, architecture), tensorsOf(path), {
     dtype,
