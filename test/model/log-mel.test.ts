@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 async function load(mel: Partial<MelConfig> = {}): Promise<NativeGolden> {
-  golden = await loadNativeGolden('tdt', 'float32', mel);
+  golden = await loadNativeGolden('tdt', 'float32', { mel });
   return golden;
 }
 

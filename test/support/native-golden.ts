@@ -29,16 +29,15 @@ export interface NativeGolden {
 }
 
 /**
- * Loads a golden model into the engine (one thread) and as the reference, both with another front end if `mel` says so. Close
- * `native` when done.
+ * Loads a golden model, or one like it in another folder, into the engine (one thread) and as the reference, both with another front
+ * end if `mel` says so. Close `native` when done.
  */
 export async function loadNativeGolden(
   architecture: Architecture,
   dtype: NativeDType = 'float32',
-  mel: Partial<MelConfig> = {},
+  { mel = {}, folder = goldenFolder(architecture) }: { mel?: Partial<MelConfig>; folder?: string } = {},
 ): Promise<NativeGolden> {
   const addon = loadAddon();
-  const folder = goldenFolder(architecture);
   const golden = readReferenceModel(folder);
   const reference = { ...golden, mel: { ...golden.mel, ...mel } };
   const path = `${folder}/model.safetensors`;
