@@ -8,6 +8,7 @@
 #include "model/confidence.h"
 #include "model/ctc_head.h"
 #include "model/decoder.h"
+#include "ops/cpu/logits.h"
 
 namespace parakeet {
 namespace {
@@ -24,7 +25,7 @@ class CtcState : public DecoderState {
     until = std::min(until, frames.end());
     for (; next_ < until && !stopped_; next_++) {
       const float* logits = frames.values.data.data() + (next_ - frames.firstFrame) * classes;
-      const auto likeliest = static_cast<int>(std::max_element(logits, logits + classes) - logits);
+      const int likeliest = ops::argmax(logits, classes);
       // The open token goes on as it is.
       const int id = boosting.choose(logits, likeliest, open_.id);
       if (id != vocabulary_ && id != open_.id) {

@@ -1,8 +1,6 @@
 #include "model/log_mel.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 #include "model/mutant.h"
 #include "ops/cpu/pool.h"
@@ -11,65 +9,16 @@
 namespace parakeet {
 namespace {
 
-// NeMo's log_zero_guard_value.
-constexpr double guard = 1.0 / (1 << 24);
-
-// Slaney's mel scale (librosa.hz_to_mel with htk=False): linear below 1 kHz, logarithmic above.
-constexpr double linearStep = 200.0 / 3;
-constexpr double breakHz = 1000.0;
-constexpr double breakMel = breakHz / linearStep;
-const double logStep = std::log(6.4) / 27.0;
-
-double hzToMel(double hz) { return hz < breakHz ? hz / linearStep : breakMel + std::log(hz / breakHz) / logStep; }
-double melToHz(double mel) {
-  return mel < breakMel ? mel * linearStep : breakHz * std::exp(logStep * (mel - breakMel));
-}
-
-// Symmetric windows (torch.hann_window(periodic=False) and its like).
-std::vector<double> makeWindow(const std::string& name, int length) {
-  std::vector<double> window(length, 1.0);
-  if (length == 1) return window;
-  for (int i = 0; i < length; i++) {
-    const double phase = 2.0 * std::numbers::pi * i / (length - 1);
-    if (name == "hann") window[i] = 0.5 - 0.5 * std::cos(phase);
-    if (name == "hamming") window[i] = 0.54 - 0.46 * std::cos(phase);
-    if (name == "blackman") window[i] = 0.42 - 0.5 * std::cos(phase) + 0.08 * std::cos(2 * phase);
-    if (name == "bartlett") window[i] = 1.0 - std::abs(2.0 * i / (length - 1) - 1.0);
-  }
-  return window;
+// In float32, as NeMo's preemphasis is. `before`: the sample before the first one; null at the signal's start.
+void emphasise(const float* samples, size_t count, const float* before, float emphasis, float* out) {
+  if (count == 0) return;
+  out[0] = before ? samples[0] - emphasis * *before : samples[0];
+  for (size_t i = 1; i < count; i++) out[i] = samples[i] - emphasis * samples[i - 1];
 }
 
 }  // namespace
 
-float digitalSilence() { return static_cast<float>(std::log(guard)); }
-
-// Triangles between neighbouring mel points, each of unit area (librosa.filters.mel with norm='slaney').
-MelFilters::MelFilters(const PreprocessorConfig& preprocessor)
-    : config(preprocessor), window(makeWindow(preprocessor.window, preprocessor.windowLength)) {
-  const int bins = config.fftLength / 2 + 1;
-  const double top = hzToMel(config.sampleRate / 2.0);
-  std::vector<double> edges(config.features + 2);
-  for (int i = 0; i < config.features + 2; i++) edges[i] = melToHz(top * i / (config.features + 1));
-  for (int m = 0; m < config.features; m++) {
-    Band band;
-    const double area = 2.0 / (edges[m + 2] - edges[m]);
-    for (int bin = 0; bin < bins; bin++) {
-      const double hz = static_cast<double>(config.sampleRate) * bin / config.fftLength;
-      const double rise = (hz - edges[m]) / (edges[m + 1] - edges[m]);
-      const double fall = (edges[m + 2] - hz) / (edges[m + 2] - edges[m + 1]);
-      const double weight = std::max(0.0, std::min(rise, fall)) * area;
-      if (weight > 0 && band.weights.empty()) band.firstBin = bin;
-      if (weight > 0) band.weights.push_back(weight);
-    }
-    bands.push_back(std::move(band));
-  }
-}
-
-LogMelStream::LogMelStream(std::shared_ptr<const MelFilters> filters)
-    : filters_(std::move(filters)),
-      fft_(filters_->config.fftLength),
-      frame_(filters_->config.fftLength),
-      power_(filters_->config.fftLength / 2 + 1) {
+LogMelStream::LogMelStream(std::shared_ptr<const MelFilters> filters) : filters_(std::move(filters)) {
   // The zeros before the start, which the first frames reach.
   const int reach = filters_->config.windowLength / 2;
   emphasised_.assign(reach, 0.0f);
@@ -88,22 +37,24 @@ bool LogMelStream::valid() const {
          first_ + static_cast<int64_t>(emphasised_.size()) == samples_;
 }
 
-void LogMelStream::append(float sample) {
-  // In float32, as NeMo's preemphasis is.
-  const float emphasis = static_cast<float>(filters_->config.preemphasis);
-  emphasised_.push_back(samples_ == 0 ? sample : sample - emphasis * previous_);
-  previous_ = sample;
-  samples_++;
+void LogMelStream::append(const float* samples, size_t count) {
+  if (count == 0) return;
+  const size_t held = emphasised_.size();
+  emphasised_.resize(held + count);
+  emphasise(samples, count, samples_ > 0 ? &previous_ : nullptr, static_cast<float>(filters_->config.preemphasis),
+            emphasised_.data() + held);
+  previous_ = samples[count - 1];
+  samples_ += static_cast<int64_t>(count);
 }
 
 void LogMelStream::push(const float* samples, size_t count, std::vector<float>& out) {
   if (mutant("push-edge")) previous_ = 0;
-  for (size_t i = 0; i < count; i++) append(samples[i]);
+  append(samples, count);
   emit(liveFrames(filters_->config, samples_), out);
 }
 
 void LogMelStream::finish(size_t flush, std::vector<float>& out) {
-  for (size_t i = 0; i < flush; i++) append(0.0f);
+  append(std::vector<float>(flush).data(), flush);
   const int64_t total = samples_ / filters_->config.hop;
   emphasised_.resize(emphasised_.size() + filters_->config.windowLength, 0.0f);
   emit(total, out);
@@ -112,17 +63,12 @@ void LogMelStream::finish(size_t flush, std::vector<float>& out) {
 void LogMelStream::emit(int64_t until, std::vector<float>& out) {
   const PreprocessorConfig& config = filters_->config;
   const int reach = config.windowLength / 2;
-  const int margin = (config.fftLength - config.windowLength) / 2;
-  for (; frames_ < until; frames_++) {
-    const float* source = emphasised_.data() + (frames_ * config.hop - reach - first_);
-    std::fill(frame_.begin(), frame_.end(), 0.0);
-    for (int i = 0; i < config.windowLength; i++) frame_[margin + i] = filters_->window[i] * source[i];
-    fft_.power(frame_.data(), power_.data());
-    for (const MelFilters::Band& band : filters_->bands) {
-      double energy = 0;
-      for (size_t k = 0; k < band.weights.size(); k++) energy += band.weights[k] * power_[band.firstBin + k];
-      out.push_back(static_cast<float>(std::log(energy + guard)));
-    }
+  if (frames_ < until) {
+    const auto count = static_cast<size_t>(until - frames_), held = out.size();
+    out.resize(held + count * config.features);
+    filters_->frames(emphasised_.data() + (frames_ * config.hop - reach - first_), static_cast<int>(count),
+                     out.data() + held);
+    frames_ = until;
   }
   // Keep what the next frame reaches back to; erase in large pieces only.
   const int64_t keep = frames_ * config.hop - reach;
@@ -135,30 +81,30 @@ void LogMelStream::emit(int64_t until, std::vector<float>& out) {
 
 std::vector<float> wholeLogMel(const std::shared_ptr<const MelFilters>& filters, const float* samples, size_t count,
                                size_t flush, const CancelFlag& cancel) {
-  constexpr int64_t pieceFrames = 1000;
+  // So many that waking another thread pays, and a multiple of the frames that are computed together.
+  constexpr int64_t pieceFrames = 192;
   const PreprocessorConfig& config = filters->config;
-  const int64_t hop = config.hop, features = config.features, reach = config.windowLength / 2;
-  const auto length = static_cast<int64_t>(count);
-  const int64_t total = (length + static_cast<int64_t>(flush)) / hop;
-  // The first sample of a stream has nothing before it. In a piece it is a real one's neighbour, so each piece begins
-  // some frames early, and leaves out those that reach it.
-  const int64_t early = reach / hop + 1;
-  const int64_t pieces = std::max<int64_t>(1, LogMelStream::liveFrames(config, length) / pieceFrames);
-  std::vector<float> all(static_cast<size_t>(total * features));
+  const auto length = static_cast<int64_t>(count), end = length + static_cast<int64_t>(flush);
+  const int64_t total = end / config.hop, reach = config.windowLength / 2;
+  std::vector<float> all(static_cast<size_t>(total * config.features));
   const ops::PartScope part(ops::Part::mel);
   const ops::PartTimer timer(ops::Part::mel);
-  ops::parallelFor(static_cast<int>(pieces), 1, [&](int begin, int end) {
-    std::vector<float> own;
-    for (int64_t piece = begin; piece < end; piece++) {
+  const auto pieces = static_cast<int>((total + pieceFrames - 1) / pieceFrames);
+  ops::parallelFor(pieces, 1, [&](int begin, int until) {
+    std::vector<float> own, emphasised;
+    for (int64_t piece = begin; piece < until; piece++) {
       cancel.check();
-      const int64_t first = piece * pieceFrames, last = piece + 1 == pieces ? total : first + pieceFrames;
-      const int64_t from = std::max<int64_t>(0, first - early);
-      LogMelStream stream(filters);
-      own.clear();
-      const int64_t until = piece + 1 == pieces ? length : (last - 1) * hop + config.windowLength - reach;
-      stream.push(samples + from * hop, static_cast<size_t>(until - from * hop), own);
-      if (piece + 1 == pieces) stream.finish(flush, own);
-      std::copy_n(own.begin() + (first - from) * features, (last - first) * features, all.begin() + first * features);
+      const int64_t first = piece * pieceFrames, last = std::min(total, first + pieceFrames);
+      // The samples that its frames see, and the one before: the flush is silence, beyond it there is nothing.
+      const int64_t from = first * config.hop - reach, to = (last - 1) * config.hop - reach + config.windowLength;
+      const int64_t start = std::max<int64_t>(0, from), stop = std::min(end, to), known = std::min(length, stop);
+      own.assign(static_cast<size_t>(std::max<int64_t>(0, stop - start)), 0.0f);
+      if (known > start) std::copy(samples + start, samples + known, own.begin());
+      const float before = start == 0 || start > length ? 0.0f : samples[start - 1];
+      emphasised.assign(static_cast<size_t>(to - from), 0.0f);
+      emphasise(own.data(), own.size(), start == 0 ? nullptr : &before, static_cast<float>(config.preemphasis),
+                emphasised.data() + (start - from));
+      filters->frames(emphasised.data(), static_cast<int>(last - first), all.data() + first * config.features);
     }
   });
   return all;

@@ -1,5 +1,6 @@
 // NeMo's log-mel spectrogram (nemo/collections/asr/parts/preprocessing/features.py, FilterbankFeatures), computed as
-// audio comes: each frame once, from its real neighbours. Not the normalisation (model/normalization.h).
+// audio comes: each frame once, from its real neighbours. Not the mathematics of a frame (model/mel_filters.h), not the
+// normalisation (model/normalization.h).
 #pragma once
 
 #include <cstdint>
@@ -7,27 +8,9 @@
 #include <vector>
 
 #include "model/cancel.h"
-#include "model/config.h"
-#include "model/fft.h"
+#include "model/mel_filters.h"
 
 namespace parakeet {
-
-// ln(0 + 2^-24): every band of a frame of digital silence.
-float digitalSilence();
-
-// Window and mel filters of a model, shared by its streams; read-only.
-class MelFilters {
- public:
-  explicit MelFilters(const PreprocessorConfig& config);
-
-  struct Band {
-    int firstBin = 0;
-    std::vector<double> weights;
-  };
-  PreprocessorConfig config;
-  std::vector<double> window;  // config.windowLength values
-  std::vector<Band> bands;     // config.features of them
-};
 
 // The log-mel stream of one signal. Not safe for use from several threads at once.
 class LogMelStream {
@@ -53,18 +36,15 @@ class LogMelStream {
   static int64_t liveFrames(const PreprocessorConfig& config, int64_t samples);
 
  private:
-  void append(float sample);
+  void append(const float* samples, size_t count);
   void emit(int64_t until, std::vector<float>& out);
 
   std::shared_ptr<const MelFilters> filters_;
-  RealFft fft_;
   std::vector<float> emphasised_;  // from sample `first_` on
   int64_t first_ = 0;
   int64_t samples_ = 0;
   int64_t frames_ = 0;
   float previous_ = 0;
-  std::vector<double> frame_;
-  std::vector<double> power_;
 };
 
 // floor((samples + flush) / hop) frames of a whole signal and `flush` zeros after it, row-major: what the stream gives,

@@ -11,10 +11,13 @@ namespace parakeet {
 
 void RunningStatistics::add(const float* frame) {
   count_++;
+  const double share = 1.0 / static_cast<double>(count_);
+  double* mean = mean_.data();
+  double* squares = squares_.data();
   for (size_t f = 0; f < mean_.size(); f++) {
-    const double delta = frame[f] - mean_[f];
-    mean_[f] += delta / static_cast<double>(count_);
-    squares_[f] += delta * (frame[f] - mean_[f]);
+    const double delta = frame[f] - mean[f];
+    mean[f] += delta * share;
+    squares[f] += delta * (frame[f] - mean[f]);
   }
 }
 
@@ -42,10 +45,14 @@ bool silentFrame(const float* frame, int features) {
 }
 
 void normalizeFrames(const float* logMel, int frames, const Statistics& statistics, std::vector<float>& out) {
-  const size_t features = statistics.mean.size();
-  for (int m = 0; m < frames; m++, logMel += features) {
-    for (size_t f = 0; f < features; f++)
-      out.push_back((logMel[f] - statistics.mean[f]) / (statistics.deviation[f] + 1e-5f));
+  const size_t features = statistics.mean.size(), held = out.size();
+  const float* mean = statistics.mean.data();
+  std::vector<float> divisor = statistics.deviation;
+  for (float& value : divisor) value += 1e-5f;
+  out.resize(held + frames * features);
+  float* to = out.data() + held;
+  for (int m = 0; m < frames; m++, logMel += features, to += features) {
+    for (size_t f = 0; f < features; f++) to[f] = (logMel[f] - mean[f]) / divisor[f];
   }
 }
 

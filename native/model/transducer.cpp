@@ -1,14 +1,26 @@
 #include "model/transducer.h"
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
+#include "ops/cpu/lstm.h"
 #include "ops/profile.h"
 
 namespace parakeet {
 namespace {
 
-float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
+// In place of a token: the predictor sees a vector of zeros.
+constexpr int nothing = -1;
+
+// What the gates of known tokens may take: some 800 tokens, of 640 cells.
+constexpr size_t keptBytes = size_t{8} << 20;
+
+using Join = void (*)(const float*, const float*, float*, int);
+
+Join joinOf(const std::string& activation) {
+  if (activation == "relu") return ops::addRelu;
+  return activation == "sigmoid" ? ops::addSigmoid : ops::addTanh;
+}
 
 }  // namespace
 
@@ -16,9 +28,8 @@ Transducer::Transducer(const ModelConfig& config, const Weights& weights, ops::D
     : hidden_(config.predictor.hidden),
       jointHidden_(config.joint.hidden),
       outputs_(config.vocabulary + 1 + static_cast<int>(config.durations.size())),
-      activation_(config.joint.activation),
-      embedding_(weights.take("decoder.prediction.embed.weight", {config.vocabulary + 1, hidden_}), {},
-                 config.vocabulary + 1, hidden_, dtype),
+      join_(joinOf(config.joint.activation)),
+      embedding_(weights.take("decoder.prediction.embed.weight", {config.vocabulary + 1, hidden_}), hidden_, dtype),
       predictor_(weights.take("joint.pred.weight", {jointHidden_, hidden_}),
                  weights.take("joint.pred.bias", {jointHidden_}), jointHidden_, hidden_, dtype),
       out_(weights.take("joint.joint_net.2.weight", {outputs_, jointHidden_}),
@@ -39,40 +50,53 @@ PredictorState Transducer::start() const {
   PredictorState state;
   state.hidden.assign(layers_.size() * hidden_, 0.0f);
   state.cell.assign(layers_.size() * hidden_, 0.0f);
-  feed({&state}, std::vector<float>(hidden_, 0.0f));
+  advance({{&state, nothing}});
   return state;
 }
 
-void Transducer::advance(const std::vector<Advance>& moves) const {
-  std::vector<PredictorState*> states;
-  std::vector<float> input(moves.size() * hidden_);
+void Transducer::gatesOf(const std::vector<Advance>& moves, float* gates) const {
+  const size_t width = 4 * static_cast<size_t>(hidden_);
+  std::vector<std::pair<int, float*>> missing;
+  std::vector<float> embedded;
   for (const auto& [state, token] : moves) {
-    embedding_.row(token, input.data() + states.size() * hidden_);
-    states.push_back(state);
+    if (const auto found = gatesOfTokens_.find(token); found != gatesOfTokens_.end()) {
+      std::copy(found->second.begin(), found->second.end(), gates);
+    } else {
+      missing.emplace_back(token, gates);
+      embedded.resize(embedded.size() + hidden_);
+      if (token != nothing) embedding_.row(token, embedded.data() + embedded.size() - hidden_);
+    }
+    gates += width;
   }
-  feed(states, std::move(input));
+  if (missing.empty()) return;
+  std::vector<float> computed(missing.size() * width);
+  layers_[0].inputs.multiply(embedded.data(), static_cast<int>(missing.size()), computed.data());
+  if ((gatesOfTokens_.size() + missing.size()) * width * sizeof(float) > keptBytes) gatesOfTokens_.clear();
+  for (size_t i = 0; i < missing.size(); i++) {
+    const float* own = computed.data() + i * width;
+    std::copy_n(own, width, missing[i].second);
+    gatesOfTokens_[missing[i].first].assign(own, own + width);
+  }
 }
 
-void Transducer::feed(const std::vector<PredictorState*>& states, std::vector<float> input) const {
-  const size_t count = states.size();
+void Transducer::advance(const std::vector<Advance>& moves) const {
+  const size_t count = moves.size(), width = 4 * static_cast<size_t>(hidden_);
   const auto rows = static_cast<int>(count);
-  std::vector<float> gates(count * 4 * hidden_), recurrent(count * 4 * hidden_), before(count * hidden_);
+  std::vector<float> gates(count * width), recurrent(count * width), before(count * hidden_), input(count * hidden_);
   for (size_t i = 0; i < layers_.size(); i++) {
     const LstmLayer& layer = layers_[i];
+    if (i == 0)
+      gatesOf(moves, gates.data());
+    else
+      layer.inputs.multiply(input.data(), rows, gates.data());
     for (size_t s = 0; s < count; s++)
-      std::copy_n(states[s]->hidden.data() + i * hidden_, hidden_, before.data() + s * hidden_);
-    layer.inputs.multiply(input.data(), rows, gates.data());
+      std::copy_n(moves[s].state->hidden.data() + i * hidden_, hidden_, before.data() + s * hidden_);
     layer.recurrent.multiply(before.data(), rows, recurrent.data());
-    for (size_t k = 0; k < gates.size(); k++) gates[k] += recurrent[k];
     for (size_t s = 0; s < count; s++) {
-      const float* gate = gates.data() + s * 4 * hidden_;
-      float* hidden = states[s]->hidden.data() + i * hidden_;
-      float* cell = states[s]->cell.data() + i * hidden_;
-      for (int k = 0; k < hidden_; k++) {
-        const float candidate = std::tanh(gate[2 * hidden_ + k]);
-        cell[k] = sigmoid(gate[hidden_ + k]) * cell[k] + sigmoid(gate[k]) * candidate;
-        hidden[k] = sigmoid(gate[3 * hidden_ + k]) * std::tanh(cell[k]);
-      }
+      PredictorState& state = *moves[s].state;
+      float* hidden = state.hidden.data() + i * hidden_;
+      ops::lstmCells(gates.data() + s * width, recurrent.data() + s * width, state.cell.data() + i * hidden_, hidden,
+                     hidden_);
       std::copy_n(hidden, hidden_, input.data() + s * hidden_);
     }
   }
@@ -80,7 +104,7 @@ void Transducer::feed(const std::vector<PredictorState*>& states, std::vector<fl
   predictor_.multiply(input.data(), rows, projections.data());
   for (size_t s = 0; s < count; s++) {
     const float* projection = projections.data() + s * jointHidden_;
-    states[s]->projection.assign(projection, projection + jointHidden_);
+    moves[s].state->projection.assign(projection, projection + jointHidden_);
   }
 }
 
@@ -92,17 +116,8 @@ Matrix Transducer::projectFrames(const Matrix& encoded) const {
 
 void Transducer::joint(const std::vector<JointInput>& inputs, std::vector<float>& logits) const {
   std::vector<float> mixed(inputs.size() * jointHidden_);
-  float* at = mixed.data();
-  for (const auto& [frame, state] : inputs) {
-    for (int k = 0; k < jointHidden_; k++) *at++ = frame[k] + state->projection[k];
-  }
-  if (activation_ == "relu") {
-    for (float& value : mixed) value = value > 0 ? value : 0;
-  } else if (activation_ == "sigmoid") {
-    for (float& value : mixed) value = sigmoid(value);
-  } else {
-    for (float& value : mixed) value = std::tanh(value);
-  }
+  for (size_t i = 0; i < inputs.size(); i++)
+    join_(inputs[i].frame, inputs[i].state->projection.data(), mixed.data() + i * jointHidden_, jointHidden_);
   logits.resize(inputs.size() * outputs_);
   out_.multiply(mixed.data(), static_cast<int>(inputs.size()), logits.data());
 }

@@ -2,6 +2,7 @@
 // is PredictorState.
 #pragma once
 
+#include <unordered_map>
 #include <vector>
 
 #include "model/config.h"
@@ -30,7 +31,7 @@ class Transducer {
 
   // The state before the first token (the predictor has seen a zero vector).
   PredictorState start() const;
-  // Moves each state on by its token.
+  // Moves each state on by its token. On the engine's thread, as `start`.
   struct Advance {
     PredictorState* state;
     int token;
@@ -52,13 +53,16 @@ class Transducer {
   struct LstmLayer {
     ops::RowMatrix inputs, recurrent;  // [4 · hidden, hidden]; gates i, f, g, o
   };
-  // `input`: states × hidden values.
-  void feed(const std::vector<PredictorState*>& states, std::vector<float> input) const;
+  // What the first layer's gates get from each token: moves × 4 · hidden values. Most of a text is made of few tokens,
+  // and drafts read the same ones again and again, so those seen are kept: their share of the weights, of a size with
+  // the whole joint's, need not be read.
+  void gatesOf(const std::vector<Advance>& moves, float* gates) const;
 
   int hidden_, jointHidden_, outputs_;
-  std::string activation_;
-  ops::RowMatrix embedding_;  // [vocabulary + 1, hidden]
+  void (*join_)(const float* frame, const float* projection, float* mixed, int count);  // their sum, activated
+  ops::RowTable embedding_;                                                             // [vocabulary + 1, hidden]
   std::vector<LstmLayer> layers_;
+  mutable std::unordered_map<int, std::vector<float>> gatesOfTokens_;  // on the engine's thread
   ops::RowMatrix predictor_, out_;
   ops::Linear frameProjection_;
 };

@@ -10,7 +10,13 @@ import type {
   NativeTensor,
 } from '../../src/model/addon.js';
 import { loadAddon } from '../../src/model/load-addon.js';
-import { type ReferenceModel, readReferenceModel, vector, weight } from '../reference/model.js';
+import {
+  type MelConfig,
+  type ReferenceModel,
+  readReferenceModel,
+  vector,
+  weight,
+} from '../reference/model.js';
 import { type Architecture, goldenFolder } from './goldens.js';
 
 export interface NativeGolden {
@@ -23,16 +29,21 @@ export interface NativeGolden {
 }
 
 /**
- * Loads a golden model, or one like it from another folder, into the engine (one thread unless said otherwise) and as the
- * reference. Close `native` when done.
+ * Loads a golden model, or one like it in another folder, into the engine and as the reference, both with another front end if
+ * `mel` says so. Close `native` when done.
  */
 export async function loadNativeGolden(
   architecture: Architecture,
   dtype: NativeDType = 'float32',
-  { folder = goldenFolder(architecture), threads = 1 } = {},
+  {
+    mel = {},
+    folder = goldenFolder(architecture),
+    threads = 1,
+  }: { mel?: Partial<MelConfig>; folder?: string; threads?: number } = {},
 ): Promise<NativeGolden> {
   const addon = loadAddon();
-  const reference = readReferenceModel(folder);
+  const golden = readReferenceModel(folder);
+  const reference = { ...golden, mel: { ...golden.mel, ...mel } };
   const path = `${folder}/model.safetensors`;
   const native = await addon.loadModel(configOf(reference, architecture), tensorsOf(path), {
     dtype,

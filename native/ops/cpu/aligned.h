@@ -1,4 +1,4 @@
-// Memory that begins with a cache line.
+// Memory of a thread that begins with a cache line and only grows; for weights there is weight_buffer.h.
 #pragma once
 
 #include <cstddef>

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "ops/cpu/aligned.h"
 #include "ops/cpu/pointwise.h"
 #include "ops/cpu/pool.h"
 #include "ops/cpu/quantize.h"
@@ -50,7 +51,7 @@ TileMatrix::TileMatrix(const std::vector<float>& weight, const std::vector<float
   for (int part = 0; part < shape.parts; part++) {
     for (int first = 0; first < width; first += most) panels_.push_back({part, first, std::min(most, width - first)});
   }
-  weights_ = AlignedBytes(panels_.size() * groups_ * tileColumns * 4);
+  weights_ = WeightBuffer<char>(panels_.size() * groups_ * tileColumns * 4);
   bias_.resize(panels_.size() * tileColumns);
   if (kind_ == ProductKind::bytes) {
     scale_.resize(bias_.size(), 1.0f);
@@ -66,8 +67,7 @@ size_t TileMatrix::inputStride() const { return paddedStride(paddedGroups(Produc
 void TileMatrix::pack(const std::vector<float>& weight, const std::vector<float>& bias, size_t index) {
   const Panel& panel = panels_[index];
   const int width = outputs_ / (panels_.back().part + 1), values = groupSize(kind_);
-  char* packed = weights_.as<char>() + index * groups_ * tileColumns * 4;
-  std::memset(packed, 0, static_cast<size_t>(groups_) * tileColumns * 4);
+  char* packed = weights_.data() + index * groups_ * tileColumns * 4;
   std::vector<uint16_t> narrow(inputs_);
   std::vector<int8_t> bytes(inputs_);
   for (int half = 0; half < (gated_ ? 2 : 1); half++) {
@@ -176,7 +176,7 @@ void TileMatrix::multiplyPanel(const Operand& operand, const MatrixOutput& outpu
   end.ldOutput = output.stride;
   end.scale = output.scale;
   const size_t panelBytes = static_cast<size_t>(groups_) * tileColumns * 4;
-  const char* weights = weights_.as<char>() + index * panelBytes;
+  const char* weights = weights_.data() + index * panelBytes;
   const int nextLines = (stepLines + tiles - 1) / tiles;
   for (int tile = 0; tile < tiles; tile++) {
     // Tiles of equal height: a low last one would use the registers badly.

@@ -7,9 +7,9 @@
 #include <memory>
 #include <vector>
 
-#include "ops/cpu/aligned.h"
 #include "ops/cpu/matrix.h"
 #include "ops/cpu/product_kind.h"
+#include "ops/cpu/weight_buffer.h"
 
 namespace parakeet::ops {
 
@@ -41,10 +41,10 @@ class TileMatrix : public CpuMatrix {
   int outputs_, inputs_, groups_;
   bool gated_;
   std::vector<Panel> panels_;
-  AlignedBytes weights_;      // [panels][groups][tileColumns] groups
-  std::vector<float> bias_;   // [panels][tileColumns]; zeros for none
-  std::vector<float> scale_;  // the same, of bytes
-  std::vector<int32_t> sum_;  // the same, of bytes: of the quantised weights
+  WeightBuffer<char> weights_;  // [panels][groups][tileColumns] groups
+  std::vector<float> bias_;     // [panels][tileColumns]; zeros for none
+  std::vector<float> scale_;    // the same, of bytes
+  std::vector<int32_t> sum_;    // the same, of bytes: of the quantised weights
 };
 
 }  // namespace parakeet::ops
