@@ -306,7 +306,7 @@ mx::array Norm::operator()(const mx::array& x) const {
     const int rows = x.shape(0), channels = x.shape(1);
     return cpuKernel("LayerNorm", {x, weight, bias}, x.shape(),
                      [=](const std::vector<const float*>& inputs, float* output) {
-                       parallelFor(rows, 64, [&](int begin, int end) {
+                       parallelFor(rows, std::max(1, 8192 / channels), [&](int begin, int end) {
                          const size_t at = static_cast<size_t>(begin) * channels;
                          layerNormRows(inputs[0] + at, inputs[1], inputs[2], output + at, end - begin, channels);
                        });

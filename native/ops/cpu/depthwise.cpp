@@ -11,7 +11,7 @@ namespace parakeet::ops {
 namespace {
 
 // Rows computed at once: few enough to be shared among threads, many enough that their edges are cheap.
-constexpr int blockRows = 64;
+constexpr int leastRows = 16, mostRows = 64;
 // Values that are not worth waking another thread for.
 constexpr int grainValues = 16384;
 
@@ -25,6 +25,8 @@ void convolveRows(const DepthwiseTaps& taps, const std::vector<ConvolutionItem>&
                   const std::vector<const float*>& inputs, float* output) {
   const int pad = (taps.kernel - 1) / 2;
   const size_t channels = taps.channels;
+  const int rows = items.back().rows.end();
+  const int blockRows = std::clamp(rows / (4 * poolThreads()), leastRows, mostRows);
   std::vector<Block> blocks;
   for (int i = 0; i < static_cast<int>(items.size()); i++) {
     for (int first = 0; first < items[i].rows.count; first += blockRows)

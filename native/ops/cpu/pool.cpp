@@ -44,8 +44,9 @@ bool awaited(Ready ready) {
   return ready();
 }
 
-// More pieces than threads, so that the last one to finish is not far behind.
-constexpr int piecesPerThread = 4;
+// A thread takes this part of its even share of what is left: the last pieces are small, so that nobody waits long for
+// the one who ends last.
+constexpr int shareOfRest = 2;
 
 class Pool {
  public:
@@ -165,12 +166,15 @@ void parallelFor(int count, int grain, const std::function<void(int, int)>& body
   const int parts = std::min(most, threads);
   if (givenUp()) return;
   if (parts == 1) return body(0, count);
-  const int pieces = std::min(most, parts * piecesPerThread);
   std::atomic<int> next{0};
   const auto work = [&](int) {
-    for (int piece = next++; piece < pieces && !givenUp(); piece = next++) {
-      body(static_cast<int>(static_cast<int64_t>(count) * piece / pieces),
-           static_cast<int>(static_cast<int64_t>(count) * (piece + 1) / pieces));
+    int begin = next.load();
+    while (begin < count && !givenUp()) {
+      int size = std::max({1, grain, (count - begin) / (shareOfRest * parts)});
+      if (count - begin - size < grain) size = count - begin;  // what is left would be no piece
+      if (!next.compare_exchange_weak(begin, begin + size)) continue;
+      body(begin, begin + size);
+      begin = next.load();
     }
   };
   // MLX's thread may still be at work for somebody who gave up while the engine's thread goes on.

@@ -19,9 +19,9 @@ namespace {
 // Rows that are prepared at once: their operand stays in the second or third level of the cache.
 constexpr int blockRows = 480;
 // Values that are not worth waking another thread for.
-constexpr int grainValues = 16384;
+constexpr int grainValues = 8192;
 // Multiply-adds that are not.
-constexpr double grainWork = 2e6;
+constexpr double grainWork = 1e6;
 
 ProductKind kindOf(DType dtype) {
   if (dtype == DType::float32) return ProductKind::float32;
