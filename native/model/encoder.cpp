@@ -81,7 +81,7 @@ std::vector<EncodedPiece> Encoder::encode(std::vector<EncoderPiece> pieces, cons
 
 mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& cancel) const {
   if (config_.xscaling) x = x * mx::array(std::sqrt(static_cast<float>(config_.dModel)));
-  std::vector<LayerItem> shares;
+  std::vector<ops::BlockItem> shares;
   std::vector<std::pair<int, int>> distances;  // of each item: first and last
   int from = 0, to = 1;
   for (Item& item : items) {
@@ -93,8 +93,10 @@ mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& 
     distances.emplace_back(within(cached + frames - 1, item.context.left), -within(frames - 1, item.context.right));
     from = std::max(from, distances.back().first);
     to = std::min(to, distances.back().second);
-    shares.push_back(
-        {item.rows, x, distances.back().first, {item.context.left, item.context.right, cached}, nullptr, item.update});
+    const auto [own, last] = distances.back();
+    ops::BlockItem share{item.rows, x, 0, own - last + 1, own, {item.context.left, item.context.right, cached}, {}, {}};
+    if (item.update) share.update = *item.update;
+    shares.push_back(std::move(share));
   }
   const std::vector<mx::array>* kept = keptPositions(from, to, cancel);
   const int first = kept ? positions_.from : from;
@@ -104,17 +106,18 @@ mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& 
     cancel.check();
     const mx::array table = kept ? (*kept)[i] : layers_[i].project(sinusoids);
     for (size_t k = 0; k < items.size(); k++) {
-      const auto [own, last] = distances[k];
-      const int rows = own - last + 1;
-      const int begin = mutant("batch-mixed") ? table.shape(0) - rows : first - own;
-      shares[k].position = mx::slice(table, {begin, 0}, {begin + rows, config_.dModel});
-      shares[k].farthest = own;
-      shares[k].cache = &items[k].caches[i];
+      const int rows = shares[k].positionCount;
+      shares[k].positions = table;
+      shares[k].firstPosition = mutant("batch-mixed") ? table.shape(0) - rows : first - shares[k].farthest;
+      shares[k].cache = items[k].caches[i];
     }
-    x = layers_[i](x, shares);
-    for (const Item& item : items) {
-      const LayerCache& cache = item.caches[i];
-      if (item.update) wanted.insert(wanted.end(), {*cache.keys, *cache.values, *cache.convolution});
+    const ops::BlockOutput output = layers_[i](x, shares);
+    x = output.y;
+    for (size_t k = 0; k < items.size(); k++) {
+      if (!items[k].update) continue;
+      items[k].caches[i] = {output.caches[k]};
+      const LayerCache& cache = items[k].caches[i];
+      wanted.insert(wanted.end(), {*cache.keys, *cache.values, *cache.convolution});
     }
     // A layer at a time, so that a long signal can be given up and its intermediate results freed; a short one is not
     // worth the wait.

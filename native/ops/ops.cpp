@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include "ops/cpu/attention.h"
 #include "ops/cpu/convolution.h"
 #include "ops/cpu/depthwise.h"
 #include "ops/cpu/kernel.h"
@@ -108,7 +107,7 @@ class Linear::Impl {
   }
 
 #ifdef PARAKEET_ONEDNN
-  const std::shared_ptr<const CpuMatrix>& matrix() const { return matrix_; }
+  const CpuMatrix* matrix() const { return matrix_.get(); }
 #endif
 
  private:
@@ -146,19 +145,12 @@ mx::array Linear::operator()(const mx::array& x, const Finish& finish, const Nor
   return impl_->apply(x, finish, norm);
 }
 
-mx::array feedForward(const mx::array& x, const Norm& norm, const Linear& up, const Linear& down, float scale) {
+const CpuMatrix* Linear::cpuMatrix() const {
 #ifdef PARAKEET_ONEDNN
-  if (up.impl_->matrix()) {
-    const int rows = x.shape(0), inputs = x.shape(1);
-    return cpuKernel(
-        "FeedForward", {x, norm.weight, norm.bias}, x.shape(),
-        [=, up = up.impl_->matrix(), down = down.impl_->matrix()](const std::vector<const float*>& arrays, float* y) {
-          const MatrixInput input{arrays[0], static_cast<size_t>(inputs), rows, arrays[1], arrays[2]};
-          feedForward(*up, *down, input, y, scale);
-        });
-  }
+  return impl_->matrix();
+#else
+  return nullptr;
 #endif
-  return down(up(x, {Activation::silu}, &norm), {Activation::none, scale, x});
 }
 
 // ---- Conv3x3
@@ -249,31 +241,17 @@ class DepthwiseConv1d::Impl {
     }
   }
 
-  static mx::array apply(const std::shared_ptr<const Impl>& self, const mx::array& x, const std::vector<Item>& items) {
-    const int pad = (self->kernel_ - 1) / 2;
-#ifdef PARAKEET_ONEDNN
-    if (onCpu()) {
-      std::vector<mx::array> inputs{x};
-      std::vector<ConvolutionItem> parts;
-      for (const Item& item : items) {
-        parts.push_back({item.rows, item.past ? static_cast<int>(inputs.size()) : -1});
-        if (item.past) inputs.push_back(*item.past);
-      }
-      return cpuKernel("DepthwiseConv1d", std::move(inputs), x.shape(),
-                       [self, parts = std::move(parts)](const std::vector<const float*>& inputs, float* output) {
-                         convolveRows({self->taps_.data(), self->bias_.data(), self->channels_, self->kernel_}, parts,
-                                      inputs, output);
-                       });
-    }
-#endif
-    const mx::array zeros = mx::zeros({pad, self->channels_});
+  mx::array apply(const mx::array& x, const std::vector<Item>& items) const {
+    const mx::array zeros = mx::zeros({(kernel_ - 1) / 2, channels_});
     std::vector<mx::array> outputs;
     for (const auto& [rows, past] : items) {
-      const mx::array own = mx::slice(x, {rows.first, 0}, {rows.end(), self->channels_});
-      outputs.push_back(self->shifted(mx::concatenate({past.value_or(zeros), own, zeros}, 0), rows.count));
+      const mx::array own = mx::slice(x, {rows.first, 0}, {rows.end(), channels_});
+      outputs.push_back(shifted(mx::concatenate({past.value_or(zeros), own, zeros}, 0), rows.count));
     }
     return outputs.size() == 1 ? outputs[0] : mx::concatenate(outputs, 0);
   }
+
+  DepthwiseTaps taps() const { return {taps_.data(), bias_.data(), channels_, kernel_}; }
 
  private:
   // Shifted products: MLX's grouped convolution is slower than these on every device we could measure.
@@ -295,26 +273,14 @@ DepthwiseConv1d::DepthwiseConv1d(std::vector<float> weight, std::vector<float> b
     : impl_(std::make_shared<const Impl>(weight, std::move(bias), channels, kernel)) {}
 
 mx::array DepthwiseConv1d::operator()(const mx::array& x, const std::vector<Item>& items) const {
-  return Impl::apply(impl_, x, items);
+  return impl_->apply(x, items);
 }
+
+DepthwiseTaps DepthwiseConv1d::taps() const { return impl_->taps(); }
 
 // ---- the rest
 
-mx::array Norm::operator()(const mx::array& x) const {
-#ifdef PARAKEET_ONEDNN
-  if (onCpu()) {
-    const int rows = x.shape(0), channels = x.shape(1);
-    return cpuKernel("LayerNorm", {x, weight, bias}, x.shape(),
-                     [=](const std::vector<const float*>& inputs, float* output) {
-                       parallelFor(rows, std::max(1, 8192 / channels), [&](int begin, int end) {
-                         const size_t at = static_cast<size_t>(begin) * channels;
-                         layerNormRows(inputs[0] + at, inputs[1], inputs[2], output + at, end - begin, channels);
-                       });
-                     });
-  }
-#endif
-  return mx::fast::layer_norm(x, weight, bias, 1e-5f);
-}
+mx::array Norm::operator()(const mx::array& x) const { return mx::fast::layer_norm(x, weight, bias, 1e-5f); }
 
 namespace {
 
@@ -371,25 +337,8 @@ mx::array attendPlainly(const mx::array& query, const AttentionItem& item, const
 }  // namespace
 
 mx::array relativeAttention(const mx::array& query, const std::vector<AttentionItem>& items, const mx::array& u,
-                            const mx::array& v, int heads, DType dtype) {
+                            const mx::array& v, int heads) {
   const int width = query.shape(1);
-#ifdef PARAKEET_ONEDNN
-  if (onCpu()) {
-    std::vector<mx::array> inputs{query, u, v};
-    std::vector<AttentionShape> shapes;
-    for (const AttentionItem& item : items) {
-      shapes.push_back(
-          {item.queries, item.key.shape(0), width, heads, item.farthest, item.position.shape(0), item.band});
-      inputs.insert(inputs.end(), {item.key, item.value, item.position});
-    }
-    return cpuKernel("RelativeAttention", std::move(inputs), query.shape(),
-                     [shapes = std::move(shapes), dtype](const std::vector<const float*>& inputs, float* output) {
-                       attend(shapes, inputs, output, dtype);
-                     });
-  }
-#else
-  (void)dtype;
-#endif
   std::vector<mx::array> outputs;
   for (const AttentionItem& item : items) {
     const mx::array own = mx::slice(query, {item.queries.first, 0}, {item.queries.end(), width});

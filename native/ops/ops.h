@@ -19,6 +19,9 @@ namespace parakeet::ops {
 
 namespace mx = mlx::core;
 
+class CpuMatrix;       // ops/cpu/matrix.h
+struct DepthwiseTaps;  // ops/cpu/depthwise.h
+
 // glu joins two halves a and g of the channels: a · sigmoid(g) (Dauphin et al. 2017).
 enum class Activation { none, relu, silu, glu };
 
@@ -53,15 +56,13 @@ class Linear {
          const LinearShape& shape = {});
   // x: [rows, inputs] → [rows, outputs]. `norm` is applied to x first; null for none.
   mx::array operator()(const mx::array& x, const Finish& finish = {}, const Norm* norm = nullptr) const;
+  // What the CPU's own kernels multiply with; null elsewhere.
+  const CpuMatrix* cpuMatrix() const;
 
  private:
-  friend mx::array feedForward(const mx::array& x, const Norm& norm, const Linear& up, const Linear& down, float scale);
   class Impl;
   std::shared_ptr<const Impl> impl_;
 };
-
-// x + scale · down(silu(up(norm(x)))).
-mx::array feedForward(const mx::array& x, const Norm& norm, const Linear& up, const Linear& down, float scale);
 
 // 3 × 3 convolution of stride 2 over [height, width, channels]: depthwise, or from one channel to many. Zero padding
 // of one to both sides of the width.
@@ -100,6 +101,8 @@ class DepthwiseConv1d {
   };
   // x: [frames, channels] → silu(conv(x) + b), the same. The items cover all rows in order.
   mx::array operator()(const mx::array& x, const std::vector<Item>& items) const;
+  // For the CPU's own kernels; valid while this or a copy of it lives.
+  DepthwiseTaps taps() const;
 
  private:
   class Impl;
@@ -128,9 +131,8 @@ struct AttentionItem {
 // Multi-head attention with relative positions (Dai et al. 2019, "Transformer-XL"; NeMo's
 // RelPositionMultiHeadAttention): softmax(((q + u) kᵀ + (q + v) p[i − j]ᵀ) / √(d / heads)) · values, for each item.
 //   query [n, d], covered by the items in order; u, v [d]. → [n, d]
-// In float32; with int8 in bfloat16 where the CPU has products of it.
 mx::array relativeAttention(const mx::array& query, const std::vector<AttentionItem>& items, const mx::array& u,
-                            const mx::array& v, int heads, DType dtype);
+                            const mx::array& v, int heads);
 
 // While it lives, the CPU's operations look at `flag`, and once it is set they give up: what they were at is garbage
 // then and must not be used. One at a time, on the engine's thread.

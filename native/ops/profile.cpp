@@ -10,6 +10,7 @@ namespace {
 std::atomic<bool> enabled{false};
 std::array<std::atomic<int64_t>, parts> nanoseconds{};
 thread_local Part currentPart = Part::other;
+thread_local PartTimer* currentTimer = nullptr;
 
 int64_t threadTime() {
   timespec time{};
@@ -26,10 +27,21 @@ PartScope::PartScope(Part part) : before_(currentPart) { currentPart = part; }
 PartScope::~PartScope() { currentPart = before_; }
 Part PartScope::current() { return currentPart; }
 
-PartTimer::PartTimer(Part part) : part_(part), start_(enabled.load(std::memory_order_relaxed) ? threadTime() : -1) {}
-PartTimer::~PartTimer() {
-  if (start_ >= 0) nanoseconds[static_cast<size_t>(part_)] += threadTime() - start_;
+PartTimer::PartTimer(Part part) : part_(part), start_(-1), outer_(currentTimer) {
+  if (!enabled.load(std::memory_order_relaxed)) return;
+  if (outer_) outer_->add();
+  start_ = threadTime();
+  currentTimer = this;
 }
+
+PartTimer::~PartTimer() {
+  if (start_ < 0) return;
+  add();
+  currentTimer = outer_;
+  if (outer_) outer_->start_ = threadTime();
+}
+
+void PartTimer::add() { nanoseconds[static_cast<size_t>(part_)] += threadTime() - start_; }
 
 void profile(bool on) {
   for (auto& part : nanoseconds) part = 0;

@@ -24,7 +24,8 @@ class PartScope {
   Part before_;
 };
 
-// Adds the calling thread's CPU time, from here to the end of the scope, to `part`.
+// Adds the calling thread's CPU time, from here to the end of the scope, to `part`. While another one lives within it,
+// the time is the inner one's.
 class PartTimer {
  public:
   explicit PartTimer(Part part);
@@ -33,8 +34,11 @@ class PartTimer {
   PartTimer& operator=(const PartTimer&) = delete;
 
  private:
+  void add();
+
   Part part_;
   int64_t start_;
+  PartTimer* outer_;
 };
 
 // Starts from zero, or stops.

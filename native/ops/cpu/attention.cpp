@@ -64,34 +64,55 @@ void attendHead(const AttentionInput& item, const AttentionShape& shape, int hea
   }
 }
 
+// Keys and values of the past and the item's own in one place each, as sgemm reads them.
+class Joined {
+ public:
+  Joined(AttentionInput& item, const AttentionShape& shape) {
+    if (shape.past == 0) return;
+    const auto join = [&](const float*& past, const float*& own, std::vector<float>& all) {
+      const size_t width = shape.width, before = shape.past * width;
+      all.resize(before + shape.queries.count * width);
+      std::copy_n(past, before, all.begin());
+      std::copy_n(own, shape.queries.count * width, all.begin() + static_cast<ptrdiff_t>(before));
+      past = nullptr;
+      own = all.data();
+    };
+    join(item.pastKey, item.key, keys_);
+    join(item.pastValue, item.value, values_);
+  }
+
+ private:
+  std::vector<float> keys_, values_;
+};
+
 }  // namespace
 
 KeySpan keysOf(const AttentionShape& shape, int first, int count) {
   const int at = shape.band.firstQuery + first;
   return {shape.band.left < 0 ? 0 : std::max(0, at - shape.band.left),
-          shape.band.right < 0 ? shape.keys : std::min(shape.keys, at + count + shape.band.right)};
+          shape.band.right < 0 ? shape.keys() : std::min(shape.keys(), at + count + shape.band.right)};
 }
 
-void attend(const std::vector<AttentionShape>& items, const std::vector<const float*>& inputs, float* output,
-            DType dtype) {
+void attend(const std::vector<AttentionShape>& shapes, const std::vector<AttentionInput>& inputs, DType dtype) {
   // In bfloat16, attention would add as much to the error as all other products do; to that of bytes it adds nothing.
   const bool narrow = dtype == DType::int8 && hasTileKernel(ProductKind::bfloat16);
   const ProductKind kind = narrow ? ProductKind::bfloat16 : ProductKind::float32;
   const bool inTiles = hasTileKernel(kind);
-  const int heads = items[0].heads;
+  std::vector<AttentionInput> items = inputs;
+  std::vector<Joined> joined;
+  const int heads = shapes[0].heads;
   double work = 0;
-  for (const AttentionShape& item : items) {
-    const double queries = item.queries.count;
-    work += queries * (queries + 3.0 * item.keys) * item.width / heads;
+  for (size_t i = 0; i < shapes.size(); i++) {
+    const double queries = shapes[i].queries.count;
+    work += queries * (queries + 3.0 * shapes[i].keys()) * shapes[i].width / heads;
+    if (!inTiles) joined.emplace_back(items[i], shapes[i]);
   }
-  const auto count = static_cast<int>(items.size());
-  const int grain = std::max(1, static_cast<int>(2e6 * count / work));
+  const auto count = static_cast<int>(shapes.size());
+  const int grain = std::max(1, static_cast<int>(1e6 * count / work));
   parallelFor(count * heads, grain, [&](int begin, int end) {
     for (int i = begin; i < end; i++) {
-      const AttentionShape& shape = items[i / heads];
-      const size_t row = static_cast<size_t>(shape.queries.first) * shape.width;
-      const float* const* own = inputs.data() + 3 + static_cast<ptrdiff_t>(3) * (i / heads);
-      const AttentionInput item{inputs[0] + row, inputs[1], inputs[2], own[0], own[1], own[2], output + row};
+      const AttentionShape& shape = shapes[i / heads];
+      const AttentionInput& item = items[i / heads];
       inTiles ? attendHeadInTiles(kind, item, shape, i % heads) : attendHead(item, shape, i % heads);
     }
   });

@@ -11,14 +11,20 @@ namespace parakeet::ops {
 // One stream's part of a batch.
 struct AttentionShape {
   Rows queries;             // rows of the batch
-  int keys, width, heads;   // width: of all heads together
-  int farthest, positions;  // the first position's distance, and how many there are
+  int past;                 // keys that come before those of its own rows
+  int width, heads;         // width: of all heads together
+  int farthest, positions;  // the first position's distance, and how many positions there are
   Band band;
+
+  int keys() const { return past + queries.count; }
 };
 
-// Its arrays, row-major, all heads beside each other; query and output at its first row.
+// Its arrays, row-major, all heads beside each other; all but the past at its first row.
 struct AttentionInput {
-  const float *query, *u, *v, *key, *value, *position;
+  const float *query, *key, *value;
+  const float *pastKey, *pastValue;  // null for none
+  const float* position;
+  const float *u, *v;
   float* output;
 };
 
@@ -28,10 +34,8 @@ struct KeySpan {
 };
 KeySpan keysOf(const AttentionShape& shape, int first, int count);
 
-// inputs: query of all items, u, v, then key, value and position of each, as in ops::relativeAttention. With a type
-// other than float32 the products are of bfloat16 where the CPU has them.
-void attend(const std::vector<AttentionShape>& items, const std::vector<const float*>& inputs, float* output,
-            DType dtype);
+// All heads of all items. With int8 the products are of bfloat16 where the CPU has them, else of float32.
+void attend(const std::vector<AttentionShape>& shapes, const std::vector<AttentionInput>& inputs, DType dtype);
 
 }  // namespace parakeet::ops
 

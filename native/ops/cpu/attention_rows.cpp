@@ -77,9 +77,8 @@ PARAKEET_VERSIONS(packColumnsIn, (ProductKind kind, const float* const* rows, in
                   (kind, rows, size, groups, packed))
 
 struct Inner {
-  const float* x;
-  size_t stride;
-  int count, size, groups;
+  const float* const* rows;
+  int count, first, size, groups;
 };
 
 template <class V>
@@ -91,8 +90,8 @@ PARAKEET_INLINE void packInnerInBody(ProductKind kind, const Inner& inner, uint3
       std::fill(packed, packed + tileColumns, 0);
       continue;
     }
-    const float* first = inner.x + row * inner.stride;
-    const float* second = row + 1 < inner.count ? first + inner.stride : nullptr;
+    const float* first = inner.rows[row] + inner.first;
+    const float* second = row + 1 < inner.count ? inner.rows[row + 1] + inner.first : nullptr;
     pieces<V>(tileColumns, [&](int at, int n) PARAKEET_LAMBDA {
       const int there = std::clamp(inner.size - at, 0, n);
       const Floats low = there > 0 ? V::load(first + at, there) : Floats{};
@@ -169,10 +168,8 @@ void packColumns(ProductKind kind, const float* const* rows, int size, int group
   packColumnsIn(kind, rows, size, groups, static_cast<uint32_t*>(packed));
 }
 
-void packInner(ProductKind kind, const float* x, size_t stride, int count, int first, int size, int groups,
-               void* packed) {
-  packInnerIn(kind, {x + first, stride, count, std::min(size - first, tileColumns), groups},
-              static_cast<uint32_t*>(packed));
+void packInner(ProductKind kind, const float* const* rows, int count, int first, int size, int groups, void* packed) {
+  packInnerIn(kind, {rows, count, first, std::min(size - first, tileColumns), groups}, static_cast<uint32_t*>(packed));
 }
 
 void biasedRow(ProductKind kind, const float* x, const float* bias, float scale, int size, int groups, void* y) {

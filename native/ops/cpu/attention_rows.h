@@ -13,8 +13,7 @@ void packColumns(ProductKind kind, const float* const* rows, int size, int group
 
 // `count` rows [size] as the inner dimension of a product: `packed` is [groups][columns] groups, of which group g,
 // column c holds values `first` + c of rows g · groupSize …; zeros beyond the rows and beyond `size`.
-void packInner(ProductKind kind, const float* x, size_t stride, int count, int first, int size, int groups,
-               void* packed);
+void packInner(ProductKind kind, const float* const* rows, int count, int first, int size, int groups, void* packed);
 
 // y = (x + bias) · scale, `size` values and zeros up to `groups` groups.
 void biasedRow(ProductKind kind, const float* x, const float* bias, float scale, int size, int groups, void* y);

@@ -21,8 +21,7 @@ struct Block {
 
 }  // namespace
 
-void convolveRows(const DepthwiseTaps& taps, const std::vector<ConvolutionItem>& items,
-                  const std::vector<const float*>& inputs, float* output) {
+void convolveRows(const DepthwiseTaps& taps, const std::vector<ConvolutionItem>& items, const float* x, float* output) {
   const int pad = (taps.kernel - 1) / 2;
   const size_t channels = taps.channels;
   const int rows = items.back().rows.end();
@@ -38,13 +37,13 @@ void convolveRows(const DepthwiseTaps& taps, const std::vector<ConvolutionItem>&
     for (int b = begin; b < end; b++) {
       const Block& block = blocks[b];
       const ConvolutionItem& item = items[block.item];
-      const float* own = inputs[0] + item.rows.first * channels;
+      const float* own = x + item.rows.first * channels;
       padded.resize((block.count + 2 * pad) * channels);
       float* at = padded.data();
       for (int row = block.first - pad; row < block.first + block.count + pad; row++, at += channels) {
         const float* source = row >= item.rows.count ? nullptr
                               : row >= 0             ? own + row * channels
-                              : item.past >= 0       ? inputs[item.past] + (row + pad) * channels
+                              : item.past            ? item.past + (row + pad) * channels
                                                      : nullptr;
         if (source)
           std::copy_n(source, channels, at);

@@ -1,7 +1,5 @@
-// Depthwise convolution along time over the rows of several streams, each with its own past.
+// Depthwise convolution along time over the rows of several streams, each with its own past, and SiLU after it.
 #pragma once
-
-#ifdef PARAKEET_ONEDNN
 
 #include <vector>
 
@@ -17,13 +15,10 @@ struct DepthwiseTaps {
 
 struct ConvolutionItem {
   Rows rows;
-  int past;  // index among the inputs of the (kernel − 1) / 2 rows before; −1 for zeros
+  const float* past;  // the (kernel − 1) / 2 rows before; null for zeros
 };
 
-// inputs: the batch [frames, channels], then pasts. See ops::DepthwiseConv1d.
-void convolveRows(const DepthwiseTaps& taps, const std::vector<ConvolutionItem>& items,
-                  const std::vector<const float*>& inputs, float* output);
+// x, output: the batch [frames, channels], covered by the items in order. After an item come zeros.
+void convolveRows(const DepthwiseTaps& taps, const std::vector<ConvolutionItem>& items, const float* x, float* output);
 
 }  // namespace parakeet::ops
-
-#endif

@@ -1,5 +1,4 @@
 // An MLX primitive whose CPU evaluation is a function over raw pointers: the way our own kernels enter MLX's graph.
-// Not for kernels that need more than one output.
 #pragma once
 
 #include <mlx/mlx.h>
@@ -10,11 +9,16 @@
 
 namespace parakeet::ops {
 
-// Inputs are row-contiguous float32; `output` is uninitialised. Runs on MLX's stream thread.
+// Inputs are row-contiguous float32; outputs are uninitialised. Runs on MLX's stream thread.
 using KernelFunction = std::function<void(const std::vector<const float*>& inputs, float* output)>;
+using KernelsFunction =
+    std::function<void(const std::vector<const float*>& inputs, const std::vector<float*>& outputs)>;
 
 // The lazily computed output of `run` over `inputs`. `name` is for MLX's printouts.
 mlx::core::array cpuKernel(const char* name, std::vector<mlx::core::array> inputs, mlx::core::Shape shape,
                            KernelFunction run);
+// The same with several outputs.
+std::vector<mlx::core::array> cpuKernels(const char* name, std::vector<mlx::core::array> inputs,
+                                         std::vector<mlx::core::Shape> shapes, KernelsFunction run);
 
 }  // namespace parakeet::ops

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "ops/cpu/aligned.h"
 #include "ops/cpu/attention_rows.h"
@@ -67,23 +68,29 @@ class Head {
  private:
   struct Memory {
     AlignedBytes keys, values, positions, content, distance, query, weights, mixed;
+    std::vector<const float*> rows;
   };
   static Memory& memory() {
     thread_local Memory memory;
     return memory;
   }
 
-  // Rows [begin, begin + count) of x, those outside of [0, available) zeros.
-  Panels packRows(AlignedBytes& packed, const float* x, int begin, int count, int available) const {
+  // Row `index` of keys or values, of which the past ones come first.
+  const float* rowOf(const float* past, const float* own, int index) const {
+    const ptrdiff_t width = shape_.width;
+    return (index < shape_.past ? past + index * width : own + (index - shape_.past) * width) + offset_;
+  }
+
+  // The rows that `row(index)` gives for [0, count), null for zeros.
+  template <class Row>
+  Panels packRows(AlignedBytes& packed, int count, Row row) const {
     const int panels = ceilDivide(count, tileColumns);
     const size_t panelStride = static_cast<size_t>(groups_) * tileColumns * 4;
     auto* to = static_cast<char*>(packed.grown(panels * panelStride));
     for (int panel = 0; panel < panels; panel++) {
       std::array<const float*, tileColumns> rows{};
-      for (int c = 0; c < tileColumns; c++) {
-        const int row = begin + panel * tileColumns + c;
-        if (row >= 0 && row < available) rows[c] = x + static_cast<ptrdiff_t>(row) * shape_.width + offset_;
-      }
+      for (int c = 0; c < std::min(tileColumns, count - panel * tileColumns); c++)
+        rows[c] = row(panel * tileColumns + c);
       packColumns(kind_, rows.data(), size_, groups_, to + panel * panelStride);
     }
     return {to, groups_, panelStride};
@@ -92,19 +99,24 @@ class Head {
   void pack() {
     Memory& scratch = memory();
     const int keys = span_.high - span_.low;
-    keys_ = packRows(scratch.keys, item_.key, span_.low, keys, span_.high);
+    keys_ = packRows(scratch.keys, keys, [&](int index) { return rowOf(item_.pastKey, item_.key, span_.low + index); });
     // Query i and key j of the span are farthest − (position of i) + (position of j) rows down the positions: the first
     // row is that of the last query, a whole block's, and the first key.
     const int origin = shape_.farthest - (firstPosition_ + wholeRows_ - 1) + span_.low;
-    positions_ = packRows(scratch.positions, item_.position, origin, wholeRows_ + keys - 1, shape_.positions);
+    positions_ = packRows(scratch.positions, wholeRows_ + keys - 1, [&](int index) {
+      const int row = origin + index;  // beyond the positions lie distances that no query looks up
+      const bool there = row >= 0 && row < shape_.positions;
+      return there ? item_.position + static_cast<ptrdiff_t>(row) * shape_.width + offset_ : nullptr;
+    });
     values_.groups = paddedGroups(kind_, keys);
     values_.panelStride = static_cast<size_t>(values_.groups) * tileColumns * 4;
     const int panels = ceilDivide(size_, tileColumns);
     auto* to = static_cast<char*>(scratch.values.grown(panels * values_.panelStride));
     values_.data = to;
-    const float* value = item_.value + static_cast<size_t>(span_.low) * shape_.width + offset_;
+    scratch.rows.clear();
+    for (int key = span_.low; key < span_.high; key++) scratch.rows.push_back(rowOf(item_.pastValue, item_.value, key));
     for (int panel = 0; panel < panels; panel++)
-      packInner(kind_, value, shape_.width, keys, panel * tileColumns, size_, values_.groups,
+      packInner(kind_, scratch.rows.data(), keys, panel * tileColumns, size_, values_.groups,
                 to + panel * values_.panelStride);
   }
 

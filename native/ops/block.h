@@ -1,0 +1,66 @@
+// A FastConformer block (Gulati et al. 2020; NeMo's ConformerLayer) for several streams at once: half a feed-forward,
+// attention with relative positions, convolution, half a feed-forward, layer norm. The frames of the streams stand one
+// below the other: products take them all, time is each one's own.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "ops/ops.h"
+
+namespace parakeet::ops {
+
+// x + down(silu(up(norm(x)))) / 2.
+struct FeedForward {
+  Norm norm;
+  Linear up, down;
+};
+
+struct Block {
+  FeedForward feedForward1, feedForward2;
+  Norm normAttention, normConvolution, normOut;
+  Linear queryKeyValue;  // in three parts
+  Linear out;
+  mx::array biasU, biasV;  // [d]
+  Linear pointwise1;       // gated
+  DepthwiseConv1d depthwise;
+  Linear pointwise2;
+  int heads, kernel;
+  DType dtype;
+};
+
+// What a stream keeps of a block. Absent: nothing came before.
+struct BlockCache {
+  std::optional<mx::array> keys, values;  // [cached, d], of past frames
+  std::optional<mx::array> convolution;   // [(kernel − 1) / 2, d], the depthwise convolution's last inputs
+};
+
+// What a step keeps for the next one.
+struct CacheUpdate {
+  int commit = 0;    // of the step's frames, how many become past
+  int capacity = 0;  // past frames whose keys and values are kept
+};
+
+// One stream's share of a batch.
+struct BlockItem {
+  Rows rows;
+  mx::array positions;  // [_, d]; row `firstPosition` + r belongs to the distance `farthest` − r
+  int firstPosition, positionCount;
+  int farthest;
+  Band band;
+  BlockCache cache;
+  std::optional<CacheUpdate> update;
+};
+
+struct BlockOutput {
+  mx::array y;                     // [frames, d]
+  std::vector<BlockCache> caches;  // of the items; of those without an update, what it was
+};
+
+// x: [frames, d], covered by the items in order; each sees only its own. On a CPU one kernel, elsewhere MLX's
+// operations.
+BlockOutput runBlock(const std::shared_ptr<const Block>& block, const mx::array& x,
+                     const std::vector<BlockItem>& items);
+
+}  // namespace parakeet::ops
