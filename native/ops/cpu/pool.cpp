@@ -11,6 +11,10 @@
 #include <thread>
 #include <vector>
 
+#ifdef __linux__
+#include <sys/resource.h>
+#endif
+
 #include "ops/profile.h"
 
 namespace parakeet::ops {
@@ -19,9 +23,58 @@ namespace {
 std::atomic<int> requested{0};
 std::atomic<const std::atomic<bool>*> giveUpFlag{nullptr};
 
-// How long a thread looks for what comes next before it sleeps. One kernel follows another within microseconds, and to
-// be woken takes tens; but whoever looks takes the core from others, so not for longer than that.
+// How long a thread looks for what comes next before it sleeps: one kernel follows another within microseconds, and to
+// be woken takes tens. Not where others want the core: there, looking takes the thread's own turn from it.
 constexpr std::chrono::microseconds patience{20};
+
+// Whether others want the cores: the pool's threads were put aside `most` times within a while.
+class Contention {
+ public:
+  bool seen() {
+#ifdef RUSAGE_THREAD
+    thread_local long before = putAside();
+    const long now = putAside();
+    if (now > before) note(static_cast<int>(now - before));
+    before = now;
+#endif
+    return Clock::now().time_since_epoch().count() < until_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr int most = 3;
+  static constexpr std::chrono::milliseconds window{10}, consequence{50};
+
+#ifdef RUSAGE_THREAD
+  // How often the calling thread lost its core before it was done.
+  static long putAside() {
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nivcsw;
+  }
+#endif
+
+  void note(int times) {
+    const auto now = Clock::now().time_since_epoch();
+    const std::lock_guard lock(mutex_);
+    if (now - begin_ > window) {
+      begin_ = now;
+      count_ = 0;
+    }
+    count_ += times;
+    if (count_ >= most) until_ = Clock::duration(now + consequence).count();
+  }
+
+  std::mutex mutex_;
+  Clock::duration begin_{};
+  int count_ = 0;
+  std::atomic<Clock::rep> until_{0};
+};
+
+Contention& contention() {
+  static Contention* instance = new Contention();  // the pool's threads outlive static destruction
+  return *instance;
+}
 
 void pause() {
 #if defined(__x86_64__)
@@ -34,6 +87,8 @@ void pause() {
 // Whether `ready` became true in that time.
 template <class Ready>
 bool awaited(Ready ready) {
+  if (ready()) return true;
+  if (contention().seen()) return false;
   const auto deadline = std::chrono::steady_clock::now() + patience;
   do {
     for (int i = 0; i < 16; i++) {
