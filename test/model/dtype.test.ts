@@ -8,23 +8,13 @@ import { wordErrorRate } from '../../bench/wer-metric.mjs';
 import { loadModel } from '../../src/index.js';
 import type { NativeDType } from '../../src/model/addon.js';
 import type { Model } from '../../src/model/model.js';
-import { goldenArray, maxDifference, readGolden } from '../support/goldens.js';
+import { goldenArray, maxDifference, readGolden, relativeError } from '../support/goldens.js';
 import { loadNativeGolden } from '../support/native-golden.js';
 
 const audio = fileURLToPath(new URL('../audio', import.meta.url));
 
 /** The addon's own name for products of bytes, also where the CPU has no instructions for them. */
 const byteProducts = 'int8Products' as NativeDType;
-
-function relativeError(actual: Float32Array, expected: Float32Array): number {
-  let error = 0;
-  let size = 0;
-  for (let i = 0; i < expected.length; i++) {
-    error += ((actual[i] as number) - (expected[i] as number)) ** 2;
-    size += (expected[i] as number) ** 2;
-  }
-  return Math.sqrt(error / size);
-}
 
 test.each([
   ['float32', 0, 1e-5],

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomModel } from '../../bench/random-model.mjs';
+import { relativeError } from '../support/goldens.js';
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('../support/encode-shapes.mjs', import.meta.url));
@@ -30,18 +31,6 @@ async function encoded(folder: string, dtype: string, instructions: string): Pro
   await run(process.execPath, [script, folder, dtype, output], { env: environment(instructions) });
   const bytes = readFileSync(output);
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-}
-
-/** Size of the difference as a part of the expected frames' size. */
-function stray(actual: Float32Array, expected: Float32Array): number {
-  expect(actual.length).toBe(expected.length);
-  let error = 0;
-  let size = 0;
-  for (let i = 0; i < expected.length; i++) {
-    error += ((actual[i] as number) - (expected[i] as number)) ** 2;
-    size += (expected[i] as number) ** 2;
-  }
-  return Math.sqrt(error / size);
 }
 
 // Heads of 5 and of 9 values: nothing is a multiple of a register, and widths end within a tile.
@@ -69,7 +58,7 @@ describe.each([40, 72])('an encoder of width %d', (width) => {
   ])(
     'in %s with %s strays less than %d from float32 in the oldest set',
     async (dtype, instructions, most) => {
-      expect(stray(await encoded(folder, dtype, instructions), oldest)).toBeLessThan(most);
+      expect(relativeError(await encoded(folder, dtype, instructions), oldest)).toBeLessThan(most);
     },
   );
 });
