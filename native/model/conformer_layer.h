@@ -28,7 +28,7 @@ class ConformerLayer {
   ConformerLayer(const EncoderConfig& config, const Weights& weights, int index, ops::DType dtype);
 
   // x: [frames, dModel] → the same. The items cover all rows in order; each sees only its own.
-  ops::BlockOutput operator()(const mlx::core::array& x, std::vector<ops::BlockItem> items) const;
+  ops::BlockOutput operator()(const mlx::core::array& x, const std::vector<ops::BlockItem>& items) const;
 
   // Projects sinusoids [distances, dModel] for this layer's attention.
   mlx::core::array project(const mlx::core::array& sinusoids) const { return linearPosition_(sinusoids); }

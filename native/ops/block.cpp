@@ -68,7 +68,7 @@ mx::array convolve(const Block& block, const mx::array& x, const std::vector<Blo
     convolved.push_back({item.rows, item.cache.convolution});
     if (!item.update) continue;
     const mx::array own = mx::slice(gated, {item.rows.first, 0}, {item.rows.end(), x.shape(1)});
-    output.caches[i].convolution = lastRows(item.cache.convolution, own, item.update->commit, (block.kernel - 1) / 2);
+    output.caches[i].convolution = lastRows(item.cache.convolution, own, item.update->commit, block.depthwise.reach());
   }
   return block.pointwise2(block.depthwise(gated, convolved), {Activation::none, 1.0f, x});
 }

@@ -26,7 +26,7 @@ struct Block {
   Linear pointwise1;       // gated
   DepthwiseConv1d depthwise;
   Linear pointwise2;
-  int heads, kernel;
+  int heads;
   DType dtype;
 };
 

@@ -276,6 +276,7 @@ mx::array DepthwiseConv1d::operator()(const mx::array& x, const std::vector<Item
   return impl_->apply(x, items);
 }
 
+int DepthwiseConv1d::reach() const { return (impl_->taps().kernel - 1) / 2; }
 DepthwiseTaps DepthwiseConv1d::taps() const { return impl_->taps(); }
 
 // ---- the rest

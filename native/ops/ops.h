@@ -101,6 +101,8 @@ class DepthwiseConv1d {
   };
   // x: [frames, channels] → silu(conv(x) + b), the same. The items cover all rows in order.
   mx::array operator()(const mx::array& x, const std::vector<Item>& items) const;
+  // Frames that it looks back, and as many ahead: (kernel − 1) / 2.
+  int reach() const;
   // For the CPU's own kernels; valid while this or a copy of it lives.
   DepthwiseTaps taps() const;
 

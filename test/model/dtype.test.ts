@@ -8,7 +8,8 @@ import { wordErrorRate } from '../../bench/wer-metric.mjs';
 import { loadModel } from '../../src/index.js';
 import type { NativeDType } from '../../src/model/addon.js';
 import type { Model } from '../../src/model/model.js';
-import { goldenArray, maxDifference, readGolden, relativeError } from '../support/goldens.js';
+import { relativeDifference } from '../../src/verify/check.js';
+import { goldenArray, maxDifference, readGolden } from '../support/goldens.js';
 import { loadNativeGolden } from '../support/native-golden.js';
 
 const audio = fileURLToPath(new URL('../audio', import.meta.url));
@@ -27,7 +28,7 @@ test.each([
   const { shape, data } = goldenArray(golden, 'features');
   const encoded = await native.encode(data, shape[0] as number, [-1, -1], 0);
   await native.close();
-  const error = relativeError(encoded.data, goldenArray(golden, 'encoded').data);
+  const error = relativeDifference(encoded.data, goldenArray(golden, 'encoded').data);
   expect(error).toBeGreaterThanOrEqual(least);
   expect(error).toBeLessThan(most);
 });

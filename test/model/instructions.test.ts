@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomModel } from '../../bench/random-model.mjs';
-import { relativeError } from '../support/goldens.js';
+import { relativeDifference } from '../../src/verify/check.js';
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('../support/encode-shapes.mjs', import.meta.url));
@@ -58,7 +58,7 @@ describe.each([40, 72])('an encoder of width %d', (width) => {
   ])(
     'in %s with %s strays less than %d from float32 in the oldest set',
     async (dtype, instructions, most) => {
-      expect(relativeError(await encoded(folder, dtype, instructions), oldest)).toBeLessThan(most);
+      expect(relativeDifference(await encoded(folder, dtype, instructions), oldest)).toBeLessThan(most);
     },
   );
 });

@@ -55,15 +55,3 @@ export function maxDifference(actual: ArrayLike<number>, expected: ArrayLike<num
   }
   return largest;
 }
-
-/** Size of the difference as a part of the size of what was expected: 1 for something else altogether. */
-export function relativeError(actual: Float32Array, expected: Float32Array): number {
-  if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
-  let error = 0;
-  let size = 0;
-  for (let i = 0; i < expected.length; i++) {
-    error += ((actual[i] as number) - (expected[i] as number)) ** 2;
-    size += (expected[i] as number) ** 2;
-  }
-  return Math.sqrt(error / size);
-}

@@ -20,11 +20,6 @@ class AlignedBytes {
     if (size_ > 0 && !data_) throw std::bad_alloc();
   }
 
-  size_t size() const { return size_; }
-  template <class T>
-  T* as() const {
-    return static_cast<T*>(data_.get());
-  }
   // Room for `size` bytes; what was there is gone.
   void* grown(size_t size) {
     if (size > size_) *this = AlignedBytes(size);

@@ -9,11 +9,12 @@
 namespace parakeet::ops {
 namespace {
 
-// Rounds to the nearest bfloat16, ties to even; what is rounded here is never NaN's payload.
+// Rounds to the nearest bfloat16, ties to even; NaN stays NaN. As toBfloat16 (pointwise.h), in a register.
 template <class V>
 PARAKEET_INLINE typename V::Ints bfloat16Bits(typename V::Floats x) {
   const auto bits = (typename V::Ints)x;
-  return (typename V::Ints)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16) & 0xffff;
+  const auto even = bits + 0x7fff + ((bits >> 16) & 1);
+  return ((x != x ? bits | 0x400000 : even) >> 16) & 0xffff;
 }
 
 template <class V>

@@ -124,7 +124,7 @@ class Run {
     float* gated = projected_;
     block_.pointwise1.cpuMatrix()->multiply(normalized(y_, block_.normConvolution),
                                             {gated, stride_, 0, Activation::glu});
-    const int pad = (block_.kernel - 1) / 2;
+    const int pad = block_.depthwise.reach();
     std::vector<ConvolutionItem> convolved;
     for (const ItemPlan& item : items_) {
       const float* past = input(item.convolution);
@@ -163,7 +163,7 @@ class Run {
 
 BlockOutput runBlockOnCpu(const std::shared_ptr<const Block>& block, const mx::array& x,
                           const std::vector<BlockItem>& items) {
-  const int frames = x.shape(0), width = x.shape(1), pad = (block->kernel - 1) / 2;
+  const int frames = x.shape(0), width = x.shape(1), pad = block->depthwise.reach();
   std::vector<mx::array> inputs{x};
   std::vector<mx::Shape> shapes{x.shape()};
   const auto give = [&](const std::optional<mx::array>& array) {

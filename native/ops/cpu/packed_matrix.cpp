@@ -72,12 +72,6 @@ std::vector<T> transposed(const std::vector<T>& weight, int columns, int inputs)
   return result;
 }
 
-std::vector<uint16_t> narrowed(const std::vector<float>& weight) {
-  std::vector<uint16_t> narrow(weight.size());
-  toBfloat16(weight.data(), narrow.data(), weight.size());
-  return narrow;
-}
-
 // Sets the panel's scales and sums.
 std::vector<int8_t> quantized(Panel& panel, const std::vector<float>& weight, int inputs, int most) {
   std::vector<int8_t> bytes(weight.size());
@@ -118,7 +112,7 @@ struct PackedMatrix::State {
         panel.packed.emplace_back(ProductKind::float32, rows.data(), panel.columns, inputs);
         break;
       case Way::bfloat16:
-        panel.packed.emplace_back(ProductKind::bfloat16, narrowed(rows).data(), panel.columns, inputs);
+        panel.packed.emplace_back(ProductKind::bfloat16, toBfloat16(rows).data(), panel.columns, inputs);
         break;
       case Way::bytes: {
         // Without VNNI, pairs of products are summed in 16 bits: 2 · 255 · 64 still fits.
@@ -127,7 +121,7 @@ struct PackedMatrix::State {
         break;
       }
       case Way::widenedBfloat16:
-        panel.narrow = transposed(narrowed(rows), panel.columns, inputs);
+        panel.narrow = transposed(toBfloat16(rows), panel.columns, inputs);
         break;
       case Way::widenedBytes:
         panel.bytes = transposed(quantized(panel, rows, inputs, 127), panel.columns, inputs);

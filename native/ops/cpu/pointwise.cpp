@@ -190,6 +190,11 @@ void quantizeRows(const float* x, uint8_t* q, QuantizedRow* row, int rows, int c
 }
 
 void toBfloat16(const float* x, uint16_t* y, size_t count) { narrow(x, y, count); }
+std::vector<uint16_t> toBfloat16(const std::vector<float>& x) {
+  std::vector<uint16_t> y(x.size());
+  toBfloat16(x.data(), y.data(), x.size());
+  return y;
+}
 void fromBfloat16(const uint16_t* x, float* y, size_t count) { widen(x, y, count); }
 
 void fromBytes(const int8_t* x, const float* scale, float* y, int rows, int columns) {

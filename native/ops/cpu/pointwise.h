@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "ops/ops.h"
 
@@ -49,6 +50,7 @@ void finishTile(const void* accumulator, const TileEnd& end);
 
 // Rounds to nearest, ties to even; NaN stays NaN.
 void toBfloat16(const float* x, uint16_t* y, size_t count);
+std::vector<uint16_t> toBfloat16(const std::vector<float>& x);
 void fromBfloat16(const uint16_t* x, float* y, size_t count);
 // y[r, c] = scale[c] · x[r, c].
 void fromBytes(const int8_t* x, const float* scale, float* y, int rows, int columns);

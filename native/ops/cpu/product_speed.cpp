@@ -56,18 +56,16 @@ double onednnSpeed(ProductKind kind, const ProductShape& shape, int width, doubl
 
 double tileSpeed(ProductKind kind, const ProductShape& shape, double seconds) {
   const int groups = paddedGroups(kind, shape.inputs), panels = (shape.outputs + tileColumns - 1) / tileColumns;
-  const size_t stride = paddedStride(groups), panelBytes = static_cast<size_t>(groups) * tileColumns * 4;
-  const std::vector<char> activations(stride * shape.rows), weights(panelBytes * panels);
-  const int tiles = (shape.rows + tileRows - 1) / tileRows;
+  const size_t stride = paddedStride(groups), panelSize = panelBytes(groups);
+  const std::vector<char> activations(stride * shape.rows), weights(panelSize * panels);
   return speedOf(shape, seconds, [&] {
     parallelFor(panels, 1, [&](int begin, int end) {
       alignas(64) float sums[tileRows * tileColumns];
       for (int i = begin; i < end; i++) {
-        for (int tile = 0; tile < tiles; tile++) {
-          const int row = shape.rows * tile / tiles, below = shape.rows * (tile + 1) / tiles;
-          multiplyTile(kind, {activations.data() + row * stride, stride, weights.data() + i * panelBytes, groups,
-                              below - row, sums, tileColumns});
-        }
+        forEachTile(shape.rows, [&](int, int row, int count) {
+          multiplyTile(kind, {activations.data() + row * stride, stride, weights.data() + i * panelSize, groups, count,
+                              sums, tileColumns});
+        });
       }
     });
   });

@@ -105,12 +105,6 @@ bool fitBfloat16(const std::vector<float>& values) {
                      [](float value) { return (std::bit_cast<uint32_t>(value) & 0xffff) == 0; });
 }
 
-std::vector<uint16_t> narrowed(const std::vector<float>& weight) {
-  std::vector<uint16_t> narrow(weight.size());
-  toBfloat16(weight.data(), narrow.data(), weight.size());
-  return narrow;
-}
-
 // [rows, columns] → blocks. `step`, `half`: how far apart the weights of neighbouring rows, and of rows half a block
 // apart, are to lie.
 template <class T>
@@ -133,7 +127,7 @@ RowMatrix::RowMatrix(const std::vector<float>& weight, std::vector<float> bias, 
   if (dtype == DType::float32 && !fitBfloat16(weight)) {
     wide_ = blocked(weight, rows, columns, 1, halfBlock);
   } else {
-    narrow_ = blocked(narrowed(weight), rows, columns, 2, 1);
+    narrow_ = blocked(toBfloat16(weight), rows, columns, 2, 1);
   }
   bias_.resize((wide_.size() + narrow_.size()) / columns);
 }
@@ -152,7 +146,7 @@ RowTable::RowTable(const std::vector<float>& weight, int columns, DType dtype) :
   if (dtype == DType::float32 && !fitBfloat16(weight))
     wide_ = weight;
   else
-    narrow_ = narrowed(weight);
+    narrow_ = toBfloat16(weight);
 }
 
 void RowTable::row(int r, float* y) const {

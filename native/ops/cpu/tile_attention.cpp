@@ -33,14 +33,12 @@ struct Panels {
 // sums[rows, tileColumns · panels].
 void multiplyPanels(ProductKind kind, const char* x, size_t stride, int rows, const Panels& operand, int first,
                     int panels, float* sums, size_t sumsStride) {
-  const int tiles = ceilDivide(rows, tileRows);
   for (int panel = 0; panel < panels; panel++) {
     const char* columns = operand.data + (first + panel) * operand.panelStride;
-    for (int tile = 0; tile < tiles; tile++) {
-      const int row = rows * tile / tiles, below = rows * (tile + 1) / tiles;
-      multiplyTile(kind, {x + row * stride, stride, columns, operand.groups, below - row,
+    forEachTile(rows, [&](int, int row, int count) {
+      multiplyTile(kind, {x + row * stride, stride, columns, operand.groups, count,
                           sums + row * sumsStride + static_cast<size_t>(panel) * tileColumns, sumsStride});
-    }
+    });
   }
 }
 
@@ -85,7 +83,7 @@ class Head {
   template <class Row>
   Panels packRows(AlignedBytes& packed, int count, Row row) const {
     const int panels = ceilDivide(count, tileColumns);
-    const size_t panelStride = static_cast<size_t>(groups_) * tileColumns * 4;
+    const size_t panelStride = panelBytes(groups_);
     auto* to = static_cast<char*>(packed.grown(panels * panelStride));
     for (int panel = 0; panel < panels; panel++) {
       std::array<const float*, tileColumns> rows{};
@@ -109,7 +107,7 @@ class Head {
       return there ? item_.position + static_cast<ptrdiff_t>(row) * shape_.width + offset_ : nullptr;
     });
     values_.groups = paddedGroups(kind_, keys);
-    values_.panelStride = static_cast<size_t>(values_.groups) * tileColumns * 4;
+    values_.panelStride = panelBytes(values_.groups);
     const int panels = ceilDivide(size_, tileColumns);
     auto* to = static_cast<char*>(scratch.values.grown(panels * values_.panelStride));
     values_.data = to;
@@ -161,8 +159,7 @@ class Head {
     const int valuePanels = ceilDivide(size_, tileColumns), mixedStride = valuePanels * tileColumns;
     auto* mixed =
         static_cast<float*>(scratch.mixed.grown(static_cast<size_t>(mixedStride) * blockRows * sizeof(float)));
-    const Panels values{values_.data + static_cast<size_t>(firstKey / groupSize(kind_)) * tileColumns * 4, weightGroups,
-                        values_.panelStride};
+    const Panels values{values_.data + panelBytes(firstKey / groupSize(kind_)), weightGroups, values_.panelStride};
     multiplyPanels(kind_, weights, weightStride, rows, values, 0, valuePanels, mixed, mixedStride);
     for (int i = 0; i < rows; i++) {
       float* output = item_.output + static_cast<size_t>(first + i) * shape_.width + offset_;

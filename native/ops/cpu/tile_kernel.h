@@ -58,6 +58,22 @@ constexpr int paddedGroups(ProductKind kind, int inner) {
   return (inner + values - 1) / values * groupAlignment;
 }
 
+// Bytes of the weights of tileColumns columns.
+constexpr size_t panelBytes(int groups) { return static_cast<size_t>(groups) * tileColumns * 4; }
+
+constexpr int tilesOf(int rows) { return (rows + tileRows - 1) / tileRows; }
+
+// Calls `body(tile, row, count)` for the tiles of `rows` rows. They are equally high: a low last one would use the
+// registers badly.
+template <class Body>
+void forEachTile(int rows, Body body) {
+  const int tiles = tilesOf(rows);
+  for (int tile = 0; tile < tiles; tile++) {
+    const int row = rows * tile / tiles;
+    body(tile, row, rows * (tile + 1) / tiles - row);
+  }
+}
+
 // Bytes from one row of activations to the next: an odd number of cache lines, so that the rows of a tile do not fall
 // upon the same few places of the first-level cache.
 constexpr size_t paddedStride(int groups) {

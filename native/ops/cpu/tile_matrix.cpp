@@ -51,7 +51,7 @@ TileMatrix::TileMatrix(const std::vector<float>& weight, const std::vector<float
   for (int part = 0; part < shape.parts; part++) {
     for (int first = 0; first < width; first += most) panels_.push_back({part, first, std::min(most, width - first)});
   }
-  weights_ = WeightBuffer<char>(panels_.size() * groups_ * tileColumns * 4);
+  weights_ = WeightBuffer<char>(panels_.size() * panelBytes(groups_));
   bias_.resize(panels_.size() * tileColumns);
   if (kind_ == ProductKind::bytes) {
     scale_.resize(bias_.size(), 1.0f);
@@ -67,7 +67,7 @@ size_t TileMatrix::inputStride() const { return paddedStride(paddedGroups(Produc
 void TileMatrix::pack(const std::vector<float>& weight, const std::vector<float>& bias, size_t index) {
   const Panel& panel = panels_[index];
   const int width = outputs_ / (panels_.back().part + 1), values = groupSize(kind_);
-  char* packed = weights_.data() + index * groups_ * tileColumns * 4;
+  char* packed = weights_.data() + index * panelBytes(groups_);
   std::vector<uint16_t> narrow(inputs_);
   std::vector<int8_t> bytes(inputs_);
   for (int half = 0; half < (gated_ ? 2 : 1); half++) {
@@ -147,7 +147,7 @@ void TileMatrix::multiplyBlock(const MatrixInput& input, const MatrixOutput& out
   const auto panels = static_cast<int>(panels_.size());
   // With few panels for the threads, the rows are split too.
   const int wanted = (4 * poolThreads() + panels - 1) / panels;
-  const int splits = std::clamp(wanted, 1, (input.rows + tileRows - 1) / tileRows);
+  const int splits = std::clamp(wanted, 1, tilesOf(input.rows));
   const double work = static_cast<double>(input.rows) * inputs_ * tileColumns / splits;
   parallelFor(panels * splits, static_cast<int>(std::ceil(grainWork / work)), [&](int begin, int end) {
     for (int i = begin; i < end && !givenUp(); i++) {
@@ -162,7 +162,6 @@ void TileMatrix::multiplyPanel(const Operand& operand, const MatrixOutput& outpu
                                int last) const {
   const Panel& panel = panels_[index];
   alignas(64) float sums[tileRows * tileColumns];
-  const int tiles = (last - first + tileRows - 1) / tileRows;
   TileEnd end;
   end.columns = panel.columns;
   end.gate = tileColumns / 2;
@@ -175,22 +174,21 @@ void TileMatrix::multiplyPanel(const Operand& operand, const MatrixOutput& outpu
   end.activation = output.activation;
   end.ldOutput = output.stride;
   end.scale = output.scale;
-  const size_t panelBytes = static_cast<size_t>(groups_) * tileColumns * 4;
-  const char* weights = weights_.data() + index * panelBytes;
-  const int nextLines = (stepLines + tiles - 1) / tiles;
-  for (int tile = 0; tile < tiles; tile++) {
-    // Tiles of equal height: a low last one would use the registers badly.
-    const int row = first + (last - first) * tile / tiles, below = first + (last - first) * (tile + 1) / tiles;
-    const size_t fetched = panelBytes / stepLines * nextLines * tile;
-    multiplyTile(kind_, {operand.data + row * operand.stride, operand.stride, weights, groups_, below - row, sums,
-                         tileColumns, weights + panelBytes + fetched, fetched < panelBytes ? nextLines : 0});
+  const size_t size = panelBytes(groups_);
+  const char* weights = weights_.data() + index * size;
+  const int tiles = tilesOf(last - first), nextLines = (stepLines + tiles - 1) / tiles;
+  forEachTile(last - first, [&](int tile, int offset, int count) {
+    const int row = first + offset;
+    const size_t fetched = size / stepLines * nextLines * tile;
+    multiplyTile(kind_, {operand.data + row * operand.stride, operand.stride, weights, groups_, count, sums,
+                         tileColumns, weights + size + fetched, fetched < size ? nextLines : 0});
     const size_t corner = panel.part * output.partStride + row * output.stride + panel.first;
-    end.rows = below - row;
+    end.rows = count;
     end.quantized = operand.bytes ? operand.bytes + row : nullptr;
     end.output = output.y + corner;
     end.residual = output.residual ? output.residual + corner : nullptr;
     finishTileAvx512(sums, end);
-  }
+  });
 }
 
 }  // namespace parakeet::ops
