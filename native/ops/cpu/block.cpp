@@ -20,6 +20,13 @@ namespace {
 // Bytes of memory between the operations that a thread keeps for the next block; more is given back.
 constexpr size_t keptBytes = size_t{32} << 20;
 
+// Rows that a thread takes through several operations at once: so many that the weights, which it reads anew for them,
+// cost little, and so few that what lies between two operations stays in its core's cache. Below the second number it
+// takes none of its own.
+constexpr int usualRows = 32, leastRows = 24;
+// Values that are not worth waking another thread for.
+constexpr int grainValues = 8192;
+
 // Where the kernel finds an item's arrays among its inputs and outputs; −1 for none.
 struct ItemPlan {
   AttentionShape attention;
@@ -66,16 +73,46 @@ class Run {
   }
 
   void all() {
-    phase(Part::feedForward, [&] { feedForward(block_.feedForward1, inputs_[0]); });
+    byRows([&](Rows rows) {
+      phase(Part::feedForward, [&] { feedForward(block_.feedForward1, inputs_[0], rows); });
+      phase(Part::attention, [&] { project(rows); });
+    });
     phase(Part::attention, [&] { attention(); });
-    phase(Part::convolution, [&] { convolution(); });
-    phase(Part::feedForward, [&] {
-      feedForward(block_.feedForward2, y_);
-      normalize();
+    byRows([&](Rows rows) {
+      phase(Part::attention, [&] { add(block_.out, rows); });
+      phase(Part::convolution, [&] { gate(rows); });
+    });
+    phase(Part::convolution, [&] { keepConvolution(); });
+    byRows([&](Rows rows) {
+      phase(Part::convolution, [&] {
+        convolve(rows);
+        add(block_.pointwise2, rows);
+      });
+      phase(Part::feedForward, [&] {
+        feedForward(block_.feedForward2, y_, rows);
+        normalize(rows);
+      });
     });
   }
 
  private:
+  // Where a thread gets enough rows, it goes with its own from one operation to the next: threads wait for each other
+  // three times a block only, and what an operation gives is still in the core's cache for the next. Every thread reads
+  // all weights then, so with few rows all do an operation together, each with its part of the weights.
+  template <class Body>
+  void byRows(Body body) {
+    const int threads = poolThreads();
+    if (threads == 1 || frames_ < leastRows * threads) return body(Rows{0, frames_});
+    // As many for each thread, so that all end together; several, so that one whose core is taken from it does fewer.
+    const int pieces = threads * std::max(1, frames_ / (threads * usualRows));
+    parallelFor(pieces, 1, [&](int begin, int end) {
+      for (int i = begin; i < end && !givenUp(); i++) {
+        const auto edge = [&](int n) { return static_cast<int>(static_cast<int64_t>(frames_) * n / pieces); };
+        body(Rows{edge(i), edge(i + 1) - edge(i)});
+      }
+    });
+  }
+
   template <class Body>
   void phase(Part part, Body body) {
     if (givenUp()) return;
@@ -84,23 +121,30 @@ class Run {
     body();
   }
 
-  MatrixInput normalized(const float* x, const Norm& norm) const {
-    return {x, stride_, frames_, norm.weight.data<float>(), norm.bias.data<float>()};
+  MatrixInput normalized(const float* x, const Norm& norm, Rows rows) const {
+    return {x + rows.first * stride_, stride_, rows.count, norm.weight.data<float>(), norm.bias.data<float>()};
   }
-  // y += linear(x).
-  void add(const Linear& linear, const float* x) const {
-    linear.cpuMatrix()->multiply({x, stride_, frames_}, {y_, stride_, 0, Activation::none, 1.0f, y_});
+  // y += linear(mixed).
+  void add(const Linear& linear, Rows rows) const {
+    const size_t at = rows.first * stride_;
+    linear.cpuMatrix()->multiply({mixed_ + at, stride_, rows.count},
+                                 {y_ + at, stride_, 0, Activation::none, 1.0f, y_ + at});
   }
 
-  void feedForward(const FeedForward& layer, const float* x) const {
-    ops::feedForward(*layer.up.cpuMatrix(), *layer.down.cpuMatrix(), normalized(x, layer.norm), y_, 0.5f);
+  void feedForward(const FeedForward& layer, const float* x, Rows rows) const {
+    ops::feedForward(*layer.up.cpuMatrix(), *layer.down.cpuMatrix(), normalized(x, layer.norm, rows),
+                     y_ + rows.first * stride_, 0.5f);
   }
 
   const float* input(int index) const { return index < 0 ? nullptr : inputs_[index]; }
 
+  // Queries, keys and values.
+  void project(Rows rows) const {
+    block_.queryKeyValue.cpuMatrix()->multiply(normalized(y_, block_.normAttention, rows),
+                                               {projected_ + rows.first * stride_, stride_, frames_ * stride_});
+  }
+
   void attention() const {
-    block_.queryKeyValue.cpuMatrix()->multiply(normalized(y_, block_.normAttention),
-                                               {projected_, stride_, frames_ * stride_});
     std::vector<AttentionShape> shapes;
     std::vector<AttentionInput> attended;
     for (const ItemPlan& item : items_) {
@@ -117,33 +161,44 @@ class Run {
                                                                            outputs_[item.nextKeys + 1]);
     }
     attend(shapes, attended, block_.dtype);
-    add(block_.out, mixed_);
   }
 
-  void convolution() const {
-    float* gated = projected_;
-    block_.pointwise1.cpuMatrix()->multiply(normalized(y_, block_.normConvolution),
-                                            {gated, stride_, 0, Activation::glu});
+  void gate(Rows rows) const {
+    block_.pointwise1.cpuMatrix()->multiply(normalized(y_, block_.normConvolution, rows),
+                                            {projected_ + rows.first * stride_, stride_, 0, Activation::glu});
+  }
+
+  void keepConvolution() const {
     const int pad = block_.depthwise.reach();
-    std::vector<ConvolutionItem> convolved;
     for (const ItemPlan& item : items_) {
-      const float* past = input(item.convolution);
-      convolved.push_back({item.attention.queries, past});
       if (!item.update) continue;
-      const float* own = gated + item.attention.queries.first * stride_;
+      const float* own = projected_ + item.attention.queries.first * stride_;
       const int end = item.update->commit;
-      PastAndOwn{past, own, pad, stride_}.copy(end - pad, end, outputs_[item.nextKeys + 2]);
+      PastAndOwn{input(item.convolution), own, pad, stride_}.copy(end - pad, end, outputs_[item.nextKeys + 2]);
     }
-    convolveRows(block_.depthwise.taps(), convolved, gated, mixed_);
-    add(block_.pointwise2, mixed_);
   }
 
-  void normalize() const {
-    const auto width = static_cast<int>(stride_);
+  void convolve(Rows rows) const {
+    std::vector<ConvolutionItem> convolved;
+    for (const ItemPlan& item : items_) convolved.push_back({item.attention.queries, input(item.convolution)});
+    const DepthwiseTaps taps = block_.depthwise.taps();
+    inParts(rows, [&](Rows part) { convolveRows(taps, convolved, part, projected_, mixed_); });
+  }
+
+  void normalize(Rows rows) const {
     const float *weight = block_.normOut.weight.data<float>(), *bias = block_.normOut.bias.data<float>();
-    parallelFor(frames_, std::max(1, 8192 / width), [&](int begin, int end) {
-      float* rows = y_ + begin * stride_;
-      layerNormRows(rows, weight, bias, rows, end - begin, width);
+    inParts(rows, [&](Rows part) {
+      float* at = y_ + part.first * stride_;
+      layerNormRows(at, weight, bias, at, part.count, static_cast<int>(stride_));
+    });
+  }
+
+  // For operations of one row after the other; they are split where all threads do one together.
+  template <class Body>
+  void inParts(Rows rows, Body body) const {
+    const auto width = static_cast<int>(stride_);
+    parallelFor(rows.count, std::max(1, grainValues / width), [&](int begin, int end) {
+      body(Rows{rows.first + begin, end - begin});
     });
   }
 

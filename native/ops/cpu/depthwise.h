@@ -18,7 +18,9 @@ struct ConvolutionItem {
   const float* past;  // the (kernel − 1) / 2 rows before; null for zeros
 };
 
-// x, output: the batch [frames, channels], covered by the items in order. After an item come zeros.
-void convolveRows(const DepthwiseTaps& taps, const std::vector<ConvolutionItem>& items, const float* x, float* output);
+// Rows `rows` of the output. x, output: the batch [frames, channels], covered by the items in order. After an item come
+// zeros.
+void convolveRows(const DepthwiseTaps& taps, const std::vector<ConvolutionItem>& items, Rows rows, const float* x,
+                  float* output);
 
 }  // namespace parakeet::ops

@@ -23,6 +23,16 @@ namespace {
 std::atomic<int> requested{0};
 std::atomic<const std::atomic<bool>*> giveUpFlag{nullptr};
 
+// Whether this thread is at work on a piece.
+thread_local bool withinPiece = false;
+
+struct PieceScope {
+  PieceScope() { withinPiece = true; }
+  ~PieceScope() { withinPiece = false; }
+  PieceScope(const PieceScope&) = delete;
+  PieceScope& operator=(const PieceScope&) = delete;
+};
+
 // How long a thread looks for what comes next before it sleeps: one kernel follows another within microseconds, and to
 // be woken takes tens. Not where others want the core: there, looking takes the thread's own turn from it.
 constexpr std::chrono::microseconds patience{20};
@@ -220,9 +230,10 @@ void parallelFor(int count, int grain, const std::function<void(int, int)>& body
   const int most = std::max(1, count / std::max(1, grain));
   const int parts = std::min(most, threads);
   if (givenUp()) return;
-  if (parts == 1) return body(0, count);
+  if (parts == 1 || withinPiece) return body(0, count);
   std::atomic<int> next{0};
   const auto work = [&](int) {
+    const PieceScope scope;
     int begin = next.load();
     while (begin < count && !givenUp()) {
       int size = std::max({1, grain, (count - begin) / (shareOfRest * parts)});
