@@ -9,11 +9,6 @@
 #include <fstream>
 #include <mutex>
 #include <thread>
-#include <vector>
-
-#ifdef __linux__
-#include <sys/resource.h>
-#endif
 
 #include "ops/profile.h"
 
@@ -34,57 +29,9 @@ struct PieceScope {
 };
 
 // How long a thread looks for what comes next before it sleeps: one kernel follows another within microseconds, and to
-// be woken takes tens. Not where others want the core: there, looking takes the thread's own turn from it.
-constexpr std::chrono::microseconds patience{20};
-
-// Whether others want the cores: the pool's threads were put aside `most` times within a while.
-class Contention {
- public:
-  bool seen() {
-#ifdef RUSAGE_THREAD
-    thread_local long before = putAside();
-    const long now = putAside();
-    if (now > before) note(static_cast<int>(now - before));
-    before = now;
-#endif
-    return Clock::now().time_since_epoch().count() < until_.load(std::memory_order_relaxed);
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  static constexpr int most = 3;
-  static constexpr std::chrono::milliseconds window{10}, consequence{50};
-
-#ifdef RUSAGE_THREAD
-  // How often the calling thread lost its core before it was done.
-  static long putAside() {
-    rusage usage{};
-    getrusage(RUSAGE_THREAD, &usage);
-    return usage.ru_nivcsw;
-  }
-#endif
-
-  void note(int times) {
-    const auto now = Clock::now().time_since_epoch();
-    const std::lock_guard lock(mutex_);
-    if (now - begin_ > window) {
-      begin_ = now;
-      count_ = 0;
-    }
-    count_ += times;
-    if (count_ >= most) until_ = Clock::duration(now + consequence).count();
-  }
-
-  std::mutex mutex_;
-  Clock::duration begin_{};
-  int count_ = 0;
-  std::atomic<Clock::rep> until_{0};
-};
-
-Contention& contention() {
-  static Contention* instance = new Contention();  // the pool's threads outlive static destruction
-  return *instance;
-}
+// be woken takes tens of them, in a virtual machine more. Beside programs that want the cores it costs nothing to speak
+// of, since nobody is waited for who does not run.
+constexpr std::chrono::microseconds patience{100};
 
 void pause() {
 #if defined(__x86_64__)
@@ -94,19 +41,16 @@ void pause() {
 #endif
 }
 
-// Whether `ready` became true in that time.
+// Looks until `ready` is true, for as long as that.
 template <class Ready>
-bool awaited(Ready ready) {
-  if (ready()) return true;
-  if (contention().seen()) return false;
+void await(Ready ready) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   do {
     for (int i = 0; i < 16; i++) {
-      if (ready()) return true;
+      if (ready()) return;
       pause();
     }
   } while (std::chrono::steady_clock::now() < deadline);
-  return ready();
 }
 
 // A thread takes this part of its even share of what is left: the last pieces are small, so that nobody waits long for
@@ -115,75 +59,81 @@ constexpr int shareOfRest = 2;
 
 class Pool {
  public:
-  explicit Pool(int threads) {
-    for (int i = 1; i < threads; i++) {
-      std::thread([this, i] { work(i); }).detach();  // the pool lives as long as the process
-    }
-    threads_ = threads;
+  explicit Pool(int threads) : threads_(threads) {
+    for (int i = 1; i < threads; i++) std::thread([this] { work(); }).detach();  // lives as long as the process
   }
 
   int threads() const { return threads_; }
 
+  // `job` by the caller and at most `helpers` threads besides, at once: those that come before the caller is done. It
+  // waits for none that has not begun: a thread that sleeps, or whose core is taken, costs no more than its help.
   // False when the pool works for another thread: then nothing was done.
-  bool run(int parts, const std::function<void(int)>& part) {
+  bool run(int helpers, const std::function<void()>& job) {
     const std::unique_lock caller(callers_, std::try_to_lock);
     if (!caller) return false;
-    std::unique_lock lock(mutex_);
-    part_ = &part;
-    profiled_ = PartScope::current();
-    parts_ = parts;
-    pending_ = parts - 1;
-    error_ = nullptr;
-    generation_++;
-    lock.unlock();
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = &job;
+      profiled_ = PartScope::current();
+      places_ = helpers;
+      error_ = nullptr;
+      generation_++;
+    }
     wake_.notify_all();
-    guarded(0);
-    const auto done = [this] { return pending_.load() == 0; };
-    awaited(done);
-    lock.lock();
+    guarded(job);
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = nullptr;
+    }
+    const auto done = [this] { return helping_.load() == 0; };
+    await(done);
+    std::unique_lock lock(mutex_);
     done_.wait(lock, done);
-    part_ = nullptr;
     if (error_) std::rethrow_exception(error_);
     return true;
   }
 
  private:
-  void guarded(int index) {
+  void guarded(const std::function<void()>& job) {
     try {
-      (*part_)(index);
+      job();
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!error_) error_ = std::current_exception();
     }
   }
 
-  void work(int index) {
+  void work() {
     uint64_t seen = 0;
     for (;;) {
-      awaited([&] { return generation_.load() != seen; });
-      {
-        std::unique_lock lock(mutex_);
-        wake_.wait(lock, [&] { return generation_ != seen && part_ != nullptr && index < parts_; });
-        seen = generation_;
-      }
+      const auto called = [&] { return generation_.load() != seen; };
+      await(called);
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, called);
+      seen = generation_;
+      if (!job_ || places_ == 0) continue;
+      places_--;
+      helping_++;
+      const std::function<void()>& job = *job_;
+      lock.unlock();
       {
         const PartTimer timer(profiled_);
-        guarded(index);
+        guarded(job);
       }
-      const std::lock_guard lock(mutex_);
-      if (--pending_ == 0) done_.notify_one();
+      lock.lock();
+      if (--helping_ == 0) done_.notify_one();
     }
   }
 
-  int threads_ = 1;
+  const int threads_;
   std::mutex callers_;  // held by the one that the pool works for
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable done_;
-  const std::function<void(int)>* part_ = nullptr;
+  const std::function<void()>* job_ = nullptr;  // null once it is too late to begin
   Part profiled_ = Part::other;
-  int parts_ = 0;
-  std::atomic<int> pending_{0};
+  int places_ = 0;               // for helpers that are still to come
+  std::atomic<int> helping_{0};  // threads
   std::atomic<uint64_t> generation_{0};
   std::exception_ptr error_;
 };
@@ -232,7 +182,7 @@ void parallelFor(int count, int grain, const std::function<void(int, int)>& body
   if (givenUp()) return;
   if (parts == 1 || withinPiece) return body(0, count);
   std::atomic<int> next{0};
-  const auto work = [&](int) {
+  const auto work = [&] {
     const PieceScope scope;
     int begin = next.load();
     while (begin < count && !givenUp()) {
@@ -244,7 +194,7 @@ void parallelFor(int count, int grain, const std::function<void(int, int)>& body
     }
   };
   // MLX's thread may still be at work for somebody who gave up while the engine's thread goes on.
-  if (!pool().run(parts, work)) work(0);
+  if (!pool().run(parts - 1, work)) work();
 }
 
 }  // namespace parakeet::ops
