@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "ops/cpu/tile_kernel.h"
 #include "ops/cpu/vector.h"
@@ -126,36 +127,41 @@ PARAKEET_INLINE void biasedInBody(ProductKind kind, const Biased& row, void* y) 
 }
 PARAKEET_VERSIONS(biasedIn, (ProductKind kind, const Biased& row, void* y), (kind, row, y))
 
+// Begin and end within the rows.
+struct Range {
+  int begin, end;
+};
+
+// Whole registers, which reach beyond the range to both sides.
 template <class V>
-PARAKEET_INLINE void softmaxInBody(ProductKind kind, float* content, const float* distance, int count, void* weights,
-                                   float* sum) {
+PARAKEET_INLINE void softmaxInBody(ProductKind kind, float* content, const float* distance, const Range& range,
+                                   void* weights, float* sum) {
   using Floats = typename V::Floats;
-  Floats peaks = V::broadcast(content[0] + distance[0]);
-  pieces<V>(count, [&](int at, int n) PARAKEET_LAMBDA {
-    Floats v = V::load(content + at, n) + V::load(distance + at, n);
-    V::store(content + at, v, n);
-    for (int k = n; k < V::lanes; k++) v[k] = peaks[k];
-    peaks = V::largest(v, peaks);
-  });
-  float peak = peaks[0];
-  for (int k = 1; k < V::lanes; k++) peak = peaks[k] > peak ? peaks[k] : peak;
+  const int first = range.begin / V::lanes * V::lanes;
+  const Floats lowest = V::broadcast(-std::numeric_limits<float>::infinity());
+  Floats peaks = lowest;
+  for (int at = first; at < range.end; at += V::lanes) {
+    const Floats score = V::load(content + at) + V::load(distance + at);
+    V::store(content + at, score);
+    peaks = V::largest(V::within(score, at, range.begin, range.end, lowest), peaks);
+  }
+  const float peak = V::largest(peaks);
   Floats sums{};
-  pieces<V>(count, [&](int at, int n) PARAKEET_LAMBDA {
-    Floats v = V::exponential(V::load(content + at, n) - peak);
-    if (n < V::lanes) {
-      for (int k = n; k < V::lanes; k++) v[k] = 0;
-    }
+  for (int at = first; at < range.end; at += V::lanes) {
+    const Floats weight = V::exponential(V::load(content + at) - peak);
+    const Floats v = V::within(weight, at, range.begin, range.end, Floats{});
     sums += v;
     if (kind == ProductKind::float32)
-      V::store(static_cast<float*>(weights) + at, v, n);
+      V::store(static_cast<float*>(weights) + at, v);
     else
-      storeNarrow<V>(static_cast<uint16_t*>(weights) + at, v, n);
-  });
+      storeNarrow<V>(static_cast<uint16_t*>(weights) + at, v, V::lanes);
+  }
   *sum = V::sum(sums);
 }
 PARAKEET_VERSIONS(softmaxIn,
-                  (ProductKind kind, float* content, const float* distance, int count, void* weights, float* sum),
-                  (kind, content, distance, count, weights, sum))
+                  (ProductKind kind, float* content, const float* distance, const Range& range, void* weights,
+                   float* sum),
+                  (kind, content, distance, range, weights, sum))
 
 size_t bytesOf(ProductKind kind, int values) { return static_cast<size_t>(values) * 4 / groupSize(kind); }
 
@@ -182,9 +188,8 @@ float softmaxRow(ProductKind kind, float* content, const float* distance, int be
                  void* weights) {
   float sum = 0;
   zero(kind, weights, 0, begin);
-  softmaxIn(kind, content + begin, distance + begin, end - begin, static_cast<char*>(weights) + bytesOf(kind, begin),
-            &sum);
   zero(kind, weights, end, groups * groupSize(kind));
+  softmaxIn(kind, content, distance, {begin, end}, weights, &sum);
   return 1.0f / sum;
 }
 

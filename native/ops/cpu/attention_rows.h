@@ -19,7 +19,7 @@ void packInner(ProductKind kind, const float* const* rows, int count, int first,
 void biasedRow(ProductKind kind, const float* x, const float* bias, float scale, int size, int groups, void* y);
 
 // weights[j] = e^(s[j] − max s) for j in [begin, end), s = content + distance; 0 elsewhere in `groups` groups. Returns
-// one over their sum. Overwrites `content`.
+// one over their sum. Overwrites `content`. The three rows go on to the end of the cache line that `end` is in.
 float softmaxRow(ProductKind kind, float* content, const float* distance, int begin, int end, int groups,
                  void* weights);
 

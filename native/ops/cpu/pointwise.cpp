@@ -9,24 +9,27 @@
 namespace parakeet::ops {
 namespace {
 
-template <class V>
-PARAKEET_INLINE float sumOf(const float* x, int count) {
-  typename V::Floats total{};
-  pieces<V>(count, [&](int at, int n) PARAKEET_LAMBDA { total += V::load(x + at, n); });
-  return V::sum(total);
+// The sum of `value(at, n)` over pieces of one register. In four sums: one would wait for itself.
+template <class V, class Value>
+PARAKEET_INLINE float sumOf(int count, Value value) {
+  typename V::Floats totals[4]{};
+  int at = 0;
+  for (; at + 4 * V::lanes <= count; at += 4 * V::lanes) {
+    for (int k = 0; k < 4; k++) totals[k] += value(at + k * V::lanes, V::lanes);
+  }
+  pieces<V>(count - at, [&](int rest, int n) PARAKEET_LAMBDA { totals[0] += value(at + rest, n); });
+  return V::sum((totals[0] + totals[1]) + (totals[2] + totals[3]));
 }
 
 template <class V>
 PARAKEET_INLINE void normalizeRowBody(const float* x, const float* weight, const float* bias, float* y, int channels) {
-  const float mean = sumOf<V>(x, channels) / static_cast<float>(channels);
-  typename V::Floats squares{};
-  int c = 0;
-  for (; c + V::lanes <= channels; c += V::lanes) {
-    const typename V::Floats deviation = V::load(x + c) - mean;
-    squares += deviation * deviation;
-  }
-  float total = V::sum(squares);
-  for (; c < channels; c++) total += (x[c] - mean) * (x[c] - mean);
+  const float sum = sumOf<V>(channels, [&](int at, int n) PARAKEET_LAMBDA { return V::load(x + at, n); });
+  const float mean = sum / static_cast<float>(channels);
+  const float total = sumOf<V>(channels, [&](int at, int n) PARAKEET_LAMBDA {
+    auto deviation = V::load(x + at, n) - mean;
+    if (n < V::lanes) deviation = V::within(deviation, 0, 0, n, typename V::Floats{});
+    return deviation * deviation;
+  });
   const float scale = 1.0f / std::sqrt(total / static_cast<float>(channels) + 1e-5f);
   pieces<V>(channels, [&](int at, int n) PARAKEET_LAMBDA {
     V::store(y + at, (V::load(x + at, n) - mean) * scale * V::load(weight + at, n) + V::load(bias + at, n), n);
@@ -61,11 +64,10 @@ PARAKEET_INLINE void softmaxBody(float* row, const float* add, int count) {
     for (int k = n; k < V::lanes; k++) v[k] = peaks[k];
     peaks = V::largest(v, peaks);
   });
-  float peak = peaks[0];
-  for (int k = 1; k < V::lanes; k++) peak = peaks[k] > peak ? peaks[k] : peak;
+  const float peak = V::largest(peaks);
   pieces<V>(count,
             [&](int at, int n) PARAKEET_LAMBDA { V::store(row + at, V::exponential(V::load(row + at, n) - peak), n); });
-  const float inverse = 1.0f / sumOf<V>(row, count);
+  const float inverse = 1.0f / sumOf<V>(count, [&](int at, int n) PARAKEET_LAMBDA { return V::load(row + at, n); });
   pieces<V>(count, [&](int at, int n) PARAKEET_LAMBDA { V::store(row + at, V::load(row + at, n) * inverse, n); });
 }
 PARAKEET_VERSIONS(softmax, (float* row, const float* add, int count), (row, add, count))
@@ -124,11 +126,7 @@ PARAKEET_INLINE void quantizeRowBody(const float* x, uint8_t* q, QuantizedRow& r
     lows = V::smallest(v, lows);
     highs = V::largest(v, highs);
   });
-  float low = 0, high = 0;
-  for (int k = 0; k < V::lanes; k++) {
-    low = lows[k] < low ? lows[k] : low;
-    high = highs[k] > high ? highs[k] : high;
-  }
+  const float low = V::smallest(lows), high = V::largest(highs);
   const float range = high - low;
   row.scale = range > 0 ? range / 255.0f : 1.0f;
   const float inverse = 1.0f / row.scale;

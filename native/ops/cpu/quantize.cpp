@@ -14,8 +14,7 @@ PARAKEET_INLINE void quantizeBody(const float* weight, int8_t* bytes, int count,
     const Floats v = V::load(weight + at, n);
     peaks = V::largest(V::largest(v, -v), peaks);
   });
-  float peak = 0;
-  for (int k = 0; k < V::lanes; k++) peak = peaks[k] > peak ? peaks[k] : peak;
+  const float peak = V::largest(peaks);
   channel->scale = peak > 0 ? peak / static_cast<float>(most) : 1.0f;
   Ints sums{};
   pieces<V>(count, [&](int at, int n) PARAKEET_LAMBDA {

@@ -137,7 +137,9 @@ class Head {
     const size_t contentStride = static_cast<size_t>(keyPanels) * tileColumns,
                  distanceStride = static_cast<size_t>(positionPanels) * tileColumns;
     auto* content = static_cast<float*>(scratch.content.grown(contentStride * blockRows * sizeof(float)));
-    auto* distance = static_cast<float*>(scratch.distance.grown(distanceStride * blockRows * sizeof(float)));
+    // The softmax reads whole registers from anywhere in a row: one more than there is.
+    auto* distance =
+        static_cast<float*>(scratch.distance.grown((distanceStride * blockRows + tileColumns) * sizeof(float)));
     const size_t queryStride = paddedStride(groups_);
     multiplyPanels(kind_, biasedQueries(first, rows, item_.u, queryStride), queryStride, rows, keys_,
                    firstKey / tileColumns, keyPanels, content, contentStride);

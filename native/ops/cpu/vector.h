@@ -7,6 +7,7 @@
 #include <cstring>
 
 #define PARAKEET_INLINE inline __attribute__((always_inline))
+#define PARAKEET_LAMBDA __attribute__((always_inline))
 
 // PARAKEET_VERSIONS(name, (parameters), (arguments)) defines `void name(parameters)` from `template <class V> void
 // nameBody(parameters)`, where V is the Vector of the set's register. The body and all that it calls are
@@ -70,12 +71,38 @@ struct Vector {
   static PARAKEET_INLINE Floats largest(Floats a, Floats b) { return a > b ? a : b; }
   static PARAKEET_INLINE Floats smallest(Floats a, Floats b) { return a < b ? a : b; }
   static PARAKEET_INLINE float sum(Floats v) {
-    float parts[lanes];
-    store(parts, v);
-    for (int width = lanes / 2; width > 0; width /= 2) {
-      for (int k = 0; k < width; k++) parts[k] += parts[k + width];
+    return folded(v, [](auto a, auto b) PARAKEET_LAMBDA { return a + b; });
+  }
+  static PARAKEET_INLINE float largest(Floats v) {
+    return folded(v, [](auto a, auto b) PARAKEET_LAMBDA { return a > b ? a : b; });
+  }
+  static PARAKEET_INLINE float smallest(Floats v) {
+    return folded(v, [](auto a, auto b) PARAKEET_LAMBDA { return a < b ? a : b; });
+  }
+
+  // combine(…) of all values, one half of the register with the other until there is one.
+  template <class Combine>
+  static PARAKEET_INLINE float folded(Floats v, Combine combine) {
+    if constexpr (size == 4) {
+      float parts[4];
+      store(parts, v);
+      return combine(combine(parts[0], parts[2]), combine(parts[1], parts[3]));
+    } else {
+      using Half = Vector<size / 2>;
+      typename Half::Floats halves[2];
+      std::memcpy(halves, &v, sizeof v);
+      return Half::folded(combine(halves[0], halves[1]), combine);
     }
-    return parts[0];
+  }
+
+  // `v`, the part of a row from `at` on, with `otherwise` in the places outside [begin, end). By signs: GCC takes a
+  // comparison of whole numbers apart.
+  static PARAKEET_INLINE Floats within(Floats v, int at, int begin, int end, Floats otherwise) {
+    static constexpr int32_t places[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    Ints place;
+    std::memcpy(&place, places, sizeof place);
+    const Ints inside = ((place + (at - end)) >> 31) & ~((place + (at - begin)) >> 31);
+    return (Floats)(((Ints)v & inside) | ((Ints)otherwise & ~inside));
   }
 
   // Adding it rounds to a whole number, in the low bits of the mantissa: 1.5 · 2²³.
@@ -104,7 +131,6 @@ struct Vector {
 };
 
 // Calls `body(at, count)` for pieces of one register and a shorter last one. The lambda is PARAKEET_LAMBDA.
-#define PARAKEET_LAMBDA __attribute__((always_inline))
 template <class V, class Body>
 PARAKEET_INLINE void pieces(int count, Body body) {
   int at = 0;
