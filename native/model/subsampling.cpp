@@ -90,13 +90,8 @@ mx::array Subsampling::convolve(const Item& item) const {
   const int top = item.atStart ? 1 : 0, bottom = item.atEnd ? 1 : 0;
   mx::array x = mx::expand_dims(item.features, 2);
   if (stages_.empty()) x = (*first_)(x, top, bottom, ops::Activation::relu);
-  for (const Stage& stage : stages_) {
-    const bool nearest = &stage == &stages_.front();
-    x = nearest ? first_->followedBy(stage.depthwise, x, top, bottom) : stage.depthwise(x, top, bottom);
-    const int channels = x.shape(2);
-    x = mx::reshape(stage.pointwise(mx::reshape(x, {-1, channels}), {ops::Activation::relu}),
-                    {x.shape(0), x.shape(1), channels});
-  }
+  for (const ops::SeparableConv& stage : stages_)
+    x = stage(&stage == &stages_.front() ? first_.get() : nullptr, x, top, bottom);
   return mx::reshape(x, {x.shape(0), x.shape(1) * x.shape(2)});
 }
 

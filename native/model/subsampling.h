@@ -7,7 +7,7 @@
 
 #include "model/config.h"
 #include "model/weights.h"
-#include "ops/ops.h"
+#include "ops/separable_conv.h"
 
 namespace parakeet {
 
@@ -29,10 +29,6 @@ class Subsampling {
   int factor() const { return factor_; }
 
  private:
-  struct Stage {
-    ops::Conv3x3 depthwise;
-    ops::Linear pointwise;
-  };
   // The convolutions: [frames, width × channels].
   mlx::core::array convolve(const Item& item) const;
   // A long signal in pieces, so that its convolutions need not all be there: [frames, dModel].
@@ -40,7 +36,7 @@ class Subsampling {
 
   int factor_;
   std::unique_ptr<ops::Conv3x3> first_;
-  std::vector<Stage> stages_;
+  std::vector<ops::SeparableConv> stages_;
   std::unique_ptr<ops::Linear> out_;
 };
 

@@ -182,7 +182,9 @@ class Conv3x3::Impl {
       return cpuKernel("Conv3x3", {x}, {rows, convolvedWidth(width), channels_},
                        [=, kernel = kernel_](const std::vector<const float*>& inputs, float* output) {
                          parallelFor(rows, 4, [&](int begin, int end) {
-                           kernel->run(inputs[0], output, height, width, top, begin, end, activation);
+                           float* rows =
+                               output + static_cast<ptrdiff_t>(begin) * convolvedWidth(width) * kernel->channels;
+                           kernel->run(inputs[0], rows, height, width, top, begin, end, activation);
                          });
                        });
     }
@@ -192,21 +194,12 @@ class Conv3x3::Impl {
     return activate(mx::squeeze(product, 0) + *bias_, activation);
   }
 
-  mx::array applyTwice(const Impl& depthwise, const mx::array& x, int top, int bottom) const {
+  const Convolution3x3* kernel() const {
 #ifdef PARAKEET_ONEDNN
-    if (kernel_) {
-      const int height = x.shape(0), width = x.shape(1);
-      const int rows = convolvedHeight(convolvedHeight(height, top, bottom), top, bottom);
-      return cpuKernel(
-          "Conv3x3Pair", {x}, {rows, convolvedWidth(convolvedWidth(width)), channels_},
-          [=, first = kernel_, second = depthwise.kernel_](const std::vector<const float*>& inputs, float* output) {
-            parallelFor(rows, 8, [&](int begin, int end) {
-              convolveTwice(*first, *second, inputs[0], output, height, width, top, bottom, begin, end);
-            });
-          });
-    }
+    return kernel_.get();
+#else
+    return nullptr;
 #endif
-    return depthwise.apply(apply(x, top, bottom, Activation::relu), top, bottom, Activation::none);
   }
 
  private:
@@ -225,9 +218,7 @@ mx::array Conv3x3::operator()(const mx::array& x, int top, int bottom, Activatio
   return impl_->apply(x, top, bottom, activation);
 }
 
-mx::array Conv3x3::followedBy(const Conv3x3& depthwise, const mx::array& x, int top, int bottom) const {
-  return impl_->applyTwice(*depthwise.impl_, x, top, bottom);
-}
+const Convolution3x3* Conv3x3::cpuConvolution() const { return impl_->kernel(); }
 
 // ---- DepthwiseConv1d
 

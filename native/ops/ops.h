@@ -19,8 +19,9 @@ namespace parakeet::ops {
 
 namespace mx = mlx::core;
 
-class CpuMatrix;       // ops/cpu/matrix.h
-struct DepthwiseTaps;  // ops/cpu/depthwise.h
+class CpuMatrix;        // ops/cpu/matrix.h
+struct Convolution3x3;  // ops/cpu/convolution.h
+struct DepthwiseTaps;   // ops/cpu/depthwise.h
 
 // glu joins two halves a and g of the channels: a · sigmoid(g) (Dauphin et al. 2017).
 enum class Activation { none, relu, silu, glu };
@@ -72,9 +73,8 @@ class Conv3x3 {
   Conv3x3(const std::vector<float>& weight, std::vector<float> bias, int channels, int inputs);
   // `top`, `bottom`: rows of zeros added before and after the height.
   mx::array operator()(const mx::array& x, int top, int bottom, Activation activation = Activation::none) const;
-  // `depthwise` over ReLU of this one, which is from one channel to many; `top` and `bottom` around the input of each.
-  // What lies between them, many times their input and output, need not be there whole.
-  mx::array followedBy(const Conv3x3& depthwise, const mx::array& x, int top, int bottom) const;
+  // What the CPU's own kernels convolve with; null elsewhere.
+  const Convolution3x3* cpuConvolution() const;
 
  private:
   class Impl;

@@ -64,7 +64,7 @@ PARAKEET_INLINE void convolveRow(const Taps<V>& taps, const float* above, const 
 // The input of a convolution, and which rows of its output are wanted.
 struct Job {
   const float* x;
-  float* output;  // its row 0
+  float* output;  // from row `begin` on
   int height, width, top, begin, end;
   Activation activation;
 
@@ -100,7 +100,7 @@ PARAKEET_INLINE void convolveDepthwise(const Convolution3x3& convolution, const 
       return rolling + (wanted < 0 || wanted >= job.height ? 3 : wanted % 3) * size;
     };
     convolveRow<V, V::lanes>(taps, source(first), source(first + 1), source(first + 2), columns, job.least(),
-                             job.output + row * columns * channels + at, channels, n);
+                             job.output + (row - job.begin) * columns * channels + at, channels, n);
   }
 }
 
@@ -149,8 +149,8 @@ PARAKEET_INLINE void spreadImageBody(const Convolution3x3& convolution, const Pa
   pieces<V>(convolution.channels, [&](int at, int n) PARAKEET_LAMBDA {
     const Taps<V> taps = Taps<V>::load(convolution, at, n);
     for (int row = job.begin; row < job.end; row++) {
-      spreadRow<V>(taps, x, 2 * row - job.top, columns, job.least(), job.output + row * columns * channels + at,
-                   channels, n);
+      spreadRow<V>(taps, x, 2 * row - job.top, columns, job.least(),
+                   job.output + (row - job.begin) * columns * channels + at, channels, n);
     }
   });
 }
@@ -176,10 +176,12 @@ PARAKEET_VERSIONS(convolveBoth,
 
 // Calls `body` with the job in blocks.
 template <class Body>
-void inBlocks(Job job, Body body) {
+void inBlocks(Job job, int channels, Body body) {
+  const ptrdiff_t row = static_cast<ptrdiff_t>(convolvedWidth(job.width)) * channels;
   for (const int end = job.end; job.begin < end; job.begin = job.end) {
     job.end = std::min(end, job.begin + blockRows);
     body(job);
+    job.output += (job.end - job.begin) * row;
   }
 }
 
@@ -195,10 +197,10 @@ void Convolution3x3::run(const float* x, float* output, int height, int width, i
   const Job whole{x, output, height, width, top, begin, end, activation};
   if (depthwise) {
     RollingRows rolling(width);
-    inBlocks(whole, [&](const Job& job) { convolveImage(*this, job, rolling.data()); });
+    inBlocks(whole, channels, [&](const Job& job) { convolveImage(*this, job, rolling.data()); });
   } else {
     const PaddedRows padded = paddedInput(x, height, width, top, begin, end);
-    inBlocks(whole, [&](const Job& job) { spreadImage(*this, padded, job); });
+    inBlocks(whole, channels, [&](const Job& job) { spreadImage(*this, padded, job); });
   }
 }
 
@@ -207,7 +209,7 @@ void convolveTwice(const Convolution3x3& first, const Convolution3x3& depthwise,
   const int betweenHeight = convolvedHeight(height, top, bottom), betweenWidth = convolvedWidth(width);
   const PaddedRows padded = paddedInput(x, height, width, top, 2 * begin - top, 2 * end - top + 1);
   RollingRows rolling(betweenWidth);
-  inBlocks({nullptr, output, betweenHeight, betweenWidth, top, begin, end, Activation::none},
+  inBlocks({nullptr, output, betweenHeight, betweenWidth, top, begin, end, Activation::none}, first.channels,
            [&](const Job& job) { convolveBoth(first, depthwise, padded, job, rolling.data()); });
 }
 

@@ -18,16 +18,16 @@ struct Convolution3x3 {
   int channels;
   bool depthwise;  // else the input has one channel
 
-  // `top`: rows of zeros before the height (0 or 1); zeros beyond every other edge. Computes output rows [begin, end).
-  // The output is [_, convolvedWidth(width), channels].
+  // `top`: rows of zeros before the height (0 or 1); zeros beyond every other edge. `output`: rows [begin, end) of the
+  // result, [end − begin, convolvedWidth(width), channels].
   void run(const float* x, float* output, int height, int width, int top, int begin, int end,
            Activation activation) const;
 };
 
 // x: [height, width]. `depthwise` over ReLU of `first`, each with `top` and `bottom` rows of zeros around its own
-// input: output rows [begin, end). Of what `first` gives, only three rows of a register's channels are kept, in the
-// nearest cache: whole, it is larger than any cache. Calls for neighbouring rows of output both compute the row between
-// them.
+// input: rows [begin, end) of the result, to `output`. Of what `first` gives, only three rows of a register's channels
+// are kept, in the nearest cache: whole, it is larger than any cache. Calls for neighbouring rows of output both
+// compute the row between them.
 void convolveTwice(const Convolution3x3& first, const Convolution3x3& depthwise, const float* x, float* output,
                    int height, int width, int top, int bottom, int begin, int end);
 

@@ -1,0 +1,68 @@
+#include "ops/separable_conv.h"
+
+#include <algorithm>
+
+#include "ops/cpu/aligned.h"
+#include "ops/cpu/convolution.h"
+#include "ops/cpu/kernel.h"
+#include "ops/cpu/matrix.h"
+#include "ops/cpu/pool.h"
+
+namespace parakeet::ops {
+namespace {
+
+#ifdef PARAKEET_ONEDNN
+
+// Values that the product finds in a core's cache.
+constexpr int valuesAtOnce = 65536;
+// Rows that are worth waking another thread for.
+constexpr int grainRows = 8;
+
+// The stage lives as long as the kernel: its copy is there.
+mx::array onCpu(const SeparableConv& stage, const std::optional<Conv3x3>& first, const mx::array& x, int top,
+                int bottom) {
+  const int height = x.shape(0), width = x.shape(1), outputs = stage.pointwise.cpuMatrix()->outputs();
+  const int rows = convolvedHeight(first ? convolvedHeight(height, top, bottom) : height, top, bottom);
+  const int columns = convolvedWidth(first ? convolvedWidth(width) : width);
+  const auto convolve = [=](const float* image, int begin, int end, float* output) {
+    const Convolution3x3& depthwise = *stage.depthwise.cpuConvolution();
+    if (first)
+      convolveTwice(*first->cpuConvolution(), depthwise, image, output, height, width, top, bottom, begin, end);
+    else
+      depthwise.run(image, output, height, width, top, begin, end, Activation::none);
+  };
+  return cpuKernel("SeparableConv", {x}, {rows, columns, outputs},
+                   [=](const std::vector<const float*>& inputs, float* output) {
+                     const CpuMatrix& pointwise = *stage.pointwise.cpuMatrix();
+                     const size_t channels = stage.depthwise.cpuConvolution()->channels;
+                     const int most = std::max(1, valuesAtOnce / (columns * static_cast<int>(channels)));
+                     parallelFor(rows, grainRows, [&](int begin, int end) {
+                       thread_local AlignedBytes memory;
+                       auto* convolved = static_cast<float*>(memory.grown(most * columns * channels * sizeof(float)));
+                       for (int row = begin; row < end && !givenUp(); row += most) {
+                         const int until = std::min(end, row + most);
+                         convolve(inputs[0], row, until, convolved);
+                         const auto pixels = [&](int count) { return static_cast<size_t>(count) * columns; };
+                         const auto width = static_cast<size_t>(outputs);
+                         pointwise.multiply({convolved, channels, static_cast<int>(pixels(until - row))},
+                                            {output + pixels(row) * width, width, 0, Activation::relu});
+                       }
+                     });
+                   });
+}
+
+#endif
+
+}  // namespace
+
+mx::array SeparableConv::operator()(const Conv3x3* first, const mx::array& x, int top, int bottom) const {
+#ifdef PARAKEET_ONEDNN
+  if (depthwise.cpuConvolution()) return onCpu(*this, first ? std::optional(*first) : std::nullopt, x, top, bottom);
+#endif
+  const mx::array convolved = depthwise(first ? (*first)(x, top, bottom, Activation::relu) : x, top, bottom);
+  const int height = convolved.shape(0), width = convolved.shape(1), channels = convolved.shape(2);
+  const mx::array y = pointwise(mx::reshape(convolved, {height * width, channels}), {Activation::relu});
+  return mx::reshape(y, {height, width, y.shape(1)});
+}
+
+}  // namespace parakeet::ops

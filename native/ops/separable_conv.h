@@ -1,0 +1,19 @@
+// A stage of the subsampling (NeMo's ConvSubsampling, `dw_striding`): ReLU of a pointwise product over a depthwise 3 ×
+// 3 convolution of stride 2.
+#pragma once
+
+#include "ops/ops.h"
+
+namespace parakeet::ops {
+
+struct SeparableConv {
+  Conv3x3 depthwise;
+  Linear pointwise;
+
+  // x: [height, width, channels] → [height', width', outputs of `pointwise`]. `first`: a convolution from one channel
+  // to many, whose ReLU is the stage's input; null for none. `top` and `bottom`: rows of zeros around the input of each
+  // convolution. On a CPU one kernel, which keeps a few rows of what lies between, many times the input and the output.
+  mx::array operator()(const Conv3x3* first, const mx::array& x, int top, int bottom) const;
+};
+
+}  // namespace parakeet::ops
