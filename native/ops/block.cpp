@@ -29,13 +29,13 @@ mx::array lastRows(const std::optional<mx::array>& past, const mx::array& own, i
 
 mx::array run(const FeedForward& layer, const mx::array& x) {
   const PartScope part(Part::feedForward);
-  return layer.down(layer.up(x, {Activation::silu}, &layer.norm), {Activation::none, 0.5f, x});
+  return x + mx::array(0.5f) * layer.down(layer.up(layer.norm(x), Activation::silu));
 }
 
 mx::array attend(const Block& block, const mx::array& x, const std::vector<BlockItem>& items, BlockOutput& output) {
   const PartScope part(Part::attention);
   const int frames = x.shape(0), width = x.shape(1);
-  const mx::array projected = block.queryKeyValue(x, {}, &block.normAttention);
+  const mx::array projected = block.queryKeyValue(block.normAttention(x));
   std::vector<AttentionItem> attended;
   for (size_t i = 0; i < items.size(); i++) {
     const BlockItem& item = items[i];
@@ -56,12 +56,12 @@ mx::array attend(const Block& block, const mx::array& x, const std::vector<Block
   }
   const mx::array query = mx::slice(projected, {0, 0}, {frames, width});
   const mx::array mixed = relativeAttention(query, attended, block.biasU, block.biasV, block.heads);
-  return block.out(mixed, {Activation::none, 1.0f, x});
+  return x + block.out(mixed);
 }
 
 mx::array convolve(const Block& block, const mx::array& x, const std::vector<BlockItem>& items, BlockOutput& output) {
   const PartScope part(Part::convolution);
-  const mx::array gated = block.pointwise1(x, {Activation::glu}, &block.normConvolution);
+  const mx::array gated = block.pointwise1(block.normConvolution(x), Activation::glu);
   std::vector<DepthwiseConv1d::Item> convolved;
   for (size_t i = 0; i < items.size(); i++) {
     const BlockItem& item = items[i];
@@ -70,7 +70,7 @@ mx::array convolve(const Block& block, const mx::array& x, const std::vector<Blo
     const mx::array own = mx::slice(gated, {item.rows.first, 0}, {item.rows.end(), x.shape(1)});
     output.caches[i].convolution = lastRows(item.cache.convolution, own, item.update->commit, block.depthwise.reach());
   }
-  return block.pointwise2(block.depthwise(gated, convolved), {Activation::none, 1.0f, x});
+  return x + block.pointwise2(block.depthwise(gated, convolved));
 }
 
 }  // namespace

@@ -96,14 +96,12 @@ class Linear::Impl {
     plain_.emplace(weight, bias, outputs, inputs, dtype);
   }
 
-  mx::array apply(const mx::array& x, const Finish& finish, const Norm* norm) const {
+  mx::array apply(const mx::array& x, Activation activation) const {
 #ifdef PARAKEET_ONEDNN
-    if (matrix_) return applyOnCpu(x, finish, norm);
+    if (matrix_) return applyOnCpu(x, activation);
 #endif
-    mx::array y = activate(plain_->multiply(norm ? (*norm)(x) : x), finish.activation);
-    if (finish.scale != 1.0f) y = y * mx::array(finish.scale);
-    if (parts_ > 1) y = mx::concatenate(mx::split(y, parts_, 1), 0);
-    return finish.residual ? *finish.residual + y : y;
+    const mx::array y = activate(plain_->multiply(x), activation);
+    return parts_ > 1 ? mx::concatenate(mx::split(y, parts_, 1), 0) : y;
   }
 
 #ifdef PARAKEET_ONEDNN
@@ -112,23 +110,13 @@ class Linear::Impl {
 
  private:
 #ifdef PARAKEET_ONEDNN
-  mx::array applyOnCpu(const mx::array& x, const Finish& finish, const Norm* norm) const {
-    const int rows = x.shape(0), inputs = x.shape(1), width = matrix_->outputs() / parts_;
-    std::vector<mx::array> arrays{x};
-    if (norm) arrays.insert(arrays.end(), {norm->weight, norm->bias});
-    if (finish.residual) arrays.push_back(*finish.residual);
-    return cpuKernel(
-        "Linear", std::move(arrays), {parts_ * rows, width},
-        [=, matrix = matrix_, normed = norm != nullptr, added = finish.residual.has_value(),
-         activation = finish.activation, scale = finish.scale](const std::vector<const float*>& arrays, float* y) {
-          MatrixInput input{arrays[0], static_cast<size_t>(inputs), rows};
-          if (normed) {
-            input.normWeight = arrays[1];
-            input.normBias = arrays[2];
-          }
-          const auto stride = static_cast<size_t>(width);
-          matrix->multiply(input, {y, stride, rows * stride, activation, scale, added ? arrays.back() : nullptr});
-        });
+  mx::array applyOnCpu(const mx::array& x, Activation activation) const {
+    const int rows = x.shape(0);
+    const auto inputs = static_cast<size_t>(x.shape(1)), width = static_cast<size_t>(matrix_->outputs() / parts_);
+    return cpuKernel("Linear", {x}, {parts_ * rows, static_cast<int>(width)},
+                     [=, matrix = matrix_](const std::vector<const float*>& arrays, float* y) {
+                       matrix->multiply({arrays[0], inputs, rows}, {y, width, rows * width, activation});
+                     });
   }
 
   std::shared_ptr<const CpuMatrix> matrix_;
@@ -141,9 +129,7 @@ Linear::Linear(std::vector<float> weight, std::vector<float> bias, int outputs, 
                const LinearShape& shape)
     : impl_(std::make_shared<const Impl>(weight, bias, outputs, inputs, dtype, shape)) {}
 
-mx::array Linear::operator()(const mx::array& x, const Finish& finish, const Norm* norm) const {
-  return impl_->apply(x, finish, norm);
-}
+mx::array Linear::operator()(const mx::array& x, Activation activation) const { return impl_->apply(x, activation); }
 
 const CpuMatrix* Linear::cpuMatrix() const {
 #ifdef PARAKEET_ONEDNN

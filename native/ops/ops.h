@@ -35,13 +35,6 @@ struct Norm {
   mx::array operator()(const mx::array& x) const;
 };
 
-// What follows a product: residual + scale · activation(product).
-struct Finish {
-  Activation activation = Activation::none;
-  float scale = 1.0f;
-  std::optional<mx::array> residual = std::nullopt;
-};
-
 struct LinearShape {
   // Called with Activation::glu and nothing else; the result has half as many columns as there are outputs.
   bool gated = false;
@@ -49,14 +42,14 @@ struct LinearShape {
   int parts = 1;
 };
 
-// y = residual + scale · activation(norm(x) · wᵀ + b), weights packed once in `dtype`.
+// y = activation(x · wᵀ + b), weights packed once in `dtype`.
 class Linear {
  public:
   // `weight`: [outputs, inputs] row-major. `bias`: [outputs], or empty for none.
   Linear(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, DType dtype,
          const LinearShape& shape = {});
-  // x: [rows, inputs] → [rows, outputs]. `norm` is applied to x first; null for none.
-  mx::array operator()(const mx::array& x, const Finish& finish = {}, const Norm* norm = nullptr) const;
+  // x: [rows, inputs] → [rows, outputs].
+  mx::array operator()(const mx::array& x, Activation activation = Activation::none) const;
   // What the CPU's own kernels multiply with; null elsewhere.
   const CpuMatrix* cpuMatrix() const;
 

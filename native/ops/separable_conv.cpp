@@ -61,7 +61,7 @@ mx::array SeparableConv::operator()(const Conv3x3* first, const mx::array& x, in
 #endif
   const mx::array convolved = depthwise(first ? (*first)(x, top, bottom, Activation::relu) : x, top, bottom);
   const int height = convolved.shape(0), width = convolved.shape(1), channels = convolved.shape(2);
-  const mx::array y = pointwise(mx::reshape(convolved, {height * width, channels}), {Activation::relu});
+  const mx::array y = pointwise(mx::reshape(convolved, {height * width, channels}), Activation::relu);
   return mx::reshape(y, {height, width, y.shape(1)});
 }
 
