@@ -30,7 +30,6 @@ function hashInputs(target, variant) {
     const names = readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
-      .filter((name) => !name.includes(`${path.sep}native${path.sep}test${path.sep}`))
       .sort();
     for (const name of names) add(path.relative(root, name), readFileSync(name));
   }

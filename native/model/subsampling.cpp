@@ -8,7 +8,7 @@ namespace parakeet {
 namespace mx = mlx::core;
 namespace {
 
-// Frames that are subsampled at once. With 256 channels and 128 mel features, 512 of them need some 70 MB; 170 on
+// Frames that are subsampled at once. With 256 channels and 128 mel features, 512 of them need some 40 MB; 170 on
 // devices that keep all of the first convolution's output.
 constexpr int pieceFrames = 512;
 

@@ -16,7 +16,7 @@ int poolThreads();
 // Calls `body(begin, end)` for pieces that cover [0, count), each at least `grain` long, and returns when all have
 // ended. A thread takes the next piece when it is done with one, so that a core that is busy with something else takes
 // fewer, and one that does not come in time takes none. An exception of a piece is thrown again here.
-// Within a piece: one call of `body` for all, by the thread that calls.
+// Within one of several pieces: one call of `body` for all, by the thread that calls.
 // Pieces are left out once somebody gave up (see ops::GiveUpScope).
 void parallelFor(int count, int grain, const std::function<void(int begin, int end)>& body);
 
