@@ -96,9 +96,9 @@ class Run {
   }
 
  private:
-  // Where a thread gets enough rows, it goes with its own from one operation to the next: threads wait for each other
-  // three times a block only, and what an operation gives is still in the core's cache for the next. Every thread reads
-  // all weights then, so with few rows all do an operation together, each with its part of the weights.
+  // Where a thread gets enough rows, it goes with its own from one operation to the next, so that threads wait for each
+  // other four times a block only. Every thread reads all weights then; so with few rows all do an operation together,
+  // each with its part of the weights.
   template <class Body>
   void byRows(Body body) {
     const int threads = poolThreads();

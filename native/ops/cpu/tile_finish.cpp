@@ -60,8 +60,8 @@ struct Columns {
   }
 };
 
-// Sixteen columns of all rows. `whole`: none of them is beyond the panel's; a store with a mask takes longer.
-template <Activation activation, bool bytes, bool whole>
+// Sixteen columns of all rows.
+template <Activation activation, bool bytes>
 PARAKEET_AVX512 __attribute__((always_inline)) inline void finishColumns(const float* accumulator, const TileEnd& end,
                                                                          int at) {
   const Columns<bytes> own(end, at), gates(end, activation == Activation::glu ? end.gate + at : at);
@@ -75,23 +75,16 @@ PARAKEET_AVX512 __attribute__((always_inline)) inline void finishColumns(const f
     if constexpr (activation == Activation::silu) v = timesSigmoid(v, v);
     if constexpr (activation == Activation::glu) v = timesSigmoid(v, gates.value(sums + end.gate, row));
     const size_t to = r * end.ldOutput + at;
-    if constexpr (whole) {
-      v = end.residual ? _mm512_fmadd_ps(v, scale, _mm512_loadu_ps(end.residual + to)) : _mm512_mul_ps(v, scale);
-      _mm512_storeu_ps(end.output + to, v);
-    } else {
-      v = end.residual ? _mm512_fmadd_ps(v, scale, _mm512_maskz_loadu_ps(mask, end.residual + to))
-                       : _mm512_mul_ps(v, scale);
-      _mm512_mask_storeu_ps(end.output + to, mask, v);
-    }
+    v = end.residual ? _mm512_fmadd_ps(v, scale, _mm512_maskz_loadu_ps(mask, end.residual + to))
+                     : _mm512_mul_ps(v, scale);
+    _mm512_mask_storeu_ps(end.output + to, mask, v);
   }
 }
 
+// `end` is a copy: what it holds stays in registers, whatever is written.
 template <Activation activation, bool bytes>
 PARAKEET_AVX512 void finishRows(const float* accumulator, TileEnd end) {
-  for (int at = 0; at < end.columns; at += lanes) {
-    end.columns - at >= lanes ? finishColumns<activation, bytes, true>(accumulator, end, at)
-                              : finishColumns<activation, bytes, false>(accumulator, end, at);
-  }
+  for (int at = 0; at < end.columns; at += lanes) finishColumns<activation, bytes>(accumulator, end, at);
 }
 
 template <Activation activation>
