@@ -104,9 +104,11 @@ describe('its ends', () => {
   });
 
   test('destroy gives up the window that is heard', async () => {
-    const line = parakeet({ model, mode: 'file', chunkDuration: 5 });
+    // A window that takes the engine longer than a look at its queue.
+    const minutes = Array.from({ length: Math.ceil((400 * 16_000) / samples.length) }, () => samples).flat();
+    const line = parakeet({ model, mode: 'file', chunkDuration: 300 });
     line.on('error', () => {});
-    line.write(wav);
+    line.write(wavFile([minutes]));
     await vi.waitFor(() => expect(counts().queued).toBeGreaterThan(0), { interval: 1, timeout: 5000 });
     line.destroy();
     await new Promise((resolve) => line.on('close', resolve));

@@ -29,7 +29,7 @@ Matrix rowsOf(const Matrix& all, const ops::Rows& rows) {
 }  // namespace
 
 Encoder::Encoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel)
-    : config_(config), subsampling_(config, weights, ops::atLeastBfloat16(dtype)) {
+    : config_(config), subsampling_(config, weights, ops::wider(dtype)) {
   for (int i = 0; i < config.layers; i++) {
     cancel.check();
     layers_.emplace_back(config, weights, i, dtype);

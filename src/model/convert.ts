@@ -26,7 +26,8 @@ import { floatsOf, type StoredTensor, stored, type TargetType } from './stored-t
 export interface ConvertModelOptions {
   /**
    * What the matrices are kept in: `'int8'` the encoder's layers and the CTC head in bytes (a quarter of float32), the other matrices in
-   * bfloat16; `'bfloat16'`, `'float32'` all of them. Vectors and the small convolutions stay float32. Default: as they are.
+   * bfloat16; `'bfloat16'` all but the subsampling's, which stay float32; `'float32'` all of them. Vectors and the small convolutions
+   * stay float32. Default: as they are.
    */
   dtype?: 'float32' | 'bfloat16' | 'int8' | undefined;
   /** Branch, tag or commit of a repository on the hub. Default `'main'`. */
@@ -43,8 +44,9 @@ export interface ConvertModelOptions {
 const ENCODER_MATRIX =
   /^encoder\.layers\.\d+\.(?:feed_forward\d\.linear\d|self_attn\.linear_\w+|conv\.pointwise_conv\d)\.weight$|(?:^|\.)decoder_layers\.0\.weight$/;
 /** Matrices that it multiplies in bfloat16 at least. */
-const OTHER_MATRIX =
-  /^encoder\.pre_encode\.(?:out|conv\.(?!0\.)\d+)\.weight$|^joint\..*\.weight$|^decoder\.prediction\..*\.(?:weight|Wx|Wh)$/;
+const OTHER_MATRIX = /^joint\..*\.weight$|^decoder\.prediction\..*\.(?:weight|Wx|Wh)$/;
+/** Matrices that it multiplies in the next wider type. */
+const SUBSAMPLING_MATRIX = /^encoder\.pre_encode\.(?:out|conv\.(?!0\.)\d+)\.weight$/;
 
 /** The weights until they are whole. */
 const PART = 'model.safetensors.part';
@@ -131,8 +133,9 @@ function targetOf(
 ): TargetType {
   if (dtype === undefined || found === 'I8') return found;
   if (dtype === 'int8' && ENCODER_MATRIX.test(name)) return 'I8';
-  const matrix = ENCODER_MATRIX.test(name) || (OTHER_MATRIX.test(name) && shape.at(-1) !== 1);
-  return matrix && dtype !== 'float32' ? 'BF16' : 'F32';
+  if (dtype === 'float32' || (dtype === 'bfloat16' && SUBSAMPLING_MATRIX.test(name))) return 'F32';
+  const other = OTHER_MATRIX.test(name) || SUBSAMPLING_MATRIX.test(name);
+  return ENCODER_MATRIX.test(name) || (other && shape.at(-1) !== 1) ? 'BF16' : 'F32';
 }
 
 async function write(
