@@ -105,7 +105,8 @@ describe('its ends', () => {
 
   test('destroy gives up the window that is heard', async () => {
     // A window that takes the engine longer than a look at its queue.
-    const minutes = Array.from({ length: Math.ceil((400 * 16_000) / samples.length) }, () => samples).flat();
+    const times = Math.ceil((400 * 16_000) / samples.length);
+    const minutes = Array.from({ length: times }).flatMap(() => [...samples]);
     const line = parakeet({ model, mode: 'file', chunkDuration: 300 });
     line.on('error', () => {});
     line.write(wavFile([minutes]));
