@@ -44,6 +44,10 @@ const { values } = parseArgs({
   },
 });
 const list = (text) => text.split(',').filter(Boolean);
+for (const what of list(values.what)) {
+  if (!['encoder', 'endToEnd', 'stream'].includes(what))
+    throw new Error(`Expected encoder, endToEnd or stream for --what but received ${what}`);
+}
 const rounds = Number(values.rounds);
 const { threads, loud } = values;
 
