@@ -168,9 +168,9 @@ class Conv3x3::Impl {
       return cpuKernel("Conv3x3", {x}, {rows, convolvedWidth(width), channels_},
                        [=, kernel = kernel_](const std::vector<const float*>& inputs, float* output) {
                          parallelFor(rows, 4, [&](int begin, int end) {
-                           float* rows =
-                               output + static_cast<ptrdiff_t>(begin) * convolvedWidth(width) * kernel->channels;
-                           kernel->run(inputs[0], rows, height, width, top, begin, end, activation);
+                           const ptrdiff_t first = static_cast<ptrdiff_t>(begin) * convolvedWidth(width);
+                           kernel->run(inputs[0], output + first * kernel->channels, height, width, top, begin, end,
+                                       activation);
                          });
                        });
     }

@@ -42,10 +42,9 @@ mx::array onCpu(const SeparableConv& stage, const std::optional<Conv3x3>& first,
                        for (int row = begin; row < end && !givenUp(); row += most) {
                          const int until = std::min(end, row + most);
                          convolve(inputs[0], row, until, convolved);
-                         const auto pixels = [&](int count) { return static_cast<size_t>(count) * columns; };
-                         const auto width = static_cast<size_t>(outputs);
-                         pointwise.multiply({convolved, channels, static_cast<int>(pixels(until - row))},
-                                            {output + pixels(row) * width, width, 0, Activation::relu});
+                         const size_t first = static_cast<size_t>(row) * columns, stride = outputs;
+                         pointwise.multiply({convolved, channels, (until - row) * columns},
+                                            {output + first * stride, stride, 0, Activation::relu});
                        }
                      });
                    });

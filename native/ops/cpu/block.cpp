@@ -3,13 +3,13 @@
 #include "ops/cpu/block.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "ops/cpu/aligned.h"
 #include "ops/cpu/attention.h"
 #include "ops/cpu/depthwise.h"
 #include "ops/cpu/kernel.h"
 #include "ops/cpu/matrix.h"
+#include "ops/cpu/past_and_own.h"
 #include "ops/cpu/pointwise.h"
 #include "ops/cpu/pool.h"
 #include "ops/profile.h"
@@ -35,22 +35,6 @@ struct ItemPlan {
   std::optional<CacheUpdate> update;
   int nextKeys = -1;  // then its values and its convolution
   int keptRows = 0;   // of keys and values
-};
-
-// Rows of which some come before the item's own.
-struct PastAndOwn {
-  const float *past, *own;
-  int pastRows;  // row −pastRows is the first of them
-  size_t width;
-
-  // Copies rows [begin, end); row 0 is the first of the item's own. Where there is nothing, zeros.
-  void copy(int begin, int end, float* to) const {
-    for (int row = begin; row < end; row++, to += width) {
-      const ptrdiff_t stride = static_cast<ptrdiff_t>(width);
-      const float* from = row >= 0 ? own + row * stride : past ? past + (pastRows + row) * stride : nullptr;
-      from ? std::memcpy(to, from, width * sizeof(float)) : std::memset(to, 0, width * sizeof(float));
-    }
-  }
 };
 
 // One evaluation.
@@ -156,9 +140,11 @@ class Run {
                           block_.biasV.data<float>(), mixed_ + first});
       if (!item.update) continue;
       const int past = item.attention.past, end = item.update->commit;
-      PastAndOwn{input(item.keys), query + part, past, stride_}.copy(end - item.keptRows, end, outputs_[item.nextKeys]);
-      PastAndOwn{input(item.values), query + 2 * part, past, stride_}.copy(end - item.keptRows, end,
-                                                                           outputs_[item.nextKeys + 1]);
+      const int own = item.attention.queries.count;
+      const PastAndOwn keys{input(item.keys), query + part, past, own, stride_};
+      const PastAndOwn values{input(item.values), query + 2 * part, past, own, stride_};
+      keys.copy(end - item.keptRows, end, outputs_[item.nextKeys]);
+      values.copy(end - item.keptRows, end, outputs_[item.nextKeys + 1]);
     }
     attend(shapes, attended, block_.dtype);
   }
@@ -172,9 +158,10 @@ class Run {
     const int pad = block_.depthwise.reach();
     for (const ItemPlan& item : items_) {
       if (!item.update) continue;
-      const float* own = projected_ + item.attention.queries.first * stride_;
+      const Rows rows = item.attention.queries;
+      const PastAndOwn gated{input(item.convolution), projected_ + rows.first * stride_, pad, rows.count, stride_};
       const int end = item.update->commit;
-      PastAndOwn{input(item.convolution), own, pad, stride_}.copy(end - pad, end, outputs_[item.nextKeys + 2]);
+      gated.copy(end - pad, end, outputs_[item.nextKeys + 2]);
     }
   }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "ops/cpu/aligned.h"
+#include "ops/cpu/past_and_own.h"
 #include "ops/cpu/pointwise.h"
 
 namespace parakeet::ops {
@@ -12,24 +14,18 @@ void convolveRows(const DepthwiseTaps& taps, const std::vector<ConvolutionItem>&
                   float* output) {
   const int pad = (taps.kernel - 1) / 2;
   const ptrdiff_t channels = taps.channels;
-  thread_local std::vector<float> edge;  // rows of which some are not the item's own
+  thread_local AlignedBytes edge;  // rows of which some are not the item's own
   for (const ConvolutionItem& item : items) {
-    const float* own = x + item.rows.first * channels;
+    const PastAndOwn all{item.past, x + item.rows.first * channels, pad, item.rows.count,
+                         static_cast<size_t>(channels)};
     // Rows [first, last) of the item's own.
     const auto convolve = [&](int first, int last) {
       if (first >= last) return;
-      const float* source = own + (first - pad) * channels;
+      const float* source = all.own + (first - pad) * channels;
       if (first < pad || last + pad > item.rows.count) {
-        edge.resize((last - first + 2 * pad) * channels);
-        float* at = edge.data();
-        for (int row = first - pad; row < last + pad; row++, at += channels) {
-          const float* from = row >= item.rows.count ? nullptr
-                              : row >= 0             ? own + row * channels
-                              : item.past            ? item.past + (row + pad) * channels
-                                                     : nullptr;
-          from ? std::copy_n(from, channels, at) : std::fill_n(at, channels, 0.0f);
-        }
-        source = edge.data();
+        auto* copy = static_cast<float*>(edge.grown((last - first + 2 * pad) * channels * sizeof(float)));
+        all.copy(first - pad, last + pad, copy);
+        source = copy;
       }
       depthwiseSilu(source, taps.weight, taps.bias, output + (item.rows.first + first) * channels, last - first,
                     taps.channels, taps.kernel);
