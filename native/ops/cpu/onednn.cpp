@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "model/error.h"
+#include "ops/cpu/weight_memory.h"
 
 namespace parakeet::ops {
 namespace {
@@ -121,6 +122,7 @@ class Products {
 }  // namespace
 
 struct PackedPanel::Memory {
+  WeightMemory bytes;
   dnnl::memory weight;
 };
 
@@ -130,7 +132,8 @@ PackedPanel::PackedPanel(ProductKind kind, const void* weight, int columns, int 
     const Type type = typesOf(kind).weight;
     const dnnl::memory::desc any({inputs, columns}, type, Tag::any);
     const auto layout = describe(kind, typicalRows, columns, inputs, any).weights_desc();
-    memory_->weight = dnnl::memory(layout, cpuEngine());
+    memory_->bytes = weightMemory(layout.get_size());
+    memory_->weight = dnnl::memory(layout, cpuEngine(), memory_->bytes.get());
     dnnl::memory plain = view({{inputs, columns}, type, Tag::ba}, weight);
     dnnl::reorder(plain, memory_->weight).execute(cpuStream(), plain, memory_->weight);
     cpuStream().wait();
