@@ -11,8 +11,9 @@
 namespace parakeet::ops {
 namespace {
 
-// Multiply-adds below which another thread is not worth waking: some 25 µs of work.
-constexpr int grainWork = 1000000;
+// Multiply-adds below which another thread is not worth calling: some 20 µs of reading weights. While a signal is
+// decoded there is one product after the other, so it mostly is still looking for more.
+constexpr int grainWork = 300000;
 
 constexpr int blockRows = 32;
 constexpr int halfBlock = blockRows / 2;
