@@ -1,196 +1,200 @@
+#ifdef PARAKEET_ONEDNN
+
 #include "ops/cpu/attention_rows.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 
+#include "ops/cpu/avx512.h"
 #include "ops/cpu/tile_kernel.h"
-#include "ops/cpu/vector.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
 
 namespace parakeet::ops {
 namespace {
 
-// Rounds to the nearest bfloat16, ties to even; NaN stays NaN. As toBfloat16 (pointwise.h), in a register.
-template <class V>
-PARAKEET_INLINE typename V::Ints bfloat16Bits(typename V::Floats x) {
-  const auto bits = (typename V::Ints)x;
-  const auto even = bits + 0x7fff + ((bits >> 16) & 1);
-  return ((x != x ? bits | 0x400000 : even) >> 16) & 0xffff;
+using avx512::firstLanes;
+using avx512::lanes;
+
+// The values of a register's groups.
+template <ProductKind kind>
+constexpr int groupValues = lanes * groupSize(kind);
+
+// Values [0, count) as a register of groups, zeros after them.
+template <ProductKind kind, class Load>
+PARAKEET_AVX512_INLINE __m512i groupsOf(int count, Load load) {
+  const __m512 first = load(0, firstLanes(count));
+  if constexpr (kind == ProductKind::float32) return _mm512_castps_si512(first);
+  return (__m512i)_mm512_cvtne2ps_pbh(load(lanes, firstLanes(count - lanes)), first);
 }
 
-template <class V>
-PARAKEET_INLINE void storeNarrow(uint16_t* y, typename V::Floats x, int n) {
-  const auto halves = __builtin_convertvector(bfloat16Bits<V>(x), typename V::Halves);
-  std::memcpy(y, &halves, n * sizeof *y);
-}
-
-// The row's groups in order, as 32-bit words.
-template <class V>
-PARAKEET_INLINE void groupsOf(ProductKind kind, const float* row, int size, uint32_t* words, int groups) {
-  std::fill(words, words + groups, 0);
-  if (kind == ProductKind::float32) {
-    std::memcpy(words, row, size * sizeof *row);
-    return;
+// 16 × 16 words: word j of register i becomes word i of register j.
+PARAKEET_AVX512_INLINE void transpose(__m512i (&rows)[lanes]) {
+  __m512i pairs[lanes], quads[lanes];
+#pragma GCC unroll 8
+  for (int i = 0; i < lanes; i += 2) {
+    pairs[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
+    pairs[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
   }
-  auto* narrow = reinterpret_cast<uint16_t*>(words);
-  pieces<V>(size, [&](int at, int n) PARAKEET_LAMBDA { storeNarrow<V>(narrow + at, V::load(row + at, n), n); });
-}
-
-typedef uint32_t Quad __attribute__((vector_size(16)));
-
-// 4 × 4 words, of which row i begins at from + i · stride, are written as columns.
-PARAKEET_INLINE void transposeQuad(const uint32_t* from, int stride, uint32_t* to, int toStride) {
-  Quad rows[4];
-  for (int i = 0; i < 4; i++) std::memcpy(&rows[i], from + static_cast<ptrdiff_t>(i) * stride, sizeof rows[i]);
-  const Quad a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5),
-             b = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5),
-             c = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7),
-             d = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
-  const Quad columns[4] = {__builtin_shufflevector(a, b, 0, 1, 4, 5), __builtin_shufflevector(a, b, 2, 3, 6, 7),
-                           __builtin_shufflevector(c, d, 0, 1, 4, 5), __builtin_shufflevector(c, d, 2, 3, 6, 7)};
-  for (int i = 0; i < 4; i++) std::memcpy(to + static_cast<ptrdiff_t>(i) * toStride, &columns[i], sizeof columns[i]);
-}
-
-// Groups that are turned at once: all columns of them fit into the first-level cache.
-constexpr int turnedGroups = 64;
-
-template <class V>
-PARAKEET_INLINE void packColumnsInBody(ProductKind kind, const float* const* rows, int size, int groups,
-                                       uint32_t* packed) {
-  alignas(64) uint32_t words[tileColumns * turnedGroups];
-  for (int first = 0; first < groups; first += turnedGroups) {
-    const int some = std::min(turnedGroups, groups - first), from = first * groupSize(kind);
-    const int values = std::clamp(size - from, 0, some * groupSize(kind));
-    for (int c = 0; c < tileColumns; c++) {
-      uint32_t* own = words + c * turnedGroups;
-      if (rows[c])
-        groupsOf<V>(kind, rows[c] + from, values, own, some);
-      else
-        std::fill(own, own + some, 0);
-    }
-    for (int g = 0; g < some; g += 4) {
-      for (int c = 0; c < tileColumns; c += 4)
-        transposeQuad(words + c * turnedGroups + g, turnedGroups,
-                      packed + static_cast<ptrdiff_t>(first + g) * tileColumns + c, tileColumns);
-    }
+  // In each quarter of quads[4 · k + j]: column 4 · quarter + j of rows 4 · k …
+#pragma GCC unroll 4
+  for (int i = 0; i < lanes; i += 4) {
+    quads[i] = _mm512_unpacklo_epi64(pairs[i], pairs[i + 2]);
+    quads[i + 1] = _mm512_unpackhi_epi64(pairs[i], pairs[i + 2]);
+    quads[i + 2] = _mm512_unpacklo_epi64(pairs[i + 1], pairs[i + 3]);
+    quads[i + 3] = _mm512_unpackhi_epi64(pairs[i + 1], pairs[i + 3]);
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; j++) {
+    const __m512i evenUpper = _mm512_shuffle_i32x4(quads[j], quads[j + 4], 0x88),
+                  oddUpper = _mm512_shuffle_i32x4(quads[j], quads[j + 4], 0xdd),
+                  evenLower = _mm512_shuffle_i32x4(quads[j + 8], quads[j + 12], 0x88),
+                  oddLower = _mm512_shuffle_i32x4(quads[j + 8], quads[j + 12], 0xdd);
+    rows[j] = _mm512_shuffle_i32x4(evenUpper, evenLower, 0x88);
+    rows[j + 4] = _mm512_shuffle_i32x4(oddUpper, oddLower, 0x88);
+    rows[j + 8] = _mm512_shuffle_i32x4(evenUpper, evenLower, 0xdd);
+    rows[j + 12] = _mm512_shuffle_i32x4(oddUpper, oddLower, 0xdd);
   }
 }
-PARAKEET_VERSIONS(packColumnsIn, (ProductKind kind, const float* const* rows, int size, int groups, uint32_t* packed),
-                  (kind, rows, size, groups, packed))
+
+template <ProductKind kind>
+PARAKEET_AVX512 void packColumnsOf(const float* const* rows, int size, int groups, uint32_t* packed) {
+  for (int column = 0; column < tileColumns; column += lanes) {
+    for (int group = 0; group < groups; group += lanes) {
+      const int from = group * groupSize(kind);
+      __m512i words[lanes];
+#pragma GCC unroll 16
+      for (int i = 0; i < lanes; i++) {
+        const float* row = rows[column + i];
+        words[i] = row == nullptr ? _mm512_setzero_si512()
+                                  : groupsOf<kind>(size - from, [&](int at, __mmask16 mask) PARAKEET_AVX512_LAMBDA {
+                                      return _mm512_maskz_loadu_ps(mask, row + from + at);
+                                    });
+      }
+      transpose(words);
+      const int some = std::min(lanes, groups - group);
+      for (int g = 0; g < some; g++)
+        _mm512_storeu_si512(packed + static_cast<ptrdiff_t>(group + g) * tileColumns + column, words[g]);
+    }
+  }
+}
 
 struct Inner {
   const float* const* rows;
   int count, first, size, groups;
 };
 
-template <class V>
-PARAKEET_INLINE void packInnerInBody(ProductKind kind, const Inner& inner, uint32_t* packed) {
-  using Floats = typename V::Floats;
-  for (int g = 0; g < inner.groups; g++, packed += tileColumns) {
-    const int row = g * groupSize(kind);
-    if (row >= inner.count) {
-      std::fill(packed, packed + tileColumns, 0);
-      continue;
-    }
-    const float* first = inner.rows[row] + inner.first;
-    const float* second = row + 1 < inner.count ? inner.rows[row + 1] + inner.first : nullptr;
-    pieces<V>(tileColumns, [&](int at, int n) PARAKEET_LAMBDA {
-      const int there = std::clamp(inner.size - at, 0, n);
-      const Floats low = there > 0 ? V::load(first + at, there) : Floats{};
-      if (kind == ProductKind::float32) {
-        V::store(reinterpret_cast<float*>(packed) + at, low, n);
-        return;
+template <ProductKind kind>
+PARAKEET_AVX512 void packInnerOf(const Inner& inner, uint32_t* packed) {
+  for (int group = 0; group < inner.groups; group++, packed += tileColumns) {
+    for (int column = 0; column < tileColumns; column += lanes) {
+      const __mmask16 mask = firstLanes(inner.size - column);
+      const auto row = [&](int index) PARAKEET_AVX512_LAMBDA {
+        return index < inner.count ? _mm512_maskz_loadu_ps(mask, inner.rows[index] + inner.first + column)
+                                   : _mm512_setzero_ps();
+      };
+      const int index = group * groupSize(kind);
+      __m512i words = _mm512_castps_si512(row(index));
+      if constexpr (kind == ProductKind::bfloat16) {
+        const auto narrow = [&](int at)
+                                PARAKEET_AVX512 { return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(row(at))); };
+        words = _mm512_or_si512(narrow(index), _mm512_slli_epi32(narrow(index + 1), 16));
       }
-      const Floats high = there > 0 && second ? V::load(second + at, there) : Floats{};
-      const auto both = bfloat16Bits<V>(low) | (bfloat16Bits<V>(high) << 16);
-      V::store(reinterpret_cast<float*>(packed) + at, (Floats)both, n);
+      _mm512_storeu_si512(packed + column, words);
+    }
+  }
+}
+
+template <ProductKind kind>
+PARAKEET_AVX512 void biasedRowOf(const float* x, const float* bias, float scale, int size, int groups, uint32_t* y) {
+  const __m512 factor = _mm512_set1_ps(scale);
+  for (int group = 0; group < groups; group += lanes) {
+    const int from = group * groupSize(kind);
+    const __m512i words = groupsOf<kind>(size - from, [&](int at, __mmask16 mask) PARAKEET_AVX512_LAMBDA {
+      const __m512 sum =
+          _mm512_add_ps(_mm512_maskz_loadu_ps(mask, x + from + at), _mm512_maskz_loadu_ps(mask, bias + from + at));
+      return _mm512_mul_ps(sum, factor);
     });
+    _mm512_mask_storeu_epi32(y + group, firstLanes(groups - group), words);
   }
 }
-PARAKEET_VERSIONS(packInnerIn, (ProductKind kind, const Inner& inner, uint32_t* packed), (kind, inner, packed))
 
-struct Biased {
-  const float *x, *bias;
-  float scale;
-  int size;
-};
-
-template <class V>
-PARAKEET_INLINE void biasedInBody(ProductKind kind, const Biased& row, void* y) {
-  pieces<V>(row.size, [&](int at, int n) PARAKEET_LAMBDA {
-    const auto value = (V::load(row.x + at, n) + V::load(row.bias + at, n)) * row.scale;
-    if (kind == ProductKind::float32)
-      V::store(static_cast<float*>(y) + at, value, n);
+template <ProductKind kind>
+PARAKEET_AVX512 float softmaxRowOf(float* content, const float* distance, int begin, int end, int groups,
+                                   uint32_t* weights) {
+  const int count = end - begin;
+  content += begin;
+  distance += begin;
+  __m512 peaks = _mm512_set1_ps(-std::numeric_limits<float>::infinity());
+  for (int at = 0; at < count; at += lanes) {
+    const __mmask16 mask = firstLanes(count - at);
+    const __m512 score =
+        _mm512_add_ps(_mm512_maskz_loadu_ps(mask, content + at), _mm512_maskz_loadu_ps(mask, distance + at));
+    _mm512_mask_storeu_ps(content + at, mask, score);
+    peaks = _mm512_mask_max_ps(peaks, mask, score, peaks);
+  }
+  const __m512 peak = _mm512_set1_ps(_mm512_reduce_max_ps(peaks)), toBase = _mm512_set1_ps(1.44269504f);
+  __m512 sums = _mm512_setzero_ps();
+  std::memset(weights, 0, static_cast<size_t>(groups) * sizeof *weights);
+  for (int at = 0; at < count; at += lanes) {
+    const __mmask16 mask = firstLanes(count - at);
+    const __m512 score = _mm512_maskz_loadu_ps(mask, content + at);
+    const __m512 weight =
+        _mm512_maskz_mov_ps(mask, avx512::powerOfTwo(_mm512_mul_ps(_mm512_sub_ps(score, peak), toBase)));
+    sums = _mm512_add_ps(sums, weight);
+    if constexpr (kind == ProductKind::float32)
+      _mm512_mask_storeu_ps(reinterpret_cast<float*>(weights) + begin + at, mask, weight);
     else
-      storeNarrow<V>(static_cast<uint16_t*>(y) + at, value, n);
-  });
-}
-PARAKEET_VERSIONS(biasedIn, (ProductKind kind, const Biased& row, void* y), (kind, row, y))
-
-// Begin and end within the rows.
-struct Range {
-  int begin, end;
-};
-
-// Whole registers, which reach beyond the range to both sides.
-template <class V>
-PARAKEET_INLINE void softmaxInBody(ProductKind kind, float* content, const float* distance, const Range& range,
-                                   void* weights, float* sum) {
-  using Floats = typename V::Floats;
-  const int first = range.begin / V::lanes * V::lanes;
-  const Floats lowest = V::broadcast(-std::numeric_limits<float>::infinity());
-  Floats peaks = lowest;
-  for (int at = first; at < range.end; at += V::lanes) {
-    const Floats score = V::load(content + at) + V::load(distance + at);
-    V::store(content + at, score);
-    peaks = V::largest(V::within(score, at, range.begin, range.end, lowest), peaks);
+      _mm256_mask_storeu_epi16(reinterpret_cast<uint16_t*>(weights) + begin + at, mask,
+                               (__m256i)_mm512_cvtneps_pbh(weight));
   }
-  const float peak = V::largest(peaks);
-  Floats sums{};
-  for (int at = first; at < range.end; at += V::lanes) {
-    const Floats weight = V::exponential(V::load(content + at) - peak);
-    const Floats v = V::within(weight, at, range.begin, range.end, Floats{});
-    sums += v;
-    if (kind == ProductKind::float32)
-      V::store(static_cast<float*>(weights) + at, v);
-    else
-      storeNarrow<V>(static_cast<uint16_t*>(weights) + at, v, V::lanes);
-  }
-  *sum = V::sum(sums);
-}
-PARAKEET_VERSIONS(softmaxIn,
-                  (ProductKind kind, float* content, const float* distance, const Range& range, void* weights,
-                   float* sum),
-                  (kind, content, distance, range, weights, sum))
-
-size_t bytesOf(ProductKind kind, int values) { return static_cast<size_t>(values) * 4 / groupSize(kind); }
-
-void zero(ProductKind kind, void* row, int begin, int end) {
-  std::memset(static_cast<char*>(row) + bytesOf(kind, begin), 0, bytesOf(kind, end - begin));
+  return 1.0f / _mm512_reduce_add_ps(sums);
 }
 
 }  // namespace
 
 void packColumns(ProductKind kind, const float* const* rows, int size, int groups, void* packed) {
-  packColumnsIn(kind, rows, size, groups, static_cast<uint32_t*>(packed));
+  auto* words = static_cast<uint32_t*>(packed);
+  kind == ProductKind::float32 ? packColumnsOf<ProductKind::float32>(rows, size, groups, words)
+                               : packColumnsOf<ProductKind::bfloat16>(rows, size, groups, words);
 }
 
 void packInner(ProductKind kind, const float* const* rows, int count, int first, int size, int groups, void* packed) {
-  packInnerIn(kind, {rows, count, first, std::min(size - first, tileColumns), groups}, static_cast<uint32_t*>(packed));
+  auto* words = static_cast<uint32_t*>(packed);
+  const Inner inner{rows, count, first, size - first, groups};
+  kind == ProductKind::float32 ? packInnerOf<ProductKind::float32>(inner, words)
+                               : packInnerOf<ProductKind::bfloat16>(inner, words);
 }
 
 void biasedRow(ProductKind kind, const float* x, const float* bias, float scale, int size, int groups, void* y) {
-  biasedIn(kind, {x, bias, scale, size}, y);
-  zero(kind, y, size, groups * groupSize(kind));
+  auto* words = static_cast<uint32_t*>(y);
+  kind == ProductKind::float32 ? biasedRowOf<ProductKind::float32>(x, bias, scale, size, groups, words)
+                               : biasedRowOf<ProductKind::bfloat16>(x, bias, scale, size, groups, words);
 }
 
 float softmaxRow(ProductKind kind, float* content, const float* distance, int begin, int end, int groups,
                  void* weights) {
-  float sum = 0;
-  zero(kind, weights, 0, begin);
-  zero(kind, weights, end, groups * groupSize(kind));
-  softmaxIn(kind, content, distance, {begin, end}, weights, &sum);
-  return 1.0f / sum;
+  auto* words = static_cast<uint32_t*>(weights);
+  return kind == ProductKind::float32
+             ? softmaxRowOf<ProductKind::float32>(content, distance, begin, end, groups, words)
+             : softmaxRowOf<ProductKind::bfloat16>(content, distance, begin, end, groups, words);
 }
 
 }  // namespace parakeet::ops
+
+#else
+
+namespace parakeet::ops {
+
+// Nobody calls these: there is no tile kernel.
+void packColumns(ProductKind, const float* const*, int, int, void*) {}
+void packInner(ProductKind, const float* const*, int, int, int, int, void*) {}
+void biasedRow(ProductKind, const float*, const float*, float, int, int, void*) {}
+float softmaxRow(ProductKind, float*, const float*, int, int, int, void*) { return 0; }
+
+}  // namespace parakeet::ops
+
+#endif
+#endif

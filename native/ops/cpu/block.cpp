@@ -32,7 +32,7 @@ struct ItemPlan {
   AttentionShape attention;
   int firstPosition;
   int positions, keys = -1, values = -1, convolution = -1;
-  std::optional<CacheUpdate> update;
+  std::optional<CacheUpdate> update{};
   int nextKeys = -1;  // then its values and its convolution
   int keptRows = 0;   // of keys and values
 };

@@ -2,11 +2,10 @@
 
 #include "ops/cpu/tile_kernel.h"
 
+#include "ops/cpu/avx512.h"
 #include "ops/cpu/onednn.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
-
-#include <immintrin.h>
 
 #include <array>
 #include <cstring>
@@ -15,16 +14,13 @@
 namespace parakeet::ops {
 namespace {
 
-constexpr int lanes = 16;
-constexpr int vectors = tileColumns / lanes;
+using avx512::lanes;
 
-// The target names what any of the three kinds needs: no compiler chooses these instructions of its own accord, so a
-// CPU that lacks those of bfloat16 or bytes runs the float32 version all the same.
-#define PARAKEET_TILE_TARGET __attribute__((target("avx512f,avx512bf16,avx512vnni")))
+constexpr int vectors = tileColumns / lanes;
 
 // sum + x · w, groups of the kind. Sums are kept as float; those of bytes hold the bits of int32.
 template <ProductKind kind>
-PARAKEET_TILE_TARGET __attribute__((always_inline)) inline __m512 multiplyAdd(__m512 sum, __m512i x, __m512i w) {
+PARAKEET_AVX512_INLINE __m512 multiplyAdd(__m512 sum, __m512i x, __m512i w) {
   if constexpr (kind == ProductKind::bfloat16) return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w);
   if constexpr (kind == ProductKind::bytes)
     return _mm512_castsi512_ps(_mm512_dpbusd_epi32(_mm512_castps_si512(sum), x, w));
@@ -33,7 +29,7 @@ PARAKEET_TILE_TARGET __attribute__((always_inline)) inline __m512 multiplyAdd(__
 
 // Unrolled, the loops over rows and vectors leave nothing but loads and products.
 template <ProductKind kind, int rows>
-PARAKEET_TILE_TARGET void multiplyRows(const TileProduct& product) {
+PARAKEET_AVX512 void multiplyRows(const TileProduct& product) {
   __m512 sums[rows][vectors];
 #pragma GCC unroll 12
   for (int i = 0; i < rows; i++) {
