@@ -28,9 +28,9 @@ struct Way {
 struct Prefix {
   TextKey text;
   int last = -1;  // token
-  Way silent, sounding;
   double boost = 0;
   Boosting boosting;
+  Way silent = Way(), sounding = Way();
 
   double probability() const { return logAdd(silent.all, sounding.all); }
   double score() const { return probability() + boost; }
@@ -89,7 +89,7 @@ void CtcBeamState::decode(const DecoderFrames& frames, int64_t until, int64_t la
   until = std::min(until, frames.end());
   if (next_ >= until) return;
   Histories histories;
-  Prefix open{{}, open_.id, {}, {}, 0, boosting};
+  Prefix open{{}, open_.id, 0, boosting};
   const int history = open_.id < 0 ? -1 : histories.add(-1, {open_.id, open_.start, 0, 1});
   open.silent = {open_.silent, open_.silent, history, open_.sounding, nullptr};
   open.sounding = {open_.heard, open_.heard, history, open_.sounding, nullptr};
@@ -121,7 +121,7 @@ std::vector<Prefix> CtcBeamState::step(const std::vector<Prefix>& before, const 
   std::unordered_map<uint64_t, size_t> places;
   const auto reach = [&](const TextKey& text, int last, const Prefix& from) -> Prefix& {
     const auto [place, fresh] = places.try_emplace(text.hash, after.size());
-    if (fresh) after.push_back({text, last, {}, {}, from.boost, from.boosting});
+    if (fresh) after.push_back({text, last, from.boost, from.boosting});
     return after[place->second];
   };
   const auto merge = [](Way& way, double all, double best, int history, int64_t sounding,
