@@ -47,7 +47,7 @@ const work = {
   },
 };
 
-/** Seconds that oneDNN itself needs for the products of the layers' weights with `rows` frames: the bound. */
+/** Seconds that the bare products of the layers' weights with `rows` frames need, at their best in some tenths of a second. */
 async function bound({ rows }) {
   const { dModel: width, layers } = info;
   const shapes = [
@@ -58,7 +58,7 @@ async function bound({ rows }) {
   ];
   let seconds = 0;
   for (const { inputs, outputs, times } of shapes) {
-    const speed = await addon.productSpeed(dtype, rows, inputs, outputs, 0.15);
+    const speed = await addon.productSpeed(dtype, rows, inputs, outputs, 0.03);
     seconds += (layers * times * 2 * rows * inputs * outputs) / speed;
   }
   return seconds;

@@ -116,8 +116,8 @@ class Run {
   }
 
   void feedForward(const FeedForward& layer, const float* x, Rows rows) const {
-    ops::feedForward(*layer.up.cpuMatrix(), *layer.down.cpuMatrix(), normalized(x, layer.norm, rows),
-                     y_ + rows.first * stride_, 0.5f);
+    layer.up.cpuMatrix()->feedForward(*layer.down.cpuMatrix(), normalized(x, layer.norm, rows),
+                                      y_ + rows.first * stride_, 0.5f);
   }
 
   const float* input(int index) const { return index < 0 ? nullptr : inputs_[index]; }

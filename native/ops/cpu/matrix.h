@@ -31,24 +31,21 @@ struct MatrixOutput {
   const float* residual = nullptr;  // laid out as y; may be y
 };
 
+// All are split over the pool.
 class CpuMatrix {
  public:
   virtual ~CpuMatrix() = default;
   // Columns of the result, all parts together.
   virtual int outputs() const = 0;
-  // Values from one row to the next of an input that is read best.
-  virtual size_t inputStride() const = 0;
-  // Split over the pool.
   virtual void multiply(const MatrixInput& input, const MatrixOutput& output) const = 0;
+  // y = x + scale · down(silu(this(norm(x)))), rows as those of the input. A few hundred rows at a time, so that what
+  // lies between the two products does not grow with the signal. `down` was made for the same type.
+  virtual void feedForward(const CpuMatrix& down, const MatrixInput& input, float* y, float scale) const = 0;
 };
 
 // `weight`: [outputs, inputs] row-major; `bias`: [outputs], or empty.
 std::shared_ptr<const CpuMatrix> makeCpuMatrix(const std::vector<float>& weight, const std::vector<float>& bias,
                                                int outputs, int inputs, DType dtype, const LinearShape& shape);
-
-// y = x + scale · down(silu(up(norm(x)))): rows [inputs] of `rows`, a few hundred at a time, so that what lies between
-// the two products never leaves the cache and its memory does not grow with the signal.
-void feedForward(const CpuMatrix& up, const CpuMatrix& down, const MatrixInput& input, float* y, float scale);
 
 }  // namespace parakeet::ops
 

@@ -234,7 +234,6 @@ PackedMatrix::PackedMatrix(const std::vector<float>& weight, const std::vector<f
 PackedMatrix::~PackedMatrix() = default;
 
 int PackedMatrix::outputs() const { return state_->outputs; }
-size_t PackedMatrix::inputStride() const { return state_->inputs; }
 
 void PackedMatrix::multiply(const MatrixInput& input, const MatrixOutput& output) const {
   const State& state = *state_;
@@ -272,6 +271,21 @@ void PackedMatrix::multiply(const MatrixInput& input, const MatrixOutput& output
       finishTile(state.product(panel, source, first, last - first), tileEnd);
     }
   });
+}
+
+void PackedMatrix::feedForward(const CpuMatrix& down, const MatrixInput& input, float* y, float scale) const {
+  constexpr int blockRows = 480;
+  const size_t width = outputs();
+  thread_local std::vector<float> hidden;  // of the largest block so far
+  hidden.resize(std::max(hidden.size(), width * std::min(blockRows, input.rows)));
+  for (int first = 0; first < input.rows && !givenUp(); first += blockRows) {
+    MatrixInput block = input;
+    block.x += first * input.stride;
+    block.rows = std::min(blockRows, input.rows - first);
+    multiply(block, {hidden.data(), width, 0, Activation::silu});
+    down.multiply({hidden.data(), width, block.rows},
+                  {y + first * input.stride, input.stride, 0, Activation::none, scale, block.x});
+  }
 }
 
 }  // namespace parakeet::ops

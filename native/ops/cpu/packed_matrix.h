@@ -18,9 +18,9 @@ class PackedMatrix : public CpuMatrix {
   ~PackedMatrix() override;
 
   int outputs() const override;
-  size_t inputStride() const override;
   // The input's rows lie without gaps.
   void multiply(const MatrixInput& input, const MatrixOutput& output) const override;
+  void feedForward(const CpuMatrix& down, const MatrixInput& input, float* y, float scale) const override;
 
  private:
   struct State;

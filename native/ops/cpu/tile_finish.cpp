@@ -93,6 +93,18 @@ void finishTileAvx512(const void* accumulator, const TileEnd& end) {
   }
 }
 
+PARAKEET_AVX512 void siluTileAvx512(const void* accumulator, const TileEnd& end, uint16_t* output, size_t stride) {
+  const Columns<false> first(end, 0), second(end, lanes);
+  const auto mask = static_cast<__mmask32>(firstLanes(end.columns) | firstLanes(end.columns - lanes) << lanes);
+  const auto* sums = static_cast<const float*>(accumulator);
+  const int rows = end.rows, next = end.ldAccumulator;
+  for (int r = 0; r < rows; r++, sums += next, output += stride) {
+    const __m512 left = first.value(sums, nullptr), right = second.value(sums + lanes, nullptr);
+    const __m512bh both = _mm512_cvtne2ps_pbh(timesSigmoid(right, right), timesSigmoid(left, left));
+    _mm512_mask_storeu_epi16(output, mask, (__m512i)both);
+  }
+}
+
 }  // namespace parakeet::ops
 
 #else
@@ -100,6 +112,8 @@ void finishTileAvx512(const void* accumulator, const TileEnd& end) {
 namespace parakeet::ops {
 
 void finishTileAvx512(const void* accumulator, const TileEnd& end) { finishTile(accumulator, end); }
+// Nobody calls it: there is no tile kernel.
+void siluTileAvx512(const void*, const TileEnd&, uint16_t*, size_t) {}
 
 }  // namespace parakeet::ops
 

@@ -9,4 +9,7 @@ namespace parakeet::ops {
 // As finishTile, for tiles of at most tileColumns columns; only where hasTileKernel. Sigmoids are exact to 1e-6.
 void finishTileAvx512(const void* accumulator, const TileEnd& end);
 
+// silu(product + bias) of products of bfloat16, in that type. `end` tells the rest of the product, not the output.
+void siluTileAvx512(const void* accumulator, const TileEnd& end, uint16_t* output, size_t stride);
+
 }  // namespace parakeet::ops

@@ -12,6 +12,7 @@
 #include "ops/cpu/quantize.h"
 #include "ops/cpu/tile_finish.h"
 #include "ops/cpu/tile_kernel.h"
+#include "ops/cpu/tile_operand.h"
 
 namespace parakeet::ops {
 namespace {
@@ -32,10 +33,17 @@ ProductKind kindOf(DType dtype) {
 
 // The activations of a block of rows in the compute type.
 struct TileMatrix::Operand {
-  const char* data;
-  size_t stride;              // bytes
-  const QuantizedRow* bytes;  // of each row, of bytes
+  char* data;
+  size_t stride;        // bytes
+  QuantizedRow* bytes;  // of each row, of bytes; else null
   int rows;
+
+  char* row(int r) const { return data + r * stride; }
+  QuantizedRow* scaleOf(int r) const { return bytes ? bytes + r : nullptr; }
+};
+
+struct TileMatrix::Output : MatrixOutput {
+  const Operand* narrow = nullptr;  // rows in bfloat16, in place of y
 };
 
 bool TileMatrix::serves(DType dtype) { return hasTileKernel(kindOf(dtype)); }
@@ -61,8 +69,6 @@ TileMatrix::TileMatrix(const std::vector<float>& weight, const std::vector<float
     for (int i = begin; i < end; i++) pack(weight, bias, i);
   });
 }
-
-size_t TileMatrix::inputStride() const { return paddedStride(paddedGroups(ProductKind::float32, inputs_)) / 4; }
 
 void TileMatrix::pack(const std::vector<float>& weight, const std::vector<float>& bias, size_t index) {
   const Panel& panel = panels_[index];
@@ -97,19 +103,17 @@ void TileMatrix::pack(const std::vector<float>& weight, const std::vector<float>
   }
 }
 
-TileMatrix::Operand TileMatrix::prepare(const MatrixInput& input) const {
-  const size_t stride = paddedStride(groups_);
-  // Rows that lie well are read where they are.
-  if (kind_ == ProductKind::float32 && !input.normWeight && input.stride * 4 == stride && inputs_ % groupAlignment == 0)
-    return {reinterpret_cast<const char*>(input.x), stride, nullptr, input.rows};
+TileMatrix::Operand TileMatrix::room(int rows) const {
   thread_local AlignedBytes buffer;
   thread_local std::vector<QuantizedRow> quantized;
-  auto* data = static_cast<char*>(buffer.grown(stride * input.rows));
-  QuantizedRow* bytes = nullptr;
-  if (kind_ == ProductKind::bytes) {
-    quantized.resize(std::max<size_t>(quantized.size(), input.rows));
-    bytes = quantized.data();
-  }
+  const size_t stride = paddedStride(groups_);
+  quantized.resize(std::max<size_t>(quantized.size(), rows));
+  return {static_cast<char*>(buffer.grown(stride * rows)), stride,
+          kind_ == ProductKind::bytes ? quantized.data() : nullptr, rows};
+}
+
+TileMatrix::Operand TileMatrix::prepare(const MatrixInput& input) const {
+  const Operand operand = room(input.rows);
   parallelFor(input.rows, std::max(1, grainValues / inputs_), [&](int begin, int end) {
     thread_local std::vector<float> normalized;
     normalized.resize(std::max<size_t>(normalized.size(), inputs_));
@@ -119,15 +123,10 @@ TileMatrix::Operand TileMatrix::prepare(const MatrixInput& input) const {
         layerNormRows(x, input.normWeight, input.normBias, normalized.data(), 1, inputs_);
         x = normalized.data();
       }
-      char* row = data + r * stride;
-      const size_t size = static_cast<size_t>(inputs_) * 4 / groupSize(kind_);
-      if (kind_ == ProductKind::float32) std::memcpy(row, x, size);
-      if (kind_ == ProductKind::bfloat16) toBfloat16(x, reinterpret_cast<uint16_t*>(row), inputs_);
-      if (kind_ == ProductKind::bytes) quantizeRows(x, reinterpret_cast<uint8_t*>(row), bytes + r, 1, inputs_);
-      std::memset(row + size, 0, static_cast<size_t>(groups_) * 4 - size);
+      operandRow(kind_, x, inputs_, groups_, operand.row(r), operand.scaleOf(r));
     }
   });
-  return {data, stride, bytes, input.rows};
+  return operand;
 }
 
 void TileMatrix::multiply(const MatrixInput& input, const MatrixOutput& output) const {
@@ -135,31 +134,54 @@ void TileMatrix::multiply(const MatrixInput& input, const MatrixOutput& output) 
     MatrixInput block = input;
     block.x += first * input.stride;
     block.rows = std::min(blockRows, input.rows - first);
-    MatrixOutput target = output;
+    Output target{output};
     target.y += first * output.stride;
     if (output.residual) target.residual += first * output.stride;
-    multiplyBlock(block, target);
+    multiplyBlock(prepare(block), target);
   }
 }
 
-void TileMatrix::multiplyBlock(const MatrixInput& input, const MatrixOutput& output) const {
-  const Operand operand = prepare(input);
+void TileMatrix::feedForward(const CpuMatrix& second, const MatrixInput& input, float* y, float scale) const {
+  const auto& down = dynamic_cast<const TileMatrix&>(second);
+  // The first product writes the operand of the second one; of bytes floats, since the scale of a row is known only
+  // when all of it is.
+  const bool bytes = kind_ == ProductKind::bytes;
+  const ProductKind kind = bytes ? ProductKind::float32 : kind_;
+  const int groups = paddedGroups(kind, down.inputs_);
+  const size_t stride = paddedStride(groups), values = static_cast<size_t>(down.inputs_) * 4 / groupSize(kind);
+  thread_local AlignedBytes memory;
+  for (int first = 0; first < input.rows && !givenUp(); first += blockRows) {
+    MatrixInput block = input;
+    block.x += first * input.stride;
+    block.rows = std::min(blockRows, input.rows - first);
+    const Operand between{static_cast<char*>(memory.grown(stride * block.rows)), stride, nullptr, block.rows};
+    for (int r = 0; r < block.rows; r++)
+      std::memset(between.row(r) + values, 0, static_cast<size_t>(groups) * 4 - values);
+    auto* floats = reinterpret_cast<float*>(between.data);
+    const size_t floatStride = stride / sizeof *floats;
+    multiplyBlock(prepare(block),
+                  {{floats, floatStride, 0, Activation::silu}, kind == ProductKind::bfloat16 ? &between : nullptr});
+    down.multiplyBlock(bytes ? down.prepare({floats, floatStride, block.rows}) : between,
+                       {{y + first * input.stride, input.stride, 0, Activation::none, scale, block.x}});
+  }
+}
+
+void TileMatrix::multiplyBlock(const Operand& operand, const Output& output) const {
   const auto panels = static_cast<int>(panels_.size());
   // With few panels for the threads, the rows are split too.
   const int wanted = (4 * poolThreads() + panels - 1) / panels;
-  const int splits = std::clamp(wanted, 1, tilesOf(input.rows));
-  const double work = static_cast<double>(input.rows) * inputs_ * tileColumns / splits;
+  const int splits = std::clamp(wanted, 1, tilesOf(operand.rows));
+  const double work = static_cast<double>(operand.rows) * inputs_ * tileColumns / splits;
   parallelFor(panels * splits, static_cast<int>(std::ceil(grainWork / work)), [&](int begin, int end) {
     for (int i = begin; i < end && !givenUp(); i++) {
       const int split = i / panels;
-      const auto edge = [&](int n) { return static_cast<int>(static_cast<int64_t>(input.rows) * n / splits); };
+      const auto edge = [&](int n) { return static_cast<int>(static_cast<int64_t>(operand.rows) * n / splits); };
       multiplyPanel(operand, output, i % panels, edge(split), edge(split + 1));
     }
   });
 }
 
-void TileMatrix::multiplyPanel(const Operand& operand, const MatrixOutput& output, size_t index, int first,
-                               int last) const {
+void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, size_t index, int first, int last) const {
   const Panel& panel = panels_[index];
   alignas(64) float sums[tileRows * tileColumns];
   TileEnd end;
@@ -180,11 +202,15 @@ void TileMatrix::multiplyPanel(const Operand& operand, const MatrixOutput& outpu
   forEachTile(last - first, [&](int tile, int offset, int count) {
     const int row = first + offset;
     const size_t fetched = size / stepLines * nextLines * tile;
-    multiplyTile(kind_, {operand.data + row * operand.stride, operand.stride, weights, groups_, count, sums,
-                         tileColumns, weights + size + fetched, fetched < size ? nextLines : 0});
-    const size_t corner = panel.part * output.partStride + row * output.stride + panel.first;
+    multiplyTile(kind_, {operand.row(row), operand.stride, weights, groups_, count, sums, tileColumns,
+                         weights + size + fetched, fetched < size ? nextLines : 0});
     end.rows = count;
-    end.quantized = operand.bytes ? operand.bytes + row : nullptr;
+    end.quantized = operand.scaleOf(row);
+    if (output.narrow) {
+      auto* values = reinterpret_cast<uint16_t*>(output.narrow->row(row)) + panel.first;
+      return siluTileAvx512(sums, end, values, output.narrow->stride / sizeof *values);
+    }
+    const size_t corner = panel.part * output.partStride + row * output.stride + panel.first;
     end.output = output.y + corner;
     end.residual = output.residual ? output.residual + corner : nullptr;
     finishTileAvx512(sums, end);

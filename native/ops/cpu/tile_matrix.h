@@ -22,8 +22,8 @@ class TileMatrix : public CpuMatrix {
              const LinearShape& shape);
 
   int outputs() const override { return outputs_; }
-  size_t inputStride() const override;
   void multiply(const MatrixInput& input, const MatrixOutput& output) const override;
+  void feedForward(const CpuMatrix& down, const MatrixInput& input, float* y, float scale) const override;
 
  private:
   // Columns of the result that one pass over the rows gives; with a gate, half of the tile's.
@@ -31,11 +31,13 @@ class TileMatrix : public CpuMatrix {
     int part, first, columns;  // of the part
   };
   struct Operand;
+  struct Output;
 
   void pack(const std::vector<float>& weight, const std::vector<float>& bias, size_t panel);
+  Operand room(int rows) const;
   Operand prepare(const MatrixInput& input) const;
-  void multiplyBlock(const MatrixInput& input, const MatrixOutput& output) const;
-  void multiplyPanel(const Operand& operand, const MatrixOutput& output, size_t panel, int first, int last) const;
+  void multiplyBlock(const Operand& operand, const Output& output) const;
+  void multiplyPanel(const Operand& operand, const Output& output, size_t panel, int first, int last) const;
 
   ProductKind kind_;
   int outputs_, inputs_, groups_;

@@ -1,0 +1,86 @@
+#include "ops/cpu/tile_operand.h"
+
+#include "ops/cpu/avx512.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "ops/cpu/tile_kernel.h"
+
+namespace parakeet::ops {
+namespace {
+
+using avx512::firstLanes;
+using avx512::lanes;
+
+PARAKEET_AVX512 void narrowRow(const float* x, int inputs, int groups, uint32_t* row) {
+  for (int group = 0; group < groups; group += lanes) {
+    const int at = 2 * group;
+    const __m512 low = _mm512_maskz_loadu_ps(firstLanes(inputs - at), x + at),
+                 high = _mm512_maskz_loadu_ps(firstLanes(inputs - at - lanes), x + at + lanes);
+    _mm512_mask_storeu_epi32(row + group, firstLanes(groups - group), (__m512i)_mm512_cvtne2ps_pbh(high, low));
+  }
+}
+
+// For the range of the row and of 0.
+PARAKEET_AVX512_INLINE QuantizedRow scaleOf(const float* x, int inputs) {
+  __m512 lows = _mm512_setzero_ps(), highs = lows;
+  for (int at = 0; at < inputs; at += lanes) {
+    const __m512 v = _mm512_maskz_loadu_ps(firstLanes(inputs - at), x + at);
+    lows = _mm512_min_ps(v, lows);
+    highs = _mm512_max_ps(v, highs);
+  }
+  const float low = _mm512_reduce_min_ps(lows), high = _mm512_reduce_max_ps(highs);
+  const float range = high - low, scale = range > 0 ? range / 255.0f : 1.0f;
+  return {scale, static_cast<int32_t>(std::lround(-low * (1.0f / scale)))};
+}
+
+PARAKEET_AVX512 QuantizedRow quantizeRow(const float* x, int inputs, int groups, uint32_t* row) {
+  const QuantizedRow own = scaleOf(x, inputs);
+  const __m512 inverse = _mm512_set1_ps(1.0f / own.scale), zero = _mm512_set1_ps(static_cast<float>(own.zero));
+  // The quarters of four registers, as the packing leaves them, back in order.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  for (int group = 0; group < groups; group += lanes) {
+    const auto whole = [&](int which) PARAKEET_AVX512_LAMBDA {
+      const int at = 4 * group + which * lanes;
+      const __mmask16 mask = firstLanes(inputs - at);
+      return _mm512_maskz_cvtps_epi32(mask, _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, x + at), inverse, zero));
+    };
+    // Both steps of packing saturate: nothing leaves [0, 255].
+    const __m512i first = _mm512_packs_epi32(whole(0), whole(1)), second = _mm512_packs_epi32(whole(2), whole(3));
+    const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(first, second));
+    _mm512_mask_storeu_epi32(row + group, firstLanes(groups - group), bytes);
+  }
+  return own;
+}
+
+}  // namespace
+
+void operandRow(ProductKind kind, const float* x, int inputs, int groups, void* row, QuantizedRow* quantized) {
+  auto* words = static_cast<uint32_t*>(row);
+  switch (kind) {
+    case ProductKind::float32:
+      std::memcpy(row, x, inputs * sizeof *x);
+      return std::fill(words + inputs, words + groups, 0);
+    case ProductKind::bfloat16:
+      return narrowRow(x, inputs, groups, words);
+    case ProductKind::bytes:
+      *quantized = quantizeRow(x, inputs, groups, words);
+  }
+}
+
+}  // namespace parakeet::ops
+
+#else
+
+namespace parakeet::ops {
+
+// Nobody calls it: there is no tile kernel.
+void operandRow(ProductKind, const float*, int, int, void*, QuantizedRow*) {}
+
+}  // namespace parakeet::ops
+
+#endif
