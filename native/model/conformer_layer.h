@@ -30,8 +30,10 @@ class ConformerLayer {
   // x: [frames, dModel] → the same. The items cover all rows in order; each sees only its own.
   ops::BlockOutput operator()(const mlx::core::array& x, const std::vector<ops::BlockItem>& items) const;
 
-  // Projects sinusoids [distances, dModel] for this layer's attention.
-  mlx::core::array project(const mlx::core::array& sinusoids) const { return linearPosition_(sinusoids); }
+  // Projects sinusoids [distances, dModel] for this layer's attention: what its items' `positions` are.
+  mlx::core::array project(const mlx::core::array& sinusoids) const {
+    return ops::readablePositions(*block_, linearPosition_(sinusoids));
+  }
 
  private:
   explicit ConformerLayer(const LayerWeights& read);

@@ -99,16 +99,16 @@ mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& 
     shares.push_back(std::move(share));
   }
   const std::vector<mx::array>* kept = keptPositions(from, to, cancel);
-  const int first = kept ? positions_.from : from;
+  const int first = kept ? positions_.from : from, tableRows = first - (kept ? positions_.to : to) + 1;
   const mx::array sinusoids = kept ? x : sinusoidsOf(from, to, config_.dModel);
   std::vector<mx::array> wanted;
   for (size_t i = 0; i < layers_.size(); i++) {
     cancel.check();
     const mx::array table = kept ? (*kept)[i] : layers_[i].project(sinusoids);
     for (size_t k = 0; k < items.size(); k++) {
-      const int rows = shares[k].positionCount;
       shares[k].positions = table;
-      shares[k].firstPosition = mutant("batch-mixed") ? table.shape(0) - rows : first - shares[k].farthest;
+      shares[k].firstPosition =
+          mutant("batch-mixed") ? tableRows - shares[k].positionCount : first - shares[k].farthest;
       shares[k].cache = items[k].caches[i];
     }
     const ops::BlockOutput output = layers_[i](x, shares);

@@ -75,6 +75,13 @@ mx::array convolve(const Block& block, const mx::array& x, const std::vector<Blo
 
 }  // namespace
 
+mx::array readablePositions(const Block& block, const mx::array& projected) {
+#ifdef PARAKEET_ONEDNN
+  if (block.out.cpuMatrix()) return readablePositionsOnCpu(block, projected);
+#endif
+  return projected;
+}
+
 BlockOutput runBlock(const std::shared_ptr<const Block>& block, const mx::array& x,
                      const std::vector<BlockItem>& items) {
 #ifdef PARAKEET_ONEDNN

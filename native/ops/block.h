@@ -45,7 +45,7 @@ struct CacheUpdate {
 // One stream's share of a batch.
 struct BlockItem {
   Rows rows;
-  mx::array positions;  // [_, d]; row `firstPosition` + r belongs to the distance `farthest` − r
+  mx::array positions;  // of readablePositions; row `firstPosition` + r belongs to the distance `farthest` − r
   int firstPosition, positionCount;
   int farthest;
   Band band;
@@ -57,6 +57,9 @@ struct BlockOutput {
   mx::array y;                     // [frames, d]
   std::vector<BlockCache> caches;  // of the items; of those without an update, what it was
 };
+
+// Projected positions [_, d] as the block reads them, in every step: laid out for its products once.
+mx::array readablePositions(const Block& block, const mx::array& projected);
 
 // x: [frames, d], covered by the items in order; each sees only its own. On a CPU one kernel, elsewhere MLX's
 // operations.

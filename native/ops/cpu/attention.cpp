@@ -48,10 +48,10 @@ void attendHead(const AttentionInput& item, const AttentionShape& shape, int hea
     // The distance of query i and key low + j is row farthest − (at + i) + low + j of `position`.
     biased(v);
     const int positions = rows + span - 1;
-    const int base = shape.farthest - (at + rows - 1) + low;
+    const int base = shape.firstPosition + shape.farthest - (at + rows - 1) + low;
     grow(distance, static_cast<size_t>(rows) * positions);
     sgemm({rows, positions, size, true, scale}, query.data(), size,
-          item.position + static_cast<size_t>(base) * width + offset, width, distance.data(), positions);
+          item.positions + static_cast<size_t>(base) * width + offset, width, distance.data(), positions);
     for (int i = 0; i < rows; i++) {
       float* row = content.data() + static_cast<size_t>(i) * span;
       const float* shifted = distance.data() + static_cast<size_t>(i) * positions + (rows - 1 - i);
@@ -93,11 +93,15 @@ KeySpan keysOf(const AttentionShape& shape, int first, int count) {
           shape.band.right < 0 ? shape.keys() : std::min(shape.keys(), at + count + shape.band.right)};
 }
 
-void attend(const std::vector<AttentionShape>& shapes, const std::vector<AttentionInput>& inputs, DType dtype) {
+std::optional<ProductKind> packedKind(DType dtype) {
   // In bfloat16, attention would add as much to the error as all other products do; to that of bytes it adds nothing.
   const bool narrow = dtype == DType::int8 && hasTileKernel(ProductKind::bfloat16);
   const ProductKind kind = narrow ? ProductKind::bfloat16 : ProductKind::float32;
-  const bool inTiles = hasTileKernel(kind);
+  return hasTileKernel(kind) ? std::optional(kind) : std::nullopt;
+}
+
+void attend(const std::vector<AttentionShape>& shapes, const std::vector<AttentionInput>& inputs, DType dtype) {
+  const std::optional<ProductKind> kind = packedKind(dtype);
   std::vector<AttentionInput> items = inputs;
   std::vector<Joined> joined;
   const int heads = shapes[0].heads;
@@ -105,7 +109,7 @@ void attend(const std::vector<AttentionShape>& shapes, const std::vector<Attenti
   for (size_t i = 0; i < shapes.size(); i++) {
     const double queries = shapes[i].queries.count;
     work += queries * (queries + 3.0 * shapes[i].keys()) * shapes[i].width / heads;
-    if (!inTiles) joined.emplace_back(items[i], shapes[i]);
+    if (!kind) joined.emplace_back(items[i], shapes[i]);
   }
   const auto count = static_cast<int>(shapes.size());
   const int grain = std::max(1, static_cast<int>(1e6 * count / work));
@@ -113,7 +117,7 @@ void attend(const std::vector<AttentionShape>& shapes, const std::vector<Attenti
     for (int i = begin; i < end; i++) {
       const AttentionShape& shape = shapes[i / heads];
       const AttentionInput& item = items[i / heads];
-      inTiles ? attendHeadInTiles(kind, item, shape, i % heads) : attendHead(item, shape, i % heads);
+      kind ? attendHeadInTiles(*kind, item, shape, i % heads) : attendHead(item, shape, i % heads);
     }
   });
 }

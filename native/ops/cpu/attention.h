@@ -4,16 +4,21 @@
 
 #ifdef PARAKEET_ONEDNN
 
+#include <optional>
+
+#include "ops/cpu/product_kind.h"
 #include "ops/ops.h"
 
 namespace parakeet::ops {
 
 // One stream's part of a batch.
 struct AttentionShape {
-  Rows queries;             // rows of the batch
-  int past;                 // keys that come before those of its own rows
-  int width, heads;         // width: of all heads together
-  int farthest, positions;  // the first position's distance, and how many positions there are
+  Rows queries;       // rows of the batch
+  int past;           // keys that come before those of its own rows
+  int width, heads;   // width: of all heads together
+  int farthest;       // the distance of the item's first position
+  int firstPosition;  // its row in the table
+  int tableRows;      // of the table; of a packed one as many as fill its panels
   Band band;
 
   int keys() const { return past + queries.count; }
@@ -23,7 +28,7 @@ struct AttentionShape {
 struct AttentionInput {
   const float *query, *key, *value;
   const float *pastKey, *pastValue;  // null for none
-  const float* position;
+  const float* positions;            // the table: [tableRows, width], or packed
   const float *u, *v;
   float* output;
 };
@@ -34,7 +39,11 @@ struct KeySpan {
 };
 KeySpan keysOf(const AttentionShape& shape, int first, int count);
 
-// All heads of all items. With int8 the products are of bfloat16 where the CPU has them, else of float32.
+// Whether the table of positions is packed (packPositions) for `attend`, and in which type: where the products are
+// those of tile_kernel.h. With int8 they are of bfloat16 where the CPU has them, else of float32.
+std::optional<ProductKind> packedKind(DType dtype);
+
+// All heads of all items.
 void attend(const std::vector<AttentionShape>& shapes, const std::vector<AttentionInput>& inputs, DType dtype);
 
 }  // namespace parakeet::ops

@@ -12,6 +12,8 @@
 #include "ops/cpu/past_and_own.h"
 #include "ops/cpu/pointwise.h"
 #include "ops/cpu/pool.h"
+#include "ops/cpu/tile_attention.h"
+#include "ops/cpu/tile_kernel.h"
 #include "ops/profile.h"
 
 namespace parakeet::ops {
@@ -30,7 +32,6 @@ constexpr int grainValues = 8192;
 // Where the kernel finds an item's arrays among its inputs and outputs; −1 for none.
 struct ItemPlan {
   AttentionShape attention;
-  int firstPosition;
   int positions, keys = -1, values = -1, convolution = -1;
   std::optional<CacheUpdate> update{};
   int nextKeys = -1;  // then its values and its convolution
@@ -136,8 +137,8 @@ class Run {
       const float* query = projected_ + first;
       shapes.push_back(item.attention);
       attended.push_back({query, query + part, query + 2 * part, input(item.keys), input(item.values),
-                          inputs_[item.positions] + item.firstPosition * stride_, block_.biasU.data<float>(),
-                          block_.biasV.data<float>(), mixed_ + first});
+                          inputs_[item.positions], block_.biasU.data<float>(), block_.biasV.data<float>(),
+                          mixed_ + first});
       if (!item.update) continue;
       const int past = item.attention.past, end = item.update->commit;
       const int own = item.attention.queries.count;
@@ -203,6 +204,18 @@ class Run {
 
 }  // namespace
 
+mx::array readablePositionsOnCpu(const Block& block, const mx::array& projected) {
+  const std::optional<ProductKind> kind = packedKind(block.dtype);
+  if (!kind) return projected;
+  const int rows = projected.shape(0), width = projected.shape(1), heads = block.heads;
+  const int packedRows = positionPanels(rows) * tileColumns;
+  const auto words = static_cast<int>(packedPositionsSize(*kind, rows, width, heads) / packedRows);
+  return cpuKernel("PackedPositions", {projected}, {packedRows, words},
+                   [=, kind = *kind](const std::vector<const float*>& inputs, float* output) {
+                     packPositions(kind, inputs[0], rows, width, heads, output);
+                   });
+}
+
 BlockOutput runBlockOnCpu(const std::shared_ptr<const Block>& block, const mx::array& x,
                           const std::vector<BlockItem>& items) {
   const int frames = x.shape(0), width = x.shape(1), pad = block->depthwise.reach();
@@ -216,9 +229,9 @@ BlockOutput runBlockOnCpu(const std::shared_ptr<const Block>& block, const mx::a
   std::vector<ItemPlan> plans;
   for (const BlockItem& item : items) {
     const int past = item.cache.keys ? item.cache.keys->shape(0) : 0;
-    ItemPlan plan{{item.rows, past, width, block->heads, item.farthest, item.positionCount, item.band},
-                  item.firstPosition,
-                  give(item.positions)};
+    ItemPlan plan{
+        {item.rows, past, width, block->heads, item.farthest, item.firstPosition, item.positions.shape(0), item.band},
+        give(item.positions)};
     plan.keys = give(item.cache.keys);
     plan.values = give(item.cache.values);
     plan.convolution = give(item.cache.convolution);

@@ -8,6 +8,9 @@
 
 namespace parakeet::ops {
 
+// See readablePositions.
+mx::array readablePositionsOnCpu(const Block& block, const mx::array& projected);
+
 // See runBlock.
 BlockOutput runBlockOnCpu(const std::shared_ptr<const Block>& block, const mx::array& x,
                           const std::vector<BlockItem>& items);

@@ -23,6 +23,11 @@ constexpr int blockRows = tileColumns;
 
 constexpr int ceilDivide(int n, int by) { return (n + by - 1) / by; }
 
+// Rows of zeros in the packed table. A block's positions begin at most blockRows − 1 rows before the first row; with
+// the distances that the encoder keeps, which begin with a multiple of 32, they begin with a panel then. They end as
+// many after the last one, or with that panel.
+constexpr int rowsBefore = blockRows - 1, rowsAfter = blockRows - 1 + tileColumns - 1;
+
 // The second operand of a product: panels of tileColumns columns, each of them [groups][tileColumns] groups.
 struct Panels {
   const char* data;
@@ -42,6 +47,12 @@ void multiplyPanels(ProductKind kind, const char* x, size_t stride, int rows, co
   }
 }
 
+Panels positionsOf(ProductKind kind, const float* packed, const AttentionShape& shape, int head) {
+  const int groups = paddedGroups(kind, shape.width / shape.heads);
+  const size_t stride = panelBytes(groups), ofHead = static_cast<size_t>(shape.tableRows) / tileColumns * stride;
+  return {reinterpret_cast<const char*>(packed) + head * ofHead, groups, stride};
+}
+
 // One head of one item. Lives for one call; its memory is the thread's, as large as its largest span so far.
 class Head {
  public:
@@ -51,13 +62,13 @@ class Head {
         shape_(shape),
         size_(shape.width / shape.heads),
         offset_(static_cast<ptrdiff_t>(head) * size_),
-        groups_(paddedGroups(kind, size_)) {}
+        groups_(paddedGroups(kind, size_)),
+        positions_(positionsOf(kind, item.positions, shape, head)) {}
 
   // Queries [first, first + count).
   void attendSpan(int first, int count) {
     span_ = keysOf(shape_, first, count);
-    wholeRows_ = ceilDivide(count, blockRows) * blockRows;
-    firstPosition_ = shape_.band.firstQuery + first;
+    place_ = shape_.band.firstQuery + first;
     pack();
     for (int row = 0; row < count && !givenUp(); row += blockRows)
       attendBlock(first + row, row, std::min(blockRows, count - row));
@@ -65,7 +76,7 @@ class Head {
 
  private:
   struct Memory {
-    AlignedBytes keys, values, positions, content, distance, query, weights, mixed;
+    AlignedBytes keys, values, content, distance, query, weights, mixed;
     std::vector<const float*> rows;
   };
   static Memory& memory() {
@@ -98,14 +109,6 @@ class Head {
     Memory& scratch = memory();
     const int keys = span_.high - span_.low;
     keys_ = packRows(scratch.keys, keys, [&](int index) { return rowOf(item_.pastKey, item_.key, span_.low + index); });
-    // Query i and key j of the span are farthest − (position of i) + (position of j) rows down the positions: the first
-    // row is that of the last query, a whole block's, and the first key.
-    const int origin = shape_.farthest - (firstPosition_ + wholeRows_ - 1) + span_.low;
-    positions_ = packRows(scratch.positions, wholeRows_ + keys - 1, [&](int index) {
-      const int row = origin + index;  // beyond the positions lie distances that no query looks up
-      const bool there = row >= 0 && row < shape_.positions;
-      return there ? item_.position + static_cast<ptrdiff_t>(row) * shape_.width + offset_ : nullptr;
-    });
     values_.groups = paddedGroups(kind_, keys);
     values_.panelStride = panelBytes(values_.groups);
     const int panels = ceilDivide(size_, tileColumns);
@@ -133,7 +136,12 @@ class Head {
     // Its keys, from the beginning of a panel on.
     const auto [low, high] = keysOf(shape_, first, rows);
     const int firstKey = (low - span_.low) / tileColumns * tileColumns, keys = high - span_.low - firstKey;
-    const int keyPanels = ceilDivide(keys, tileColumns), positionPanels = ceilDivide(blockRows + keys - 1, tileColumns);
+    // Query i and key j are farthest − (place of i) + (place of j) rows down the item's positions: the first row is
+    // that of the last query, a whole block's, and the first key. Rows that no query looks up may lie outside.
+    const int origin = shape_.firstPosition + shape_.farthest - (place_ + row + blockRows - 1) + span_.low + firstKey;
+    const int firstPosition = (rowsBefore + origin) / tileColumns, shift = (rowsBefore + origin) % tileColumns;
+    const int keyPanels = ceilDivide(keys, tileColumns),
+              positionPanels = ceilDivide(shift + blockRows + keys - 1, tileColumns);
     const size_t contentStride = static_cast<size_t>(keyPanels) * tileColumns,
                  distanceStride = static_cast<size_t>(positionPanels) * tileColumns;
     auto* content = static_cast<float*>(scratch.content.grown(contentStride * blockRows * sizeof(float)));
@@ -144,18 +152,19 @@ class Head {
     multiplyPanels(kind_, biasedQueries(first, rows, item_.u, queryStride), queryStride, rows, keys_,
                    firstKey / tileColumns, keyPanels, content, contentStride);
     multiplyPanels(kind_, biasedQueries(first, rows, item_.v, queryStride), queryStride, rows, positions_,
-                   (wholeRows_ - blockRows - row + firstKey) / tileColumns, positionPanels, distance, distanceStride);
+                   firstPosition, positionPanels, distance, distanceStride);
 
     const int weightGroups = paddedGroups(kind_, keys);
     const size_t weightStride = paddedStride(weightGroups);
     auto* weights = static_cast<char*>(scratch.weights.grown(weightStride * blockRows));
     std::array<float, blockRows> inverse;
     for (int i = 0; i < rows; i++) {
-      const int at = firstPosition_ + row + i - span_.low - firstKey;  // the key that stands where the query does
+      const int at = place_ + row + i - span_.low - firstKey;  // the key that stands where the query does
       const int begin = shape_.band.left < 0 ? 0 : std::max(0, at - shape_.band.left);
       const int end = shape_.band.right < 0 ? keys : std::min(keys, at + shape_.band.right + 1);
-      inverse[i] = softmaxRow(kind_, content + i * contentStride, distance + i * distanceStride + (blockRows - 1 - i),
-                              begin, end, weightGroups, weights + i * weightStride);
+      inverse[i] =
+          softmaxRow(kind_, content + i * contentStride, distance + i * distanceStride + shift + (blockRows - 1 - i),
+                     begin, end, weightGroups, weights + i * weightStride);
     }
 
     const int valuePanels = ceilDivide(size_, tileColumns), mixedStride = valuePanels * tileColumns;
@@ -176,11 +185,32 @@ class Head {
   ptrdiff_t offset_;
   int groups_;
   KeySpan span_{};
-  int wholeRows_ = 0, firstPosition_ = 0;
-  Panels keys_{}, values_{}, positions_{};
+  int place_ = 0;  // of the span's first query
+  Panels positions_, keys_{}, values_{};
 };
 
 }  // namespace
+
+int positionPanels(int rows) { return ceilDivide(rowsBefore + rows + rowsAfter, tileColumns); }
+
+size_t packedPositionsSize(ProductKind kind, int rows, int width, int heads) {
+  return static_cast<size_t>(heads) * positionPanels(rows) * panelBytes(paddedGroups(kind, width / heads)) / 4;
+}
+
+void packPositions(ProductKind kind, const float* table, int rows, int width, int heads, void* packed) {
+  const int panels = positionPanels(rows), size = width / heads, groups = paddedGroups(kind, size);
+  parallelFor(heads * panels, 1, [&](int begin, int end) {
+    for (int i = begin; i < end; i++) {
+      const int head = i / panels, first = i % panels * tileColumns - rowsBefore;
+      std::array<const float*, tileColumns> columns{};
+      for (int c = 0; c < tileColumns; c++) {
+        const int row = first + c;
+        if (row >= 0 && row < rows) columns[c] = table + static_cast<ptrdiff_t>(row) * width + head * size;
+      }
+      packColumns(kind, columns.data(), size, groups, static_cast<char*>(packed) + i * panelBytes(groups));
+    }
+  });
+}
 
 void attendHeadInTiles(ProductKind kind, const AttentionInput& item, const AttentionShape& shape, int head) {
   Head attention(kind, item, shape, head);

@@ -8,6 +8,13 @@
 
 namespace parakeet::ops {
 
+// The table of positions, packed for all heads: of each head panels of tileColumns rows as the columns of a product,
+// with rows of zeros before the first row and after the last one, so that a block's positions may begin and end
+// outside.
+int positionPanels(int rows);
+size_t packedPositionsSize(ProductKind kind, int rows, int width, int heads);  // 32-bit words
+void packPositions(ProductKind kind, const float* table, int rows, int width, int heads, void* packed);
+
 // `kind`: float32 or bfloat16, one that hasTileKernel.
 void attendHeadInTiles(ProductKind kind, const AttentionInput& item, const AttentionShape& shape, int head);
 
