@@ -82,7 +82,13 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
         if (faulty && options.hang === kind) return hangs();
         const act = () => {
           if (faulty && options.fail === kind) return abort(new Error(`fake ${kind} failed`));
-          settle(() => resolve(work()));
+          settle(() => {
+            try {
+              resolve(work());
+            } catch (error) {
+              reject(error as Error);
+            }
+          });
         };
         if (options.delay) setTimeout(act, options.delay);
         else setImmediate(act);
