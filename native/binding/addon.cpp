@@ -23,6 +23,7 @@ Napi::Value counts(const Napi::CallbackInfo& info) {
   object.Set("models", Counted<ModelTag>::alive().load());
   object.Set("sessions", Counted<SessionTag>::alive().load());
   object.Set("queued", static_cast<double>(Engine::instance().queued()));
+  object.Set("calls", static_cast<double>(Environment::of(info.Env())->outstanding()));
   return object;
 }
 

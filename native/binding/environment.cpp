@@ -9,11 +9,6 @@
 namespace parakeet {
 namespace {
 
-template <class T>
-void dropExpired(std::list<std::weak_ptr<T>>& list) {
-  list.remove_if([](const std::weak_ptr<T>& item) { return item.expired(); });
-}
-
 Napi::Value toJsError(Napi::Env env, const std::exception_ptr& failure) {
   std::string code = "ERR_PARAKEET_ENGINE", message = "The engine failed";
   try {
@@ -66,11 +61,10 @@ std::pair<Napi::Promise, Environment::Deferred> Environment::defer(Napi::Env env
   Deferred deferred;
   deferred.environment_ = shared_from_this();
   deferred.job_ = std::make_shared<Job>(env);
-  deferred.job_->cancel = cancel;
+  deferred.job_->cancel = std::move(cancel);
   {
     const std::lock_guard lock(mutex_);
-    dropExpired(flags_);
-    flags_.push_back(std::move(cancel));
+    outstanding_.insert(deferred.job_);
   }
   if (pending_++ == 0) napi_ref_threadsafe_function(env, notify_);
   return {deferred.job_->deferred.Promise(), std::move(deferred)};
@@ -117,6 +111,7 @@ Napi::Promise Environment::run(Napi::Env env, Worker& worker, CancelFlagPtr canc
 void Environment::complete(std::shared_ptr<Job> job) {
   const std::lock_guard lock(mutex_);
   running_--;
+  outstanding_.erase(job);
   if (ending_) {
     idle_.notify_all();
     return;
@@ -177,8 +172,13 @@ void Environment::cancelJob(int job) {
 
 void Environment::track(const std::weak_ptr<Resource>& resource) {
   const std::lock_guard lock(mutex_);
-  dropExpired(resources_);
+  resources_.remove_if([](const auto& other) { return other.expired(); });
   resources_.push_back(resource);
+}
+
+size_t Environment::outstanding() {
+  const std::lock_guard lock(mutex_);
+  return outstanding_.size();
 }
 
 void Environment::end() {
@@ -187,13 +187,12 @@ void Environment::end() {
     std::unique_lock lock(mutex_);
     if (ending_) return;
     ending_ = true;
-    for (const auto& flag : flags_) {
-      if (const auto alive = flag.lock()) alive->cancel();
-    }
+    for (const auto& job : outstanding_) job->cancel->cancel();
     idle_.wait(lock, [this] { return running_ == 0; });
     for (const auto& resource : resources_) {
       if (auto alive = resource.lock()) resources.push_back(std::move(alive));
     }
+    outstanding_.clear();
     completed_.clear();  // what these promises would have given is among the resources
   }
   // Freed on their own threads, and here waited for: an environment that has ended holds nothing.

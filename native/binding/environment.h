@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -65,6 +66,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   void track(const std::weak_ptr<Resource>& resource);
 
+  // Calls that the engine has not answered yet.
+  size_t outstanding();
+
  private:
   explicit Environment(Napi::Env env);
   void complete(std::shared_ptr<Job> job);
@@ -83,7 +87,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   bool ending_ = false;
   int running_ = 0;  // jobs that run on some worker right now
   std::vector<std::shared_ptr<Job>> completed_;
-  std::list<std::weak_ptr<CancelFlag>> flags_;
+  std::unordered_set<std::shared_ptr<Job>> outstanding_;  // jobs until they are completed: what end() gives up
   std::map<int, std::weak_ptr<CancelFlag>> jobs_;
   std::list<std::weak_ptr<Resource>> resources_;
 };

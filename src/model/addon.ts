@@ -265,8 +265,8 @@ export interface NativeAddon {
   ): Promise<NativeModel>;
   /** Gives up the job if it has not ended: its promise rejects with `ERR_PARAKEET_ABORTED`. */
   cancel(job: number): void;
-  /** What is alive in this process, for tests and diagnostics. */
-  counts(): { models: number; sessions: number; queued: number };
+  /** What is alive in this process, and calls of this thread without an answer yet; for tests and diagnostics. */
+  counts(): { models: number; sessions: number; queued: number; calls: number };
   /**
    * What the encoder has done so far: for live streams batches, and in them steps of single streams and encoder frames; and batches of
    * whole recordings (or windows of them), and how many of these.

@@ -54,6 +54,13 @@ const failure = async (promise: Promise<unknown>) => {
   expect(error).toBeInstanceOf(ParakeetError);
   return error as ParakeetError;
 };
+
+test('an open stream keeps nothing of the calls that were answered, however long it runs', async () => {
+  await using live = model.transcribeStream(OPTIONS);
+  for (let at = 0; at < samples.length; at += 160) await live.addAudio(samples.subarray(at, at + 160));
+  expect(counts()).toMatchObject({ sessions: 3, calls: 0 });
+});
+
 const noSessions = () => expect(counts().sessions).toBe(0);
 
 describe('tokens', () => {

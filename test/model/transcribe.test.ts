@@ -319,7 +319,7 @@ describe('with the bundled model', () => {
     expect(busy).toBe(0);
     expect(error).toBeInstanceOf(AbortedError);
     expect((error as Error).cause).toMatchObject({ message: 'enough' });
-    await vi.waitFor(() => expect(counts()).toEqual({ models: 1, sessions: 0, queued: 0 }), {
+    await vi.waitFor(() => expect(counts()).toEqual({ models: 1, sessions: 0, queued: 0, calls: 0 }), {
       timeout: 200,
       interval: 5,
     });

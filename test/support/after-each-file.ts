@@ -12,7 +12,7 @@ afterAll(async () => {
   if (!addon) return;
   const { counts } = addon.exports as NativeAddon;
   // The engine's thread counts down a moment after it has given its answer.
-  await vi.waitFor(() => expect(counts()).toEqual({ models: 0, sessions: 0, queued: 0 }), {
+  await vi.waitFor(() => expect(counts()).toEqual({ models: 0, sessions: 0, queued: 0, calls: 0 }), {
     interval: 5,
     timeout: 1000,
   });
