@@ -39,5 +39,7 @@ test('closed in the middle of steps, over and over, beside others that go on', {
   }
   expect(finished).toBe(25);
   // The engine's thread counts down a moment after it has given its answer.
-  await vi.waitFor(() => expect(model.addon.counts()).toEqual({ models: 1, sessions: 0, queued: 0, calls: 0 }));
+  await vi.waitFor(() =>
+    expect(model.addon.counts()).toEqual({ models: 1, sessions: 0, queued: 0, calls: 0 }),
+  );
 });

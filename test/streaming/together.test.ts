@@ -154,7 +154,9 @@ describe('the bundled model', () => {
     const before = model.addon.memory().active;
     for (let i = 0; i < 20; i++) await wave(50);
     // The engine's thread counts down a moment after it has given its answer.
-    await vi.waitFor(() => expect(model.addon.counts()).toEqual({ models: 1, sessions: 0, queued: 0, calls: 0 }));
+    await vi.waitFor(() =>
+      expect(model.addon.counts()).toEqual({ models: 1, sessions: 0, queued: 0, calls: 0 }),
+    );
     // Positions that the encoder keeps are a few rows more or less.
     expect(model.addon.memory().active - before).toBeLessThan(2 ** 20);
   });
