@@ -45,7 +45,7 @@ void attendHead(const AttentionInput& item, const AttentionShape& shape, int hea
     grow(content, static_cast<size_t>(rows) * span);
     sgemm({rows, span, size, true, scale}, query.data(), size, key + static_cast<size_t>(low) * width, width,
           content.data(), span);
-    // The distance of query i and key low + j is row farthest − (at + i) + low + j of `position`.
+    // The distance of query i and key low + j is row farthest − (at + i) + low + j of the item's positions.
     biased(v);
     const int positions = rows + span - 1;
     const int base = shape.firstPosition + shape.farthest - (at + rows - 1) + low;

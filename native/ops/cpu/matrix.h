@@ -4,6 +4,7 @@
 
 #ifdef PARAKEET_ONEDNN
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -19,6 +20,14 @@ struct MatrixInput {
   int rows;
   const float* normWeight = nullptr;  // [inputs]: the rows are layer-normalised first
   const float* normBias = nullptr;
+
+  // At most `most` rows from `first` on.
+  MatrixInput block(int first, int most) const {
+    MatrixInput part = *this;
+    part.x += first * stride;
+    part.rows = std::min(most, rows - first);
+    return part;
+  }
 };
 
 // y = residual + scale · activation(product + bias).

@@ -279,9 +279,7 @@ void PackedMatrix::feedForward(const CpuMatrix& down, const MatrixInput& input, 
   thread_local std::vector<float> hidden;  // of the largest block so far
   hidden.resize(std::max(hidden.size(), width * std::min(blockRows, input.rows)));
   for (int first = 0; first < input.rows && !givenUp(); first += blockRows) {
-    MatrixInput block = input;
-    block.x += first * input.stride;
-    block.rows = std::min(blockRows, input.rows - first);
+    const MatrixInput block = input.block(first, blockRows);
     multiply(block, {hidden.data(), width, 0, Activation::silu});
     down.multiply({hidden.data(), width, block.rows},
                   {y + first * input.stride, input.stride, 0, Activation::none, scale, block.x});

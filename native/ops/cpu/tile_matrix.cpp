@@ -131,13 +131,10 @@ TileMatrix::Operand TileMatrix::prepare(const MatrixInput& input) const {
 
 void TileMatrix::multiply(const MatrixInput& input, const MatrixOutput& output) const {
   for (int first = 0; first < input.rows && !givenUp(); first += blockRows) {
-    MatrixInput block = input;
-    block.x += first * input.stride;
-    block.rows = std::min(blockRows, input.rows - first);
     Output target{output};
     target.y += first * output.stride;
     if (output.residual) target.residual += first * output.stride;
-    multiplyBlock(prepare(block), target);
+    multiplyBlock(prepare(input.block(first, blockRows)), target);
   }
 }
 
@@ -151,9 +148,7 @@ void TileMatrix::feedForward(const CpuMatrix& second, const MatrixInput& input, 
   const size_t stride = paddedStride(groups), values = static_cast<size_t>(down.inputs_) * 4 / groupSize(kind);
   thread_local AlignedBytes memory;
   for (int first = 0; first < input.rows && !givenUp(); first += blockRows) {
-    MatrixInput block = input;
-    block.x += first * input.stride;
-    block.rows = std::min(blockRows, input.rows - first);
+    const MatrixInput block = input.block(first, blockRows);
     const Operand between{static_cast<char*>(memory.grown(stride * block.rows)), stride, nullptr, block.rows};
     for (int r = 0; r < block.rows; r++)
       std::memset(between.row(r) + values, 0, static_cast<size_t>(groups) * 4 - values);
