@@ -54,7 +54,6 @@ export type { HubProgress } from './model/hub.js';
 export { type LoadModelOptions, loadModel } from './model/load-model.js';
 export type { EncodeMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './model/low-level.js';
 export { Model } from './model/model.js';
-export type { Recording } from './model/recording.js';
 export type { StageModel } from './model/stage-model.js';
 export type { TranscribeOptions } from './model/transcribe-recording.js';
 export { TranscribeStream, type TranscribeStreamOptions } from './model/transcribe-stream.js';
@@ -69,6 +68,7 @@ export {
   type SessionDifference,
 } from './session/replay.js';
 export * from './sinks/index.js';
+export type { AudioBytes, AudioSource } from './sources/audio-source.js';
 export {
   DiscordVoice,
   type DiscordVoiceOptions,
@@ -81,7 +81,7 @@ export { type Gap, LiveSource, type LiveSourceOptions } from './sources/live-sou
 export { devices, type MicOptions, Microphone, mic } from './sources/mic.js';
 export type { InputDevice } from './sources/recorder.js';
 export { type Latency, type Normalization, presets, type StreamingOptions } from './streaming-options.js';
-export { type AudioSource, transcribe } from './transcribe.js';
+export { transcribe } from './transcribe.js';
 export {
   type AudioFormat,
   type Decode,

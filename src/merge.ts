@@ -208,7 +208,7 @@ export class MergedTranscript extends Readable {
       case 'sentence': {
         const sentence = shiftedSentence(event.sentence, input.offset);
         input.sentences.push(sentence);
-        input.open.splice(0, sentence.tokens.length);
+        input.open = afterSentence(input.open, sentence);
         if (!input.reports) input.progress = Math.max(input.progress, sentence.start);
         return;
       }
@@ -343,6 +343,16 @@ function shiftedSentence(sentence: Sentence, offset: number): Sentence {
   if (offset === 0) return sentence;
   const tokens = sentence.tokens.map((token) => shifted(token, offset));
   return { ...shifted(sentence, offset), tokens, words: sentence.words.map((word) => shifted(word, offset)) };
+}
+
+/**
+ * The tokens that no sentence has yet, once `sentence` has come. It comes right behind its own tokens; a revised one has other tokens
+ * than those that came, and maybe fewer, so it closes all of them.
+ */
+function afterSentence(open: Token[], sentence: Sentence): Token[] {
+  const last = sentence.tokens.at(-1);
+  if (sentence.revised || !last) return [];
+  return open.slice(open.findLastIndex((token) => token.start <= last.start) + 1);
 }
 
 /** An event of a stage of the user's own, or of a later version: labelled, and put in its place if it has one. */

@@ -2,23 +2,15 @@
  * The whole way in one call: a source, `parakeet()`, a sink. What it adds to `pipeline`: when the source fails, what was heard until
  * then is written before the promise rejects.
  */
-import { Readable, Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import { ParakeetError } from './errors.js';
 import type { TranscriptResult } from './events.js';
+import { claimModel } from './model/shared-model.js';
 import { expected } from './options.js';
 import { type ParakeetOptions, type ParakeetStream, parakeet } from './parakeet.js';
-import { type OpenedAudio, openAudioFile } from './sources/audio-file.js';
-
-/** Bytes of a sound file or of raw PCM: a path, a Node or web stream, anything to iterate over. */
-export type AudioSource =
-  | string
-  | URL
-  | Readable
-  | ReadableStream<Uint8Array>
-  | AsyncIterable<Uint8Array>
-  | Iterable<Uint8Array>;
+import type { OpenedAudio } from './sources/audio-file.js';
+import { type AudioSource, openAudio, samplesIn } from './sources/audio-source.js';
 
 /**
  * Transcribes `source` into `sink` (a Writable of transcript events) and returns the whole result, unless `collect: false`.
@@ -42,7 +34,38 @@ export async function transcribe(
   ) {
     throw expected('a Writable or null', 'sink', sink);
   }
-  const { bytes: input, excerpt } = await open(source, options);
+  const samples = samplesIn(source, options.format);
+  if (samples) return transcribeSamples(samples, sink, options);
+  const { format, start, duration, stream } = options;
+  return run(await openAudio(source, { format, start, duration, stream }), sink, options);
+}
+
+/** Samples have the rate of the model, so it must be there first. */
+async function transcribeSamples(
+  samples: Float32Array,
+  sink: Writable | null | undefined,
+  options: ParakeetOptions,
+): Promise<TranscriptResult> {
+  // Mistakes in the options come before a model is loaded for them.
+  parakeet(options).destroy();
+  const claim = typeof options.model === 'object' ? undefined : claimModel(options.model);
+  try {
+    const model = typeof options.model === 'object' ? options.model : await claim?.model;
+    const pcm = { format: 'f32le', sampleRate: model?.info.sampleRate } as const;
+    const opened = await openAudio(samples, pcm);
+    const { start, duration } = options;
+    opened.excerpt = { start, duration };
+    return await run(opened, sink, { ...options, ...pcm, model });
+  } finally {
+    await claim?.release();
+  }
+}
+
+async function run(
+  { bytes: input, excerpt }: OpenedAudio,
+  sink: Writable | null | undefined,
+  options: ParakeetOptions,
+): Promise<TranscriptResult> {
   let line: ParakeetStream;
   try {
     const { start: _, duration: __, stream: ___, ...others } = options;
@@ -81,18 +104,6 @@ export async function transcribe(
   }
   if (failure) throw failure;
   return line.endEvent?.result ?? { text: '', sentences: [], tokens: [] };
-}
-
-async function open(source: AudioSource, options: ParakeetOptions): Promise<OpenedAudio> {
-  const { format, start, duration, stream } = options;
-  const excerpt = { start, duration, stream };
-  if (source instanceof Readable) return { bytes: source, excerpt };
-  if (typeof source === 'string' || source instanceof URL) return openAudioFile(source, format, excerpt);
-  if (typeof source === 'object' && source !== null) {
-    if (Symbol.asyncIterator in source || Symbol.iterator in source)
-      return { bytes: Readable.from(source), excerpt };
-  }
-  throw expected('a path, a Readable or an iterable of bytes', 'source', source);
 }
 
 function closedEarly(): ParakeetError {

@@ -4,6 +4,7 @@
 
 #include "binding/addon_data.h"
 #include "binding/convert.h"
+#include "binding/keep_loaded.h"
 #include "binding/model_wrap.h"
 #include "binding/sessions_wrap.h"
 #include "model/mutant.h"
@@ -95,6 +96,11 @@ Napi::Value productSpeed(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  try {
+    keepLoaded();
+  } catch (const std::exception& error) {
+    throw Napi::Error::New(env, error.what());
+  }
   auto* data = new AddonData{Environment::create(env), {}, {}, {}, {}};
   env.SetInstanceData(data);
   data->model = Napi::Persistent(ModelWrap::define(env));

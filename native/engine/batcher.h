@@ -6,7 +6,9 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "engine/worker.h"
 #include "model/cancel.h"
@@ -20,6 +22,18 @@ struct Waiter {
   std::function<bool()> begin;  // false when nobody waits any more: then neither of the others is called
   std::function<void(Result, double seconds)> give;  // with the seconds of compute that were its share
   std::function<void(std::exception_ptr)> fail;
+
+  // Gives what `work` returns, or fails with what it throws: one of the two, once. `seconds` is asked after the work.
+  template <class Work, class Seconds>
+  void settle(Work work, Seconds seconds) const {
+    std::optional<Result> result;
+    try {
+      result.emplace(work());
+    } catch (...) {
+      return fail(std::current_exception());
+    }
+    give(std::move(*result), seconds());
+  }
 };
 
 // A queue of requests in the order of their coming. Used on the worker only.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -36,122 +37,177 @@ struct Step {
   int frames = 0;  // of encoder output that it will give, about
 };
 
-// Encodes the pieces of all, and settles them.
-void encodeSteps(std::vector<Step>& steps, const CancelFlag& cancel) {
+struct Decode {
+  DecoderSession::Job job;
+  Waiter<Decoded> waiter;
+};
+
+// Whether `session` may join the batch: one of the same weights (`shared`) that is not in it yet.
+template <class Batch, class Session, class SessionOf, class Shared>
+bool joins(const Batch& batch, const Session* session, SessionOf sessionOf, Shared shared) {
+  if (batch.empty()) return true;
+  if (&shared(*session) != &shared(*sessionOf(batch.front()))) return false;
+  return std::none_of(batch.begin(), batch.end(), [&](const auto& one) { return sessionOf(one) == session; });
+}
+
+// ---- steps: collect, run, settle
+
+// Takes a request into the batch, or settles it when there is nothing to encode for it.
+void collectStep(StepRequest request, const Found<EncoderSession>& found, std::vector<Step>& batch) {
+  const auto start = Clock::now();
+  std::optional<PlannedStep> planned;
+  try {
+    request.waiter.cancel->check();
+    if (found.failure) std::rethrow_exception(found.failure);
+    planned = found.session->stream().plan();
+  } catch (...) {
+    return request.waiter.fail(std::current_exception());
+  }
+  if (!planned) return request.waiter.give(std::nullopt, 0);
+  if (planned->piece) {
+    const int rows = planned->piece->features.rows;
+    const int frames = rows / found.session->encoder().config().subsamplingFactor;
+    batch.push_back({found.session, std::move(request.waiter), std::move(*planned), frames});
+    return;
+  }
+  request.waiter.settle([&] { return found.session->keep(std::move(*planned), std::nullopt); },
+                        [&] { return secondsSince(start); });
+}
+
+struct EncodedBatch {
+  std::vector<EncodedPiece> pieces;
+  double seconds = 0;
+};
+
+// Encodes the pieces of all. A failure may be any one's.
+EncodedBatch encodePieces(std::vector<Step>& batch, const CancelFlag& cancel) {
   const auto start = Clock::now();
   std::vector<EncoderPiece> pieces;
-  for (Step& step : steps) pieces.push_back(std::move(*step.planned.piece));
-  std::vector<EncodedPiece> encoded = steps[0].session->encoder().encode(std::move(pieces), cancel);
-  const double seconds = secondsSince(start);
+  for (Step& step : batch) pieces.push_back(std::move(*step.planned.piece));
+  EncodedBatch encoded{batch[0].session->encoder().encode(std::move(pieces), cancel)};
+  encoded.seconds = secondsSince(start);
+  return encoded;
+}
+
+// Commits each step by itself: one that cannot be kept takes no other with it.
+void settleSteps(std::vector<Step>& batch, EncodedBatch encoded) {
   int rows = 0;
-  for (const EncodedPiece& piece : encoded) rows += piece.encoded.rows;
-  for (size_t i = 0; i < steps.size(); i++) {
-    const double share = seconds * encoded[i].encoded.rows / std::max(1, rows);
-    steps[i].waiter.give(
-        steps[i].session->keep(std::move(steps[i].planned), std::move(encoded[i]), static_cast<int>(steps.size())),
-        share);
+  for (const EncodedPiece& piece : encoded.pieces) rows += piece.encoded.rows;
+  for (size_t i = 0; i < batch.size(); i++) {
+    Step& step = batch[i];
+    EncodedPiece& piece = encoded.pieces[i];
+    const double share = encoded.seconds * piece.encoded.rows / std::max(1, rows);
+    step.waiter.settle(
+        [&] { return step.session->keep(std::move(step.planned), std::move(piece), static_cast<int>(batch.size())); },
+        [&] { return share; });
   }
+}
+
+// One step by itself, after a batch with it failed. Its piece went with the batch, but its stream is as it was.
+void retryStep(Step step) {
+  std::vector<Step> alone;
+  alone.push_back(std::move(step));
+  EncodedBatch encoded;
+  try {
+    alone[0].planned = alone[0].session->stream().plan().value();
+    encoded = encodePieces(alone, *alone[0].waiter.cancel);
+  } catch (...) {
+    return alone[0].waiter.fail(std::current_exception());
+  }
+  settleSteps(alone, std::move(encoded));
+}
+
+// ---- decodes
+
+void collectDecode(DecodeRequest request, const Found<DecoderSession>& found, std::vector<Decode>& batch) {
+  try {
+    request.waiter.cancel->check();
+    if (found.failure) std::rethrow_exception(found.failure);
+    batch.push_back({{found.session, request.step(), request.draft}, request.waiter});
+  } catch (...) {
+    request.waiter.fail(std::current_exception());
+  }
+}
+
+// Decodes all together; when that fails, each by itself, so that only the one that cannot be decoded fails.
+void decodeAll(const std::vector<Decode>& batch) {
+  const auto start = Clock::now();
+  std::vector<DecoderSession::Job> jobs;
+  for (const Decode& decode : batch) jobs.push_back(decode.job);
+  std::vector<Decoded> decoded;
+  try {
+    decoded = DecoderSession::decode(jobs);
+  } catch (...) {
+    if (batch.size() == 1) return batch[0].waiter.fail(std::current_exception());
+    for (const Decode& decode : batch) decodeAll({decode});
+    return;
+  }
+  const double share = secondsSince(start) / static_cast<double>(batch.size());
+  for (size_t i = 0; i < batch.size(); i++) batch[i].waiter.give(std::move(decoded[i]), share);
+}
+
+// Takes requests from the front until `full`; those that do not join this batch stay in their order.
+template <class Session, class Request, class Full, class Joins, class Collect>
+void collect(std::deque<Request>& waiting, Full full, Joins joinsBatch, Collect take) {
+  std::deque<Request> others;
+  while (!waiting.empty() && !full()) {
+    Request request = std::move(waiting.front());
+    waiting.pop_front();
+    const Found<Session> found(request.session);
+    if (found.session && !joinsBatch(found.session)) {
+      others.push_back(std::move(request));
+    } else if (request.waiter.begin()) {
+      take(std::move(request), found);
+    }
+  }
+  waiting.insert(waiting.begin(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
 }
 
 }  // namespace
 
 void runSteps(std::deque<StepRequest>& waiting, int mostFrames, BatchCounts& counts) {
-  std::vector<Step> steps;
-  std::deque<StepRequest> others;
-  int frames = 0;
-  while (!waiting.empty() && (steps.empty() || frames < mostFrames)) {
-    StepRequest request = std::move(waiting.front());
-    waiting.pop_front();
-    const auto [session, failure] = Found<EncoderSession>(request.session);
-    const bool fits = steps.empty() || !session ||
-                      (&session->encoder() == &steps[0].session->encoder() &&
-                       std::none_of(steps.begin(), steps.end(),
-                                    [session = session](const Step& step) { return step.session == session; }));
-    if (!fits) {
-      others.push_back(std::move(request));
-      continue;
-    }
-    if (!request.waiter.begin()) continue;
-    const auto start = Clock::now();
-    try {
-      request.waiter.cancel->check();
-      if (failure) std::rethrow_exception(failure);
-      std::optional<PlannedStep> planned = session->stream().plan();
-      if (!planned) {
-        request.waiter.give(std::nullopt, 0);
-      } else if (!planned->piece) {
-        request.waiter.give(session->keep(std::move(*planned), std::nullopt), secondsSince(start));
-      } else {
-        const int own = planned->piece->features.rows / session->encoder().config().subsamplingFactor;
-        steps.push_back({session, std::move(request.waiter), std::move(*planned), own});
-        frames += own;
-      }
-    } catch (...) {
-      request.waiter.fail(std::current_exception());
-    }
-  }
-  waiting.insert(waiting.begin(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
-  if (steps.empty()) return;
+  std::vector<Step> batch;
+  const auto frames = [&] {
+    return std::accumulate(batch.begin(), batch.end(), 0, [](int sum, const Step& step) { return sum + step.frames; });
+  };
+  collect<EncoderSession>(
+      waiting, [&] { return !batch.empty() && frames() >= mostFrames; },
+      [&](const EncoderSession* session) {
+        return joins(
+            batch, session, [](const Step& step) { return step.session; },
+            [](const EncoderSession& one) -> const Encoder& { return one.encoder(); });
+      },
+      [&](StepRequest request, const Found<EncoderSession>& found) { collectStep(std::move(request), found, batch); });
+  if (batch.empty()) return;
   counts.batches++;
-  counts.steps += static_cast<int64_t>(steps.size());
-  counts.frames += frames;
+  counts.steps += static_cast<int64_t>(batch.size());
+  counts.frames += frames();
+  // A stream that is cancelled must not stop the others: only one that is alone can be stopped.
   const CancelFlag never;
+  EncodedBatch encoded;
   try {
-    encodeSteps(steps, steps.size() == 1 ? *steps[0].waiter.cancel : never);
-    return;
+    encoded = encodePieces(batch, batch.size() == 1 ? *batch[0].waiter.cancel : never);
   } catch (...) {
-    if (steps.size() == 1) return steps[0].waiter.fail(std::current_exception());
+    if (batch.size() == 1) return batch[0].waiter.fail(std::current_exception());
+    for (Step& step : batch) retryStep(std::move(step));
+    return;
   }
-  // Something in the batch cannot be encoded: each by itself, so that only the one that fails hears of it.
-  for (Step& step : steps) {
-    try {
-      step.planned = step.session->stream().plan().value();
-      std::vector<Step> alone;
-      alone.push_back(step);
-      encodeSteps(alone, *step.waiter.cancel);
-    } catch (...) {
-      step.waiter.fail(std::current_exception());
-    }
-  }
+  settleSteps(batch, std::move(encoded));
 }
 
 void runDecodes(std::deque<DecodeRequest>& waiting, int most) {
-  std::vector<DecoderSession::Job> jobs;
-  std::vector<Waiter<Decoded>> waiters;
-  std::deque<DecodeRequest> others;
-  while (!waiting.empty() && static_cast<int>(jobs.size()) < most) {
-    DecodeRequest request = std::move(waiting.front());
-    waiting.pop_front();
-    const auto [session, failure] = Found<DecoderSession>(request.session);
-    const bool fits = jobs.empty() || !session ||
-                      (&session->decoder() == &jobs[0].session->decoder() &&
-                       std::none_of(jobs.begin(), jobs.end(), [session = session](const DecoderSession::Job& job) {
-                         return job.session == session;
-                       }));
-    if (!fits) {
-      others.push_back(std::move(request));
-      continue;
-    }
-    if (!request.waiter.begin()) continue;
-    try {
-      request.waiter.cancel->check();
-      if (failure) std::rethrow_exception(failure);
-      jobs.push_back({session, request.step(), request.draft});
-      waiters.push_back(std::move(request.waiter));
-    } catch (...) {
-      request.waiter.fail(std::current_exception());
-    }
-  }
-  waiting.insert(waiting.begin(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
-  if (jobs.empty()) return;
-  const auto start = Clock::now();
-  try {
-    std::vector<Decoded> decoded = DecoderSession::decode(jobs);
-    const double share = secondsSince(start) / static_cast<double>(jobs.size());
-    for (size_t i = 0; i < jobs.size(); i++) waiters[i].give(std::move(decoded[i]), share);
-  } catch (...) {
-    for (const auto& waiter : waiters) waiter.fail(std::current_exception());
-  }
+  std::vector<Decode> batch;
+  collect<DecoderSession>(
+      waiting, [&] { return static_cast<int>(batch.size()) >= most; },
+      [&](const DecoderSession* session) {
+        return joins(
+            batch, session, [](const Decode& decode) { return decode.job.session; },
+            [](const DecoderSession& one) -> const Decoder& { return one.decoder(); });
+      },
+      [&](DecodeRequest request, const Found<DecoderSession>& found) {
+        collectDecode(std::move(request), found, batch);
+      });
+  if (!batch.empty()) decodeAll(batch);
 }
 
 }  // namespace parakeet

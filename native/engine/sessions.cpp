@@ -60,9 +60,15 @@ namespace {
 std::vector<DecoderFrames> prepareAll(const std::vector<DecoderSession::Job>& jobs) {
   Matrix encoded;
   for (const DecoderSession::Job& job : jobs) {
-    encoded.data.insert(encoded.data.end(), job.step.encoded.data.begin(), job.step.encoded.data.end());
-    encoded.rows += job.step.encoded.rows;
-    encoded.columns = std::max(encoded.columns, job.step.encoded.columns);
+    const Matrix& own = job.step.encoded;
+    if (own.rows == 0) continue;
+    if (encoded.rows > 0 && own.columns != encoded.columns) {
+      throw std::invalid_argument("Frames of " + std::to_string(own.columns) + " and of " +
+                                  std::to_string(encoded.columns) + " values were to be decoded together");
+    }
+    encoded.data.insert(encoded.data.end(), own.data.begin(), own.data.end());
+    encoded.rows += own.rows;
+    encoded.columns = own.columns;
   }
   const Matrix all = jobs[0].session->decoder().prepare(encoded);
   std::vector<DecoderFrames> frames;
@@ -81,16 +87,17 @@ std::vector<Decoded> DecoderSession::decode(const std::vector<Job>& jobs) {
   const std::vector<DecoderFrames> frames = prepareAll(jobs);
   std::vector<Decoded> decoded(jobs.size());
   std::vector<DecoderJob> finals, drafts;
+  // Copies, so that a failure half way leaves every session as it was: each job can then be tried by itself.
+  std::vector<std::unique_ptr<DecoderState>> states, copies;
   for (size_t i = 0; i < jobs.size(); i++) {
     const EncodedStep& step = jobs[i].step;
-    finals.push_back(
-        {jobs[i].session->state_.get(), &frames[i], step.finalEnd, step.lastTokenStart, &decoded[i].final});
+    states.push_back(jobs[i].session->state_->clone());
+    finals.push_back({states[i].get(), &frames[i], step.finalEnd, step.lastTokenStart, &decoded[i].final});
   }
   jobs[0].session->decoder_->decode(finals);
-  std::vector<std::unique_ptr<DecoderState>> copies;
   for (size_t i = 0; i < jobs.size(); i++) {
     const EncodedStep& step = jobs[i].step;
-    DecoderState& state = *jobs[i].session->state_;
+    DecoderState& state = *states[i];
     if (step.last || step.cut) {
       state.finish(decoded[i].final);
       if (step.cut) state.cutAt(step.finalEnd);
@@ -101,6 +108,7 @@ std::vector<Decoded> DecoderSession::decode(const std::vector<Job>& jobs) {
   }
   jobs[0].session->decoder_->decode(drafts);
   for (const DecoderJob& draft : drafts) draft.state->finish(*draft.tokens);
+  for (size_t i = 0; i < jobs.size(); i++) jobs[i].session->state_ = std::move(states[i]);
   return decoded;
 }
 

@@ -102,7 +102,8 @@ class DecoderSession : Counted<SessionTag> {
     EncodedStep step;
     bool draft;
   };
-  // Decodes for each what its step made final, and from a copy of its state what it drafts. All of one decoder.
+  // Decodes for each what its step made final, and from a copy of its state what it drafts. All of one decoder, and
+  // each of another session. When it throws, all sessions are as they were.
   static std::vector<Decoded> decode(const std::vector<Job>& jobs);
 
   // Hears the frames [from, until) of a stream anew, with full context on both sides, as far as it recalls them. Does

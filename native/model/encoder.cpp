@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 
+#include "model/error.h"
 #include "model/mutant.h"
 #include "model/position.h"
 
@@ -24,6 +26,13 @@ mx::array sinusoidsOf(int from, int to, int width) {
 Matrix rowsOf(const Matrix& all, const ops::Rows& rows) {
   const auto begin = all.data.begin() + static_cast<ptrdiff_t>(rows.first) * all.columns;
   return {{begin, begin + static_cast<ptrdiff_t>(rows.count) * all.columns}, rows.count, all.columns};
+}
+
+void mustFit(const Matrix& features, const EncoderConfig& config) {
+  if (features.columns == config.features) return;
+  throw Error("ERR_PARAKEET_INVALID_ARGUMENT", "Expected mel frames of " + std::to_string(config.features) +
+                                                   " features but received some of " +
+                                                   std::to_string(features.columns));
 }
 
 }  // namespace
@@ -52,7 +61,10 @@ std::vector<Matrix> Encoder::encode(const std::vector<const Matrix*>& signals, c
                                     const CancelFlag& cancel) const {
   const ops::GiveUpScope scope(cancel.flag());
   std::vector<Subsampling::Item> inputs;
-  for (const Matrix* features : signals) inputs.push_back({toArray(*features), true, true});
+  for (const Matrix* features : signals) {
+    mustFit(*features, config_);
+    inputs.push_back({toArray(*features), true, true});
+  }
   std::vector<ops::Rows> rows;
   const mx::array x = subsampling_(inputs, rows);
   std::vector<Item> items;
@@ -67,7 +79,10 @@ std::vector<Matrix> Encoder::encode(const std::vector<const Matrix*>& signals, c
 std::vector<EncodedPiece> Encoder::encode(std::vector<EncoderPiece> pieces, const CancelFlag& cancel) const {
   const ops::GiveUpScope scope(cancel.flag());
   std::vector<Subsampling::Item> inputs;
-  for (const EncoderPiece& piece : pieces) inputs.push_back({toArray(piece.features), piece.atStart, piece.atEnd});
+  for (const EncoderPiece& piece : pieces) {
+    mustFit(piece.features, config_);
+    inputs.push_back({toArray(piece.features), piece.atStart, piece.atEnd});
+  }
   std::vector<ops::Rows> rows;
   const mx::array x = subsampling_(inputs, rows);
   std::vector<Item> items;

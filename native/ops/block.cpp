@@ -4,6 +4,7 @@
 
 #include "ops/cpu/block.h"
 #include "ops/profile.h"
+#include "ops/shape.h"
 
 namespace parakeet::ops {
 namespace {
@@ -84,6 +85,12 @@ mx::array readablePositions(const Block& block, const mx::array& projected) {
 
 BlockOutput runBlock(const std::shared_ptr<const Block>& block, const mx::array& x,
                      const std::vector<BlockItem>& items) {
+  const int width = block->biasU.shape(0);
+  mustHaveWidth("Conformer block", x, width);
+  for (const BlockItem& item : items) {
+    for (const auto& past : {item.cache.keys, item.cache.values, item.cache.convolution})
+      if (past) mustHaveWidth("Conformer block's cache", *past, width);
+  }
 #ifdef PARAKEET_ONEDNN
   if (block->out.cpuMatrix()) return runBlockOnCpu(block, x, items);
 #endif

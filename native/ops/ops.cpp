@@ -13,6 +13,7 @@
 #include "ops/cpu/pointwise.h"
 #include "ops/cpu/pool.h"
 #include "ops/cpu/product_speed.h"
+#include "ops/shape.h"
 
 namespace parakeet::ops {
 namespace {
@@ -86,7 +87,7 @@ class Linear::Impl {
  public:
   Impl(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs, DType dtype,
        const LinearShape& shape)
-      : parts_(shape.parts) {
+      : inputs_(inputs), parts_(shape.parts) {
 #ifdef PARAKEET_ONEDNN
     if (onCpu()) {
       matrix_ = makeCpuMatrix(weight, bias, outputs, inputs, dtype, shape);
@@ -97,6 +98,7 @@ class Linear::Impl {
   }
 
   mx::array apply(const mx::array& x, Activation activation) const {
+    mustHaveWidth("Linear", x, inputs_);
 #ifdef PARAKEET_ONEDNN
     if (matrix_) return applyOnCpu(x, activation);
 #endif
@@ -121,7 +123,7 @@ class Linear::Impl {
 
   std::shared_ptr<const CpuMatrix> matrix_;
 #endif
-  int parts_;
+  int inputs_, parts_;
   std::optional<PlainMatrix> plain_;
 };
 
@@ -162,6 +164,7 @@ class Conv3x3::Impl {
   }
 
   mx::array apply(const mx::array& x, int top, int bottom, Activation activation) const {
+    mustHaveWidth("Conv3x3", x, inputs_);
 #ifdef PARAKEET_ONEDNN
     if (kernel_) {
       const int height = x.shape(0), width = x.shape(1), rows = convolvedHeight(height, top, bottom);
@@ -219,6 +222,7 @@ class DepthwiseConv1d::Impl {
   }
 
   mx::array apply(const mx::array& x, const std::vector<Item>& items) const {
+    mustHaveWidth("DepthwiseConv1d", x, channels_);
     const mx::array zeros = mx::zeros({(kernel_ - 1) / 2, channels_});
     std::vector<mx::array> outputs;
     for (const auto& [rows, past] : items) {
@@ -319,6 +323,8 @@ mx::array relativeAttention(const mx::array& query, const std::vector<AttentionI
   const int width = query.shape(1);
   std::vector<mx::array> outputs;
   for (const AttentionItem& item : items) {
+    mustHaveWidth("Attention's keys", item.key, width);
+    mustHaveWidth("Attention's values", item.value, width);
     const mx::array own = mx::slice(query, {item.queries.first, 0}, {item.queries.end(), width});
     outputs.push_back(attendPlainly(own, item, u, v, heads));
   }

@@ -7,6 +7,7 @@
 #include "ops/cpu/kernel.h"
 #include "ops/cpu/matrix.h"
 #include "ops/cpu/pool.h"
+#include "ops/shape.h"
 
 namespace parakeet::ops {
 namespace {
@@ -56,7 +57,11 @@ mx::array onCpu(const SeparableConv& stage, const std::optional<Conv3x3>& first,
 
 mx::array SeparableConv::operator()(const Conv3x3* first, const mx::array& x, int top, int bottom) const {
 #ifdef PARAKEET_ONEDNN
-  if (depthwise.cpuConvolution()) return onCpu(*this, first ? std::optional(*first) : std::nullopt, x, top, bottom);
+  if (const Convolution3x3* kernel = depthwise.cpuConvolution()) {
+    const Convolution3x3& input = first ? *first->cpuConvolution() : *kernel;
+    mustHaveWidth("SeparableConv", x, input.depthwise ? input.channels : 1); 
+    return onCpu(*this, first ? std::optional(*first) : std::nullopt, x, top, bottom);
+  }
 #endif
   const mx::array convolved = depthwise(first ? (*first)(x, top, bottom, Activation::relu) : x, top, bottom);
   const int height = convolved.shape(0), width = convolved.shape(1), channels = convolved.shape(2);

@@ -1,7 +1,6 @@
 /** Ties native jobs to an `AbortSignal`: each gets a number by which the addon can be told to give it up. */
-import { AbortedError } from '../errors.js';
+import { abortedBy, onAbort } from '../abort.js';
 import type { NativeAddon } from './addon.js';
-import { fromNative } from './native-error.js';
 
 let last = 0;
 
@@ -15,19 +14,17 @@ export async function runJob<T>(
   start: (job: number) => Promise<T>,
   running?: Set<number>,
 ): Promise<T> {
-  const aborted = () => new AbortedError('The operation was aborted', { cause: signal?.reason as unknown });
-  if (signal?.aborted) throw aborted();
+  if (signal?.aborted) throw abortedBy(signal);
   last = (last % 0x7fffffff) + 1;
   const job = last;
-  const abort = () => addon.cancel(job);
-  signal?.addEventListener('abort', abort, { once: true });
+  const forget = signal && onAbort(signal, () => addon.cancel(job));
   running?.add(job);
   try {
     return await start(job);
   } catch (error) {
-    throw signal?.aborted ? aborted() : fromNative(error);
+    throw signal?.aborted ? abortedBy(signal) : error;
   } finally {
     running?.delete(job);
-    signal?.removeEventListener('abort', abort);
+    forget?.();
   }
 }

@@ -18,6 +18,7 @@ import { namesIn } from './hub-cache.js';
 import { runJob } from './jobs.js';
 import { loadAddon } from './load-addon.js';
 import { Model } from './model.js';
+import { fromNative } from './native-error.js';
 import { readPrior } from './prior.js';
 import { typedModel } from './typed-native.js';
 
@@ -108,7 +109,9 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
     const { features } = config.native.preprocessor;
     const prior = files.prior === undefined ? undefined : await readPrior(files.prior, features);
     const native = await runJob(addon, signal, (job) =>
-      addon.loadModel(config.native, files.tensors, { dtype, threads, job }),
+      addon.loadModel(config.native, files.tensors, { dtype, threads, job }).catch((error: unknown) => {
+        throw fromNative(error);
+      }),
     );
     // The abort may come when the engine is done but its answer is still on the way.
     if (signal?.aborted) {

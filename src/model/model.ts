@@ -3,6 +3,7 @@
  * transcribe-stream.ts.
  */
 import type { TranscriptResult } from '../events.js';
+import type { AudioSource } from '../sources/audio-source.js';
 import type { NativeAddon, NativeModel, NativeModelInfo } from './addon.js';
 import {
   type EncodeMelOptions,
@@ -13,7 +14,6 @@ import {
   type LogMelFrames,
   logMelOf,
 } from './low-level.js';
-import type { Recording } from './recording.js';
 import type { StageModel } from './stage-model.js';
 import { type TranscribeOptions, transcribeRecording } from './transcribe-recording.js';
 import { TranscribeStream, type TranscribeStreamOptions } from './transcribe-stream.js';
@@ -53,7 +53,7 @@ export class Model implements StageModel {
    * @throws {@link ArgumentError} for options that make no sense. @throws {@link AudioError} for audio that cannot be read.
    * @throws {@link AbortedError} when `signal` is aborted. All as rejections.
    */
-  async transcribe(source: Recording, options: TranscribeOptions = {}): Promise<TranscriptResult> {
+  async transcribe(source: AudioSource, options: TranscribeOptions = {}): Promise<TranscriptResult> {
     return transcribeRecording(this, source, options);
   }
 

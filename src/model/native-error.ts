@@ -8,7 +8,7 @@ import {
   ParakeetError,
 } from '../errors.js';
 
-/** The same failure as an error of this package. */
+/** The failure of a call into the addon as an error of this package. Every one has a `code`. */
 export function fromNative(error: unknown): Error {
   if (error instanceof ParakeetError || !(error instanceof Error)) return error as Error;
   const { code, message } = error as Error & { code?: ErrorCode };
@@ -26,6 +26,7 @@ export function fromNative(error: unknown): Error {
     case 'ERR_PARAKEET_INVALID_SNAPSHOT':
       return new ParakeetError(code, message, options);
     default:
-      return error;
+      // Not a failure that the engine knows: bad arguments to the addon, or no memory left.
+      return new NativeError('ERR_PARAKEET_ENGINE', `The engine failed: ${message}`, options);
   }
 }

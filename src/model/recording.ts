@@ -2,27 +2,14 @@
 import { stat } from 'node:fs/promises';
 import { Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import type { AudioChunk } from '../events.js';
-import { expected } from '../options.js';
-import { type OpenedAudio, openAudioFile } from '../sources/audio-file.js';
+import { type AudioSource, openAudio, samplesIn } from '../sources/audio-source.js';
 import { type DecodeOptions, decode } from '../transforms/decode.js';
 import { resample } from '../transforms/resample.js';
 import { mustBeFinite } from './samples.js';
 
 /** Seconds of a `Float32Array` that are taken at a time. */
 const PIECE_SECONDS = 10;
-
-/** Bytes of a sound file (a path, a stream, an iterable), or mono samples at the model's rate in [-1, 1]. */
-export type Recording =
-  | string
-  | URL
-  | Readable
-  | ReadableStream<Uint8Array>
-  | AsyncIterable<Uint8Array>
-  | Iterable<Uint8Array>
-  | Uint8Array
-  | Float32Array;
 
 /** What reading a recording can be told. */
 export interface RecordingOptions
@@ -36,35 +23,36 @@ export interface RecordingOptions
 
 /** Calls `take` with mono pieces of the recording at `rate`, in order, and waits for it. */
 export async function readRecording(
-  source: Recording,
+  source: AudioSource,
   rate: number,
   options: RecordingOptions,
   take: (samples: Float32Array) => Promise<void>,
 ): Promise<void> {
-  if (source instanceof Float32Array) {
+  const { signal, format, sampleRate, channels, start, duration, stream } = options;
+  const samples = samplesIn(source, format);
+  if (samples) {
     // In pieces, so that no window copies the whole.
     const size = PIECE_SECONDS * rate;
-    const begin = Math.round((options.start ?? 0) * rate);
-    const end = begin + Math.round((options.duration ?? Number.POSITIVE_INFINITY) * rate);
-    const last = Math.min(source.length, end);
+    const begin = Math.round((start ?? 0) * rate);
+    const end = begin + Math.round((duration ?? Number.POSITIVE_INFINITY) * rate);
+    const last = Math.min(samples.length, end);
     for (let at = begin; at < last; at += size) {
-      const piece = source.subarray(at, Math.min(last, at + size));
+      const piece = samples.subarray(at, Math.min(last, at + size));
       mustBeFinite(piece, rate, at);
       await take(piece);
-      options.onBytes?.(piece.byteOffset + piece.byteLength - source.byteOffset, source.byteLength);
+      options.onBytes?.(piece.byteOffset + piece.byteLength - samples.byteOffset, samples.byteLength);
     }
     return;
   }
-  const { signal, format, sampleRate, channels } = options;
-  const total = typeof source === 'string' || source instanceof URL ? await sizeOf(source) : 0;
+  const { bytes: opened, excerpt } = await openAudio(source, { format, start, duration, stream });
+  const total = await sizeOf(source);
   let read = 0;
   const counter = new Transform({
     writableObjectMode: true,
     writableHighWaterMark: 1,
-    transform(piece: unknown, _encoding, callback) {
-      // What is thrown here would be nobody's.
+    transform(piece: Uint8Array, _encoding, callback) {
+      // The callback is the caller's: what it throws would be nobody's.
       try {
-        if (!(piece instanceof Uint8Array)) throw expected('bytes', 'the pieces of the source', piece);
         read += piece.length;
         options.onBytes?.(read, total);
         callback(null, piece);
@@ -82,7 +70,6 @@ export async function readRecording(
       taking.then(() => callback(), callback);
     },
   });
-  const { bytes: opened, excerpt } = await openBytes(source, options);
   let failure: { error: unknown } | undefined;
   // A source that fails ends the audio first: `pipeline` would drop what is on its way.
   opened.on('error', () => {});
@@ -115,23 +102,11 @@ export async function readRecording(
   if (failure) throw failure.error;
 }
 
-async function sizeOf(file: string | URL): Promise<number> {
-  const { size } = await stat(file);
-  return size;
-}
-
-/** A Readable of a source's bytes. @throws {@link ArgumentError} */
-async function openBytes(
-  source: Exclude<Recording, Float32Array>,
-  { format, start, duration, stream }: RecordingOptions,
-): Promise<OpenedAudio> {
-  const excerpt = { start, duration, stream };
-  const plain = (bytes: Readable) => ({ bytes, excerpt });
-  if (source instanceof Readable) return plain(source);
-  if (typeof source === 'string' || source instanceof URL) return openAudioFile(source, format, excerpt);
-  if (source instanceof Uint8Array) return plain(Readable.from([source]));
-  if (typeof source === 'object' && source !== null) {
-    if (Symbol.asyncIterator in source || Symbol.iterator in source) return plain(Readable.from(source));
-  }
-  throw expected('a path, a stream or an iterable of bytes, or a Float32Array', 'source', source);
+/** Bytes of a source whose size is known beforehand; 0 for any other. */
+async function sizeOf(source: AudioSource): Promise<number> {
+  if (source instanceof Blob) return source.size;
+  if (ArrayBuffer.isView(source)) return source.byteLength;
+  if (typeof source !== 'string' && !(source instanceof URL)) return 0;
+  const found = await stat(source).catch(() => undefined);
+  return found?.isFile() ? found.size : 0;
 }

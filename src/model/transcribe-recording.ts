@@ -4,6 +4,7 @@
 import { AudioError, ParakeetError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
 import { known, optionalSignal } from '../options.js';
+import type { AudioSource } from '../sources/audio-source.js';
 import { type DecodeOptions, decode } from '../transforms/decode.js';
 import {
   type SentenceOptions,
@@ -15,7 +16,7 @@ import type { BoostPhrase } from './boost.js';
 import { type DecodingOptions, resolveDecoding } from './decoding.js';
 import { runJob } from './jobs.js';
 import type { Model } from './model.js';
-import { type Recording, readRecording } from './recording.js';
+import { readRecording } from './recording.js';
 import { TokenPlacer } from './token-placer.js';
 import { planWindows, type WindowOptions, Windows, windowOptionKeys } from './windows.js';
 
@@ -54,7 +55,7 @@ const keys = [
 /** `model.transcribe`. */
 export async function transcribeRecording(
   model: Model,
-  source: Recording,
+  source: AudioSource,
   options: TranscribeOptions,
 ): Promise<TranscriptResult> {
   known('transcribe', options, keys);

@@ -2,9 +2,11 @@
  * A live transcript that is fed by calls instead of by a pipe: parakeet-mlx's streaming API. The same engine and the same steps as
  * the stages'.
  */
-import { AbortedError, ParakeetError } from '../errors.js';
+import { abortedBy, onAbort } from '../abort.js';
+import { ParakeetError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
+import { asSamples } from '../sources/audio-source.js';
 import {
   DEFAULT_FLUSH_SILENCE,
   melFrames,
@@ -87,8 +89,7 @@ export class TranscribeStream {
   #state: 'open' | 'finished' | 'closed' | 'failed' = 'open';
   #freed: Promise<void> | undefined;
   readonly #signal: AbortSignal | undefined;
-  // A failure to free is told to whoever calls close(); a signal has nobody to tell.
-  readonly #onAbort = () => void this.close().catch(() => {});
+  #forgetSignal: (() => void) | undefined;
 
   /** @internal */
   constructor(model: Model, options: TranscribeStreamOptions) {
@@ -105,9 +106,11 @@ export class TranscribeStream {
     this.#placer = new TokenPlacer(model.info);
     if (from) this.#goOn(from.state, from.native);
     this.#signal = signal;
-    // Removed again when the stream ends: a long-lived signal outlives many.
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (signal?.aborted) this.#onAbort();
+    if (!signal) return;
+    // A failure to free is told to whoever calls close(); a signal has nobody to tell.
+    const abort = () => void this.close().catch(() => {});
+    this.#forgetSignal = onAbort(signal, abort);
+    if (signal.aborted) abort();
   }
 
   /**
@@ -147,12 +150,10 @@ export class TranscribeStream {
    * @throws {@link ParakeetError} `ERR_PARAKEET_CLOSED` after `finish` or `close`.
    */
   async addAudio(samples: Float32Array): Promise<void> {
-    if (!(samples instanceof Float32Array))
-      throw expected('a Float32Array of mono samples', 'samples', samples);
+    const own = asSamples('samples', samples).slice();
     const { sampleRate } = this.#model.info;
-    mustBeFinite(samples, sampleRate);
+    mustBeFinite(own, sampleRate);
     this.#mustBeOpen();
-    const own = samples.slice();
     const piece = PIECE_SECONDS * sampleRate;
     await this.#run(async () => {
       for (let at = 0; at < own.length; at += piece) {
@@ -265,26 +266,22 @@ export class TranscribeStream {
     const result = this.#queue.then(work).catch(async (error: unknown) => {
       if (this.#state !== 'closed') this.#state = 'failed';
       await this.#free().catch(() => {});
-      throw this.#signal?.aborted ? this.#aborted() : error;
+      throw this.#signal?.aborted ? abortedBy(this.#signal) : error;
     });
     this.#queue = result.catch(() => undefined);
     return result;
   }
 
   #free(): Promise<void> {
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#forgetSignal?.();
     this.#freed ??= Promise.all([this.#mel.close(), this.#encoder.close(), this.#decoder.close()]).then(
       () => undefined,
     );
     return this.#freed;
   }
 
-  #aborted(): AbortedError {
-    return new AbortedError('The operation was aborted', { cause: this.#signal?.reason as unknown });
-  }
-
   #mustBeOpen(): void {
-    if (this.#signal?.aborted) throw this.#aborted();
+    if (this.#signal?.aborted) throw abortedBy(this.#signal);
     if (this.#failure) throw this.#failure;
     if (this.#state === 'open') return;
     const state = this.#state === 'failed' ? 'closed after a failure' : this.#state;

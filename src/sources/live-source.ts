@@ -107,6 +107,14 @@ export class LiveSource extends Readable {
     return true;
   }
 
+  /** At the end: no silence stands for what was dropped last, since nothing comes after it. */
+  #reportDropped(): void {
+    if (this.#dropped === 0) return;
+    const end = this.time + this.#dropped / this.sampleRate;
+    this.#dropped = 0;
+    this.emit('gap', { start: this.#gapStart, end } satisfies Gap);
+  }
+
   #drop(samples: number): void {
     if (this.#dropped === 0) this.#gapStart = this.time;
     this.#dropped += samples;
@@ -138,6 +146,7 @@ export class LiveSource extends Readable {
   protected endSound(): void {
     if (this.#ended || this.destroyed) return;
     this.#ended = true;
+    this.#reportDropped();
     this.push(null);
   }
 
@@ -145,6 +154,7 @@ export class LiveSource extends Readable {
   protected failLate(error: Error): void {
     if (this.#ended || this.destroyed) return;
     this.#ended = true;
+    this.#reportDropped();
     this.#failure = error;
     this.#failWhenEmpty();
   }

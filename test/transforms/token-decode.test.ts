@@ -37,7 +37,7 @@ function scripted(steps: { final: NativeTokens; draft: NativeTokens }[]) {
   return { model: { ...model, native: { ...model.native, createDecoder: () => decoder } }, wanted };
 }
 
-const session = () => new EncoderSession({ close: async () => {} } as NativeEncoder);
+const session = () => new EncoderSession({ close: async () => {} } as NativeEncoder, PLACEHOLDER);
 
 const ticket = (owner: EncoderSession, number: number, more: Partial<EncodedChunk> = {}): EncodedChunk => ({
   session: owner,

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <condition_variable>
 #include <exception>
-#include <fstream>
 #include <mutex>
 #include <thread>
 
+#include "ops/cpu/available_cores.h"
 #include "ops/profile.h"
 
 namespace parakeet::ops {
@@ -137,24 +136,6 @@ class Pool {
   std::atomic<uint64_t> generation_{0};
   std::exception_ptr error_;
 };
-
-// Cores by the quota of the process's control group (version 2, then 1), rounded up; 0 for no quota.
-int quotaCores() {
-  double quota = -1, period = -1;
-  if (std::ifstream file{"/sys/fs/cgroup/cpu.max"}; file) {
-    file >> quota >> period;  // "max 100000" leaves both unread
-  } else {
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") >> quota;
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_period_us") >> period;
-  }
-  return quota > 0 && period > 0 ? static_cast<int>(std::ceil(quota / period)) : 0;
-}
-
-int availableCores() {
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  const int quota = quotaCores();
-  return quota > 0 ? std::min(cores, quota) : cores;
-}
 
 Pool& pool() {
   static Pool* instance = [] {

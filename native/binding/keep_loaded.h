@@ -1,0 +1,10 @@
+// Holds the addon in memory until the process ends. Node unloads an addon when its last environment (a worker thread, say) ends,
+// and the engine's threads would then run in unmapped code.
+#pragma once
+
+namespace parakeet {
+
+// Takes a reference to this library that nobody gives back. Throws std::runtime_error where the system refuses.
+void keepLoaded();
+
+}  // namespace parakeet

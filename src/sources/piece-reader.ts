@@ -1,0 +1,59 @@
+/**
+ * A Readable of bytes over anything that gives pieces one after the other. Unlike `Readable.from` it checks each piece, and its
+ * destruction does not wait for a piece that may never come.
+ */
+import { Readable } from 'node:stream';
+
+/** Where pieces come from. */
+export interface Pieces {
+  /** The next piece; `undefined` at the end. */
+  next(): Promise<{ piece: unknown } | undefined>;
+  /** No further piece is wanted. */
+  stop(error: Error | undefined): unknown;
+}
+
+/** Bytes from `pieces`. A piece that `check` refuses, or a failure of `pieces`, destroys the stream with that error. */
+export class PieceReader extends Readable {
+  readonly #pieces: Pieces;
+  readonly #check: (piece: unknown) => Uint8Array;
+  #over = false;
+
+  constructor(pieces: Pieces, check: (piece: unknown) => Uint8Array) {
+    super();
+    this.#pieces = pieces;
+    this.#check = check;
+  }
+
+  /** Node's. @internal */
+  override _read(): void {
+    this.#pull().catch((error: Error) => this.destroy(error));
+  }
+
+  async #pull(): Promise<void> {
+    for (;;) {
+      const next = await this.#pieces.next();
+      if (this.destroyed) return;
+      if (!next) {
+        this.#over = true;
+        this.push(null);
+        return;
+      }
+      const bytes = this.#check(next.piece);
+      // An empty piece is no reason for Node to ask again.
+      if (bytes.length === 0) continue;
+      this.push(bytes);
+      return;
+    }
+  }
+
+  /** Node's. @internal */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    // Not waited for: a generator answers only when its current piece has come.
+    if (!this.#over) Promise.resolve(this.#stop(error)).catch(() => {});
+    callback(error);
+  }
+
+  async #stop(error: Error | null): Promise<void> {
+    await this.#pieces.stop(error ?? undefined);
+  }
+}
