@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 
 #include <stdexcept>
-#include <string>
 
 namespace parakeet {
 
@@ -15,7 +14,7 @@ void keepLoaded() {
     return;
   }
   const char* reason = dlerror();
-  throw std::runtime_error(std::string("The addon cannot hold itself in memory: ") + (reason ? reason : "unknown"));
+  throw std::runtime_error(reason ? reason : "The addon cannot hold itself in memory");
 }
 
 }  // namespace parakeet

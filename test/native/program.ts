@@ -6,19 +6,25 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const compiler = process.env.CXX ?? 'c++';
-const missing = spawnSync(compiler, ['--version']).error !== undefined;
+
+/** No compiler here, or one with other options: these tests are skipped. */
+export const compilerMissing =
+  process.platform === 'win32' || spawnSync(compiler, ['--version']).error !== undefined;
+
+/** Compiles `sources` (relative to the repository) to `output`. */
+export function compile(sources: string[], output: string, ...options: string[]): void {
+  const flags = ['-std=c++20', '-O1', '-pthread', '-Inative', '-fvisibility=hidden', '-fno-gnu-unique'];
+  const known = process.platform === 'darwin' ? flags.slice(0, -1) : flags;
+  execFileSync(compiler, [...known, ...options, ...sources, '-o', output, '-ldl'], { cwd: root });
+}
 
 /** A program of C++ that prints what is wrong: for parts of the addon whose mistakes JavaScript would not see. */
 export function testProgram(subject: string, expectation: string, sources: string[]): void {
-  describe.skipIf(missing || process.platform === 'win32')(subject, () => {
+  describe.skipIf(compilerMissing)(subject, () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'parakeet-native-'));
     const program = path.join(folder, 'program');
 
-    beforeAll(() => {
-      execFileSync(compiler, ['-std=c++20', '-O1', '-pthread', '-Inative', ...sources, '-o', program], {
-        cwd: root,
-      });
-    });
+    beforeAll(() => compile(sources, program));
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
     it(expectation, () => {
