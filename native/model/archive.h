@@ -90,6 +90,8 @@ class ArchiveReader {
  private:
   template <Plain<ArchiveReader> T>
   void get(T& value) {
+    // Any other byte in a bool is undefined behaviour.
+    if constexpr (std::is_same_v<T, bool>) require(left_ > 0 && *at_ <= 1);
     copy(&value, sizeof value);
   }
   template <class T>
@@ -124,7 +126,7 @@ class ArchiveReader {
   }
   void copy(void* to, size_t count) {
     if (count > left_) fail();
-    std::memcpy(to, at_, count);
+    if (count > 0) std::memcpy(to, at_, count);
     at_ += count;
     left_ -= count;
   }

@@ -59,7 +59,7 @@ mx::array SeparableConv::operator()(const Conv3x3* first, const mx::array& x, in
 #ifdef PARAKEET_ONEDNN
   if (const Convolution3x3* kernel = depthwise.cpuConvolution()) {
     const Convolution3x3& input = first ? *first->cpuConvolution() : *kernel;
-    mustHaveWidth("SeparableConv", x, input.depthwise ? input.channels : 1); 
+    mustHaveWidth("SeparableConv", x, input.depthwise ? input.channels : 1);
     return onCpu(*this, first ? std::optional(*first) : std::nullopt, x, top, bottom);
   }
 #endif

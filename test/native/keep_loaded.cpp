@@ -1,5 +1,5 @@
-// Two programs in one: with KEPT a library that holds itself in memory when its `hold` is called, else the one that loads
-// it, gives it back, and says whether it is still there. Arguments: the library, and whether to call `hold`.
+// Two programs in one: with KEPT a library that holds itself in memory when its `hold` is called, else the one that
+// loads it, gives it back, and says whether it is still there. Arguments: the library, and whether to call `hold`.
 #ifdef KEPT
 
 #include "binding/keep_loaded.h"

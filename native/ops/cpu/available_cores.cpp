@@ -20,7 +20,7 @@ int affinityCores() {
   // The kernel refuses a set smaller than its own, which may be larger than cpu_set_t.
   for (int cores = 1024; cores <= (1 << 16); cores *= 2) {
     const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(static_cast<size_t>(cores)),
-                                                              [](cpu_set_t* one) { CPU_FREE(one); });
+                                                               [](cpu_set_t* one) { CPU_FREE(one); });
     const size_t bytes = CPU_ALLOC_SIZE(static_cast<size_t>(cores));
     if (sched_getaffinity(0, bytes, set.get()) == 0) return CPU_COUNT_S(bytes, set.get());
   }

@@ -3,8 +3,8 @@
 
 namespace parakeet::ops {
 
-// At least 1: the cores that the calling thread may run on (its CPU affinity, as set by taskset or a container's cpuset), and
-// no more than the CPU quota of the process's control group, rounded up.
+// At least 1: the cores that the calling thread may run on (its CPU affinity, as set by taskset or a container's
+// cpuset), and no more than the CPU quota of the process's control group, rounded up.
 int availableCores();
 
 }  // namespace parakeet::ops

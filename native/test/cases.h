@@ -1,0 +1,20 @@
+// What the test program runs: a file a subject. Each takes the golden models, the first of them a TDT.
+#pragma once
+
+#include <random>
+#include <vector>
+
+#include "test/golden_model.h"
+
+namespace parakeet::test {
+
+using Goldens = std::vector<GoldenModel>;
+
+void goldens(const Goldens& models);
+void streams(const Goldens& models, std::mt19937& random);
+void cancellation(const Goldens& models, std::mt19937& random);
+void snapshots(const Goldens& models, std::mt19937& random);
+void manySessions(const Goldens& models, std::mt19937& random);
+void faults(const Goldens& models);
+
+}  // namespace parakeet::test
