@@ -5,20 +5,17 @@
  *     npm run test:sanitize [-- --only address|thread] [-- --seed N]
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { readConfig } from '../dist/model/config.js';
-import { openFolder } from '../dist/model/formats/folder.js';
-import { readTensorIndex } from '../dist/model/safetensors.js';
+import { describeGoldens } from './golden-description.mjs';
 import { checkPlatform, checkTools } from './toolchain.mjs';
 import { record } from './verified.mjs';
 
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
 const { values } = parseArgs({ options: { only: { type: 'string' }, seed: { type: 'string' } } });
 const seed = values.seed ?? String(Date.now() % 100_000);
-const ARCHITECTURES = ['tdt', 'tdt-ctc', 'rnnt', 'ctc'];
 const suppressions = (name) => path.join(root, 'native', 'test', 'suppressions', `${name}.txt`);
 
 const variants = [
@@ -38,73 +35,49 @@ const variants = [
     environment: { TSAN_OPTIONS: `suppressions=${suppressions('thread')}:second_deadlock_stack=1` },
   },
 ].filter(({ name }) => values.only === undefined || values.only === name);
-if (variants.length === 0) throw new Error(`Expected address or thread for --only but received ${values.only}`);
+if (variants.length === 0)
+  throw new Error(`Expected address or thread for --only but received ${values.only}`);
 
 const tools = checkTools(checkPlatform(process.env), process.env);
 process.stdout.write(`seed ${seed}\n`);
 const results = {};
 for (const variant of variants) results[variant.name] = await run(variant);
-if (values.only === undefined) record('sanitize', { passed: Object.values(results).every(Boolean), seed: Number(seed), ...results });
+if (values.only === undefined)
+  record('sanitize', { passed: Object.values(results).every(Boolean), seed: Number(seed), ...results });
 process.exitCode = Object.values(results).every(Boolean) ? 0 : 1;
 
 async function run({ name, sanitizer, environment }) {
   const out = path.join(root, `build-${name}`);
   mkdirSync(out, { recursive: true });
-  const goldens = [];
-  for (const architecture of ARCHITECTURES) {
-    const file = path.join(out, `${architecture}.txt`);
-    writeFileSync(file, await describe(architecture));
-    goldens.push(file);
-  }
+  const goldens = await describeGoldens(out);
   process.stdout.write(`${sanitizer}: building\n`);
   const mlx = process.env.MLX_ROOT ? path.resolve(process.env.MLX_ROOT) : path.join(root, 'vendor', 'mlx');
-  must(tools.cmake, ['-S', path.join(root, 'native', 'test'), '-B', out, `-DMLX_ROOT=${mlx}`, `-DSANITIZER=${sanitizer}`]);
+  must(tools.cmake, [
+    '-S',
+    path.join(root, 'native', 'test'),
+    '-B',
+    out,
+    `-DMLX_ROOT=${mlx}`,
+    `-DSANITIZER=${sanitizer}`,
+  ]);
   must(tools.cmake, ['--build', out, '--parallel', String(os.availableParallelism())]);
   process.stdout.write(`${sanitizer}: running\n`);
   const { status, signal } = spawnSync(path.join(out, 'parakeet_test'), [seed, ...goldens], {
     stdio: 'inherit',
     env: { ...process.env, ...environment },
   });
-  process.stdout.write(`${sanitizer}: ${status === 0 ? 'clean' : `failed (${signal ?? `exit code ${status}`})`}\n`);
+  process.stdout.write(
+    `${sanitizer}: ${status === 0 ? 'clean' : `failed (${signal ?? `exit code ${status}`})`}\n`,
+  );
   return status === 0;
 }
 
 function must(command, options) {
-  const { status, stdout, stderr, error } = spawnSync(command, options, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr, error } = spawnSync(command, options, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   if (status === 0) return;
   process.stderr.write(`${stdout}\n${stderr}`.split('\n').slice(-60).join('\n'));
   throw error ?? new Error(`${command} ended with ${status}`);
-}
-
-/** A golden model as native/test/golden_model.cpp reads it. */
-async function describe(architecture) {
-  const folder = path.join(root, 'test', 'goldens', architecture);
-  const files = await openFolder(folder);
-  const { native } = readConfig(files.config, files.configFile);
-  const { preprocessor: p, encoder: e, predictor, joint } = native;
-  const flag = (value) => (value ? 1 : 0);
-  const lines = [
-    `architecture ${native.architecture}`,
-    `preprocessor ${p.sampleRate} ${p.windowLength} ${p.hop} ${p.fftLength} ${p.features} ${p.preemphasis} ${p.window}`,
-    `encoder ${e.layers} ${e.dModel} ${e.heads} ${e.feedForward} ${e.subsamplingFactor} ${e.subsamplingChannels} ` +
-      `${e.convKernel} ${flag(e.useBias)} ${flag(e.xscaling)}`,
-    `vocabulary ${native.vocabularySize} ${native.maxSymbols}`,
-    `durations ${native.durations.length} ${native.durations.join(' ')}`,
-  ];
-  if (predictor) lines.push(`predictor ${predictor.hidden} ${predictor.layers}`, `joint ${joint.hidden} ${joint.activation}`);
-  const entry = (kind, { name, dtype, offset, bytes, shape, path: file }) =>
-    `${kind} ${name} ${dtype} ${offset} ${bytes} ${shape.length} ${shape.join(' ')} ${file}`;
-  for (const tensor of files.tensors) lines.push(entry('weight', tensor));
-  for (const tensor of await readTensorIndex(path.join(folder, 'short.safetensors'))) lines.push(entry('array', tensor));
-  const tokenLists = JSON.parse(readFileSync(path.join(folder, 'short.json'), 'utf8'));
-  const greedy = tokenLists.greedy ?? tokenLists.ctc_greedy;
-  const frame = (p.hop * e.subsamplingFactor) / p.sampleRate;
-  const tokens = greedy.flatMap(({ id, start, duration, confidence }) => [
-    id,
-    Math.round(start / frame),
-    Math.round(duration / frame),
-    confidence,
-  ]);
-  lines.push(`tokens greedy ${greedy.length} ${tokens.join(' ')}`);
-  return `${lines.join('\n')}\n`;
 }

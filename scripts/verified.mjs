@@ -10,7 +10,10 @@ const file = path.join(root, 'docs', 'verified.json');
 /** @param {string} gate its name, `npm run test:<gate>` or `npm run <gate>` */
 export function record(gate, result) {
   const all = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim();
+  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], {
+    cwd: root,
+    encoding: 'utf8',
+  }).stdout.trim();
   all[gate] = {
     ...result,
     date: new Date().toISOString().slice(0, 10),

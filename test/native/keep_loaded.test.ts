@@ -14,7 +14,13 @@ describe.skipIf(compilerMissing)('a library that was given back', () => {
   const library = path.join(folder, 'kept.so');
   const program = path.join(folder, 'program');
   beforeAll(() => {
-    compile(['test/native/keep_loaded.cpp', 'native/binding/keep_loaded.cpp'], library, '-DKEPT', '-shared', '-fPIC');
+    compile(
+      ['test/native/keep_loaded.cpp', 'native/binding/keep_loaded.cpp'],
+      library,
+      '-DKEPT',
+      '-shared',
+      '-fPIC',
+    );
     compile(['test/native/keep_loaded.cpp'], program);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

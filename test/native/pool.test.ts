@@ -4,5 +4,10 @@ import { testProgram } from './program.js';
 testProgram(
   'the pool of threads',
   'does each piece once, for several callers at once; exceptions come back; nothing begins after giving up',
-  ['test/native/pool.cpp', 'native/ops/cpu/pool.cpp', 'native/ops/cpu/available_cores.cpp', 'native/ops/profile.cpp'],
+  [
+    'test/native/pool.cpp',
+    'native/ops/cpu/pool.cpp',
+    'native/ops/cpu/available_cores.cpp',
+    'native/ops/profile.cpp',
+  ],
 );

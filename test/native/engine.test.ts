@@ -1,0 +1,56 @@
+/**
+ * The engine without Node, as a program (native/test): faults at each point of a batch, cancellation, snapshots, a thousand sessions. Linked from
+ * the objects of the addon's build; `npm run test:sanitize` builds all of it with the sanitizers.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compile, compilerMissing } from './program.js';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const objects = path.join(root, 'build/CMakeFiles/parakeet.dir/native');
+const libraries = ['vendor/mlx/lib', 'vendor/onednn/lib'].map((folder) => path.join(root, folder));
+// An addon that was not built here, or against other libraries, leaves no objects to link.
+const missing =
+  compilerMissing || process.platform !== 'linux' || !existsSync(objects) || !libraries.every(existsSync);
+
+function filesIn(folder: string, ending: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => path.join(folder, name));
+}
+
+describe.skipIf(missing)('the engine by itself', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'parakeet-engine-'));
+  const program = path.join(folder, 'program');
+  let goldens: string[] = [];
+
+  beforeAll(async () => {
+    const { describeGoldens } = (await import('../../scripts/golden-description.mjs')) as {
+      describeGoldens(folder: string): Promise<string[]>;
+    };
+    goldens = await describeGoldens(folder);
+    const engine = ['engine', 'model', 'ops'].flatMap((room) => filesIn(path.join(objects, room), '.o'));
+    const sources = filesIn(path.join(root, 'native/test'), '.cpp');
+    const options = libraries.flatMap((library) => [`-L${library}`, `-Wl,-rpath,${library}`]);
+    const mlx = ['-isystem', path.join(root, 'vendor/mlx/include'), ...options];
+    compile([...sources, ...engine, '-lmlx', '-ldnnl'], program, ...mlx, '-Wl,--copy-dt-needed-entries');
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('gives the goldens, and harms no stream by the failure, the end or the cancellation of another', () => {
+    const seed = String(Date.now() % 100_000);
+    const { status, stdout, stderr } = spawnSync(program, [seed, ...goldens], {
+      encoding: 'utf8',
+      timeout: 100_000,
+    });
+    expect({ seed, status, stdout: stdout.replace(/^.*: ok\n/gm, ''), stderr }).toEqual({
+      seed,
+      status: 0,
+      stdout: '',
+      stderr: '',
+    });
+  });
+});
