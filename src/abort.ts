@@ -5,8 +5,13 @@
 import type { Stream } from 'node:stream';
 import { AbortedError } from './errors.js';
 
-/** Callbacks by signal. One listener each: a signal with more than ten makes Node warn of a leak. */
-const callbacks = new WeakMap<AbortSignal, Set<() => void>>();
+/** What waits for a signal. One listener each: a signal with more than ten makes Node warn of a leak. */
+interface Waiting {
+  callbacks: Set<() => void>;
+  listener: () => void;
+}
+
+const waiting = new WeakMap<AbortSignal, Waiting>();
 
 /**
  * Calls `callback` once when `signal` is aborted from now on.
@@ -14,24 +19,28 @@ const callbacks = new WeakMap<AbortSignal, Set<() => void>>();
  * @returns a function that takes the callback back. Call it when the work is over: a long-lived signal outlives many jobs.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  let waiting = callbacks.get(signal);
-  if (!waiting) {
-    waiting = new Set();
-    callbacks.set(signal, waiting);
-    signal.addEventListener(
-      'abort',
-      () => {
-        const all = callbacks.get(signal);
-        callbacks.delete(signal);
-        for (const one of all ?? []) one();
-      },
-      { once: true },
-    );
-  }
-  // The same function may be registered twice.
-  const entry = () => callback();
-  waiting.add(entry);
-  return () => waiting.delete(entry);
+  const entry = waiting.get(signal) ?? listen(signal);
+  // A wrapper, since the same function may wait twice.
+  const own = () => callback();
+  entry.callbacks.add(own);
+  return () => {
+    entry.callbacks.delete(own);
+    if (entry.callbacks.size > 0) return;
+    signal.removeEventListener('abort', entry.listener);
+    if (waiting.get(signal) === entry) waiting.delete(signal);
+  };
+}
+
+function listen(signal: AbortSignal): Waiting {
+  const callbacks = new Set<() => void>();
+  const listener = () => {
+    waiting.delete(signal);
+    for (const callback of callbacks) callback();
+  };
+  const entry = { callbacks, listener };
+  waiting.set(signal, entry);
+  signal.addEventListener('abort', listener, { once: true });
+  return entry;
 }
 
 /** The error of work that `signal` ended: the signal's reason is its cause. */

@@ -353,6 +353,37 @@ describe('failures', () => {
   });
 });
 
+test('a revised sentence with fewer tokens than came closes them all, and holds up nobody', async () => {
+  const a = input();
+  const b = input();
+  const merged = merge({ A: a.stream, B: b.stream }, { maxHold: 1000 });
+  const got = follow(merged);
+  const sentence = (text: string, tokens: Token[], revised: boolean): TranscriptEvent => ({
+    type: 'sentence',
+    sentence: {
+      ...(revised && { revised: true as const }),
+      text,
+      start: tokens[0]?.start ?? 0,
+      end: tokens.at(-1)?.end ?? 0,
+      duration: 1,
+      confidence: 1,
+      tokens,
+      words: [],
+    },
+  });
+  a.say(
+    word(' on', 1),
+    word('e', 1.2),
+    word('.', 1.4),
+    sentence('one.', [token(' one.', 1)], true),
+    progress(10),
+  );
+  b.say(word(' two.', 3), sentence('two.', [token(' two.', 3)], false), progress(10));
+  await settle();
+  expect(got.filter((one) => one.includes('='))).toEqual(['A=one.', 'B=two.']);
+  merged.destroy();
+});
+
 test('the reader sets the pace, and an input far ahead waits for the others', async () => {
   let made = 0;
   async function* endless() {

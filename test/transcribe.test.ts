@@ -68,6 +68,11 @@ describe('sources', () => {
 
   test.each([
     [7, null, {}],
+    [{}, null, {}],
+    [[1, 2, 3], null, {}],
+    [['text'], null, {}],
+    [new Int16Array(3), null, {}],
+    [new URL('ftp://host/file'), null, {}],
     [[], 7, {}],
     [[], null, { chunk: 0 }],
   ])('transcribe(%j, %j, %j) rejects with an argument error', async (source, sink, wrong) => {

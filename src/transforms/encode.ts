@@ -56,7 +56,7 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
     const chunks = Math.ceil((most * model.info.hop * 10) / model.info.sampleRate);
     super({ signal, ...(settled.grow > 1 && { writableHighWaterMark: chunks }) });
     this.#model = model;
-    this.#session = new EncoderSession(native);
+    this.#session = new EncoderSession(native, model);
     this.#mostWaiting = most;
     this.#grows = settled.grow > 1;
   }

@@ -4,6 +4,7 @@
  */
 import { AbortedError } from '../errors.js';
 import type { NativeEncoder } from '../model/addon.js';
+import type { StageModel } from '../model/stage-model.js';
 
 /** Most tickets whose frames wait inside the engine. */
 export const MAX_TICKETS = 4;
@@ -19,6 +20,8 @@ export class EncoderSession {
   constructor(
     /** @internal */
     readonly native: NativeEncoder,
+    /** Whose frames they are: another model's decoder cannot read them. @internal */
+    readonly model: StageModel,
   ) {}
 
   /** Tickets that have neither been decoded nor given back. */

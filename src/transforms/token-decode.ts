@@ -60,6 +60,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   readonly #placer: TokenPlacer;
   readonly #latencies = new Latencies();
   #session: EncoderSession | undefined;
+  readonly #model: StageModel;
   readonly #placed: PlacedModel;
   #holds = 0;
   #progress = 0;
@@ -86,6 +87,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     super({ signal, writableHighWaterMark: 4, readableHighWaterMark: 4 });
     this.#drafts = drafts;
     this.#frameSeconds = frameSeconds(model.info);
+    this.#model = model;
     this.#placed = model.info;
     this.#placer = new TokenPlacer(model.info);
     this.#native = native;
@@ -111,6 +113,14 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   protected override async process(chunk: EncodedChunk): Promise<void> {
     if (!(chunk.session instanceof EncoderSession)) {
       throw expected('a ticket of the encode stage', 'the input of tokenDecode', chunk.session);
+    }
+    if (chunk.session.model !== this.#model) {
+      const remedy = 'Give both stages one loaded model.';
+      throw expected('a ticket of the same model', 'the input of tokenDecode', chunk.session.model, remedy);
+    }
+    if (this.#session && chunk.session !== this.#session) {
+      const remedy = 'Each stream needs a decoding stage of its own.';
+      throw expected('tickets of one encode stage', 'the input of tokenDecode', chunk.session, remedy);
     }
     if (!this.#session) {
       this.#session = chunk.session;

@@ -33,10 +33,15 @@ test.each([
   expect(fromNative(typed)).toBe(typed);
 });
 
-test('what is not the engine’s stays what it is', () => {
-  const error = new TypeError('a mistake');
-  expect(fromNative(error)).toBe(error);
-});
+test.each([new TypeError('A number was expected'), raw('EUNHEARDOF'), new RangeError('no memory')])(
+  'a failure that the engine does not know (%s) has a code too',
+  (error) => {
+    const typed = fromNative(error);
+    expect(typed).toBeInstanceOf(NativeError);
+    expect(typed).toMatchObject({ code: 'ERR_PARAKEET_ENGINE', cause: error });
+    expect(typed.message).toContain(error.message);
+  },
+);
 
 test('every call of a model and of its sessions is covered, thrown or rejected', async () => {
   const fail = async () => {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { EncodedChunk, TranscriptEvent } from '../../src/events.js';
 import type { NativeDecoder, NativeEncoder, NativeTokens } from '../../src/model/addon.js';
+import type { StageModel } from '../../src/model/stage-model.js';
 import { EncoderSession } from '../../src/transforms/encoder-session.js';
 import { Latencies } from '../../src/transforms/latency.js';
 import { ctcDecode, rnntDecode, tdtDecode, tokenDecode } from '../../src/transforms/token-decode.js';
@@ -37,7 +38,7 @@ function scripted(steps: { final: NativeTokens; draft: NativeTokens }[]) {
   return { model: { ...model, native: { ...model.native, createDecoder: () => decoder } }, wanted };
 }
 
-const session = () => new EncoderSession({ close: async () => {} } as NativeEncoder, PLACEHOLDER);
+const session = (model: StageModel) => new EncoderSession({ close: async () => {} } as NativeEncoder, model);
 
 const ticket = (owner: EncoderSession, number: number, more: Partial<EncodedChunk> = {}): EncodedChunk => ({
   session: owner,
@@ -61,7 +62,7 @@ describe('events', () => {
       { final: tokens([[0, 0, 1]]), draft: tokens([[1, 2, 1]]) },
       { final: tokens([[1, 2, 1]]), draft: none },
     ]);
-    const owner = session();
+    const owner = session(model);
     await owner.take();
     await owner.take();
     const input = [
@@ -119,7 +120,7 @@ describe('events', () => {
         draft: none,
       },
     ]);
-    const owner = session();
+    const owner = session(model);
     const { items } = await through(
       [ticket(owner, 0, { end: { duration: 0.8 } })],
       tokenDecode(model, { drafts: false }),
@@ -136,7 +137,7 @@ describe('events', () => {
 
   test('an input that ends without an end event is ended', async () => {
     const { model } = scripted([{ final: none, draft: none }]);
-    const { items } = await through([ticket(session(), 0)], tokenDecode(model));
+    const { items } = await through([ticket(session(model), 0)], tokenDecode(model));
     expect(items.at(-1)).toMatchObject({ type: 'end', stats: { audioSeconds: 0.16 } });
   });
 });
@@ -148,7 +149,7 @@ describe('drafts', () => {
       draft: tokens([[5, 2 * i + 2, 1]]),
     }));
     const { model, wanted } = scripted(steps);
-    const owner = session();
+    const owner = session(model);
     const stage = tokenDecode(model);
     for (let i = 0; i < 4; i++) stage.write(ticket(owner, i));
     stage.end();
@@ -181,8 +182,28 @@ describe('heads', () => {
 });
 
 test('something that is no ticket is refused', async () => {
-  const { error } = await through([{ ...ticket(session(), 0), session: {} }], tokenDecode(fakeModel()));
+  const model = fakeModel();
+  const { error } = await through([{ ...ticket(session(model), 0), session: {} }], tokenDecode(model));
   expect(error).toMatchObject({ code: 'ERR_PARAKEET_INVALID_ARGUMENT' });
+});
+
+test('a ticket of another model, or of a second encode stage, is refused', async () => {
+  const { model } = scripted([
+    { final: none, draft: none },
+    { final: none, draft: none },
+  ]);
+  const foreign = await through([ticket(session(fakeModel()), 0)], tokenDecode(model));
+  expect(foreign.error).toMatchObject({
+    code: 'ERR_PARAKEET_INVALID_ARGUMENT',
+    message: expect.stringContaining('a ticket of the same model'),
+  });
+  const owners = [session(model), session(model)] as const;
+  for (const owner of owners) await owner.take();
+  const mixed = await through([ticket(owners[0], 0), ticket(owners[1], 1)], tokenDecode(model));
+  expect(mixed.error).toMatchObject({
+    code: 'ERR_PARAKEET_INVALID_ARGUMENT',
+    message: expect.stringContaining('tickets of one encode stage'),
+  });
 });
 
 test('latencies: percentiles of many values in bounded memory', () => {
