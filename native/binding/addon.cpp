@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include "binding/addon_data.h"
+#include "binding/alsa_messages.h"
 #include "binding/convert.h"
 #include "binding/keep_loaded.h"
 #include "binding/model_wrap.h"
@@ -95,6 +96,11 @@ Napi::Value productSpeed(const Napi::CallbackInfo& info) {
                           });
 }
 
+Napi::Value quietAlsa(const Napi::CallbackInfo& info) {
+  silenceAlsa();
+  return info.Env().Undefined();
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   try {
     keepLoaded();
@@ -115,6 +121,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("memory", Napi::Function::New(env, memory));
   exports.Set("profile", Napi::Function::New(env, profile));
   exports.Set("productSpeed", Napi::Function::New(env, productSpeed));
+  exports.Set("silenceAlsa", Napi::Function::New(env, quietAlsa));
   exports.Set("build", Napi::Function::New(env, build));
   return exports;
 }

@@ -280,6 +280,8 @@ export interface NativeAddon {
   };
   /** Encoder frames up to which steps of several streams, or several recordings, run together, for the whole process. Default 256; 1 for none. */
   setBatchFrames(frames: number): void;
+  /** Keeps ALSA's own complaints off stderr, where ALSA is loaded: the recorder's errors say what is wrong. */
+  silenceAlsa(): void;
   /** What the addon was built with, and what it found: the instruction set is the one that oneDNN uses. */
   build(): {
     mlx: string;

@@ -8,6 +8,7 @@ import { expected, known } from '../options.js';
 import { OpusDecoder } from '../transforms/formats/opus-decoder.js';
 import { MAX_PACKET_SAMPLES, OPUS_RATE, parseOpusPacket } from '../transforms/formats/opus-packet.js';
 import { LiveSource, type LiveSourceOptions, liveSourceKeys } from './live-source.js';
+import { readRtpHeaders, rtpHeaderOf } from './rtp-headers.js';
 import { VoiceOrder, type VoicePacket, type VoicePiece } from './voice-packets.js';
 
 /** The part of a `VoiceReceiver` that is used. */
@@ -22,6 +23,11 @@ export type DiscordVoiceOptions = LiveSourceOptions;
 /** What happened to a speaker's packets. */
 export interface VoiceStats {
   packets: number;
+  /**
+   * What losses were counted by. `'rtp'`: the packets' sequence numbers and timestamps, exactly. `'arrival'`: the times at which they came, a guess
+   * (packets that came out of order cannot be told then).
+   */
+  clock: 'rtp' | 'arrival';
   /** Lost on the way, in packets' worth of sound; the first 100 ms of each loss are concealed, the rest is silent. */
   lostSeconds: number;
   concealedSeconds: number;
@@ -54,7 +60,10 @@ const RESUBSCRIBE_MS = 50;
  * const anna = discordVoice(connection.receiver, userId).pipe(parakeet({ model, silenceGate: true }));
  * ```
  *
- * Takes packets as Buffers and as objects with RTP's `sequence` and `timestamp` beside the bytes. A subscription that breaks (a packet
+ * Packets are put in order, and losses counted, by their RTP headers. Current releases of `@discordjs/voice` (0.19) do not hand those on, so
+ * `discordVoice` reads them where the receiver parses datagrams (its method `parsePacket` is wrapped, for this one receiver). Packets that
+ * are objects with `payload`, `sequence` and `timestamp` are understood as well. Where neither is to be had, order and losses
+ * are guessed from the times of arrival: `stats.clock` says which. A subscription that breaks (a packet
  * that was not decrypted) is made anew, and emits `resubscribed` with the error; the other speakers have no part in it. Lasts until
  * `stop()`, `destroy()` or the signal.
  *
@@ -88,6 +97,7 @@ export class DiscordVoice extends LiveSource {
   #retry: NodeJS.Timeout | undefined;
   #lastPacket = 0;
   #stopped = false;
+  #clock: VoiceStats['clock'] = 'arrival';
   readonly #stats = { packets: 0, lostSeconds: 0, concealedSeconds: 0, damaged: 0, resubscribed: 0 };
 
   /** @internal */
@@ -95,13 +105,14 @@ export class DiscordVoice extends LiveSource {
     super(OPUS_RATE, options);
     this.#receiver = receiver;
     this.userId = userId;
+    readRtpHeaders(receiver);
     this.#subscribe();
     this.#timer = setInterval(() => this.#tick(), TICK);
   }
 
   /** What came and what did not, so far. */
   get stats(): VoiceStats {
-    return { ...this.#stats, reordered: this.#order.reordered, late: this.#order.late };
+    return { ...this.#stats, clock: this.#clock, reordered: this.#order.reordered, late: this.#order.late };
   }
 
   /** The speaker has left: what was said is still heard. */
@@ -155,6 +166,7 @@ export class DiscordVoice extends LiveSource {
     const packet = toPacket(value);
     if (!packet || this.destroyed) return;
     this.#stats.packets++;
+    this.#clock = packet.sequence === undefined ? 'arrival' : 'rtp';
     this.#lastPacket = performance.now();
     let length: number;
     try {
@@ -204,7 +216,7 @@ export class DiscordVoice extends LiveSource {
   }
 }
 
-/** A Buffer, or an object with the bytes and RTP's fields. */
+/** A Buffer, whose header may be known, or an object with the bytes and RTP's fields. */
 function toPacket(value: unknown): VoicePacket | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { payload, sequence, timestamp } = value as {
@@ -214,8 +226,8 @@ function toPacket(value: unknown): VoicePacket | undefined {
   };
   const bytes = value instanceof Uint8Array ? value : payload;
   if (!(bytes instanceof Uint8Array)) return undefined;
-  const number = (field: unknown) => (typeof field === 'number' ? field : undefined);
-  return { bytes, sequence: number(sequence), timestamp: number(timestamp) };
+  if (typeof sequence === 'number' && typeof timestamp === 'number') return { bytes, sequence, timestamp };
+  return { bytes, ...rtpHeaderOf(value) };
 }
 
 function toShorts(samples: Float32Array): Int16Array {

@@ -4,7 +4,8 @@
  */
 import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
-import { ParakeetError } from '../errors.js';
+import { NativeError, ParakeetError } from '../errors.js';
+import { loadAddon } from '../model/load-addon.js';
 
 /** An open input device: a Readable of s16le. */
 export interface Recording extends Readable {
@@ -36,7 +37,9 @@ export interface RecorderLibrary {
 /** @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when it is not installed or does not load. */
 export function recorderLibrary(): RecorderLibrary {
   try {
-    return createRequire(import.meta.url)('decibri') as RecorderLibrary;
+    const library = createRequire(import.meta.url)('decibri') as RecorderLibrary;
+    silenceAlsa();
+    return library;
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new ParakeetError(
@@ -47,5 +50,15 @@ export function recorderLibrary(): RecorderLibrary {
         : `Expected the package decibri to load but it does not: ${message}`,
       { cause },
     );
+  }
+}
+
+/** What ALSA could not do is in the recorder's error; its own lines on stderr would come before that. */
+function silenceAlsa(): void {
+  try {
+    loadAddon().silenceAlsa();
+  } catch (error) {
+    // Recording needs no addon; whoever transcribes hears of it then.
+    if (!(error instanceof NativeError)) throw error;
   }
 }

@@ -24,6 +24,10 @@ export type VoicePiece =
 const MOST_HELD = 4;
 /** Samples by which a packet may be off the clock and still follow the one before: the network's jitter. */
 const JITTER = 48 * 80;
+/** Without a place: sound that is missing for longer than this, in samples, was not said. Discord's clients end speech with silent packets. */
+const LONGEST_GUESSED_LOSS = 48 * 400;
+/** The silent packet with which Discord's clients end speech, five times over. */
+const SILENT_PACKET = [0xf8, 0xff, 0xfe];
 /** A jump of more samples than this is another clock, not a pause. */
 const LONGEST_PAUSE = 48_000 * 3600;
 
@@ -71,8 +75,7 @@ export class VoiceOrder {
   *push(packet: VoicePacket, length: number, now: number): Generator<VoicePiece> {
     const { sequence, timestamp } = packet;
     if (sequence === undefined || timestamp === undefined || !this.#last) {
-      // By its arrival: a pause, when it comes later than the sound before it lasted.
-      yield* this.#pauseUntil(now - length, JITTER);
+      yield* this.#byArrival(now - length);
       yield* this.#lay(packet, length);
       return;
     }
@@ -85,18 +88,27 @@ export class VoiceOrder {
     if (ahead > 1) {
       this.#held.push({ packet, length });
       this.#held.sort((a, b) => distance(b.packet.sequence as number, a.packet.sequence as number, 16));
-      if (this.#held.length >= MOST_HELD) yield* this.flush();
+      // The first that is missing is given up; another behind it may still come.
+      if (this.#held.length >= MOST_HELD) yield* this.#placeNext();
       return;
     }
     if (this.#held.length > 0) this.reordered++;
     yield* this.#place(packet, length);
-    while (
-      this.#held[0] &&
-      distance(this.#last.sequence, this.#held[0].packet.sequence as number, 16) === 1
-    ) {
+    if (this.#follows(this.#held[0])) yield* this.#placeNext();
+  }
+
+  /** The first packet that waits, and all that follow it without a gap. */
+  *#placeNext(): Generator<VoicePiece> {
+    do {
       const next = this.#held.shift() as Held;
       yield* this.#place(next.packet, next.length);
-    }
+    } while (this.#follows(this.#held[0]));
+  }
+
+  /** Nothing is missing between the last packet and this one. */
+  #follows(held: Held | undefined): boolean {
+    const last = this.#last;
+    return !!held && !!last && distance(last.sequence, held.packet.sequence as number, 16) === 1;
   }
 
   /** Gives up on what is missing before the packets that wait. */
@@ -106,7 +118,8 @@ export class VoiceOrder {
 
   /** Nobody has spoken until `now`. */
   *idle(now: number): Generator<VoicePiece> {
-    yield* this.#pauseUntil(now, 0);
+    const samples = now - this.#at;
+    if (samples > 0) yield* this.#silence(samples);
   }
 
   /** By its timestamp. */
@@ -132,15 +145,20 @@ export class VoiceOrder {
     const { sequence, timestamp } = packet;
     this.#last = sequence === undefined || timestamp === undefined ? undefined : { sequence, timestamp };
     this.#length = length;
+    this.#silent = SILENT_PACKET.every((byte, i) => packet.bytes[i] === byte);
     this.#idled = 0;
     this.#at += length;
     yield { kind: 'packet', bytes: packet.bytes };
   }
 
-  *#pauseUntil(time: number, leeway: number): Generator<VoicePiece> {
+  /** What came between the sound so far and a packet without a place that begins at `time`: a loss in the middle of speech, or a pause. */
+  *#byArrival(time: number): Generator<VoicePiece> {
     const samples = time - this.#at;
-    if (samples <= leeway) return;
-    yield* this.#silence(samples);
+    if (samples <= JITTER) return;
+    const speaking = this.#length > 0 && !this.#silent && this.#idled === 0;
+    if (!speaking || samples > LONGEST_GUESSED_LOSS) return yield* this.#silence(samples);
+    this.#at += samples;
+    yield { kind: 'lost', samples };
   }
 
   *#silence(samples: number): Generator<VoicePiece> {
@@ -150,7 +168,9 @@ export class VoiceOrder {
   }
 
   /** Of the last packet, in samples. */
-  #length = 960;
+  #length = 0;
+  /** The last packet was silent. */
+  #silent = false;
   /** Samples of silence laid out since the last packet. */
   #idled = 0;
 }

@@ -10,7 +10,11 @@ import { describe, expect, test } from 'vitest';
 import { devices, type MicOptions, mic } from '../../src/sources/mic.js';
 import type { RecorderLibrary, Recording } from '../../src/sources/recorder.js';
 import { decode } from '../../src/transforms/decode.js';
+import { installed } from '../support/installed.js';
 import { joined, through } from '../support/streams.js';
+
+/** Where a program finds the real recorder, which is not among this package's own dependencies. */
+const recorder = () => ({ NODE_PATH: path.join(installed('microphone'), 'node_modules') });
 
 class FakeRecording extends Readable {
   overrunCount = 0;
@@ -176,6 +180,21 @@ const havePulse =
   spawnSync('pulseaudio', ['--version']).status === 0 &&
   spawnSync('paplay', ['--version']).status === 0;
 
+describe.skipIf(process.platform !== 'linux')('where there is no microphone', () => {
+  test.each(['live --mic', 'devices'])('parakeet %s says so without the complaints of ALSA', (command) => {
+    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+    const { stderr } = spawnSync(process.execPath, [main, ...command.split(' ')], {
+      encoding: 'utf8',
+      // A configuration without any device, so that it makes no difference what this machine has.
+      env: { ...process.env, ...recorder(), ALSA_CONFIG_PATH: '/dev/null', PULSE_SERVER: 'none' },
+      timeout: 20_000,
+      killSignal: 'SIGKILL',
+    });
+    expect(stderr).not.toMatch(/ALSA lib/);
+    if (command === 'live --mic') expect(stderr).toMatch(/^parakeet: ERR_PARAKEET_/m);
+  });
+});
+
 test.skipIf(!havePulse)(
   'the real recorder hears a recording that plays on a virtual device',
   { timeout: 60_000 },
@@ -183,6 +202,7 @@ test.skipIf(!havePulse)(
     const folder = mkdtempSync(path.join(tmpdir(), 'parakeet-pulse-'));
     const env = {
       ...process.env,
+      ...recorder(),
       HOME: folder,
       XDG_RUNTIME_DIR: folder,
       PULSE_RUNTIME_PATH: path.join(folder, 'pulse'),

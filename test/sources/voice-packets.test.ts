@@ -18,7 +18,55 @@ function run(packets: [packet: VoicePacket, now: number][]): (number | string | 
   return [...out, ...order.flush()].map(short);
 }
 
+describe('packets without a place, by their arrival', () => {
+  const bare = (n: number, silent = false): VoicePacket => ({
+    bytes: silent ? Uint8Array.of(0xf8, 0xff, 0xfe) : Uint8Array.of(n),
+  });
+
+  test('that are missing in the middle of speech are a loss of the time that they would have filled', () => {
+    // Packets 3 to 7 never come: once one is more than the network's jitter late, that time was lost.
+    const came = [0, 1, 2, 8, 9].map((n): [VoicePacket, number] => [bare(n), (n + 1) * FRAME]);
+    expect(run(came)).toEqual([0, 1, 2, `lost ${5 * FRAME}`, 8, 9]);
+  });
+
+  test('that come a little late are not', () => {
+    const came = [0, 1, 2].map((n): [VoicePacket, number] => [bare(n), (n + 1) * FRAME + n * 48 * 30]);
+    expect(run(came)).toEqual([0, 1, 2]);
+  });
+
+  test('that are missing after silent packets, or for long, are a pause', () => {
+    expect(
+      run([
+        [bare(0), FRAME],
+        [bare(1, true), 2 * FRAME],
+        [bare(2), 10 * FRAME],
+      ]),
+    ).toEqual([0, 248, `silence ${7 * FRAME}`, 2]);
+    expect(
+      run([
+        [bare(0), FRAME],
+        [bare(1), 30 * FRAME],
+      ]),
+    ).toEqual([0, `silence ${28 * FRAME}`, 1]);
+  });
+});
+
 describe('packets with a place', () => {
+  test('a second gap is waited for when the first is given up', () => {
+    // 1 is lost; 6 comes late, but before its own wait is over.
+    expect(run([0, 2, 3, 4, 7, 6, 5, 8].map((n) => [rtp(n), 1000]))).toEqual([
+      0,
+      'lost 960',
+      2,
+      3,
+      4,
+      5,
+      6,
+      7,
+      8,
+    ]);
+  });
+
   test('in order are laid side by side, over the wrap of both counters', () => {
     const packets = Array.from({ length: 12 }, (_, n): [VoicePacket, number] => [rtp(n), (n + 1) * FRAME]);
     expect(run(packets)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
