@@ -16,6 +16,7 @@ import type { StageModel } from './model/stage-model.js';
 import { frameSeconds } from './model/token-placer.js';
 import { planWindows, type WindowOptions, windowOnlyKeys } from './model/windows.js';
 import { expected, finite, flag, known, oneOf, optionalSignal } from './options.js';
+import type { PipelineStage } from './pipeline-types.js';
 import {
   checkStreaming,
   pickStreaming,
@@ -133,6 +134,7 @@ export function parakeet(options: ParakeetOptions = {}): ParakeetStream {
 }
 
 /** The stream that {@link parakeet} makes. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the merged type exists for the types of pipeline() only.
 export class ParakeetStream extends Duplex {
   readonly #options: ParakeetOptions;
   readonly #late = new LateFailure(this);
@@ -415,6 +417,9 @@ export class ParakeetStream extends Duplex {
     return this.#released;
   }
 }
+
+/** For the types of `pipeline()`. */
+export interface ParakeetStream extends PipelineStage<TranscriptEvent> {}
 
 /** Checks at the door what does not need the model, so that mistakes throw where they were made. */
 function check(options: ParakeetOptions): void {

@@ -101,7 +101,8 @@ class FfmpegSource extends Readable {
     this.#child.stdout.resume();
   }
 
-  override read(size?: number): Buffer | null {
+  // biome-ignore lint/suspicious/noExplicitAny: as in Node's own type, so that this is a stream for finished() and others.
+  override read(size?: number): any {
     const bytes = super.read(size) as Buffer | null;
     if (this.#failure) queueMicrotask(() => this.#failWhenEmpty());
     return bytes;

@@ -5,6 +5,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { destroyOnAbort } from '../abort.js';
 import { AbortedError } from '../errors.js';
+import type { PipelineStage } from '../pipeline-types.js';
 import { FlushMark } from './flush-mark.js';
 import { LateFailure } from './late-failure.js';
 import { nextTurn, turnIsOver } from './pace.js';
@@ -31,6 +32,7 @@ export interface StageSetup extends StageOptions {
  * A plain Transform keeps pushing whatever its reader does; this one waits inside `emitOne` until the reader asks again, so
  * `process` never runs ahead by more than `readableHighWaterMark` objects.
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the merged type exists for the types of pipeline() only.
 export abstract class Stage<In, Out> extends Transform {
   readonly #late = new LateFailure(this);
   #resume: (() => void) | undefined;
@@ -154,3 +156,7 @@ export abstract class Stage<In, Out> extends Transform {
     return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<Out>;
   }
 }
+
+/** For the types of `pipeline()`. */
+// biome-ignore lint/correctness/noUnusedVariables: merged declarations need the same parameters.
+export interface Stage<In, Out> extends PipelineStage<Out> {}
