@@ -2,7 +2,8 @@
  * Models of the Hugging Face hub, through `@huggingface/hub` into the cache that all of Hugging Face's libraries share.
  * Only this file asks the hub; the cache is hub-cache's matter, what a model folder must hold load-model's.
  */
-import { AbortedError, HubBusyError, ModelError, NoSpaceError, ParakeetError } from '../errors.js';
+import { AbortedError, HubBusyError, ModelError, NoSpaceError } from '../errors.js';
+import { importPeer } from '../optional-peer.js';
 import { LOOKED_FOR, modelLayout } from './formats/layout.js';
 import { CachedRepository, defaultCacheDir, type HubFile } from './hub-cache.js';
 import { ATTEMPTS, PatientFetch } from './hub-fetch.js';
@@ -168,17 +169,12 @@ async function* counted(
   }
 }
 
-async function importHub(): Promise<Hub> {
-  try {
-    return await import('@huggingface/hub');
-  } catch (cause) {
-    throw new ParakeetError(
-      'ERR_PARAKEET_MISSING_DEPENDENCY',
-      'Expected the package @huggingface/hub, which fetches models by name, but it is not installed. ' +
-        'Run `npm install @huggingface/hub`, or name a folder or an archive.',
-      { cause },
-    );
-  }
+function importHub(): Promise<Hub> {
+  return importPeer<Hub>(
+    '@huggingface/hub',
+    'fetches models by name',
+    'Run `npm install @huggingface/hub`, or name a folder or an archive.',
+  );
 }
 
 function isOffline(): boolean {

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NativeError } from '../errors.js';
 import type { NativeAddon } from './addon.js';
+import { howToBuild, managerOf } from './package-manager.js';
 
 /** The package's folder, from src/model and from dist/model alike. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -36,19 +37,17 @@ export function load(file: string): NativeAddon {
 
 function describe(file: string, cause: unknown): string {
   const machine = `${process.platform}-${process.arch}, Node ${process.version}`;
-  const command = `npm rebuild parakeet-stream --foreground-scripts`;
-  const here = `npm run build:native`;
-  const mend = root.includes(`${path.sep}node_modules${path.sep}`) ? command : here;
+  const isInstalled = root.includes(`${path.sep}node_modules${path.sep}`) || root.includes('.yarn');
+  const remedy = isInstalled ? howToBuild(managerOf(root)) : `In ${root}, run \`npm run build:native\``;
   if (!existsSync(file)) {
     return (
       `Expected the native addon at ${file} but found no such file (${machine}). ` +
-      `Its install script has not run or has failed, as with npm's --ignore-scripts. Run \`${mend}\` in ` +
-      `${mend === here ? root : 'your project'} and read what it prints.`
+      `Its install script was not run, or failed. ${remedy}, and read what it prints.`
     );
   }
   const said = cause instanceof Error ? cause.message : String(cause);
   return (
     `Expected to load the native addon ${file} but the system refused (${machine}): ${said}. ` +
-    `It was built for another machine, or a library of it is gone. Run \`${mend}\` to build it here.`
+    `It was built for another machine, or a library of it is gone. To build it here: ${remedy}.`
   );
 }

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { ModelError, ParakeetError } from '../../errors.js';
+import { importPeer } from '../../optional-peer.js';
 import { readAt } from '../read-at.js';
 import { isJson } from './json.js';
 import { channelsLast, keepAll, lstmName, type ModelFiles } from './model-files.js';
@@ -30,8 +31,8 @@ export const NEMO = '.nemo';
  */
 export async function openNemo(file: string): Promise<ModelFiles> {
   const [yaml, yauzl] = await Promise.all([
-    needed(() => import('yaml'), 'yaml'),
-    needed(() => import('yauzl'), 'yauzl'),
+    needed<typeof import('yaml')>('yaml'),
+    needed<typeof import('yauzl') & { default: typeof import('yauzl') }>('yauzl'),
   ]);
   const { archive, dispose } = await uncompressed(file);
   let handle: FileHandle | undefined;
@@ -153,12 +154,6 @@ function resolved(config: unknown): unknown {
   return walk(config, 0);
 }
 
-async function needed<T>(load: () => Promise<T>, name: string): Promise<T> {
-  return load().catch((cause: unknown) => {
-    throw new ParakeetError(
-      'ERR_PARAKEET_MISSING_DEPENDENCY',
-      `Expected the package ${name}, which reads .nemo archives, but it is not installed. Run \`npm install yaml yauzl\`.`,
-      { cause },
-    );
-  });
+function needed<T>(name: string): Promise<T> {
+  return importPeer<T>(name, 'reads .nemo archives', 'Run `npm install yaml yauzl`.');
 }
