@@ -5,7 +5,7 @@ export { type CaptionOptions, captionWriter } from './caption-writer.js';
 export type { Destination, SinkTarget } from './destination.js';
 export { jsonWriter } from './json-writer.js';
 export { type JsonlOptions, jsonlWriter } from './jsonl-writer.js';
-export { Sink, type SinkOptions } from './sink.js';
+export { type FileSinkOptions, Sink, type SinkOptions } from './sink.js';
 export { type SubtitleOptions, srtWriter } from './srt-writer.js';
 export { type LagPolicy, type TeeSink, teeWriter } from './tee-writer.js';
 export { txtWriter } from './txt-writer.js';

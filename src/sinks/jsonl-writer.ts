@@ -5,10 +5,11 @@ import type { TranscriptEvent } from '../events.js';
 import { expected } from '../options.js';
 import type { SinkTarget } from './destination.js';
 import { jsonSentence, jsonToken } from './format.js';
-import { Sink, type SinkOptions } from './sink.js';
+import { type Previous, previousLines } from './previous.js';
+import { checkFileSinkOptions, type FileSinkOptions, Sink } from './sink.js';
 
 /** Options of {@link jsonlWriter}. */
-export interface JsonlOptions extends SinkOptions {
+export interface JsonlOptions extends FileSinkOptions {
   /** Which events become lines. Default `['sentence']`. */
   types?: readonly TranscriptEvent['type'][] | undefined;
 }
@@ -17,12 +18,21 @@ class JsonlWriter extends Sink {
   readonly #types: ReadonlySet<string>;
 
   constructor(target: unknown, options: JsonlOptions) {
+    checkFileSinkOptions('jsonlWriter', options, ['types']);
     const types: unknown = options.types ?? ['sentence'];
     if (!Array.isArray(types) || types.some((type) => typeof type !== 'string')) {
       throw expected('an array of event types', 'types', types, "For example ['token', 'sentence', 'end']");
     }
     super(target, options);
     this.#types = new Set(types as string[]);
+  }
+
+  protected override readPrevious(path: string): Promise<Previous> {
+    return previousLines(path);
+  }
+
+  protected override async begin(): Promise<void> {
+    if (this.previous.separator !== '') await this.text(this.previous.separator);
   }
 
   protected override async handle(event: TranscriptEvent): Promise<void> {

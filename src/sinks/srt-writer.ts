@@ -5,10 +5,11 @@ import type { TranscriptEvent } from '../events.js';
 import { optionalBoolean } from '../options.js';
 import type { SinkTarget } from './destination.js';
 import { type CueStyle, cuesOf, formatSpan } from './format.js';
-import { Sink, type SinkOptions } from './sink.js';
+import { type Previous, previousText } from './previous.js';
+import { checkFileSinkOptions, type FileSinkOptions, Sink } from './sink.js';
 
 /** Options of {@link srtWriter} and `vttWriter`. */
-export interface SubtitleOptions extends SinkOptions {
+export interface SubtitleOptions extends FileSinkOptions {
   /** One cue a word, with that word marked, instead of one a sentence. parakeet-mlx marks tokens, which are parts of words. Default false. */
   highlightWords?: boolean | undefined;
 }
@@ -22,18 +23,31 @@ const STYLE: CueStyle = {
 class SrtWriter extends Sink {
   readonly #highlightWords: boolean;
   #cues = 0;
+  #begun = false;
 
   constructor(target: unknown, options: SubtitleOptions) {
+    checkFileSinkOptions('srtWriter', options, ['highlightWords']);
     const highlightWords = optionalBoolean('highlightWords', options.highlightWords) ?? false;
     super(target, options);
     this.#highlightWords = highlightWords;
+  }
+
+  protected override readPrevious(path: string): Promise<Previous> {
+    return previousText(path);
+  }
+
+  protected override async begin(): Promise<void> {
+    this.#cues = this.previous.cues;
+    this.#begun = this.previous.begun;
+    if (this.previous.separator !== '') await this.text(this.previous.separator);
   }
 
   protected override async handle(event: TranscriptEvent): Promise<void> {
     if (event.type !== 'sentence') return;
     for (const cue of cuesOf(event, this.#highlightWords, STYLE)) {
       this.#cues += 1;
-      const separator = this.#cues > 1 ? '\n' : '';
+      const separator = this.#begun ? '\n' : '';
+      this.#begun = true;
       await this.text(`${separator}${this.#cues}\n${formatSpan(cue, ',')}\n${cue.text}\n`);
     }
   }

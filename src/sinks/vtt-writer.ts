@@ -5,7 +5,8 @@ import type { TranscriptEvent } from '../events.js';
 import { optionalBoolean } from '../options.js';
 import type { SinkTarget } from './destination.js';
 import { type CueStyle, cuesOf, formatSpan } from './format.js';
-import { Sink } from './sink.js';
+import { type Previous, previousText } from './previous.js';
+import { checkFileSinkOptions, Sink } from './sink.js';
 import type { SubtitleOptions } from './srt-writer.js';
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
@@ -19,13 +20,20 @@ class VttWriter extends Sink {
   readonly #highlightWords: boolean;
 
   constructor(target: unknown, options: SubtitleOptions) {
+    checkFileSinkOptions('vttWriter', options, ['highlightWords']);
     const highlightWords = optionalBoolean('highlightWords', options.highlightWords) ?? false;
     super(target, options);
     this.#highlightWords = highlightWords;
   }
 
-  protected override begin(): Promise<void> {
-    return this.text('WEBVTT\n');
+  protected override readPrevious(path: string): Promise<Previous> {
+    return previousText(path);
+  }
+
+  protected override async begin(): Promise<void> {
+    const { begun, separator } = this.previous;
+    if (!begun) await this.text('WEBVTT\n');
+    else if (separator !== '') await this.text(separator);
   }
 
   protected override async handle(event: TranscriptEvent): Promise<void> {
