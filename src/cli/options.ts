@@ -105,12 +105,38 @@ export const sentenceOptions = (): CliOption[] => [
   ),
 ];
 
-/** How subtitles look. */
+/** How subtitles look; the names of lines are whisper's. */
 export function subtitleOptions(): CliOption[] {
+  const subtitles = (option: CliOption) => option.needs('an srt or vtt transcript', hasSubtitles);
+  const shaping = (option: CliOption) => subtitles(option).conflicts('cuePerSentence');
   return [
-    new CliOption('--highlight-words', 'mark each word as it is spoken'),
+    shaping(CliOption.integer('--max-line-width <COLUMNS>', 'width of a line', 10)).presets(42),
+    shaping(CliOption.integer('--max-line-count <N>', 'lines of a cue', 1)).presets(2),
+    shaping(CliOption.number('--min-cue-duration <SECONDS>', 'how long a cue stays at least', 0)).presets(1),
+    shaping(CliOption.number('--max-cue-duration <SECONDS>', 'how long a cue stays at most', 0.1)).presets(7),
+    shaping(
+      CliOption.number(
+        '--max-characters-per-second <N>',
+        'how fast a cue is read, where the speech allows',
+        1,
+      ),
+    ).presets(20),
+    subtitles(
+      new CliOption('--cue-per-sentence', 'one cue a sentence, however long, as parakeet-mlx writes them'),
+    ),
+    subtitles(new CliOption('--highlight-words', 'mark each word as it is spoken')),
     new CliOption('--no-highlight-words', 'mark no words, the default'),
   ];
+}
+
+function hasSubtitles({ output, outputFormat }: Values): boolean {
+  const byFormat = ['srt', 'vtt', 'all'].includes(outputFormat as string);
+  if (output === undefined) return byFormat;
+  return (output as string[]).some((file) => {
+    const ending = /\.(\w+)$/.exec(file)?.[1]?.toLowerCase() ?? '';
+    const named = (FORMATS as readonly string[]).includes(ending);
+    return named ? ending === 'srt' || ending === 'vtt' : byFormat;
+  });
 }
 
 /** What is said on stderr. */

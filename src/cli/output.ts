@@ -6,7 +6,8 @@ import type { Writable } from 'node:stream';
 import { jsonWriter } from '../sinks/json-writer.js';
 import { jsonlWriter } from '../sinks/jsonl-writer.js';
 import type { FileSinkOptions, Sink } from '../sinks/sink.js';
-import { type SubtitleOptions, srtWriter } from '../sinks/srt-writer.js';
+import { srtWriter } from '../sinks/srt-writer.js';
+import type { SubtitleOptions } from '../sinks/subtitle-options.js';
 import { txtWriter } from '../sinks/txt-writer.js';
 import { vttWriter } from '../sinks/vtt-writer.js';
 import type { Values } from './cli-option.js';
@@ -76,5 +77,16 @@ export function outputSink(
 
 /** How subtitles look. */
 export function subtitleOptions(values: Values): SubtitleOptions {
-  return pick(values, ['highlightWords']);
+  const shared = pick<SubtitleOptions>(values, ['highlightWords', 'cuePerSentence']);
+  if (values.cuePerSentence === true) return shared;
+  return {
+    ...shared,
+    ...pick<SubtitleOptions>(values, [
+      'maxLineWidth',
+      'maxLineCount',
+      'minCueDuration',
+      'maxCueDuration',
+      'maxCharactersPerSecond',
+    ]),
+  };
 }

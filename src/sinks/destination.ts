@@ -22,6 +22,8 @@ export interface Destination {
   write(text: string): Promise<void>;
   /** Ends it; resolves when all is written. */
   close(): Promise<void>;
+  /** It is a regular file. */
+  isFile?(): Promise<boolean>;
   /** Gives up: frees what is open without waiting for it. */
   abort(error: Error | null): Promise<void>;
 }
@@ -155,6 +157,13 @@ class DescriptorDestination implements Destination {
         throw writeError(this.name, error);
       });
     }
+  }
+
+  async isFile(): Promise<boolean> {
+    return statFile(this.fd).then(
+      (file) => file.isFile(),
+      () => false,
+    );
   }
 
   async abort(): Promise<void> {

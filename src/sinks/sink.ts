@@ -105,6 +105,11 @@ export abstract class Sink extends Writable {
     await this.#destination?.write(text);
   }
 
+  /** The target is a regular file: writing to it does not wait for anybody. */
+  protected async isFile(): Promise<boolean> {
+    return (await this.#destination?.isFile?.()) ?? false;
+  }
+
   /** Node's. @internal */
   override _construct(callback: Done): void {
     const start = async (): Promise<void> => {

@@ -52,8 +52,8 @@ const each = Object.entries(SINKS);
 
 describe('what they write', () => {
   test.each([
-    ['plain.srt', (path: string) => srtWriter(path)],
-    ['plain.vtt', (path: string) => vttWriter(path)],
+    ['plain.srt', (path: string) => srtWriter(path, { cuePerSentence: true })],
+    ['plain.vtt', (path: string) => vttWriter(path, { cuePerSentence: true })],
   ])('%s, byte for byte as parakeet-mlx', async (name, sink) => {
     const path = newPath();
     await pipeline(Readable.from(EVENTS), sink(path));
@@ -65,7 +65,7 @@ describe('what they write', () => {
     ['highlight.vtt', vttWriter, parseVtt, 'b'],
   ] as const)('%s as parakeet-mlx, but words instead of tokens', async (name, sink, parse, tag) => {
     const path = newPath();
-    await pipeline(Readable.from(EVENTS), sink(path, { highlightWords: true }));
+    await pipeline(Readable.from(EVENTS), sink(path, { highlightWords: true, cuePerSentence: true }));
     const cues = parse(read(path));
     const mark = (word: string) => `<${tag}>${word}</${tag}>`;
     expect(cues.map((cue) => cue.text)).toEqual([
