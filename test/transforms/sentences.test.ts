@@ -214,3 +214,8 @@ describe('the sentences stage', () => {
     expect(await through([strange])).toEqual([strange]);
   });
 });
+
+test('a misspelt option is refused', () => {
+  expect(() => sentences({ maxWord: 3 } as SentencesOptions)).toThrow(/maxWord/);
+  expect(() => sentences({ signal: 1 } as never)).toThrow(/signal/);
+});
