@@ -29,8 +29,11 @@ interface Open {
   until: number;
 }
 
-/** Shortest cue that is left when two must share their time, in seconds. */
+/** Shortest cue that is left when two must share their time, in seconds: one of the milliseconds that the formats count in. */
 const LEAST = 0.001;
+
+/** In whole milliseconds, so that rounding makes no cue overlap or vanish. */
+const whole = (seconds: number): number => Math.round(seconds * 1000) / 1000;
 
 export class CueMaker {
   readonly #rules: SubtitleRules;
@@ -182,10 +185,10 @@ export class CueMaker {
   #cue(words: readonly CueWord[], speaker: string | undefined): void {
     const [first, last] = [words[0], words.at(-1)];
     if (!first || !last) return;
-    const start = Math.max(first.start, this.#end);
+    const start = Math.max(whole(first.start), this.#end);
     const next: SubtitleCue = {
       start,
-      end: Math.max(last.end, start + LEAST),
+      end: whole(Math.max(last.end, start + LEAST)),
       parts: [{ speaker, lines: splitLines(words, this.#rules, this.#label(speaker)) }],
     };
     const held = this.#held;
@@ -197,7 +200,7 @@ export class CueMaker {
     }
     this.#give(held, next.start);
     next.start = Math.max(next.start, this.#end);
-    next.end = Math.max(next.end, next.start + LEAST);
+    next.end = whole(Math.max(next.end, next.start + LEAST));
   }
 
   /** Two speakers at one time, a line each: one cue for both. */
@@ -221,9 +224,9 @@ export class CueMaker {
     next.start = Math.max(next.start, held.start);
     const fair = held.start + ((end - held.start) * one) / (one + other);
     const border = Math.min(Math.max(fair, next.start), held.end);
-    held.end = Math.max(border, held.start + LEAST);
+    held.end = whole(Math.max(border, held.start + LEAST));
     next.start = held.end;
-    next.end = Math.max(end, next.start + LEAST);
+    next.end = whole(Math.max(end, next.start + LEAST));
   }
 
   /** Gives the held cue when nothing before `time` can change it any more. */
@@ -244,7 +247,7 @@ export class CueMaker {
   }
 
   #give(cue: SubtitleCue, next: number): void {
-    const end = Math.max(Math.min(this.#wanted(cue), Math.max(next, cue.start)), cue.start + LEAST);
+    const end = whole(Math.max(Math.min(this.#wanted(cue), Math.max(next, cue.start)), cue.start + LEAST));
     this.#end = end;
     this.#done.push({ ...cue, end });
   }

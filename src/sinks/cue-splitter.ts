@@ -3,6 +3,7 @@
  * the screen for too long, and can be read. Pure functions of the words; which cue gets how much time in the end is cue-maker.ts's matter.
  */
 import { goesOnAfter } from '../transforms/abbreviations.js';
+import { endsLikeSentence } from '../transforms/sentence-ends.js';
 import type { CueWord } from './cue-words.js';
 import type { SubtitleRules } from './subtitle-options.js';
 
@@ -15,8 +16,7 @@ const LONELY = 16;
 /** Costs of breaking somewhere; what matters is their order. */
 const COST = { cue: 5, sentence: 0, clause: 0.6, pause: 1.4, smallWord: 2.4, elsewhere: 3.4, afterSmall: 6 };
 
-const SENTENCE_END = /[.!?…。！？؟۔।]["'”’»)\]]*$/u;
-const CLAUSE_END = /[,;:،；：、，–—-]["'”’»)\]]*$/u;
+const CLAUSE_END = /[,;:…،；：、，–—-]["'”’»)\]]*$/u;
 
 /** Articles, conjunctions, prepositions: they belong to what follows. */
 const SMALL_WORDS = new Set(
@@ -37,7 +37,7 @@ const isSmall = (text: string): boolean => SMALL_WORDS.has(text.toLowerCase());
 
 /** What it costs to break between two words. */
 function breakCost(before: CueWord, after: CueWord): number {
-  if (SENTENCE_END.test(before.text))
+  if (endsLikeSentence(before.text))
     return before.text.endsWith('.') && goesOnAfter(before.text, ` ${after.text}`)
       ? COST.afterSmall
       : COST.sentence;

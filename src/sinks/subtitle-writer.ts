@@ -89,7 +89,8 @@ export abstract class SubtitleWriter extends Sink {
     for (let i = 1; i < words.length; i++) {
       const latest = end - (words.length - i) * TICK;
       const earliest = (starts[i - 1] as number) + TICK;
-      starts.push(Math.max(earliest, Math.min((words[i] as CueWord).start, latest)));
+      const wanted = Math.max(earliest, Math.min((words[i] as CueWord).start, latest));
+      starts.push(Math.round(wanted / TICK) * TICK);
     }
     return words.map((word, i) => ({
       start: starts[i] as number,

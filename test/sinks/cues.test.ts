@@ -202,7 +202,7 @@ describe('where cues end', () => {
           else expect(cues.map(({ text }) => /<u>(.*)<\/u>/s.exec(text)?.[1] ?? '').join(' ')).toBe(said);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 });
