@@ -1,6 +1,6 @@
 /**
  * Words with a full stop that ends no sentence: abbreviations, initials, and ordinals ("24. Dezember"), in the languages of Latin script
- * that Parakeet models know. Where it is uncertain, the words around decide; a small letter never begins a sentence.
+ * that Parakeet models know. Where it is uncertain, the words around decide.
  */
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
@@ -69,14 +69,16 @@ const MONTHS = [
  * @param word As it stands, with what opens it (a bracket, a quote).
  * @param next The text that follows, as far as it is there: a word or the beginning of one.
  * @param before The text before the word, as much as there is of the sentence.
+ * @param cased The transcript has capital letters: then no sentence begins with a small one.
  */
-export function goesOnAfter(word: string, next: string, before = ''): boolean {
+export function goesOnAfter(word: string, next: string, before = '', cased = false): boolean {
   const bare = word.trim().replace(/^[("'“‘«„[]+/, '');
   const following = next.trim().replace(/^["'“‘«„([]+/, '');
-  if (/^\p{Ll}/u.test(following)) return true;
+  const isSmall = /^\p{Ll}/u.test(following);
+  if (isSmall && cased) return true;
   const lower = bare.toLowerCase();
   if (EXAMPLES.has(lower) || INITIAL.test(bare)) return true;
-  if (ORDINAL.test(bare)) return isOrdinal(following, before);
+  if (ORDINAL.test(bare)) return isSmall || isOrdinal(following, before);
   const stem = lower.replace(/\.$/, '');
   const last = lastWord(before);
   if (HALVES.has(bare) || (/^\p{Ll}\.$/u.test(bare) && /^\p{L}\.$/u.test(last))) return true;

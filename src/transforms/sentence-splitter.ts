@@ -21,8 +21,8 @@ export interface SentenceOptions {
 /**
  * Collects tokens and gives back each sentence when it is complete. A sentence ends
  * - with a token that contains `!`, `?` or what other scripts have for them (sentence-ends.ts);
- * - with a token that contains `.`, when the next text begins with a space, or at the end; not before a small letter, and not after
- *   abbreviations (`Dr. Smith`, `U.S. Army`), initials and ordinals (`24. Dezember`);
+ * - with a token that contains `.`, when the next text begins with a space, or at the end; not before a small letter where the
+ *   model writes capital ones, and not after abbreviations (`Dr. Smith`, `U.S. Army`), initials and ordinals (`24. Dezember`);
  * - before the word that would exceed `maxWords`;
  * - when nothing is said for `silenceGap` seconds;
  * - with the token that reaches `maxDuration`, or when that time is over.
@@ -37,6 +37,8 @@ export class SentenceSplitter {
   #words = 0;
   #start = 0;
   #last: Token | undefined;
+  /** Capital letters were seen: the model writes them. */
+  #cased = false;
 
   /** @throws {@link ArgumentError} for an option out of its range. */
   constructor(options: SentenceOptions = {}) {
@@ -51,6 +53,7 @@ export class SentenceSplitter {
       this.#silent.push(token);
       return [];
     }
+    this.#cased ||= /\p{Lu}/u.test(token.text);
     const done: Sentence[] = [];
     const startsWord = token.text.startsWith(' ');
     const words = this.#wordsWith(token);
@@ -87,7 +90,8 @@ export class SentenceSplitter {
       this.#tokens.findLastIndex(({ text }) => text.startsWith(' ')),
     );
     const word = joined(this.#tokens.slice(from));
-    return !goesOnAfter(word, next, joined(this.#tokens.slice(Math.max(0, from - CONTEXT), from)));
+    const before = joined(this.#tokens.slice(Math.max(0, from - CONTEXT), from));
+    return !goesOnAfter(word, next, before, this.#cased);
   }
 
   /** The last tokens of the open sentence before one that it has already. */

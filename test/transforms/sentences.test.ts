@@ -48,12 +48,12 @@ describe('where sentences end', () => {
     sentences: string[];
   }
   const path = new URL('./sentences.reference.json', import.meta.url);
-  /** Where an abbreviation is followed by a stop, or a stop by a small letter, we differ on purpose (abbreviations.test.ts). */
+  /** At an abbreviation, and before a small letter where there are capital ones, we differ on purpose (abbreviations.test.ts). */
   const cases = (JSON.parse(readFileSync(path, 'utf8')) as Case[]).filter(
-    ({ tokens }) => !/Mr\.|\. +[a-z]/.test(tokens.map(([text]) => text).join('')),
+    ({ tokens }) => !/Mr\.|[A-Z].*\. +[a-z]/.test(tokens.map(([text]) => text).join('')),
   );
 
-  test('most cases of parakeet-mlx are looked at', () => expect(cases.length).toBeGreaterThan(10));
+  test('most cases of parakeet-mlx are looked at', () => expect(cases.length).toBeGreaterThan(20));
 
   test.each(cases)('as in parakeet-mlx, case $#', ({ options, tokens, sentences: expected }) => {
     const got = splitSentences(
@@ -69,9 +69,9 @@ describe('where sentences end', () => {
   });
 
   test('tokens without text decide nothing and go with the next word', () => {
-    const tokens = [' a', '.', '', ' B', ''].map((text, i) => token(text, i));
+    const tokens = [' a', '.', '', ' b', ''].map((text, i) => token(text, i));
     const got = splitSentences(tokens);
-    expect(texts(got)).toEqual(['a.', 'B']);
+    expect(texts(got)).toEqual(['a.', 'b']);
     expect(got.flatMap((sentence) => sentence.tokens)).toEqual(tokens.slice(0, -1));
     expect(splitSentences([token('', 0)])).toEqual([]);
   });
@@ -155,13 +155,13 @@ describe('where sentences end', () => {
 describe('the sentences stage', () => {
   const a = token(' a', 0);
   const stop = token('.', 1);
-  const b = token(' B', 2);
+  const b = token(' b', 2);
 
   test('passes every event, a token at once, and puts sentences between', async () => {
     const events: TranscriptEvent[] = [
       { type: 'token', token: a },
       { type: 'token', token: stop },
-      { type: 'draft', tokens: [b], text: 'B', revision: 1 },
+      { type: 'draft', tokens: [b], text: 'b', revision: 1 },
       { type: 'progress', time: 0.16 },
       { type: 'token', token: b },
       { type: 'end', stats },
@@ -175,7 +175,7 @@ describe('the sentences stage', () => {
       'progress',
       'a.',
       'token',
-      'B',
+      'b',
       'end',
     ]);
   });
@@ -198,8 +198,8 @@ describe('the sentences stage', () => {
     const out = await through([...events, { type: 'end', stats }], { collect: true });
     const end = out.at(-1);
     if (end?.type !== 'end') throw new Error('no end');
-    expect(end.result?.text).toBe('a. B');
-    expect(texts(end.result?.sentences ?? [])).toEqual(['a.', 'B']);
+    expect(end.result?.text).toBe('a. b');
+    expect(texts(end.result?.sentences ?? [])).toEqual(['a.', 'b']);
     expect(end.result?.tokens).toEqual([a, stop, b]);
     expect((await through([{ type: 'end', stats }])).at(-1)).toEqual({ type: 'end', stats });
   });
