@@ -1,6 +1,6 @@
 /**
  * How a command is asked to end: Ctrl-C, SIGTERM and SIGHUP alike, and a reader of its output that has gone away. A command may end its
- * work in good order at the first request; the second one stops it.
+ * work in good order at the first request; the next one stops it, and one more ends the process.
  */
 import { AbortedError } from '../errors.js';
 import { type EndSignal, SIGNALS, type Terminal } from './terminal.js';
@@ -56,7 +56,9 @@ export class Ending {
     const first = this.#code === undefined;
     this.#code ??= code;
     if (first && this.#gracefully) this.#gracefully();
-    else if (this.#watched) this.#controller.abort(new AbortedError('Interrupted'));
+    // Asked again after that, the process waits for nothing any more.
+    else if (this.#watched && !this.#controller.signal.aborted)
+      this.#controller.abort(new AbortedError('Interrupted'));
     else this.#terminal.exit(code);
   }
 

@@ -29,7 +29,7 @@ export async function replay(
     if (model.identity !== recorded.identity) {
       terminal.stderr.write('parakeet: this is not the model of the session; its words will differ\n');
     }
-    const result = await replaySession(file, session, model);
+    const result = await replaySession(file, session, model, { signal: ending.signal });
     terminal.stdout.write(
       values.json === true ? `${JSON.stringify(plain(result))}\n` : text(session.events.length, result),
     );

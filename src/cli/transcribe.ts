@@ -23,6 +23,7 @@ import { outputSink, subtitleOptions } from './output.js';
 import type { Context } from './program.js';
 import { AudioProgress, ProgressBar } from './progress.js';
 import { TranscriptSink } from './transcript-sink.js';
+import { UsageError } from './usage-error.js';
 
 export async function transcribe(inputs: string[], values: Values, context: Context): Promise<number> {
   const { terminal, ending } = context;
@@ -37,6 +38,11 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
     failed++;
     say(`parakeet: ${input}: ${describe(error)}`);
   };
+  if (inputs.includes('-') && terminal.stdin.isTTY) {
+    throw new UsageError(
+      'Expected sound on stdin, which is a terminal. Name a file, or use a pipe: ffmpeg … | parakeet transcribe -',
+    );
+  }
   const decoding = await decodingOptions(values);
   const { jobs, passedOver } = await planJobs(inputs, values, context.given, fail);
   if (!quiet) for (const file of passedOver) say(`parakeet: ${file} is already there: kept`);

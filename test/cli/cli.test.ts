@@ -459,6 +459,8 @@ describe('live', () => {
     const { terminal, shown } = fakeTerminal();
     expect(await run(['live'], terminal)).toBe(2);
     expect(shown()).toMatch(/which is a terminal\. Use --mic.*pipe/);
+    expect(await run(['transcribe', '-'], terminal)).toBe(2);
+    expect(shown()).toMatch(/which is a terminal\. Name a file.*pipe/);
   });
 
   test('a terminal that goes away does not take the file with it', async () => {
