@@ -24,6 +24,7 @@ export interface SessionFiles {
   name: string;
   lines: FileHandle;
   audio: FileHandle;
+  /** Closes them, when no recording was begun. */
   close(): Promise<void>;
 }
 

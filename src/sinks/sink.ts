@@ -45,13 +45,13 @@ export abstract class Sink extends Writable {
   readonly #offset: number;
   readonly #append: boolean;
   #destination: Destination | undefined;
-  /** What the target holds already. */
+  /** What the target holds already. @internal */
   protected previous: Previous = NOTHING;
   #opened = false;
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
   /**
-   * @param options Checked by the caller with {@link checkSinkOptions} or {@link checkFileSinkOptions}.
+   * @param options Checked by the subclass, which knows all of them.
    * @throws {@link ArgumentError} when `target` is nothing that can be written to.
    */
   constructor(target: unknown, options: FileSinkOptions = {}) {
@@ -90,7 +90,7 @@ export abstract class Sink extends Writable {
   /** Frees what the subclass holds; on success, failure and destroy alike. */
   protected async release(): Promise<void> {}
 
-  /** Reads where a file ends that is to be continued. */
+  /** Reads where a file ends that is to be continued. @internal */
   protected async readPrevious(_path: string): Promise<Previous> {
     return NOTHING;
   }
