@@ -59,7 +59,7 @@ export type { TranscribeOptions } from './model/transcribe-recording.js';
 export { TranscribeStream, type TranscribeStreamOptions } from './model/transcribe-stream.js';
 export { type ParakeetOptions, ParakeetStream, parakeet } from './parakeet.js';
 export type { SessionModel, SessionOptions } from './session/format.js';
-export { recordSession, type SessionRecorder } from './session/recorder.js';
+export { recordSession, type SessionFiles, type SessionRecorder } from './session/recorder.js';
 export {
   type ReplayResult,
   readSession,

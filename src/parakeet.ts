@@ -17,6 +17,7 @@ import { frameSeconds } from './model/token-placer.js';
 import { planWindows, type WindowOptions, windowOnlyKeys } from './model/windows.js';
 import { expected, finite, flag, known, oneOf, optionalSignal } from './options.js';
 import type { PipelineStage } from './pipeline-types.js';
+import { shifted } from './shift.js';
 import {
   checkStreaming,
   pickStreaming,
@@ -74,6 +75,8 @@ export interface ParakeetOptions
   endpoint?: EndpointRules | undefined;
   /** Put the whole result into the `end` event. Default false: memory stays flat however long the stream is. */
   collect?: boolean | undefined;
+  /** Seconds that are added to the times of all events, at least 0: where this stream begins in a longer recording. Default 0. */
+  offset?: number | undefined;
 }
 
 const keys = [
@@ -95,6 +98,7 @@ const keys = [
   'refine',
   'endpoint',
   'collect',
+  'offset',
   'maxWords',
   'silenceGap',
   'maxDuration',
@@ -368,12 +372,14 @@ export class ParakeetStream extends Duplex {
   }
 
   readonly #onGap = ({ start, end }: { start: number; end: number }) => {
-    if (!this.destroyed && !this.#lineEnded) this.#wanted = this.push({ type: 'gap', start, end });
+    if (!this.destroyed && !this.#lineEnded)
+      this.#wanted = this.push(shifted({ type: 'gap', start, end }, this.#options.offset ?? 0));
   };
 
   /** Hands on what the line has, as long as the reader wants more. */
   #forward(): void {
     const line = this.#line;
+    const { offset = 0 } = this.#options;
     while (line && this.#wanted && !this.destroyed) {
       const event = line.read() as TranscriptEvent | FlushMark | null;
       if (event === null) return;
@@ -383,10 +389,11 @@ export class ParakeetStream extends Duplex {
       }
       if (event.type === 'end') {
         this.#end = { ...event, stats: { ...event.stats, maxLag: this.#lag.max } };
+        this.#end = shifted(this.#end, offset);
         this.#wanted = this.push(this.#end);
         continue;
       }
-      this.#wanted = this.push(event);
+      this.#wanted = this.push(shifted(event, offset));
       if (event.type !== 'progress') continue;
       const lag = this.#lag.heard(event.time + this.#ahead, performance.now());
       if (!lag) continue;
@@ -441,6 +448,7 @@ function check(options: ParakeetOptions): void {
   flag('refine', options.refine ?? false);
   if (options.endpoint !== undefined) new Endpointer(options.endpoint);
   flag('collect', options.collect ?? false);
+  finite('offset', options.offset ?? 0, 0);
   optionalSignal('signal', options.signal);
   new SentenceSplitter(options);
   decode(pickDecode(options)).destroy();

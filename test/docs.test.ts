@@ -6,16 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  DEVICES_OPTIONS,
-  DOCTOR_OPTIONS,
-  LIVE_OPTIONS,
-  MODELS_OPTIONS,
-  type OptionTable,
-  REPLAY_OPTIONS,
-  TRANSCRIBE_OPTIONS,
-  VERIFY_OPTIONS,
-} from '../src/cli/options.js';
+import { commands } from './support/command-line.js';
 import {
   brokenLinks,
   codeBlocks,
@@ -26,15 +17,7 @@ import {
   root,
 } from './support/documents.js';
 
-const commands: Record<string, OptionTable> = {
-  devices: DEVICES_OPTIONS,
-  doctor: DOCTOR_OPTIONS,
-  live: LIVE_OPTIONS,
-  models: MODELS_OPTIONS,
-  replay: REPLAY_OPTIONS,
-  transcribe: TRANSCRIBE_OPTIONS,
-  verify: VERIFY_OPTIONS,
-};
+const everyCommand = commands();
 const guides = readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md'));
 const readme = readDocument('README.md');
 
@@ -139,17 +122,17 @@ function* unknownOptions(text: string): Generator<string> {
   const { scripts } = createRequire(import.meta.url)('../package.json') as {
     scripts: Record<string, string>;
   };
-  const optionsOf = (words: string) =>
-    [...words.matchAll(/(?<!\S)--?([a-z][a-z-]*)/g)].map(([, name = '']) => name);
-  for (const [line, command = '', words = ''] of text.matchAll(/npx parakeet (\w+)([^|`\n#]*)/g)) {
-    const table = commands[command];
-    const has = (name: string) =>
-      table && Object.entries(table).some(([long, { short }]) => name === long || name === short);
-    if (!table || optionsOf(words).some((name) => !has(name))) yield line;
+  const flags = (words: string) => words.match(/(?<!\S)--?[a-z][a-z-]*/g) ?? [];
+  for (const [line, words = ''] of text.matchAll(/npx parakeet ([^|`\n#]*)/g)) {
+    const [first = '', second = ''] = words.split(' ');
+    const command = everyCommand.get(`${first} ${second}`) ?? everyCommand.get(first);
+    const has = (flag: string) => command?.options.some(({ short, long }) => flag === short || flag === long);
+    if (!command || flags(words).some((flag) => !has(flag))) yield line;
   }
   for (const [line, script = '', words = ''] of text.matchAll(/npm run -s ([\w:]+) -- ([^|`\n#]*)/g)) {
     const program = readDocument(scripts[script]?.replace(/^node /, '') ?? '');
-    if (optionsOf(words).some((name) => !new RegExp(`\\b'?${name}'?: \\{ type`).test(program))) yield line;
+    if (flags(words).some((flag) => !new RegExp(`\\b'?${flag.slice(2)}'?: \\{ type`).test(program)))
+      yield line;
   }
 }
 

@@ -7,8 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import * as help from '../src/cli/help.js';
-import * as tables from '../src/cli/options.js';
+import { commands, optionsOf } from './support/command-line.js';
 import { Project, readDocument, root } from './support/documents.js';
 
 interface Callable {
@@ -20,6 +19,7 @@ interface Inventory {
   options: { kind: string; names: string[]; env: string | null; default: string | number | boolean | null }[];
 }
 
+const everyCommand = commands();
 const inventory = JSON.parse(readDocument('test/fixtures/parakeet-mlx/inventory.json')) as Inventory;
 const sections = readDocument('docs/parakeet-mlx.md').split(/^## /m).slice(1);
 const section = (title: string) => sections.find((text) => text.startsWith(`${title}\n`)) ?? '';
@@ -116,12 +116,11 @@ describe('what we have', () => {
   });
 
   test('the defaults of the command', () => {
+    const options = optionsOf(everyCommand.get('transcribe') as never);
     for (const [, , right, preset] of command) {
-      const option = spans(right)
-        .find((span) => span.startsWith('--'))
-        ?.slice(2);
+      const flag = spans(right).find((span) => span.startsWith('--'));
       const said = spans(preset)[0];
-      if (said) expect(String(tables.TRANSCRIBE_OPTIONS[option ?? '']?.default)).toBe(said);
+      if (said) expect(String(options.find(({ long }) => long === flag)?.defaultValue)).toBe(said);
     }
   });
 });
@@ -162,16 +161,13 @@ function notInTypes(project: Project, names: string[]): string[] {
 
 /** An option, a variable or a command that there is. */
 function known(name: string): boolean {
-  const options = Object.values(tables).filter(
-    (value): value is tables.OptionTable => typeof value === 'object' && !Array.isArray(value),
-  );
-  const specs = options.flatMap((table) => Object.entries(table));
-  if (name.startsWith('--')) return specs.some(([option]) => `--${option}` === name);
-  if (name.startsWith('-')) return specs.some(([, { short }]) => `-${short}` === name);
-  if (VARIABLE.test(name)) return specs.some(([, { env }]) => env === name) || readBySources(name);
-  const [, word = '', action] = /^parakeet (\w+)(?: (\w+))?$/.exec(name) ?? [];
-  const listed = new RegExp(`^  ${word}\\b.*$`, 'm').exec(help.GENERAL_HELP)?.[0] ?? '';
-  return listed !== '' && (action === undefined || new RegExp(`\\b${action}\\b`).test(listed));
+  const options = [...everyCommand.values()].flatMap((one) => one.options);
+  if (name.startsWith('-')) return options.some(({ short, long }) => name === short || name === long);
+  if (VARIABLE.test(name)) {
+    const named = [...everyCommand.values()].flatMap(optionsOf).some(({ variable }) => variable === name);
+    return named || readBySources(name);
+  }
+  return everyCommand.has(name.replace(/^parakeet /, ''));
 }
 
 function readBySources(variable: string): boolean {

@@ -144,6 +144,7 @@ describe('options', () => {
       file: string;
       loaded: number;
       total: number;
+      retryIn?: number;
     }>();
   });
 });

@@ -1,18 +1,12 @@
 /** `parakeet devices`: the names of this machine's input devices, for `live --mic --device`. */
 import { devices } from '../sources/mic.js';
-import type { Parsed } from './options.js';
-import type { Terminal } from './terminal.js';
-import { UsageError } from './usage-error.js';
+import type { Values } from './cli-option.js';
+import type { Context } from './program.js';
 
-export async function listDevices(
-  { values, positionals }: Parsed,
-  { stdout, stderr }: Terminal,
-): Promise<number> {
-  if (positionals.length > 0) {
-    throw new UsageError(`Expected no argument but received ${positionals.join(' ')}`);
-  }
+export function listDevices(_args: string[], values: Values, { terminal }: Context): number {
+  const { stdout, stderr } = terminal;
   const found = devices();
-  if (values.get('json') === true) stdout.write(`${JSON.stringify(found)}\n`);
+  if (values.json === true) stdout.write(`${JSON.stringify(found)}\n`);
   else if (found.length === 0) stderr.write('parakeet: no input device was found\n');
   else {
     stdout.write(

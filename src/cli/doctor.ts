@@ -2,16 +2,12 @@
  * `parakeet doctor`: what this machine computes with, and how fast.
  */
 import { inspectMachine, type Machine } from '../model/machine.js';
-import type { Parsed } from './options.js';
-import type { Terminal } from './terminal.js';
-import { UsageError } from './usage-error.js';
+import type { Values } from './cli-option.js';
+import type { Context } from './program.js';
 
-export async function doctor({ values, positionals }: Parsed, { stdout }: Terminal): Promise<number> {
-  if (positionals.length > 0) {
-    throw new UsageError(`Expected no argument but received ${positionals.join(' ')}`);
-  }
-  const machine = await inspectMachine(values.get('threads') as number | undefined);
-  stdout.write(values.get('json') === true ? `${JSON.stringify(machine)}\n` : describe(machine));
+export async function doctor(_args: string[], values: Values, { terminal }: Context): Promise<number> {
+  const machine = await inspectMachine(values.threads as number | undefined);
+  terminal.stdout.write(values.json === true ? `${JSON.stringify(machine)}\n` : describe(machine));
   return 0;
 }
 

@@ -1,69 +1,40 @@
 /**
- * From the command line's names to the library's options, for what the commands share.
+ * From the command line's values to the library's options, for what the commands share.
  */
 import { type BoostPhrase, readBoostFile } from '../model/boost.js';
 import type { DecodingOptions } from '../model/decoding.js';
 import type { LoadModelOptions } from '../model/load-model.js';
-import type { Parsed } from './options.js';
+import type { SentenceOptions } from '../transforms/sentence-splitter.js';
+import type { Values } from './cli-option.js';
 
-type Values = Parsed['values'];
-
-/** The model's name (`undefined`: the bundled one) and how it is loaded. */
-export function modelOptions(values: Values) {
-  return {
-    name: values.get('model') as string | undefined,
-    options: {
-      dtype: values.get('dtype') as LoadModelOptions['dtype'],
-      ...optional(values, 'threads', 'threads'),
-      ...optional(values, 'cache-dir', 'cacheDir'),
-    },
-  };
+/** How the model is loaded. */
+export function loadOptions(values: Values): Pick<LoadModelOptions, 'dtype' | 'threads' | 'cacheDir'> {
+  return pick(values, ['dtype', 'threads', 'cacheDir']);
 }
 
 /** Where sentences end. */
-export function sentenceOptions(values: Values): {
-  maxWords?: number;
-  silenceGap?: number;
-  maxDuration?: number;
-} {
-  return {
-    ...optional(values, 'max-words', 'maxWords'),
-    ...optional(values, 'silence-gap', 'silenceGap'),
-    ...optional(values, 'max-duration', 'maxDuration'),
-  };
+export function sentenceOptions(values: Values): SentenceOptions {
+  return pick(values, ['maxWords', 'silenceGap', 'maxDuration']);
 }
 
-/** How words are chosen. As in parakeet-mlx, the beam's options mean something with a beam only. */
+/** How words are chosen. The beam's options, from the environment perhaps, mean something with a beam only. */
 export async function decodingOptions(
   values: Values,
 ): Promise<{ decoding: DecodingOptions; boost?: BoostPhrase[] }> {
-  const type = values.get('decoding') as 'greedy' | 'beam';
-  const file = values.get('boost') as string | undefined;
+  const type = values.decoding as 'greedy' | 'beam';
+  const boost = values.boost as string | undefined;
   return {
     decoding: {
       type,
-      ...optional(values, 'head', 'head'),
-      ...(type === 'beam' && {
-        ...optional(values, 'beam-size', 'beamSize'),
-        ...optional(values, 'length-penalty', 'lengthPenalty'),
-        ...optional(values, 'patience', 'patience'),
-        ...optional(values, 'duration-reward', 'durationReward'),
-      }),
+      ...pick(values, ['head']),
+      ...(type === 'beam' && pick(values, ['beamSize', 'lengthPenalty', 'patience', 'durationReward'])),
     },
-    ...(file !== undefined && { boost: await readBoostFile(file) }),
+    ...(boost !== undefined && { boost: await readBoostFile(boost) }),
   };
 }
 
-/** Which part of a recording is heard. */
-export function excerptOptions(values: Values): { start?: number; duration?: number; stream?: number } {
-  return {
-    ...optional(values, 'start', 'start'),
-    ...optional(values, 'duration', 'duration'),
-    ...optional(values, 'audio-stream', 'stream'),
-  };
-}
-
-function optional(values: Values, name: string, property: string): Record<string, never> {
-  const value = values.get(name);
-  return (value === undefined ? {} : { [property]: value }) as Record<string, never>;
+/** Those of the values that were given or have a default: their names are the library's. */
+export function pick<T>(values: Values, names: readonly (keyof T & string)[]): T {
+  const given = names.filter((name) => values[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, values[name]])) as T;
 }

@@ -1,115 +1,225 @@
 /**
- * `parakeet live`: captions of the sound on stdin, and a transcript file that grows with them.
+ * `parakeet live`: captions of the sound on stdin or of a microphone, and transcripts that grow with them.
  */
-import { PassThrough, type Writable } from 'node:stream';
-import { AudioError } from '../errors.js';
+import { stat } from 'node:fs/promises';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { AudioError, ParakeetError } from '../errors.js';
 import type { ParakeetOptions } from '../parakeet.js';
-import type { SessionOptions } from '../session/format.js';
-import { recordSession, type SessionRecorder } from '../session/recorder.js';
-import { captionWriter } from '../sinks/caption-writer.js';
+import { audioPath, type SessionOptions } from '../session/format.js';
+import { openSession, recordSession, type SessionRecorder } from '../session/recorder.js';
+import type { Sink } from '../sinks/sink.js';
 import { teeWriter } from '../sinks/tee-writer.js';
-import { type MicOptions, mic } from '../sources/mic.js';
+import { type MicOptions, type Microphone, mic } from '../sources/mic.js';
 import type { Latency } from '../streaming-options.js';
 import { transcribe } from '../transcribe.js';
 import type { AudioFormat } from '../transforms/decode.js';
-import { onInterrupt } from './interrupt.js';
-import { decodingOptions, modelOptions, sentenceOptions } from './library-options.js';
+import { captions } from './captions.js';
+import type { Values } from './cli-option.js';
+import { decodingOptions, loadOptions, sentenceOptions } from './library-options.js';
 import { loadShown } from './load-model.js';
-import type { Parsed } from './options.js';
-import { formatOf, outputSink } from './output.js';
+import type { OutputFormat } from './options.js';
+import { checkDistinct, type Output, outputOf, outputSink, subtitleOptions } from './output.js';
+import type { Context } from './program.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage-error.js';
 
-export async function live({ values, positionals }: Parsed, terminal: Terminal): Promise<number> {
-  if (positionals.length > 1 || (positionals.length === 1 && positionals[0] !== '-')) {
-    throw new UsageError(
-      `Expected no file but received ${positionals.join(' ')}: live reads stdin. For files use parakeet transcribe`,
-    );
-  }
-  const file = values.get('output') as string | undefined;
-  const format = file === undefined ? undefined : formatOf(file);
-  const { name, options } = modelOptions(values);
-
-  const record = values.get('record') as string | undefined;
-  const sinks: Writable[] = [captionWriter(terminal.stdout)];
-  if (file !== undefined && format !== undefined) {
-    sinks.push(outputSink(file, format, { highlightWords: values.get('highlight-words') === true }));
-  }
-
-  // Ctrl-C ends the sound, so that what was heard is still put into words; a second one stops at once.
-  const microphone = values.get('mic') === true ? mic(micOptions(values)) : undefined;
-  const source = microphone ?? new PassThrough();
-  const interrupt = onInterrupt(terminal, () => {
-    if (source instanceof PassThrough) {
-      terminal.stdin.unpipe(source);
-      source.end();
-    } else source.stop();
-  });
-  if (source instanceof PassThrough) {
-    terminal.stdin.on('error', (error) => source.destroy(error));
-    terminal.stdin.pipe(source);
-  }
+export async function live(args: string[], values: Values, context: Context): Promise<number> {
+  const { terminal, ending } = context;
+  const outputs = plan(args, values, terminal);
+  const { signal } = ending;
+  const decoding = await decodingOptions(values);
+  // Before the model: whoever names a file that cannot be written should not wait for minutes to hear so.
+  const files = await openOutputs(outputs, values, terminal);
+  let input: LiveInput | undefined;
+  let recorder: SessionRecorder | undefined;
   try {
-    const decoding = await decodingOptions(values);
-    let recorder: SessionRecorder | undefined;
-    const model = await loadShown(name, { ...options, signal: interrupt.signal }, terminal);
+    const stream: SessionOptions = {
+      ...sentenceOptions(values),
+      ...decoding,
+      ...inputFormat(values),
+      latency: values.latency as Latency,
+      refine: values.refine === true,
+      silenceGate: values.silenceGate === true,
+      collect: false,
+      offset: Math.max(0, ...files.map(({ continuesAt }) => continuesAt)),
+    };
+    const record = values.record as string | undefined;
+    const session = record === undefined ? undefined : await openSession(record);
     try {
-      const stream: SessionOptions = {
-        ...sentenceOptions(values),
-        ...decoding,
-        ...inputFormat(values),
-        latency: values.get('latency') as Latency,
-        refine: values.get('refine') === true,
-        silenceGate: values.get('silence-gate') === true,
-        collect: false,
-      };
-      if (record !== undefined) {
-        const { identity, info } = model;
-        recorder = await recordSession(record, { name: name ?? null, dtype: info.dtype, identity }, stream);
-        sinks.push(recorder.sink);
-        source.on('error', (error) => recorder?.input.destroy(error));
-        source.pipe(recorder.input);
+      // The microphone listens while the model loads.
+      input = values.mic === true ? new MicInput(values) : new PipeInput(terminal.stdin);
+      const name = values.model as string | undefined;
+      const quiet = values.quiet === true;
+      const model = await loadShown(name, { ...loadOptions(values), signal }, terminal, quiet);
+      try {
+        if (session) {
+          const { identity, info } = model;
+          const recorded = { name: name ?? null, dtype: info.dtype, identity };
+          recorder = await recordSession(session, recorded, stream);
+        }
+        const sinks: Writable[] = [...files, ...(recorder ? [recorder.sink] : [])];
+        if (!quiet) {
+          const toStderr = outputs.some(({ file }) => file === '-');
+          sinks.push(captions(toStderr ? terminal.stderr : terminal.stdout));
+        }
+        await hear(input, recorder, teeWriter(...sinks), { ...stream, model, signal }, context);
+      } finally {
+        await model.close();
       }
-      await transcribe(recorder?.input ?? source, teeWriter(...sinks), {
-        ...stream,
-        model,
-        signal: interrupt.signal,
-      });
     } finally {
-      await recorder?.close();
-      await model.close();
+      await (recorder ?? session)?.close();
     }
-    return interrupt.count > 0 ? 130 : 0;
+    return 0;
   } catch (error) {
-    // A sound that Ctrl-C cut in the middle of a sample is no broken sound.
-    if (interrupt.count > 0 && error instanceof AudioError) return 130;
+    // A sound that was cut off by the request to end, in the middle of a sample, is no broken sound.
+    if (ending.code !== undefined && error instanceof AudioError) return 0;
     throw error;
   } finally {
-    interrupt.dispose();
-    microphone?.destroy();
-    if (source instanceof PassThrough) terminal.stdin.unpipe(source);
+    ending.onFirst(undefined);
+    for (const file of files) file.destroy();
+    input?.dispose();
     // A terminal or a pipe that nobody reads any more must not keep the process alive.
     terminal.stdin.destroy();
   }
 }
 
-function micOptions(values: Parsed['values']): MicOptions {
-  const device = values.get('device') as string | undefined;
-  if (device === undefined) return {};
-  return { device: /^\d+$/.test(device) ? Number(device) : device };
+/** The first request to end ends the sound, so that what was heard is still put into words; a second one stops at once. */
+async function hear(
+  input: LiveInput,
+  recorder: SessionRecorder | undefined,
+  sink: Writable,
+  options: ParakeetOptions,
+  { ending }: Context,
+): Promise<void> {
+  // It may have failed while the model was loaded.
+  if (input.sound.errored) throw input.sound.errored;
+  ending.onFirst(() => input.end());
+  if (recorder) {
+    input.sound.on('error', (error) => recorder.input.destroy(error));
+    input.sound.pipe(recorder.input);
+  }
+  await transcribe(recorder?.input ?? input.sound, sink, options);
+}
+
+/** Where live sound comes from. */
+interface LiveInput {
+  readonly sound: Readable;
+  /** No more sound: what came so far is all. */
+  end(): void;
+  dispose(): void;
+}
+
+class MicInput implements LiveInput {
+  readonly sound: Microphone;
+
+  constructor({ device }: Values) {
+    const options: MicOptions = {};
+    if (typeof device === 'string') options.device = /^\d+$/.test(device) ? Number(device) : device;
+    this.sound = mic(options);
+    this.sound.on('error', () => {});
+  }
+
+  end(): void {
+    this.sound.stop();
+  }
+
+  dispose(): void {
+    this.sound.destroy();
+  }
+}
+
+class PipeInput implements LiveInput {
+  readonly sound = new PassThrough();
+
+  constructor(private readonly stdin: NodeJS.ReadStream) {
+    this.sound.on('error', () => {});
+    stdin.on('error', (error) => this.sound.destroy(error));
+    stdin.pipe(this.sound);
+  }
+
+  end(): void {
+    this.stdin.unpipe(this.sound);
+    this.sound.end();
+  }
+
+  dispose(): void {
+    this.stdin.unpipe(this.sound);
+    this.sound.destroy();
+  }
+}
+
+/** Checks what can be checked without opening anything. */
+function plan(args: string[], values: Values, { stdin }: Terminal): Output[] {
+  const [input, ...more] = args;
+  if (more.length > 0 || (input !== undefined && input !== '-')) {
+    throw new UsageError(
+      `Expected no file but received ${args.join(' ')}: live reads stdin. For files: parakeet transcribe`,
+    );
+  }
+  const isMic = values.mic === true;
+  if (isMic && input === '-')
+    throw new UsageError('Expected either --mic or -, for stdin, but received both');
+  if (!isMic && stdin.isTTY) {
+    throw new UsageError(
+      'Expected sound on stdin, which is a terminal. Use --mic for a microphone, or a pipe: ffmpeg … | parakeet live',
+    );
+  }
+  const files = (values.output ?? []) as string[];
+  const format = values.outputFormat as OutputFormat | undefined;
+  const outputs = files.map((file) => outputOf(file, format, format !== undefined));
+  checkDistinct(outputs);
+  if (outputs.length === 0 && values.quiet === true)
+    throw new UsageError('Expected --output with --quiet: there would be nothing to see');
+  return outputs;
+}
+
+/** Opens every output; none is left open when one cannot be. */
+async function openOutputs(outputs: Output[], values: Values, { stdout }: Terminal): Promise<Sink[]> {
+  const append = values.append === true;
+  const record = values.record as string | undefined;
+  if (values.overwrite !== true) {
+    if (!append)
+      for (const { file } of outputs) await mustBeNew(file, '--append to continue it, or --overwrite');
+    if (record !== undefined)
+      for (const file of [record, audioPath(record)]) await mustBeNew(file, '--overwrite');
+  }
+  const sinks: Sink[] = [];
+  try {
+    for (const output of outputs) {
+      const isFile = output.file !== '-';
+      const sink = outputSink(output, stdout, { append: append && isFile }, subtitleOptions(values));
+      sinks.push(sink);
+      // Whoever writes to it later hears of it too.
+      sink.on('error', () => {});
+      await sink.ready();
+    }
+  } catch (error) {
+    for (const sink of sinks) sink.destroy();
+    throw error;
+  }
+  return sinks;
+}
+
+async function mustBeNew(file: string, remedy: string): Promise<void> {
+  const found = file === '-' ? undefined : await stat(file).catch(() => undefined);
+  if (!found?.isFile() || found.size === 0) return;
+  throw new ParakeetError(
+    'ERR_PARAKEET_WRITE',
+    `Expected a new file but ${file} is already there. Use ${remedy} to replace it`,
+  );
 }
 
 /** Raw PCM carries no rate of its own; the other formats do. What bears no mark is what ffmpeg and arecord give to a pipe: s16le. */
 function inputFormat(
-  values: Parsed['values'],
+  values: Values,
 ): Pick<ParakeetOptions, 'format' | 'unmarked' | 'sampleRate' | 'channels'> {
-  if (values.get('mic') === true) return {};
-  const format = values.get('format') as AudioFormat;
+  if (values.mic === true) return {};
+  const format = values.format as AudioFormat;
   if (format === 'wav' || format === 'flac') return { format };
   return {
     format,
     ...(format === 'auto' && { unmarked: 's16le' }),
-    sampleRate: values.get('rate') as number,
-    channels: values.get('channels') as number,
+    sampleRate: values.rate as number,
+    channels: values.channels as number,
   };
 }

@@ -10,8 +10,9 @@ export async function loadShown(
   name: string | undefined,
   options: LoadModelOptions,
   { stderr }: Pick<Terminal, 'stderr'>,
+  quiet = false,
 ): Promise<Model> {
-  const bar = new ProgressBar(stderr);
+  const bar = new ProgressBar(stderr, quiet);
   try {
     return await loadModel(name, { ...options, onProgress: bar.fetched });
   } finally {

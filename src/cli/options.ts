@@ -1,174 +1,9 @@
 /**
- * The command line's options: one table says each one's type, environment variable, default and help; the values are
- * checked here, once. Names and variables are parakeet-mlx's where it has them.
+ * The options of the commands, in groups as the help shows them. Names and variables are parakeet-mlx's where it has them, else those
+ * that whisper or ffmpeg taught. What a command does with them is its own matter.
  */
-import { parseArgs } from 'node:util';
 import { pcmEncodings } from '../transforms/formats/pcm.js';
-import { UsageError } from './usage-error.js';
-
-type Kind = 'text' | 'number' | 'integer' | 'time' | 'switch';
-
-/** One option of a command. */
-export interface OptionSpec {
-  kind: Kind;
-  /** Environment variable that stands in when the option is not given. */
-  env?: string;
-  short?: string;
-  /** Placeholder of the value, in the help. */
-  value?: string;
-  help: string;
-  /** Smallest value of a number. */
-  minimum?: number;
-  /** The only values of a text. */
-  choices?: readonly string[];
-  default?: string | number | boolean;
-  /** Another spelling for the option set to a value: not in the help on its own line. */
-  means?: { option: string; value: string | boolean };
-}
-
-export type OptionTable = Record<string, OptionSpec>;
-
-/** What came out of {@link parse}: every option of the table, `undefined` when neither given nor defaulted. */
-export interface Parsed {
-  values: Map<string, string | number | boolean>;
-  positionals: string[];
-}
-
-const COMMON = {
-  model: {
-    kind: 'text',
-    env: 'PARAKEET_MODEL',
-    value: 'NAME',
-    help: 'a folder, or a Hugging Face repository id (default: the bundled parakeet-tiny-en)',
-  },
-  'cache-dir': {
-    kind: 'text',
-    env: 'PARAKEET_CACHE_DIR',
-    value: 'DIR',
-    help: "where models from Hugging Face are kept (default: Hugging Face's own cache)",
-  },
-  dtype: {
-    kind: 'text',
-    env: 'PARAKEET_DTYPE',
-    choices: ['auto', 'float32', 'bfloat16', 'int8'],
-    default: 'auto',
-    help: 'of the weights and their products; auto is bfloat16 where that is fast, else float32',
-  },
-  fp32: {
-    kind: 'switch',
-    env: 'PARAKEET_FP32',
-    help: '--dtype float32',
-    means: { option: 'dtype', value: 'float32' },
-  },
-  bf16: { kind: 'switch', help: '--dtype bfloat16', means: { option: 'dtype', value: 'bfloat16' } },
-  threads: {
-    kind: 'integer',
-    env: 'PARAKEET_THREADS',
-    value: 'N',
-    minimum: 1,
-    help: 'threads of the CPU to use (default: all cores)',
-  },
-  'max-words': {
-    kind: 'integer',
-    env: 'PARAKEET_MAX_WORDS',
-    value: 'N',
-    minimum: 1,
-    help: 'end a sentence after N words',
-  },
-  'silence-gap': {
-    kind: 'number',
-    env: 'PARAKEET_SILENCE_GAP',
-    value: 'SECONDS',
-    minimum: 0,
-    help: 'end a sentence at a silence of this length',
-  },
-  'max-duration': {
-    kind: 'number',
-    env: 'PARAKEET_MAX_DURATION',
-    value: 'SECONDS',
-    minimum: 0,
-    help: 'end a sentence that grows longer than this',
-  },
-  decoding: {
-    kind: 'text',
-    env: 'PARAKEET_DECODING',
-    choices: ['greedy', 'beam'],
-    default: 'greedy',
-    help: 'how words are chosen; beam follows several readings: fewer errors, a little slower',
-  },
-  head: {
-    kind: 'text',
-    env: 'PARAKEET_HEAD',
-    choices: ['tdt', 'rnnt', 'ctc'],
-    help: "which head of a hybrid model decodes (default: the model's best)",
-  },
-  'beam-size': {
-    kind: 'integer',
-    env: 'PARAKEET_BEAM_SIZE',
-    value: 'N',
-    minimum: 1,
-    default: 5,
-    help: 'beam: readings that are followed',
-  },
-  'length-penalty': {
-    kind: 'number',
-    env: 'PARAKEET_LENGTH_PENALTY',
-    value: 'X',
-    minimum: 0,
-    default: 1,
-    help: 'beam: how much long readings are favoured; 0: not',
-  },
-  patience: {
-    kind: 'number',
-    env: 'PARAKEET_PATIENCE',
-    value: 'X',
-    minimum: 0.01,
-    default: 1,
-    help: 'beam, TDT: how many readings must reach the end, as a multiple of --beam-size',
-  },
-  'duration-reward': {
-    kind: 'number',
-    env: 'PARAKEET_DURATION_REWARD',
-    value: 'X',
-    minimum: 0,
-    default: 0.7,
-    help: 'beam, TDT: weight of durations against words, 0 to 1',
-  },
-  boost: {
-    kind: 'text',
-    env: 'PARAKEET_BOOST',
-    value: 'FILE',
-    help: 'phrases to listen for, one a line (with a tab and a weight after it, or not)',
-  },
-  start: { kind: 'time', value: 'TIME', minimum: 0, help: 'skip so much: seconds, or 1:30, or 1:02:03.5' },
-  duration: { kind: 'time', value: 'TIME', minimum: 0.001, help: 'hear no more than so much' },
-  'audio-stream': {
-    kind: 'integer',
-    value: 'N',
-    minimum: 0,
-    help: "which of a file's audio streams, from 0 (needs ffmpeg)",
-  },
-  'highlight-words': { kind: 'switch', help: 'srt, vtt: one cue a word, with the word marked' },
-  'no-highlight-words': {
-    kind: 'switch',
-    help: 'one cue a sentence, the default',
-    means: { option: 'highlight-words', value: false },
-  },
-  verbose: { kind: 'switch', short: 'v', help: 'say on stderr what is being done' },
-  version: { kind: 'switch', help: 'print the version' },
-  help: { kind: 'switch', short: 'h', help: 'print this help' },
-} as const satisfies OptionTable;
-
-/** How words are chosen: the same live and for files. */
-const DECODING = {
-  decoding: COMMON.decoding,
-  head: COMMON.head,
-  'beam-size': COMMON['beam-size'],
-  'length-penalty': COMMON['length-penalty'],
-  patience: COMMON.patience,
-  'duration-reward': COMMON['duration-reward'],
-  boost: COMMON.boost,
-} as const satisfies OptionTable;
+import { CliOption, type Values } from './cli-option.js';
 
 /** Formats that a transcript file can have; `all` writes each of them. */
 export const FORMATS = ['txt', 'srt', 'vtt', 'json', 'jsonl'] as const;
@@ -177,262 +12,261 @@ export type OutputFormat = (typeof FORMATS)[number];
 /** What `--format` names: formats that are recognised, and raw PCM. */
 const INPUT_FORMATS = ['auto', 'wav', 'flac', ...pcmEncodings] as const;
 
-export const TRANSCRIBE_OPTIONS: OptionTable = {
-  model: COMMON.model,
-  'output-dir': { kind: 'text', value: 'DIR', default: '.', help: 'where transcripts are written' },
-  'output-format': {
-    kind: 'text',
-    env: 'PARAKEET_OUTPUT_FORMAT',
-    choices: [...FORMATS, 'all'],
-    default: 'srt',
-    help: 'the format of the transcripts',
-  },
-  'output-template': {
-    kind: 'text',
-    env: 'PARAKEET_OUTPUT_TEMPLATE',
-    value: 'TEMPLATE',
-    default: '{filename}',
-    help: 'their names, of {parent}, {filename}, {index} and {date}',
-  },
-  start: COMMON.start,
-  duration: COMMON.duration,
-  'audio-stream': COMMON['audio-stream'],
-  'highlight-words': COMMON['highlight-words'],
-  'no-highlight-words': COMMON['no-highlight-words'],
-  ...DECODING,
-  'max-words': COMMON['max-words'],
-  'silence-gap': COMMON['silence-gap'],
-  'max-duration': COMMON['max-duration'],
-  'chunk-duration': {
-    kind: 'number',
-    env: 'PARAKEET_CHUNK_DURATION',
-    value: 'SECONDS',
-    minimum: 0,
-    default: 120,
-    help: 'long audio is worked through in windows of this length; 0: in one piece',
-  },
-  'overlap-duration': {
-    kind: 'number',
-    env: 'PARAKEET_OVERLAP_DURATION',
-    value: 'SECONDS',
-    minimum: 0,
-    default: 15,
-    help: 'how much one window overlaps the next',
-  },
-  attention: {
-    kind: 'text',
-    choices: ['full', 'local'],
-    default: 'full',
-    help: 'local needs less memory for long windows',
-  },
-  'local-attention': {
-    kind: 'switch',
-    env: 'PARAKEET_LOCAL_ATTENTION',
-    help: '--attention local',
-    means: { option: 'attention', value: 'local' },
-  },
-  'full-attention': {
-    kind: 'switch',
-    help: '--attention full',
-    means: { option: 'attention', value: 'full' },
-  },
-  'local-attention-context-size': {
-    kind: 'integer',
-    env: 'PARAKEET_LOCAL_ATTENTION_CTX',
-    value: 'FRAMES',
-    minimum: 0,
-    default: 256,
-    help: 'how many frames of 80 ms local attention sees on each side',
-  },
-  dtype: COMMON.dtype,
-  fp32: COMMON.fp32,
-  bf16: COMMON.bf16,
-  threads: COMMON.threads,
-  'cache-dir': COMMON['cache-dir'],
-  verbose: COMMON.verbose,
-  version: COMMON.version,
-  help: COMMON.help,
-};
+export const isPcm = (format: unknown): boolean => (pcmEncodings as readonly unknown[]).includes(format);
 
-export const LIVE_OPTIONS: OptionTable = {
-  model: COMMON.model,
-  mic: { kind: 'switch', help: 'the sound of a microphone instead of stdin' },
-  device: {
-    kind: 'text',
-    value: 'NAME',
-    help: 'the microphone: a name, a part of one, or a number, as parakeet devices lists them',
-  },
-  format: {
-    kind: 'text',
-    value: 'FORMAT',
-    choices: INPUT_FORMATS,
-    default: 'auto',
-    help: 'of the audio on stdin; auto recognises sound files, and takes the rest for s16le',
-  },
-  rate: { kind: 'integer', value: 'HZ', minimum: 1, default: 16000, help: 'of raw PCM' },
-  channels: { kind: 'integer', value: 'N', minimum: 1, default: 1, help: 'of raw PCM' },
-  output: {
-    kind: 'text',
-    short: 'o',
-    value: 'FILE',
-    help: 'also write a .srt, .vtt, .txt, .json or .jsonl file as the words come',
-  },
-  latency: {
-    kind: 'text',
-    choices: ['low', 'balanced', 'accurate'],
-    default: 'balanced',
-    help: 'how long to wait for what follows before a word is final',
-  },
-  refine: { kind: 'switch', help: 'hear each sentence again when it is over: better files, more work' },
-  'silence-gate': { kind: 'switch', help: 'let the model sleep while nobody speaks' },
-  record: {
-    kind: 'text',
-    value: 'FILE',
-    help: 'keep the session (FILE.jsonl, and the sound beside it), for parakeet replay',
-  },
-  'highlight-words': COMMON['highlight-words'],
-  'no-highlight-words': COMMON['no-highlight-words'],
-  ...DECODING,
-  'max-words': COMMON['max-words'],
-  'silence-gap': COMMON['silence-gap'],
-  'max-duration': COMMON['max-duration'],
-  dtype: COMMON.dtype,
-  fp32: COMMON.fp32,
-  bf16: COMMON.bf16,
-  threads: COMMON.threads,
-  'cache-dir': COMMON['cache-dir'],
-  verbose: COMMON.verbose,
-  version: COMMON.version,
-  help: COMMON.help,
-};
+export const json = (): CliOption => new CliOption('--json', 'print one line of JSON');
 
-export const MODELS_OPTIONS: OptionTable = {
-  revision: { kind: 'text', value: 'NAME', help: 'pull: the branch, tag or commit (default: main)' },
-  json: { kind: 'switch', help: 'print one line of JSON' },
-  dtype: { ...COMMON.dtype, help: 'convert: what the matrices are written in; auto leaves them as they are' },
-  threads: COMMON.threads,
-  'cache-dir': COMMON['cache-dir'],
-  version: COMMON.version,
-  help: COMMON.help,
-};
+export const model = (
+  help = 'a folder, an archive, or a Hugging Face repository',
+  preset = 'the bundled one',
+) => new CliOption('--model <NAME>', help).from('PARAKEET_MODEL').default(undefined, preset);
 
-export const DEVICES_OPTIONS: OptionTable = {
-  json: { kind: 'switch', help: 'print one line of JSON' },
-  version: COMMON.version,
-  help: COMMON.help,
-};
+export const cacheDir = () =>
+  new CliOption('--cache-dir <DIR>', 'where models are kept')
+    .from('PARAKEET_CACHE_DIR')
+    .default(undefined, "Hugging Face's own cache");
 
-export const REPLAY_OPTIONS: OptionTable = {
-  model: { ...COMMON.model, help: 'another model than that of the session' },
-  json: { kind: 'switch', help: 'print one line of JSON' },
-  dtype: { ...COMMON.dtype, help: "another type than the session's (auto)" },
-  threads: COMMON.threads,
-  'cache-dir': COMMON['cache-dir'],
-  version: COMMON.version,
-  help: COMMON.help,
-};
+export const revision = () =>
+  new CliOption('--revision <NAME>', 'a branch, tag or commit').default(undefined, 'main');
 
-export const VERIFY_OPTIONS: OptionTable = {
-  json: { kind: 'switch', help: 'print one line of JSON' },
-  dtype: COMMON.dtype,
-  fp32: COMMON.fp32,
-  bf16: COMMON.bf16,
-  threads: COMMON.threads,
-  'cache-dir': COMMON['cache-dir'],
-  version: COMMON.version,
-  help: COMMON.help,
-};
+export const threads = () =>
+  CliOption.integer('--threads <N>', 'CPU threads', 1)
+    .from('PARAKEET_THREADS')
+    .default(undefined, 'all cores');
 
-export const DOCTOR_OPTIONS: OptionTable = {
-  json: { kind: 'switch', help: 'print one line of JSON' },
-  threads: COMMON.threads,
-  version: COMMON.version,
-  help: COMMON.help,
-};
+export const dtype = (
+  help = 'type of the weights and their products; auto is bfloat16 where that is fast, else float32',
+) =>
+  CliOption.choice('--dtype <TYPE>', help, ['auto', 'float32', 'bfloat16', 'int8'])
+    .from('PARAKEET_DTYPE')
+    .presets('auto');
 
-/**
- * Reads a command line against a table. What is given wins over the environment, which wins over the default.
- *
- * @throws {@link UsageError} an unknown option, a missing or wrong value.
- */
-export function parse(table: OptionTable, argv: string[], env: NodeJS.ProcessEnv): Parsed {
-  const given = parseTokens(table, argv);
-  const values = new Map<string, string | number | boolean>();
-  for (const [name, spec] of Object.entries(table)) {
-    if (spec.default !== undefined) values.set(name, spec.default);
-  }
-  for (const [name, spec] of Object.entries(table)) {
-    const text = spec.env === undefined ? undefined : env[spec.env];
-    if (text !== undefined && text !== '') setValue(values, table, name, read(spec, text, spec.env ?? name));
-  }
-  // In the order of the command line, so that of `--fp32 --bf16` the last one counts.
-  for (const { name, text } of given.options) {
-    const spec = table[name] as OptionSpec;
-    setValue(values, table, name, text === undefined ? true : read(spec, text, `--${name}`));
-  }
-  return { values, positionals: given.positionals };
+const fp32 = () => new CliOption('--fp32', '--dtype float32').from('PARAKEET_FP32').means('dtype', 'float32');
+const bf16 = () => new CliOption('--bf16', '--dtype bfloat16').means('dtype', 'bfloat16');
+
+/** The model, and what it computes with. */
+export const modelOptions = (): CliOption[] => [model(), dtype(), fp32(), bf16(), threads(), cacheDir()];
+
+/** The same where the model is named as an argument. */
+export const computeOptions = (): CliOption[] => [dtype(), fp32(), bf16(), threads(), cacheDir()];
+
+/** How words are chosen: the same live and for files. */
+export function decodingOptions(): CliOption[] {
+  const beam = (option: CliOption) => option.needs('--decoding beam', (values) => values.decoding === 'beam');
+  return [
+    CliOption.choice('--decoding <METHOD>', 'how words are chosen; beam: fewer errors, a little slower', [
+      'greedy',
+      'beam',
+    ])
+      .from('PARAKEET_DECODING')
+      .presets('greedy'),
+    beam(CliOption.integer('--beam-size <N>', 'beam: how many hypotheses are kept', 1))
+      .from('PARAKEET_BEAM_SIZE')
+      .presets(5),
+    beam(
+      CliOption.number(
+        '--length-penalty <X>',
+        'beam: how much long hypotheses are favoured; 0: not at all',
+        0,
+      ),
+    )
+      .from('PARAKEET_LENGTH_PENALTY')
+      .presets(1),
+    beam(
+      CliOption.number(
+        '--patience <X>',
+        'beam, TDT: how many hypotheses must reach the end, as a multiple of --beam-size',
+        0.01,
+      ),
+    )
+      .from('PARAKEET_PATIENCE')
+      .presets(1),
+    beam(CliOption.number('--duration-reward <X>', 'beam, TDT: weight of durations against words, 0 to 1', 0))
+      .from('PARAKEET_DURATION_REWARD')
+      .presets(0.7),
+    CliOption.choice('--head <HEAD>', 'which head of a hybrid model decodes', ['tdt', 'rnnt', 'ctc'])
+      .from('PARAKEET_HEAD')
+      .default(undefined, "the model's best"),
+    new CliOption(
+      '--boost <FILE>',
+      'phrases to listen for, one a line, each with a tab and a weight or without',
+    ).from('PARAKEET_BOOST'),
+  ];
 }
 
-function parseTokens(table: OptionTable, argv: string[]) {
-  const options: Record<string, { type: 'string' | 'boolean'; short?: string; multiple: true }> = {};
-  for (const [name, spec] of Object.entries(table)) {
-    const type = spec.kind === 'switch' ? 'boolean' : 'string';
-    options[name] = { type, multiple: true, ...(spec.short === undefined ? {} : { short: spec.short }) };
-  }
-  try {
-    const { tokens, positionals } = parseArgs({
-      args: argv,
-      options,
-      allowPositionals: true,
-      tokens: true,
-    });
-    const found = tokens
-      .filter((token) => token.kind === 'option')
-      .map((token) => ({ name: token.name, text: token.value }));
-    return { options: found, positionals };
-  } catch (error) {
-    // Node's own sentences name the option and what is wrong with it.
-    throw new UsageError(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
-  }
+/** Where sentences end. */
+export const sentenceOptions = (): CliOption[] => [
+  CliOption.integer('--max-words <N>', 'end a sentence after N words', 1).from('PARAKEET_MAX_WORDS'),
+  CliOption.number('--silence-gap <SECONDS>', 'end a sentence at a silence of this length', 0).from(
+    'PARAKEET_SILENCE_GAP',
+  ),
+  CliOption.number('--max-duration <SECONDS>', 'end a sentence that grows longer than this', 0).from(
+    'PARAKEET_MAX_DURATION',
+  ),
+];
+
+/** How subtitles look; the names of lines are whisper's. */
+export function subtitleOptions(): CliOption[] {
+  const subtitles = (option: CliOption) => option.needs('an srt or vtt transcript', hasSubtitles);
+  const shaping = (option: CliOption) => subtitles(option).conflicts('cuePerSentence');
+  return [
+    shaping(CliOption.integer('--max-line-width <COLUMNS>', 'width of a line', 10)).presets(42),
+    shaping(CliOption.integer('--max-line-count <N>', 'lines of a cue', 1)).presets(2),
+    shaping(CliOption.number('--min-cue-duration <SECONDS>', 'how long a cue stays at least', 0)).presets(1),
+    shaping(CliOption.number('--max-cue-duration <SECONDS>', 'how long a cue stays at most', 0.1)).presets(7),
+    shaping(
+      CliOption.number(
+        '--max-characters-per-second <N>',
+        'how fast a cue is read, where the speech allows',
+        1,
+      ),
+    ).presets(20),
+    subtitles(
+      new CliOption('--cue-per-sentence', 'one cue a sentence, however long, as parakeet-mlx writes them'),
+    ),
+    subtitles(new CliOption('--highlight-words', 'mark each word as it is spoken')),
+    new CliOption('--no-highlight-words', 'mark no words, the default'),
+  ];
 }
 
-function setValue(
-  values: Map<string, string | number | boolean>,
-  table: OptionTable,
-  name: string,
-  value: string | number | boolean,
-): void {
-  const means = table[name]?.means;
-  if (means === undefined) values.set(name, value);
-  else if (value === true) values.set(means.option, means.value);
+function hasSubtitles({ output, outputFormat }: Values): boolean {
+  const byFormat = ['srt', 'vtt', 'all'].includes(outputFormat as string);
+  if (output === undefined) return byFormat;
+  return (output as string[]).some((file) => {
+    const ending = /\.(\w+)$/.exec(file)?.[1]?.toLowerCase() ?? '';
+    const named = (FORMATS as readonly string[]).includes(ending);
+    return named ? ending === 'srt' || ending === 'vtt' : byFormat;
+  });
 }
 
-function read(spec: OptionSpec, text: string, name: string): string | number | boolean {
-  if (spec.kind === 'switch') return readSwitch(text, name);
-  if (spec.kind === 'text') {
-    if (spec.choices !== undefined && !spec.choices.includes(text)) {
-      throw new UsageError(`Expected one of ${spec.choices.join(', ')} for ${name} but received ${text}`);
-    }
-    return text;
-  }
-  const value = spec.kind === 'time' ? seconds(text) : text.trim() === '' ? Number.NaN : Number(text);
-  const fits = spec.kind === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value);
-  if (!fits || value < (spec.minimum ?? Number.NEGATIVE_INFINITY)) {
-    const what = { integer: 'a whole number', time: 'seconds or [h:]mm:ss', number: 'a number' }[spec.kind];
-    const least = spec.minimum === undefined ? '' : ` of at least ${spec.minimum}`;
-    throw new UsageError(`Expected ${what}${least} for ${name} but received ${text}`);
-  }
-  return value;
+/** What is said on stderr. */
+export const messageOptions = (): CliOption[] => [
+  new CliOption('-q, --quiet', 'print nothing but errors').conflicts('verbose'),
+  new CliOption('-v, --verbose', 'print details on stderr'),
+];
+
+const rate = () => CliOption.integer('--rate <HZ>', 'samples per second of raw PCM', 1).presets(16_000);
+const channels = () => CliOption.integer('--channels <N>', 'channels of raw PCM', 1).presets(1);
+const inputFormat = (help: string) =>
+  CliOption.choice('--format <FORMAT>', help, INPUT_FORMATS).presets('auto');
+
+/** Which part of a recording is heard, and what its bytes are. */
+export function recordingOptions(): CliOption[] {
+  const pcm = (option: CliOption) =>
+    option.needs('a raw --format, such as s16le,', ({ format }) => isPcm(format));
+  return [
+    CliOption.time('--start <TIME>', 'skip this much: seconds, 1:30, or 1:02:03.5', 0),
+    CliOption.time('--duration <TIME>', 'transcribe no more than this much', 0.001),
+    CliOption.integer('--audio-stream <N>', "which of a file's audio streams, from 0 (needs ffmpeg)", 0),
+    inputFormat('of the input'),
+    pcm(rate()),
+    pcm(channels()),
+  ];
 }
 
-/** `90`, `1:30`, `1:02:03.5`; NaN for anything else. */
-function seconds(text: string): number {
-  if (!/^(\d+:){0,2}\d+(\.\d+)?$/.test(text)) return Number.NaN;
-  return text.split(':').reduce((sum, part) => 60 * sum + Number(part), 0);
+/** How long recordings are worked through. */
+export function windowOptions(): CliOption[] {
+  return [
+    CliOption.number(
+      '--chunk-duration <SECONDS>',
+      'long audio is transcribed in windows of this length; 0: in one piece',
+      0,
+    )
+      .from('PARAKEET_CHUNK_DURATION')
+      .presets(120),
+    CliOption.number('--overlap-duration <SECONDS>', 'how much one window overlaps the next', 0)
+      .from('PARAKEET_OVERLAP_DURATION')
+      .presets(15)
+      .needs('a --chunk-duration other than 0', ({ chunkDuration }) => chunkDuration !== 0),
+    CliOption.choice('--attention <KIND>', 'local needs less memory for long windows', [
+      'full',
+      'local',
+    ]).presets('full'),
+    new CliOption('--local-attention', '--attention local')
+      .from('PARAKEET_LOCAL_ATTENTION')
+      .means('attention', 'local'),
+    new CliOption('--full-attention', '--attention full').means('attention', 'full'),
+    CliOption.integer(
+      '--local-attention-context-size <FRAMES>',
+      'how many frames of 80 ms local attention sees on each side',
+      0,
+    )
+      .from('PARAKEET_LOCAL_ATTENTION_CTX')
+      .presets(256)
+      .needs('--local-attention', ({ attention }) => attention === 'local'),
+  ];
 }
 
-function readSwitch(text: string, name: string): boolean {
-  if (/^(1|true|t|yes|y|on)$/i.test(text)) return true;
-  if (/^(0|false|f|no|n|off)$/i.test(text)) return false;
-  throw new UsageError(`Expected true or false for ${name} but received ${text}`);
+const outputFormat = (help: string, words: readonly string[]) =>
+  CliOption.choice('-f, --output-format <FORMAT>', help, words);
+
+/** Where transcripts of files go. */
+export function fileOutputOptions(): CliOption[] {
+  const named = ({ output }: Values) => output === undefined;
+  return [
+    outputFormat('format of the transcripts', [...FORMATS, 'all'])
+      .from('PARAKEET_OUTPUT_FORMAT')
+      .presets('srt'),
+    CliOption.list(
+      '-o, --output <FILE>',
+      'write to this file, or with - to stdout; may be given several times',
+    ),
+    new CliOption('--output-dir <DIR>', 'folder of the transcripts').presets('.').needs('no --output', named),
+    new CliOption('--output-template <NAME>', 'their names, of {parent}, {filename}, {index} and {date}')
+      .from('PARAKEET_OUTPUT_TEMPLATE')
+      .presets('{filename}')
+      .needs('no --output', named),
+    new CliOption('-n, --no-clobber', 'keep transcripts that are already there'),
+  ];
 }
+
+/** What `live` listens to. */
+export function liveInputOptions(): CliOption[] {
+  const stdin = (option: CliOption) =>
+    option.needs('no --mic, which has a format of its own,', ({ mic }) => !mic);
+  const pcm = (option: CliOption) =>
+    option.needs(
+      'a raw --format, such as s16le,',
+      ({ mic, format }) => !mic && (format === 'auto' || isPcm(format)),
+    );
+  return [
+    new CliOption('--mic', 'listen to a microphone instead of stdin'),
+    new CliOption(
+      '--device <NAME>',
+      'the microphone: its name, a part of it, or its number in `parakeet devices`',
+    ).needs('--mic', ({ mic }) => mic === true),
+    stdin(inputFormat('of stdin; auto recognises sound files and takes anything else for s16le')),
+    pcm(rate()),
+    pcm(channels()),
+  ];
+}
+
+/** What `live` writes. */
+export function liveOutputOptions(): CliOption[] {
+  const file = (option: CliOption) => option.needs('--output', ({ output }) => output !== undefined);
+  return [
+    CliOption.list(
+      '-o, --output <FILE>',
+      'also write a transcript as the words come, or with - to stdout; may be given several times',
+    ),
+    file(outputFormat('format of an output whose name has no ending, and of -', FORMATS)),
+    file(new CliOption('--append', 'continue outputs that are already there; times go on too')).conflicts(
+      'overwrite',
+    ),
+    new CliOption('--overwrite', 'replace outputs that are already there').needs(
+      '--output or --record',
+      ({ output, record }) => output !== undefined || record !== undefined,
+    ),
+    new CliOption('--record <FILE>', 'keep the session (FILE.jsonl and its sound) for parakeet replay'),
+  ];
+}
+
+export const streamOptions = (): CliOption[] => [
+  CliOption.choice('--latency <PRESET>', 'how long to wait for what follows before a word is final', [
+    'low',
+    'balanced',
+    'accurate',
+  ]).presets('balanced'),
+  new CliOption('--refine', 'transcribe each sentence again when it is over: better files, more work'),
+  new CliOption('--silence-gate', 'let the model sleep while nobody speaks'),
+];

@@ -1,41 +1,92 @@
 /**
- * The sink for an output file, by its format.
+ * Where transcripts go: a file or the standard output, in a format. The sinks of the formats are the library's.
  */
 import path from 'node:path';
 import type { Writable } from 'node:stream';
 import { jsonWriter } from '../sinks/json-writer.js';
 import { jsonlWriter } from '../sinks/jsonl-writer.js';
+import type { FileSinkOptions, Sink } from '../sinks/sink.js';
 import { srtWriter } from '../sinks/srt-writer.js';
+import type { SubtitleOptions } from '../sinks/subtitle-options.js';
 import { txtWriter } from '../sinks/txt-writer.js';
 import { vttWriter } from '../sinks/vtt-writer.js';
+import type { Values } from './cli-option.js';
+import { pick } from './library-options.js';
 import { FORMATS, type OutputFormat } from './options.js';
 import { UsageError } from './usage-error.js';
 
-/** The format that a file's ending names. */
-export function formatOf(file: string): OutputFormat {
+/** One transcript. */
+export interface Output {
+  /** `-` for the standard output. */
+  file: string;
+  format: OutputFormat;
+}
+
+/**
+ * The output that `-o` names, in the format that the name ends in, else in `format`.
+ *
+ * @param isGiven `format` was asked for, and must not differ from the name's.
+ * @throws {@link UsageError} when nothing tells the format, or two things tell different ones.
+ */
+export function outputOf(file: string, format: OutputFormat | undefined, isGiven: boolean): Output {
   const ending = path.extname(file).slice(1).toLowerCase();
-  const format = FORMATS.find((name) => name === ending);
-  if (format !== undefined) return format;
+  const named = FORMATS.find((format) => format === ending);
+  if (named !== undefined && isGiven && named !== format)
+    throw new UsageError(`Expected one format for ${file} but --output-format says ${format}`);
+  const chosen = named ?? format;
+  if (chosen !== undefined) return { file, format: chosen };
+  const endings = FORMATS.map((format) => `.${format}`).join(', ');
   throw new UsageError(
-    `Expected a file ending in ${FORMATS.map((name) => `.${name}`).join(', ')} but received ${file}`,
+    file === '-'
+      ? `Expected --output-format with --output -: one of ${FORMATS.join(', ')}`
+      : `Expected a file ending in ${endings}, or --output-format, but received ${file}`,
   );
 }
 
+/** Refuses outputs that would get in each other's way. @throws {@link UsageError} */
+export function checkDistinct(outputs: readonly Output[]): void {
+  const seen = new Set<string>();
+  for (const { file } of outputs) {
+    const place = file === '-' ? '-' : path.resolve(file);
+    if (seen.has(place)) throw new UsageError(`Expected different outputs but received ${file} twice`);
+    seen.add(place);
+  }
+}
+
+/** The sink of an output. */
 export function outputSink(
-  file: string,
-  format: OutputFormat,
-  options: { highlightWords: boolean },
-): Writable {
+  { file, format }: Output,
+  stdout: Writable,
+  options: FileSinkOptions,
+  subtitles: SubtitleOptions,
+): Sink {
+  const target = file === '-' ? stdout : file;
   switch (format) {
     case 'srt':
-      return srtWriter(file, options);
+      return srtWriter(target, { ...options, ...subtitles });
     case 'vtt':
-      return vttWriter(file, options);
+      return vttWriter(target, { ...options, ...subtitles });
     case 'txt':
-      return txtWriter(file);
+      return txtWriter(target, options);
     case 'json':
-      return jsonWriter(file);
+      return jsonWriter(target, options);
     case 'jsonl':
-      return jsonlWriter(file);
+      return jsonlWriter(target, options);
   }
+}
+
+/** How subtitles look. */
+export function subtitleOptions(values: Values): SubtitleOptions {
+  const shared = pick<SubtitleOptions>(values, ['highlightWords', 'cuePerSentence']);
+  if (values.cuePerSentence === true) return shared;
+  return {
+    ...shared,
+    ...pick<SubtitleOptions>(values, [
+      'maxLineWidth',
+      'maxLineCount',
+      'minCueDuration',
+      'maxCueDuration',
+      'maxCharactersPerSecond',
+    ]),
+  };
 }

@@ -1,37 +1,85 @@
 /**
- * A progress bar on stderr: one line, redrawn in place on a terminal, nothing at all in a pipe or a file.
+ * Progress on stderr: one line, redrawn in place on a terminal, nothing at all in a pipe or a file. Knows nothing of what is done.
  */
 import type { WriteStream } from 'node:tty';
 import type { HubProgress } from '../model/hub.js';
 
 const WIDTH = 30;
+const CLEAR = '\r\x1b[2K';
 
 export class ProgressBar {
   #drawn = false;
   readonly #stream: WriteStream | undefined;
 
-  constructor(stream: NodeJS.WriteStream) {
-    this.#stream = stream.isTTY ? stream : undefined;
+  constructor(stream: NodeJS.WriteStream, quiet = false) {
+    this.#stream = stream.isTTY && !quiet ? stream : undefined;
   }
 
   /** Shows that `done` of the work (0 to 1) is behind us. */
   update(done: number, label: string): void {
-    if (this.#stream === undefined) return;
     const part = Math.min(Math.max(done, 0), 1);
     const filled = Math.round(part * WIDTH);
     const bar = '█'.repeat(filled) + '░'.repeat(WIDTH - filled);
-    const line = `${bar} ${String(Math.floor(part * 100)).padStart(3)} % ${label}`;
-    this.#stream.write(`\r\x1b[2K${line.slice(0, (this.#stream.columns || 80) - 1)}`);
+    this.line(`${bar} ${String(Math.floor(part * 100)).padStart(3)} % ${label}`);
+  }
+
+  /** Shows a line of text instead of a bar. */
+  line(text: string): void {
+    if (this.#stream === undefined) return;
+    this.#stream.write(`${CLEAR}${text.slice(0, (this.#stream.columns || 80) - 1)}`);
     this.#drawn = true;
   }
 
   /** Shows how far a model is fetched: for `onProgress`. */
-  readonly fetched = ({ file, loaded, total }: HubProgress): void =>
-    this.update(total === 0 ? 1 : loaded / total, file);
+  readonly fetched = ({ file, loaded, total, retryIn }: HubProgress): void => {
+    if (retryIn !== undefined) this.line(`The hub is busy, next attempt in ${clock(retryIn)}`);
+    else this.update(total === 0 ? 1 : loaded / total, file);
+  };
 
   /** Takes the line away, so that something else can be written. */
   clear(): void {
-    if (this.#drawn) this.#stream?.write('\r\x1b[2K');
+    if (this.#drawn) this.#stream?.write(CLEAR);
     this.#drawn = false;
   }
+}
+
+/** How far a recording is, in seconds of it. */
+export class AudioProgress {
+  #began: number;
+
+  /**
+   * @param total Seconds of audio, where they are known.
+   * @param now Milliseconds on a clock.
+   */
+  constructor(
+    private readonly bar: ProgressBar,
+    private readonly label: string,
+    private readonly total: number | undefined,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.#began = now();
+    this.update(0);
+  }
+
+  /** Shows that `seconds` of the audio are transcribed. */
+  update(seconds: number): void {
+    const { total, label } = this;
+    if (total === undefined || total <= 0) {
+      this.bar.line(`${clock(seconds)} ${label}`);
+      return;
+    }
+    // What a container says of its length may be a little less than there is.
+    const done = Math.min(seconds, total);
+    const passed = (this.now() - this.#began) / 1000;
+    const left = done > 0 ? `, ${clock((passed * (total - done)) / done)} left` : '';
+    this.bar.update(done / total, `${clock(done)} of ${clock(total)}${left} ${label}`);
+  }
+}
+
+/** `1:05`, `1:02:03`. */
+export function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }

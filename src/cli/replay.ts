@@ -2,26 +2,26 @@
  * `parakeet replay`: runs a recorded session again and says where its events differ.
  */
 import { type ReplayResult, readSession, replaySession } from '../session/replay.js';
+import type { Values } from './cli-option.js';
 import { describe } from './describe.js';
-import { modelOptions } from './library-options.js';
+import { loadOptions } from './library-options.js';
 import { loadShown } from './load-model.js';
-import type { Parsed } from './options.js';
-import type { Terminal } from './terminal.js';
-import { UsageError } from './usage-error.js';
+import type { Context } from './program.js';
 
-export async function replay({ values, positionals }: Parsed, terminal: Terminal): Promise<number> {
-  const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) {
-    throw new UsageError(`Expected one session file but received ${positionals.length}`);
-  }
+export async function replay(
+  [file = '']: string[],
+  values: Values,
+  { terminal, ending }: Context,
+): Promise<number> {
   const session = await readSession(file);
-  const { name, options } = modelOptions(values);
   const { model: recorded } = session.head;
+  const options = loadOptions(values);
   const model = await loadShown(
-    name ?? recorded.name ?? undefined,
+    (values.model as string | undefined) ?? recorded.name ?? undefined,
     {
       ...options,
       ...(options.dtype === 'auto' && { dtype: recorded.dtype as 'float32' }),
+      signal: ending.signal,
     },
     terminal,
   );
@@ -29,11 +29,9 @@ export async function replay({ values, positionals }: Parsed, terminal: Terminal
     if (model.identity !== recorded.identity) {
       terminal.stderr.write('parakeet: this is not the model of the session; its words will differ\n');
     }
-    const result = await replaySession(file, session, model);
+    const result = await replaySession(file, session, model, { signal: ending.signal });
     terminal.stdout.write(
-      values.get('json') === true
-        ? `${JSON.stringify(plain(result))}\n`
-        : text(session.events.length, result),
+      values.json === true ? `${JSON.stringify(plain(result))}\n` : text(session.events.length, result),
     );
     return result.differences.length > 0 ? 1 : 0;
   } finally {

@@ -1,4 +1,8 @@
-/** The process as the commands see it, so that tests may hand in another. */
+/** The process as the commands see it, so that tests can hand in another. */
+
+/** Signals that ask a command to end. */
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type EndSignal = (typeof SIGNALS)[number];
 
 /** What a command needs of the process that it runs in. */
 export interface Terminal {
@@ -6,7 +10,8 @@ export interface Terminal {
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;
   env: NodeJS.ProcessEnv;
-  /** Listens for Ctrl-C. */
-  on(event: 'SIGINT', listener: () => void): unknown;
-  off(event: 'SIGINT', listener: () => void): unknown;
+  on(event: EndSignal, listener: () => void): unknown;
+  off(event: EndSignal, listener: () => void): unknown;
+  /** Ends the process at once. */
+  exit(code: number): void;
 }

@@ -1,155 +1,138 @@
 /**
- * `parakeet transcribe`: one transcript file (or several formats of it) for each sound file. The work is the library's;
- * here are names, order, progress and messages.
+ * `parakeet transcribe`: transcripts of sound files, one after the other. The work is the library's; here are names, order, progress
+ * and messages.
  */
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { isAbort, ParakeetError } from '../errors.js';
-import type { TranscriptEvent, TranscriptResult } from '../events.js';
-import type { Model } from '../model/model.js';
+import { AudioError } from '../errors.js';
+import type { ParakeetOptions } from '../parakeet.js';
 import { formatTimestamp } from '../sinks/format.js';
+import type { Sink } from '../sinks/sink.js';
+import { teeWriter } from '../sinks/tee-writer.js';
+import { ffmpeg } from '../sources/ffmpeg.js';
+import { type AudioSource, transcribe as transcribeInto } from '../transcribe.js';
+import type { AudioFormat } from '../transforms/decode.js';
+import { audioLength } from './audio-length.js';
+import type { Values } from './cli-option.js';
 import { describe } from './describe.js';
-import { onInterrupt } from './interrupt.js';
-import { decodingOptions, excerptOptions, modelOptions, sentenceOptions } from './library-options.js';
+import { isUrl, type Job, planJobs } from './jobs.js';
+import { decodingOptions, loadOptions, pick, sentenceOptions } from './library-options.js';
 import { loadShown } from './load-model.js';
-import { FORMATS, type OutputFormat, type Parsed } from './options.js';
-import { outputSink } from './output.js';
-import { ProgressBar } from './progress.js';
-import { fillTemplate, templateFields } from './template.js';
-import type { Terminal } from './terminal.js';
+import { isPcm } from './options.js';
+import { outputSink, subtitleOptions } from './output.js';
+import type { Context } from './program.js';
+import { AudioProgress, ProgressBar } from './progress.js';
+import { TranscriptSink } from './transcript-sink.js';
 import { UsageError } from './usage-error.js';
 
-/** One input and the files that will hold its transcript. */
-interface Job {
-  input: string;
-  outputs: { file: string; format: OutputFormat }[];
-}
-
-export async function transcribe({ values, positionals }: Parsed, terminal: Terminal): Promise<number> {
-  const jobs = await plan(positionals, values);
-  const decoding = await decodingOptions(values);
-  const log =
-    values.get('verbose') === true ? (text: string) => terminal.stderr.write(`${text}\n`) : () => {};
-  const interrupt = onInterrupt(terminal);
-  const bar = new ProgressBar(terminal.stderr);
+export async function transcribe(inputs: string[], values: Values, context: Context): Promise<number> {
+  const { terminal, ending } = context;
+  const quiet = values.quiet === true;
+  const bar = new ProgressBar(terminal.stderr, quiet);
+  const say = (text: string) => {
+    bar.clear();
+    terminal.stderr.write(`${text}\n`);
+  };
   let failed = 0;
+  const fail = (input: string, error: unknown) => {
+    failed++;
+    say(`parakeet: ${input}: ${describe(error)}`);
+  };
+  if (inputs.includes('-') && terminal.stdin.isTTY) {
+    throw new UsageError(
+      'Expected sound on stdin, which is a terminal. Name a file, or use a pipe: ffmpeg … | parakeet transcribe -',
+    );
+  }
+  const decoding = await decodingOptions(values);
+  const { jobs, passedOver } = await planJobs(inputs, values, context.given, fail);
+  if (!quiet) for (const file of passedOver) say(`parakeet: ${file} is already there: kept`);
+  if (jobs.length === 0) return failed === 0 ? 0 : 1;
+
+  const { signal } = ending;
+  const name = values.model as string | undefined;
+  if (values.verbose === true) say(`Loading model ${name ?? '(bundled)'}`);
+  const model = await loadShown(name, { ...loadOptions(values), signal }, terminal, quiet);
   try {
-    const { name, options } = modelOptions(values);
-    log(`Loading model ${name ?? '(bundled)'}`);
-    const model = await loadShown(name, { ...options, signal: interrupt.signal }, terminal);
-    try {
-      for (const [index, job] of jobs.entries()) {
-        bar.update(index / jobs.length, path.basename(job.input));
-        try {
-          const result = await work(job, index);
-          if (values.get('verbose') === true) describeResult(result);
-        } catch (error) {
-          // Of a recording that is cut short, or that was interrupted, what was heard is kept.
-          if (error instanceof ParakeetError && error.heard) await write(error.heard, job);
-          if (isAbort(error)) throw error;
-          failed++;
-          bar.clear();
-          terminal.stderr.write(`parakeet: ${job.input}: ${describe(error)}\n`);
-        }
-      }
-    } finally {
-      await model.close();
-    }
-
-    async function work(job: Job, index: number): Promise<TranscriptResult> {
-      const result = await hear(model, job, (done) =>
-        bar.update((index + done) / jobs.length, path.basename(job.input)),
-      );
-      await write(result, job);
-      return result;
-    }
-
-    async function write(result: TranscriptResult, job: Job): Promise<void> {
-      bar.clear();
-      for (const output of job.outputs) {
-        await mkdir(path.dirname(output.file), { recursive: true });
-        await writeResult(result, output, values.get('highlight-words') === true);
-        terminal.stdout.write(`${output.file}\n`);
+    const options: ParakeetOptions = {
+      ...sentenceOptions(values),
+      ...decoding,
+      ...windows(values),
+      mode: 'file',
+      collect: false,
+      model,
+      signal,
+    };
+    for (const [index, job] of jobs.entries()) {
+      const place = jobs.length > 1 ? ` (${index + 1} of ${jobs.length})` : '';
+      try {
+        await work(job, `${path.basename(job.input)}${place}`, options);
+      } catch (error) {
+        if (ending.code !== undefined) throw error;
+        fail(job.input, error);
       }
     }
   } finally {
     bar.clear();
-    interrupt.dispose();
+    await model.close();
+    // A pipe that nobody reads any more must not keep the process alive.
+    if (inputs.includes('-')) terminal.stdin.destroy();
   }
   return failed === 0 ? 0 : 1;
 
-  function hear(model: Model, job: Job, onProgress: (done: number) => void): Promise<TranscriptResult> {
-    const side = values.get('local-attention-context-size') as number;
-    const chunk = values.get('chunk-duration') as number;
-    return model.transcribe(job.input === '-' ? terminal.stdin : job.input, {
-      ...sentenceOptions(values),
-      ...excerptOptions(values),
-      ...decoding,
-      chunkDuration: chunk === 0 ? null : chunk,
-      overlapDuration: values.get('overlap-duration') as number,
-      ...(values.get('attention') === 'local' ? { localAttention: [side, side] as const } : {}),
-      signal: interrupt.signal,
-      onProgress: ({ processed, total }) => onProgress(total === 0 ? 1 : processed / total),
+  async function work(job: Job, label: string, options: ParakeetOptions): Promise<void> {
+    const progress = new AudioProgress(bar, label, await audioLength(job.input, values));
+    const sink = new TranscriptSink(() => teeWriter(...job.outputs.map((output) => open(output))), {
+      onProgress: (seconds) => progress.update(seconds),
+      onSentence: ({ start, end, confidence, text }) => {
+        if (values.verbose !== true) return;
+        const span = `${formatTimestamp(start)} --> ${formatTimestamp(end)}`;
+        say(`[${span}] ${(100 * confidence).toFixed(0)} % ${text}`);
+      },
     });
-  }
-
-  function describeResult(result: TranscriptResult): void {
-    for (const { start, end, confidence, text } of result.sentences) {
-      log(
-        `[${formatTimestamp(start)} --> ${formatTimestamp(end)}] ${(100 * confidence).toFixed(0)} % ${text}`,
-      );
-    }
-  }
-}
-
-/** Checks inputs and names before anything is loaded. */
-async function plan(inputs: string[], values: Parsed['values']): Promise<Job[]> {
-  if (inputs.length === 0) throw new UsageError('Expected at least one sound file, or - for stdin');
-  const format = values.get('output-format') as OutputFormat | 'all';
-  const formats = format === 'all' ? FORMATS : [format];
-  const now = new Date();
-  const taken = new Map<string, string>();
-  const jobs: Job[] = [];
-  for (const [index, input] of inputs.entries()) {
-    await checkReadable(input);
-    const base = fillTemplate(values.get('output-template') as string, templateFields(input, index, now));
-    const outputs = formats.map((format) => ({
-      file: path.join(path.isAbsolute(base) ? '' : (values.get('output-dir') as string), `${base}.${format}`),
-      format,
-    }));
-    for (const { file } of outputs) {
-      const other = taken.get(path.resolve(file));
-      if (other !== undefined) {
-        throw new UsageError(
-          `Expected another name for each transcript but ${other} and ${input} both give ${file}. ` +
-            'Put {index} or {parent} into --output-template',
-        );
+    for (const { file } of job.outputs)
+      if (file !== '-') await mkdir(path.dirname(file), { recursive: true });
+    try {
+      const { source, excerpt } = sourceOf(job.input);
+      await transcribeInto(source, sink, { ...options, ...excerpt });
+      if (sink.audioSeconds === 0) {
+        throw new AudioError('ERR_PARAKEET_INVALID_AUDIO', 'Expected sound but there are no samples in it');
       }
-      taken.set(path.resolve(file), input);
+      await sink.complete();
+    } finally {
+      sink.destroy();
+      await sink.settled;
+      bar.clear();
+      const toStdout = job.outputs.some(({ file }) => file === '-');
+      if (sink.begun && !quiet && !toStdout)
+        for (const { file } of job.outputs) terminal.stdout.write(`${file}\n`);
     }
-    jobs.push({ input, outputs });
   }
-  return jobs;
+
+  function open(output: Job['outputs'][number]): Sink {
+    return outputSink(output, terminal.stdout, {}, subtitleOptions(values));
+  }
+
+  /** A source, and what of the excerpt it does not cut out itself. */
+  function sourceOf(input: string): { source: AudioSource; excerpt: ParakeetOptions } {
+    const excerpt = {
+      ...pick<ParakeetOptions>(values, ['start', 'duration']),
+      ...(values.audioStream !== undefined && { stream: values.audioStream as number }),
+    };
+    if (isUrl(input)) return { source: ffmpeg(input, excerpt), excerpt: {} };
+    const format = values.format as AudioFormat;
+    const raw = isPcm(format)
+      ? { sampleRate: values.rate as number, channels: values.channels as number }
+      : {};
+    return { source: input === '-' ? terminal.stdin : input, excerpt: { ...excerpt, format, ...raw } };
+  }
 }
 
-async function checkReadable(input: string): Promise<void> {
-  if (input === '-') return;
-  const found = await stat(input).catch((error: NodeJS.ErrnoException) => error.code ?? 'unreadable');
-  if (typeof found === 'string')
-    throw new UsageError(`Expected a sound file but received ${input} (${found})`);
-  if (found.isDirectory()) throw new UsageError(`Expected a sound file but received the folder ${input}`);
-}
-
-/** Writes a transcript that is complete through the sink of its format. */
-async function writeResult(
-  result: TranscriptResult,
-  { file, format }: Job['outputs'][number],
-  highlightWords: boolean,
-): Promise<void> {
-  const events = result.sentences.map(
-    (sentence) => ({ type: 'sentence', sentence }) satisfies TranscriptEvent,
-  );
-  await pipeline(Readable.from(events), outputSink(file, format, { highlightWords }));
+/** How long recordings are cut. */
+function windows(values: Values): ParakeetOptions {
+  const side = values.localAttentionContextSize as number;
+  return {
+    chunkDuration: values.chunkDuration === 0 ? null : (values.chunkDuration as number),
+    overlapDuration: values.overlapDuration as number,
+    ...(values.attention === 'local' && { localAttention: [side, side] }),
+  };
 }

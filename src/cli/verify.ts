@@ -3,31 +3,28 @@
  */
 import type { VerifyCheck } from '../verify/check.js';
 import { type VerifyReport, verifyModel } from '../verify/verify-model.js';
-import { onInterrupt } from './interrupt.js';
-import { modelOptions } from './library-options.js';
-import type { Parsed } from './options.js';
+import type { Values } from './cli-option.js';
+import { loadOptions } from './library-options.js';
+import type { Context } from './program.js';
 import { ProgressBar } from './progress.js';
-import type { Terminal } from './terminal.js';
-import { UsageError } from './usage-error.js';
 
-export async function verify({ values, positionals }: Parsed, terminal: Terminal): Promise<number> {
-  const [name, ...more] = positionals;
-  if (more.length > 0) throw new UsageError(`Expected one model but received ${positionals.join(' ')}`);
-  const { options } = modelOptions(values);
-  const interrupt = onInterrupt(terminal);
+export async function verify(
+  [name]: string[],
+  values: Values,
+  { terminal, ending }: Context,
+): Promise<number> {
   const bar = new ProgressBar(terminal.stderr);
   try {
     const report = await verifyModel(name, {
-      ...options,
-      signal: interrupt.signal,
+      ...loadOptions(values),
+      signal: ending.signal,
       onStep: ({ done, total, what }) => bar.update(done / total, what),
     });
     bar.clear();
-    terminal.stdout.write(values.get('json') === true ? `${JSON.stringify(report)}\n` : describe(report));
+    terminal.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : describe(report));
     return report.passed ? 0 : 1;
   } finally {
     bar.clear();
-    interrupt.dispose();
   }
 }
 

@@ -18,6 +18,8 @@ export class PatientFetch {
   constructor(
     private readonly attempts: number,
     private readonly signal?: AbortSignal | undefined,
+    /** Told each second of a wait how many are left. */
+    private readonly onWait?: ((secondsLeft: number) => void) | undefined,
   ) {}
 
   /** @throws {@link HubBusyError} when the hub has no time for this, however often it is asked. */
@@ -36,9 +38,16 @@ export class PatientFetch {
         );
         throw this.gaveUp;
       }
-      await sleep(wait * 1000, undefined, signal && { signal });
+      await this.#wait(wait);
     }
   };
+
+  async #wait(seconds: number): Promise<void> {
+    for (let left = seconds; left > 0; left -= 1) {
+      this.onWait?.(left);
+      await sleep(Math.min(left, 1) * 1000, undefined, this.signal && { signal: this.signal });
+    }
+  }
 }
 
 /** The seconds after which a hub that has too many requests wants to be asked again; `undefined` for all other answers. */

@@ -16,6 +16,8 @@ export interface HubProgress {
   loaded: number;
   /** Bytes that it has in all. */
   total: number;
+  /** Set while the hub, which has too many requests, is waited for: seconds until it is asked again. */
+  retryIn?: number;
 }
 
 /** What fetching can be told. */
@@ -71,10 +73,16 @@ export async function fetchFromHub(repo: string, options: HubOptions = {}): Prom
     );
   }
   const hub = await importHub();
-  const asking = new PatientFetch((await cached()) === undefined ? ATTEMPTS : 1, signal);
+  let last: HubProgress = { file: repo, loaded: 0, total: 0 };
+  const onProgress = (progress: HubProgress) => {
+    last = progress;
+    options.onProgress?.(progress);
+  };
+  const onWait = (retryIn: number) => options.onProgress?.({ ...last, retryIn });
+  const asking = new PatientFetch((await cached()) === undefined ? ATTEMPTS : 1, signal, onWait);
   try {
     signal?.throwIfAborted();
-    return await download(hub, cache, repo, revision, asking.fetch, options);
+    return await download(hub, cache, repo, revision, asking.fetch, { ...options, onProgress });
   } catch (error) {
     if (signal?.aborted) throw new AbortedError(undefined, { cause: signal.reason as unknown });
     const cause = asking.gaveUp ?? error;

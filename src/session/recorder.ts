@@ -19,22 +19,50 @@ export interface SessionRecorder {
   close(): Promise<void>;
 }
 
+/** The files of a session, open and empty. */
+export interface SessionFiles {
+  name: string;
+  lines: FileHandle;
+  audio: FileHandle;
+  /** Closes them, when no recording was begun. */
+  close(): Promise<void>;
+}
+
 /**
- * Begins a recording.
+ * Opens the files of a session: `session.jsonl` for the lines, `session.audio` beside it. Both are replaced.
  *
- * @param file Takes the lines (`session.jsonl`); the audio goes to `session.audio` beside it. Both are replaced.
  * @throws {@link ParakeetError} `ERR_PARAKEET_WRITE` (as a rejection) when they cannot be written.
  */
-export async function recordSession(
-  file: string,
-  model: SessionModel,
-  options: SessionOptions,
-): Promise<SessionRecorder> {
-  const lines = await openFile(file);
-  const audio = await openFile(audioPath(file)).catch(async (error: unknown) => {
+export async function openSession(name: string): Promise<SessionFiles> {
+  const lines = await openFile(name);
+  const audio = await openFile(audioPath(name)).catch(async (error: unknown) => {
     await lines.close();
     throw error;
   });
+  return {
+    name,
+    lines,
+    audio,
+    async close() {
+      await Promise.all([lines.close(), audio.close()]);
+    },
+  };
+}
+
+/**
+ * Begins a recording.
+ *
+ * @param files The path of the lines (`session.jsonl`; the audio goes to `session.audio` beside it, both are replaced), or files that
+ * are open already.
+ * @throws {@link ParakeetError} `ERR_PARAKEET_WRITE` (as a rejection) when they cannot be written.
+ */
+export async function recordSession(
+  files: string | SessionFiles,
+  model: SessionModel,
+  options: SessionOptions,
+): Promise<SessionRecorder> {
+  const opened = typeof files === 'string' ? await openSession(files) : files;
+  const { name: file, lines, audio } = opened;
   const began = performance.now();
   const at = () => Math.round(performance.now() - began);
   // One after the other: lines of both streams share the file.
@@ -68,7 +96,7 @@ export async function recordSession(
     sink,
     async close() {
       await last;
-      await Promise.all([lines.close(), audio.close()]);
+      await opened.close();
     },
   };
 }

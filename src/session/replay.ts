@@ -77,9 +77,18 @@ export async function readSession(file: string): Promise<Session> {
   return { head, pushes, events, ended };
 }
 
-/** Runs a session on a model. */
-export async function replaySession(file: string, session: Session, model: Model): Promise<ReplayResult> {
-  const line = parakeet({ ...session.head.options, model });
+/**
+ * Runs a session on a model.
+ *
+ * @throws {@link AbortedError} when `signal` is aborted.
+ */
+export async function replaySession(
+  file: string,
+  session: Session,
+  model: Model,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<ReplayResult> {
+  const line = parakeet({ ...session.head.options, model, signal });
   const replayed: object[] = [];
   let audioSeconds = 0;
   const reading = (async () => {
@@ -94,6 +103,7 @@ export async function replaySession(file: string, session: Session, model: Model
   );
   await push(audioPath(file), session, line);
   const error = await reading;
+  if (signal?.aborted && error) throw error;
   // What was still on its way when the recording was cut off was never recorded.
   const recorded = session.events.map(comparable).filter((event) => event !== undefined);
   const whole = session.events.at(-1)?.type === 'end';

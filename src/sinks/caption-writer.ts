@@ -4,10 +4,10 @@
  */
 import type { Writable } from 'node:stream';
 import type { Token, TranscriptEvent } from '../events.js';
-import { known, optionalBoolean } from '../options.js';
+import { optionalBoolean } from '../options.js';
 import type { SinkTarget } from './destination.js';
 import { type Block, LiveScreen, type ScreenRow } from './live-screen.js';
-import { Sink, type SinkOptions } from './sink.js';
+import { checkSinkOptions, Sink, type SinkOptions } from './sink.js';
 import { widthOf, wrap } from './wrap.js';
 
 /** Options of {@link captionWriter}. */
@@ -41,7 +41,7 @@ class CaptionWriter extends Sink {
   #painting: Promise<void> = Promise.resolve();
 
   constructor(target: unknown, options: CaptionOptions) {
-    known('captionWriter', options, ['timestamps', 'signal']);
+    checkSinkOptions('captionWriter', options, ['timestamps']);
     const timestamps = optionalBoolean('timestamps', options.timestamps) ?? false;
     super(target, options);
     this.#timestamps = timestamps;

@@ -2,7 +2,8 @@
  * Where a sink's text goes: a file, a descriptor, or another stream; one write at a time, each written whole.
  * Knows nothing of transcripts.
  */
-import { close, open, write } from 'node:fs';
+import { close, fstat, ftruncate, open, type Stats, write } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { finished, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { inspect, promisify } from 'node:util';
@@ -21,12 +22,16 @@ export interface Destination {
   write(text: string): Promise<void>;
   /** Ends it; resolves when all is written. */
   close(): Promise<void>;
+  /** It is a regular file. */
+  isFile?(): Promise<boolean>;
   /** Gives up: frees what is open without waiting for it. */
   abort(error: Error | null): Promise<void>;
 }
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
+const statFile = promisify(fstat) as (fd: number) => Promise<Stats>;
+const truncateFile = promisify(ftruncate) as (fd: number, size: number) => Promise<void>;
 const writeFile = promisify(write) as (
   fd: number,
   bytes: Buffer,
@@ -44,6 +49,7 @@ const REMEDIES: Record<string, string> = {
   EDQUOT: 'Free some of your quota; what was written before is kept',
   EPIPE: 'The reader has gone away',
   EBADF: 'The descriptor is not open for writing',
+  EFBIG: 'The file would grow beyond a limit; what was written before is kept',
 };
 
 /** A failed write as an error of this package, with the system's error as its cause. */
@@ -86,51 +92,107 @@ function isWritable(value: unknown): value is Writable {
 
 const isStandard = (stream: Writable): boolean => stream === process.stdout || stream === process.stderr;
 
-/** Opens a target. `failed` is called when it breaks between two writes. */
-export async function openTarget(target: SinkTarget, failed: (error: Error) => void): Promise<Destination> {
+/**
+ * Opens a target. `failed` is called when it breaks between two writes.
+ *
+ * @param append go on behind what a file holds instead of truncating it; only for a path.
+ */
+export async function openTarget(
+  target: SinkTarget,
+  failed: (error: Error) => void,
+  append = false,
+): Promise<Destination> {
   const name = targetName(target);
-  if (typeof target === 'number') return descriptorDestination(target, name, false);
+  if (typeof target === 'number') return new DescriptorDestination(target, name);
   const path = targetPath(target);
   if (path === undefined) return streamDestination(target as Writable, name, failed);
   try {
-    return descriptorDestination(await openFile(path, 'w'), name, true);
+    return new DescriptorDestination(await openFile(path, append ? 'a' : 'w'), name, path);
   } catch (error) {
     throw writeError(name, error);
   }
 }
 
-function descriptorDestination(fd: number, name: string, owned: boolean): Destination {
-  let isOpen = owned;
-  const shut = async (): Promise<void> => {
-    if (!isOpen) return;
-    isOpen = false;
-    await closeFile(fd);
-  };
-  return {
-    async write(text) {
-      const bytes = Buffer.from(text);
-      let offset = 0;
-      while (offset < bytes.length) {
-        try {
-          offset += (await writeFile(fd, bytes, offset)).bytesWritten;
-        } catch (error) {
-          // A full non-blocking pipe: its reader is slow, which is no failure.
-          if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw writeError(name, error);
-          await new Promise((resolve) => setTimeout(resolve, 5));
-        }
-      }
-    },
-    async close() {
+/** A file, a pipe or a device behind a descriptor. What a regular file gets is whole or not there. */
+class DescriptorDestination implements Destination {
+  #open: boolean;
+  /** How long the file was after our last write. */
+  #size = 0;
+
+  /** @param path of a file that was opened here, and is closed here. */
+  constructor(
+    readonly fd: number,
+    readonly name: string,
+    readonly path?: string,
+  ) {
+    this.#open = path !== undefined;
+  }
+
+  async write(text: string): Promise<void> {
+    const before = await this.#check();
+    const bytes = Buffer.from(text);
+    let offset = 0;
+    while (offset < bytes.length) {
       try {
-        await shut();
+        offset += (await writeFile(this.fd, bytes, offset)).bytesWritten;
       } catch (error) {
-        throw writeError(name, error);
+        // A full non-blocking pipe: its reader is slow, which is no failure.
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          continue;
+        }
+        // Half a record is worse than none.
+        if (before !== undefined && offset > 0) await truncateFile(this.fd, before).catch(() => {});
+        throw writeError(this.name, error);
       }
-    },
-    async abort() {
-      await shut().catch(() => {});
-    },
-  };
+    }
+    if (before !== undefined) this.#size = before + bytes.length;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#check();
+    } finally {
+      await this.#shut().catch((error: unknown) => {
+        throw writeError(this.name, error);
+      });
+    }
+  }
+
+  async isFile(): Promise<boolean> {
+    return statFile(this.fd).then(
+      (file) => file.isFile(),
+      () => false,
+    );
+  }
+
+  async abort(): Promise<void> {
+    await this.#shut().catch(() => {});
+  }
+
+  /** The size of a regular file, `undefined` for anything else. @throws when somebody removed, replaced or truncated the file. */
+  async #check(): Promise<number | undefined> {
+    const file = await statFile(this.fd).catch((error: unknown) => {
+      throw writeError(this.name, error);
+    });
+    if (!file.isFile()) return undefined;
+    if (file.size < this.#size)
+      throw changed(this.name, `truncated (it had ${this.#size} bytes and now has ${file.size})`);
+    const named = this.path === undefined ? file : await stat(this.path).catch(() => undefined);
+    const same = named?.ino === file.ino && named.dev === file.dev && file.nlink > 0;
+    if (!same) throw changed(this.name, 'removed or replaced');
+    return file.size;
+  }
+
+  async #shut(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await closeFile(this.fd);
+  }
+}
+
+function changed(name: string, what: string): ParakeetError {
+  return writeError(name, new Error(`the file was ${what} while it was being written`));
 }
 
 function streamDestination(stream: Writable, name: string, failed: (error: Error) => void): Destination {

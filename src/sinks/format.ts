@@ -36,12 +36,15 @@ export interface CueStyle {
   escape: (text: string) => string;
   /** Marks the part that is being spoken. */
   highlight: (text: string) => string;
-  /** Says who speaks. */
+  /** Says who speaks, and how much of that is seen. */
   label: (speaker: string) => string;
+  shownLabel: (speaker: string) => string;
+  /** Ends what one speaker says when another one follows in the same cue. */
+  closeLabel: string;
 }
 
 /**
- * The cues of a sentence: one, or one a word with that word marked, each until the next word begins. Who speaks stands before it.
+ * The cues of a sentence as parakeet-mlx has them: one, or one a word with that word marked, each until the next word begins. Who speaks stands before it.
  */
 export function cuesOf(
   { sentence, speaker }: SentenceEvent,
@@ -74,7 +77,7 @@ const markup = ({ text }: Word, spoken: boolean, style: CueStyle): string =>
   spoken ? style.highlight(style.escape(text)) : style.escape(text);
 
 /** A blank line would end a cue. */
-const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+export const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
 
 /** Three decimals, as parakeet-mlx. */
 const rounded = (value: number): number => Math.round(value * 1000) / 1000;

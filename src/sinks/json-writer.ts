@@ -3,11 +3,12 @@
  * finished one over it, so that whoever reads it sees a complete document; a descriptor or Writable gets it at the end.
  */
 import { randomUUID } from 'node:crypto';
-import { lstat, open, realpath, rename, rm } from 'node:fs/promises';
+import { lstat, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import type { TranscriptEvent } from '../events.js';
 import { type Destination, type SinkTarget, targetPath, writeError } from './destination.js';
 import { type JsonSentence, jsonSentence } from './format.js';
-import { Sink, type SinkOptions } from './sink.js';
+import { NOTHING, type Previous } from './previous.js';
+import { checkFileSinkOptions, type FileSinkOptions, Sink } from './sink.js';
 
 /** Least time between two replacements, in milliseconds; a large document is replaced less often still. */
 const INTERVAL_MS = 1000;
@@ -21,6 +22,19 @@ class JsonWriter extends Sink {
   #path: string | undefined;
   #dirty = true;
   #next = 0;
+
+  constructor(target: unknown, options: FileSinkOptions) {
+    checkFileSinkOptions('jsonWriter', options);
+    super(target, options);
+  }
+
+  protected override async readPrevious(path: string): Promise<Previous> {
+    const document = await documentIn(path);
+    if (!document) return NOTHING;
+    this.#sentences.push(...document.sentences);
+    this.#text = document.text;
+    return { ...NOTHING, begun: true, end: Math.max(0, ...document.sentences.map(({ end }) => end)) };
+  }
 
   protected override async open(): Promise<Destination> {
     const path = targetPath(this.target);
@@ -63,6 +77,19 @@ class JsonWriter extends Sink {
   }
 }
 
+/** The transcript that a file already holds. @throws when it holds something else. */
+async function documentIn(path: string): Promise<{ text: string; sentences: JsonSentence[] } | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  if (text === '') return undefined;
+  const document = JSON.parse(text) as { text?: unknown; sentences?: unknown };
+  if (typeof document.text === 'string' && Array.isArray(document.sentences))
+    return { text: document.text, sentences: document.sentences as JsonSentence[] };
+  throw new Error('it holds no transcript that could be continued');
+}
+
 /** The file behind `path`, or `undefined` when there is something that must not be replaced (a device, a pipe). */
 async function replaceable(path: string): Promise<string | undefined> {
   const real = await realpath(path).catch(() => path);
@@ -95,9 +122,9 @@ async function replace(path: string, text: string | undefined): Promise<void> {
  *
  * @param target a path (its folder must exist; the file is replaced whole, about once a second while sentences come), a file
  * descriptor or a Writable (written once, at the end).
- * @throws {@link ArgumentError} for a bad target. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
+ * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
  * whose `cause` is the system's error.
  */
-export function jsonWriter(target: SinkTarget, options: SinkOptions = {}): Sink {
+export function jsonWriter(target: SinkTarget, options: FileSinkOptions = {}): Sink {
   return new JsonWriter(target, options);
 }

@@ -2,27 +2,52 @@
  * The sink that writes JSON lines: one event a line, each line one write, for programs that follow along.
  */
 import type { TranscriptEvent } from '../events.js';
-import { expected } from '../options.js';
+import { expected, oneOf } from '../options.js';
 import type { SinkTarget } from './destination.js';
 import { jsonSentence, jsonToken } from './format.js';
-import { Sink, type SinkOptions } from './sink.js';
+import { type Previous, previousLines } from './previous.js';
+import { checkFileSinkOptions, type FileSinkOptions, Sink } from './sink.js';
 
 /** Options of {@link jsonlWriter}. */
-export interface JsonlOptions extends SinkOptions {
+export interface JsonlOptions extends FileSinkOptions {
   /** Which events become lines. Default `['sentence']`. */
   types?: readonly TranscriptEvent['type'][] | undefined;
 }
+
+/** All of them: a misspelt one would be a file without lines. */
+const EVENT_TYPES = [
+  'token',
+  'draft',
+  'sentence',
+  'progress',
+  'speechStart',
+  'speechEnd',
+  'endOfUtterance',
+  'lag',
+  'gap',
+  'end',
+  'left',
+] as const satisfies readonly TranscriptEvent['type'][];
 
 class JsonlWriter extends Sink {
   readonly #types: ReadonlySet<string>;
 
   constructor(target: unknown, options: JsonlOptions) {
+    checkFileSinkOptions('jsonlWriter', options, ['types']);
     const types: unknown = options.types ?? ['sentence'];
-    if (!Array.isArray(types) || types.some((type) => typeof type !== 'string')) {
+    if (!Array.isArray(types))
       throw expected('an array of event types', 'types', types, "For example ['token', 'sentence', 'end']");
-    }
+    for (const type of types) oneOf('types', type, EVENT_TYPES);
     super(target, options);
     this.#types = new Set(types as string[]);
+  }
+
+  protected override readPrevious(path: string): Promise<Previous> {
+    return previousLines(path);
+  }
+
+  protected override async begin(): Promise<void> {
+    if (this.previous.separator !== '') await this.text(this.previous.separator);
   }
 
   protected override async handle(event: TranscriptEvent): Promise<void> {

@@ -3,29 +3,79 @@
  * subclasses know; how it gets there, destination.ts.
  */
 import { Writable } from 'node:stream';
+import { destroyOnAbort } from '../abort.js';
 import type { TranscriptEvent } from '../events.js';
-import { expected } from '../options.js';
-import { checkTarget, type Destination, openTarget, type SinkTarget } from './destination.js';
+import { expected, finite, known, optionalBoolean, optionalSignal } from '../options.js';
+import { shifted } from '../shift.js';
+import {
+  checkTarget,
+  type Destination,
+  openTarget,
+  type SinkTarget,
+  targetPath,
+  writeError,
+} from './destination.js';
+import { NOTHING, type Previous } from './previous.js';
 
 /** Options that every sink takes. */
 export interface SinkOptions {
-  /** Destroys the sink with an `AbortError` when it is aborted. */
+  /** Destroys the sink with an `AbortedError` when it is aborted. */
   signal?: AbortSignal | undefined;
+  /** Seconds that are added to all times, at least 0: where this stream begins in a longer recording. Default 0. */
+  offset?: number | undefined;
 }
+
+/** Options of the sinks that write files. */
+export interface FileSinkOptions extends SinkOptions {
+  /**
+   * Continue a file that is already there instead of replacing it: numbers go on, and a header is not written again. Where its times
+   * end is {@link Sink.continuesAt}. Needs a path. Default false.
+   */
+  append?: boolean | undefined;
+}
+
+const sinkKeys = ['signal', 'offset'] as const;
+const fileKeys = [...sinkKeys, 'append'] as const;
 
 type Done = (error?: Error | null) => void;
 
 /** A Writable of {@link TranscriptEvent}. It closes its target at the end, whether an `end` event came or not. */
 export abstract class Sink extends Writable {
   protected readonly target: SinkTarget;
+  readonly #offset: number;
+  readonly #append: boolean;
   #destination: Destination | undefined;
+  /** What the target holds already. @internal */
+  protected previous: Previous = NOTHING;
+  #opened = false;
+  #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
-  /** @throws {@link ArgumentError} when `target` is nothing that can be written to. */
-  constructor(target: unknown, options: SinkOptions = {}) {
+  /**
+   * @param options Checked by the subclass, which knows all of them.
+   * @throws {@link ArgumentError} when `target` is nothing that can be written to.
+   */
+  constructor(target: unknown, options: FileSinkOptions = {}) {
     // Before super(): Node opens the target of whatever was constructed, also when this constructor throws afterwards.
     const checked = checkTarget(target);
-    super({ objectMode: true, highWaterMark: 4, ...(options.signal ? { signal: options.signal } : {}) });
+    if (options.append === true && targetPath(checked) === undefined)
+      throw expected('a path beside append', 'the destination', target);
+    super({ objectMode: true, highWaterMark: 4 });
     this.target = checked;
+    this.#offset = options.offset ?? 0;
+    this.#append = options.append ?? false;
+    destroyOnAbort(this, options.signal);
+  }
+
+  /** Resolves when the target is open, rejects with the reason why it cannot be. Events can be written before. */
+  async ready(): Promise<void> {
+    if (this.#opened) return;
+    if (this.errored) throw this.errored;
+    await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  /** With `append`: seconds at which what the file already held ends, known once `ready`. Otherwise 0. */
+  get continuesAt(): number {
+    return this.previous.end;
   }
 
   /** Writes what an event adds. Event types that it does not know add nothing. */
@@ -40,9 +90,14 @@ export abstract class Sink extends Writable {
   /** Frees what the subclass holds; on success, failure and destroy alike. */
   protected async release(): Promise<void> {}
 
+  /** Reads where a file ends that is to be continued. @internal */
+  protected async readPrevious(_path: string): Promise<Previous> {
+    return NOTHING;
+  }
+
   /** Opens the target. */
   protected open(): Promise<Destination> {
-    return openTarget(this.target, (error) => this.destroy(error));
+    return openTarget(this.target, (error) => this.destroy(error), this.#append);
   }
 
   /** One write, whole: after it the target is valid. */
@@ -50,13 +105,31 @@ export abstract class Sink extends Writable {
     await this.#destination?.write(text);
   }
 
+  /** The target is a regular file: writing to it does not wait for anybody. */
+  protected async isFile(): Promise<boolean> {
+    return (await this.#destination?.isFile?.()) ?? false;
+  }
+
   /** Node's. @internal */
   override _construct(callback: Done): void {
     const start = async (): Promise<void> => {
+      if (this.#append) {
+        const path = targetPath(this.target) as string;
+        this.previous = await this.readPrevious(path).catch((error: unknown) => {
+          throw writeError(path, error);
+        });
+      }
       this.#destination = await this.open();
       await this.begin();
     };
-    start().then(() => callback(), callback);
+    start().then(
+      () => {
+        this.#opened = true;
+        for (const { resolve } of this.#waiting) resolve();
+        callback();
+      },
+      (error: Error) => callback(error),
+    );
   }
 
   /** Node's. @internal */
@@ -67,7 +140,7 @@ export abstract class Sink extends Writable {
       );
       return;
     }
-    this.handle(event).then(() => callback(), callback);
+    this.handle(shifted(event, this.#offset)).then(() => callback(), callback);
   }
 
   /** Node's. @internal */
@@ -88,10 +161,37 @@ export abstract class Sink extends Writable {
       this.#destination = undefined;
     };
     free().then(
-      () => callback(error),
-      (failure: Error) => callback(error ?? failure),
+      () => this.#closed(error, callback),
+      (failure: Error) => this.#closed(error ?? failure, callback),
     );
   }
+
+  #closed(error: Error | null, callback: Done): void {
+    const reason = error ?? writeError('the target', new Error('the sink was destroyed'));
+    if (!this.#opened) for (const { reject } of this.#waiting) reject(reason);
+    callback(error);
+  }
+}
+
+/** Checks the options that every sink takes, and that there are no others than `more`. @throws {@link ArgumentError} */
+export function checkSinkOptions(what: string, options: SinkOptions, more: readonly string[] = []): void {
+  check(what, options, [...sinkKeys, ...more]);
+}
+
+/** The same for the sinks that write files. @throws {@link ArgumentError} */
+export function checkFileSinkOptions(
+  what: string,
+  options: FileSinkOptions,
+  more: readonly string[] = [],
+): void {
+  check(what, options, [...fileKeys, ...more]);
+  optionalBoolean('append', options.append);
+}
+
+function check(what: string, options: SinkOptions, keys: readonly string[]): void {
+  known(what, options, keys);
+  optionalSignal('signal', options.signal);
+  if (options.offset !== undefined) finite('offset', options.offset, 0);
 }
 
 function isEvent(value: unknown): value is TranscriptEvent {

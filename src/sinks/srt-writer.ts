@@ -1,46 +1,47 @@
 /**
- * The sink that writes SubRip subtitles. One write a cue, so that the file is valid whenever the process dies.
+ * The sink that writes SubRip subtitles.
  */
-import type { TranscriptEvent } from '../events.js';
-import { optionalBoolean } from '../options.js';
 import type { SinkTarget } from './destination.js';
-import { type CueStyle, cuesOf, formatSpan } from './format.js';
-import { Sink, type SinkOptions } from './sink.js';
-
-/** Options of {@link srtWriter} and `vttWriter`. */
-export interface SubtitleOptions extends SinkOptions {
-  /** One cue a word, with that word marked, instead of one a sentence. parakeet-mlx marks tokens, which are parts of words. Default false. */
-  highlightWords?: boolean | undefined;
-}
+import { type Cue, type CueStyle, formatSpan } from './format.js';
+import type { Sink } from './sink.js';
+import type { SubtitleOptions } from './subtitle-options.js';
+import { SubtitleWriter } from './subtitle-writer.js';
 
 const STYLE: CueStyle = {
   escape: (text) => text,
   highlight: (text) => `<u>${text}</u>`,
   label: (speaker) => `${speaker}: `,
+  shownLabel: (speaker) => `${speaker}: `,
+  closeLabel: '',
 };
 
-class SrtWriter extends Sink {
-  readonly #highlightWords: boolean;
+class SrtWriter extends SubtitleWriter {
   #cues = 0;
+  #begun = false;
 
   constructor(target: unknown, options: SubtitleOptions) {
-    const highlightWords = optionalBoolean('highlightWords', options.highlightWords) ?? false;
-    super(target, options);
-    this.#highlightWords = highlightWords;
+    super('srtWriter', target, options, STYLE);
   }
 
-  protected override async handle(event: TranscriptEvent): Promise<void> {
-    if (event.type !== 'sentence') return;
-    for (const cue of cuesOf(event, this.#highlightWords, STYLE)) {
-      this.#cues += 1;
-      const separator = this.#cues > 1 ? '\n' : '';
-      await this.text(`${separator}${this.#cues}\n${formatSpan(cue, ',')}\n${cue.text}\n`);
-    }
+  protected override async begin(): Promise<void> {
+    const { cues, begun, separator } = this.previous;
+    this.#cues = cues;
+    this.#begun = begun;
+    if (separator !== '') await this.text(separator);
+  }
+
+  protected override async cue(cue: Cue): Promise<void> {
+    const separator = this.#begun ? '\n' : '';
+    this.#begun = true;
+    this.#cues += 1;
+    await this.text(`${separator}${this.#cues}\n${formatSpan(cue, ',')}\n${cue.text}\n`);
   }
 }
 
 /**
- * Makes a Writable of transcript events that writes their sentences as SubRip (`.srt`).
+ * Makes a Writable of transcript events that writes them as SubRip (`.srt`): at most two lines of 42 columns a cue, 1 to 7 s, as far as
+ * the speech allows; {@link SubtitleOptions} change that. Cues are written as they become final and never overlap; two speakers who speak at
+ * one time share a cue, or the time.
  *
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
  * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`

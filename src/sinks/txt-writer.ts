@@ -3,9 +3,23 @@
  */
 import type { TranscriptEvent } from '../events.js';
 import type { SinkTarget } from './destination.js';
-import { Sink, type SinkOptions } from './sink.js';
+import { type Previous, previousText } from './previous.js';
+import { checkFileSinkOptions, type FileSinkOptions, Sink } from './sink.js';
 
 class TxtWriter extends Sink {
+  constructor(target: unknown, options: FileSinkOptions) {
+    checkFileSinkOptions('txtWriter', options);
+    super(target, options);
+  }
+
+  protected override readPrevious(path: string): Promise<Previous> {
+    return previousText(path);
+  }
+
+  protected override async begin(): Promise<void> {
+    if (this.previous.separator !== '') await this.text(this.previous.separator);
+  }
+
   protected override async handle(event: TranscriptEvent): Promise<void> {
     if (event.type !== 'sentence') return;
     const label = event.speaker === undefined ? '' : `${event.speaker}: `;
@@ -17,9 +31,9 @@ class TxtWriter extends Sink {
  * Makes a Writable of transcript events that writes their sentences as plain text, one a line.
  *
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
- * @throws {@link ArgumentError} for a bad target. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
+ * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
  * whose `cause` is the system's error.
  */
-export function txtWriter(target: SinkTarget, options: SinkOptions = {}): Sink {
+export function txtWriter(target: SinkTarget, options: FileSinkOptions = {}): Sink {
   return new TxtWriter(target, options);
 }

@@ -1,43 +1,40 @@
 /**
- * The sink that writes WebVTT subtitles. One write a cue, so that the file is valid whenever the process dies.
+ * The sink that writes WebVTT subtitles.
  */
-import type { TranscriptEvent } from '../events.js';
-import { optionalBoolean } from '../options.js';
 import type { SinkTarget } from './destination.js';
-import { type CueStyle, cuesOf, formatSpan } from './format.js';
-import { Sink } from './sink.js';
-import type { SubtitleOptions } from './srt-writer.js';
+import { type Cue, type CueStyle, formatSpan } from './format.js';
+import type { Sink } from './sink.js';
+import type { SubtitleOptions } from './subtitle-options.js';
+import { SubtitleWriter } from './subtitle-writer.js';
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 const STYLE: CueStyle = {
   escape: (text) => text.replace(/[&<>]/g, (character) => ENTITIES[character] as string),
   highlight: (text) => `<b>${text}</b>`,
   label: (speaker) => `<v ${STYLE.escape(speaker)}>`,
+  // Players show the voice by a style, not as text.
+  shownLabel: () => '',
+  closeLabel: '</v>',
 };
 
-class VttWriter extends Sink {
-  readonly #highlightWords: boolean;
-
+class VttWriter extends SubtitleWriter {
   constructor(target: unknown, options: SubtitleOptions) {
-    const highlightWords = optionalBoolean('highlightWords', options.highlightWords) ?? false;
-    super(target, options);
-    this.#highlightWords = highlightWords;
+    super('vttWriter', target, options, STYLE);
   }
 
-  protected override begin(): Promise<void> {
-    return this.text('WEBVTT\n');
+  protected override async begin(): Promise<void> {
+    const { begun, separator } = this.previous;
+    if (!begun) await this.text('WEBVTT\n');
+    else if (separator !== '') await this.text(separator);
   }
 
-  protected override async handle(event: TranscriptEvent): Promise<void> {
-    if (event.type !== 'sentence') return;
-    for (const cue of cuesOf(event, this.#highlightWords, STYLE)) {
-      await this.text(`\n${formatSpan(cue, '.')}\n${cue.text}\n`);
-    }
+  protected override async cue(cue: Cue): Promise<void> {
+    await this.text(`\n${formatSpan(cue, '.')}\n${cue.text}\n`);
   }
 }
 
 /**
- * Makes a Writable of transcript events that writes their sentences as WebVTT (`.vtt`). Markup characters are escaped.
+ * Makes a Writable of transcript events that writes them as WebVTT (`.vtt`), with cues like `srtWriter`'s. Markup characters are escaped.
  *
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
  * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`

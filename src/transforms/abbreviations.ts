@@ -1,41 +1,111 @@
 /**
- * Words with a full stop that ends no sentence. English, and what other languages of Latin script share; where it is uncertain, the next
- * word decides.
+ * Words with a full stop that ends no sentence: abbreviations, initials, and ordinals ("24. Dezember"), in the languages of Latin script
+ * that Parakeet models know. Where it is uncertain, the words around decide.
  */
 
-/** A name or a number follows these: never the end. */
-const TITLES = new Set(
-  (
-    'dr mr mrs ms mx prof rev hon gen col maj capt cmdr lt sgt gov sen rep pres st mt ft messrs mme mlle sr sra ' +
-    'no nr vol fig eq sec ch pp vs ca cf approx dept univ'
-  ).split(' '),
+const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
+
+/** A name or a word follows these: never the end. */
+const GOES_ON = words(
+  // English, and what many languages share
+  'dr mr mrs ms mx prof rev hon gen col maj capt cmdr lt sgt gov sen rep pres st mt ft messrs vs ca cf approx dept univ viz ' +
+    // French
+    'mm mme mmes mlle mlles mgr ste av bd env hab ' +
+    // German
+    'hr hrn fr frl dipl ing bzw bzgl evtl ggf inkl exkl zzgl insb vgl sog mio mrd tsd geb gegr sel ' +
+    // Spanish, Portuguese, Italian
+    'sr sra srta dra ud uds ee exmo sig dott avv ' +
+    // Dutch, Danish, Norwegian, Swedish, Polish
+    'dhr mevr drs bijv jf np tzn ul św',
+);
+/** Only a number follows these; else they are words like any other. */
+const BEFORE_NUMBERS = words(
+  'no nr nos vol fig eq sec ch pp p art abs kap bd s abb tab chap núm num pág pag str max min mind kl tel',
 );
 /** These end a sentence now and then: only before a capital letter. */
-const UNCERTAIN = new Set(
-  (
-    'etc inc ltd co corp bros jr al ed eds est jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu ' +
-    'thur thurs fri sat ave blvd rd'
-  ).split(' '),
+const UNCERTAIN = words(
+  'etc inc ltd co corp bros jr al ed eds est usw usf jh jhd chr enz itd itp uu std sek ' +
+    'jan feb febr mar apr jun jul aug sep sept oct okt nov dec dez janv févr avr juil déc ene ago dic ' +
+    'mon tue tues wed thu thur thurs fri sat ave blvd rd',
 );
-/** U.S., e.g., p.m., z.B.: letters with a stop after each. */
-const DOTTED = /^\p{L}(?:\.\p{L})+\.$/u;
+/** U.S., e.g., p.m., J.-C., f.eks., bl.a.: a few letters with a stop after each group. */
+const DOTTED = /^\p{L}{1,3}(?:\.-?\p{L}{1,4})+\.$/u;
 /** J. as in J. S. Bach. The pronoun I is none. */
 const INITIAL = /^(?!I\.)\p{Lu}\.$/u;
-/** An e.g. or i.e. always goes on. */
-const GOES_ON = new Set(['e.g.', 'i.e.', 'z.b.', 'd.h.', 'p.ej.', 'viz.']);
+/** The first half of "z. B.", "d. h.", "u. a.", "o. Ä.", "v. Chr."; written with a space, as it should be. */
+const HALVES = words('z. d. u. o. i. v. n.');
+/** These always go on, whatever follows. */
+const EXAMPLES = words('e.g. i.e. z.b. d.h. u.a. p.ej. p.ex. c.-à-d. f.eks. t.ex. bl.a. o.a. d.w.z.');
+
+/** An ordinal, by its digits. */
+const ORDINAL = /^\d{1,3}\.$/;
+/** Words that stand before an ordinal in German, and that English would not put before a number at the end of a sentence. */
+const BEFORE_ORDINAL = words(
+  'am vom zum im beim der die das den dem des zur ins ab seit ' +
+    'montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag jeder jeden jedem jede unser unsere unserem',
+);
+/** Words that begin a sentence rather than follow an ordinal; all are written small within one. */
+const STARTERS = words(
+  'ich du er sie es wir ihr man dann da danach aber und oder doch denn dort hier heute jetzt so wenn als wie was wer wo ' +
+    'ein eine in im am an auf mit nach für der die das den dem ja nein i we he she it they then the a my but and so',
+);
+const MONTHS = [
+  'Januar',
+  'Jänner',
+  'Februar',
+  'März',
+  'April',
+  'Mai',
+  'Juni',
+  'Juli',
+  'August',
+  'September',
+  'Oktober',
+].concat(['November', 'Dezember']);
 
 /**
  * Whether a sentence goes on after a word, full stop included, although a space follows.
  *
  * @param word As it stands, with what opens it (a bracket, a quote).
- * @param next The text that follows.
+ * @param next The text that follows, as far as it is there: a word or the beginning of one.
+ * @param before The text before the word, as much as there is of the sentence.
+ * @param cased The transcript has capital letters: then no sentence begins with a small one.
  */
-export function goesOnAfter(word: string, next: string): boolean {
-  const bare = word.trim().replace(/^[("'“‘[]+/, '');
+export function goesOnAfter(word: string, next: string, before = '', cased = false): boolean {
+  const bare = word.trim().replace(/^[("'“‘«„[]+/, '');
+  const following = next.trim().replace(/^["'“‘«„([]+/, '');
+  const isSmall = /^\p{Ll}/u.test(following);
+  if (isSmall && cased) return true;
   const lower = bare.toLowerCase();
-  if (GOES_ON.has(lower) || INITIAL.test(bare)) return true;
+  if (EXAMPLES.has(lower) || INITIAL.test(bare)) return true;
+  if (ORDINAL.test(bare)) return isSmall || isOrdinal(following, before);
   const stem = lower.replace(/\.$/, '');
-  if (TITLES.has(stem)) return /^[\p{L}\p{N}("'“]/u.test(next.trim());
-  if (UNCERTAIN.has(stem) || DOTTED.test(bare)) return !/^["'“‘(]?\p{Lu}/u.test(next.trim());
+  const last = lastWord(before);
+  if (HALVES.has(bare) || (/^\p{Ll}\.$/u.test(bare) && /^\p{L}\.$/u.test(last))) return true;
+  // "p. ex. Paris", "p. ej. Madrid", "Dr. med. Weiß".
+  if ((stem === 'ex' || stem === 'ej') && last === 'p.') return true;
+  if (/^\p{Ll}{2,5}\.$/u.test(bare) && (last === 'dr.' || last === 'prof.')) return true;
+  if (GOES_ON.has(stem)) return /^[\p{L}\p{N}]/u.test(following);
+  if (BEFORE_NUMBERS.has(stem) || /\p{Ll}str$/u.test(stem)) return /^\p{N}/u.test(following);
+  // What is left goes on before small letters and numbers only.
+  if (UNCERTAIN.has(stem) || DOTTED.test(bare)) return !/^\p{Lu}/u.test(following);
   return false;
+}
+
+/** "Am 24. Dezember", "der 2. Weltkrieg", "5. 6. 2020"; but "I am 24. My brother". */
+function isOrdinal(following: string, before: string): boolean {
+  if (/^\d{1,2}(?!\d)/.test(following)) return true;
+  if (!/^\p{Lu}/u.test(following) || /\bI(?:['’]m| am)$/i.test(before.trim())) return false;
+  const last = lastWord(before).replace(/,$/, '');
+  if (STARTERS.has(following.toLowerCase())) return false;
+  if (BEFORE_ORDINAL.has(last)) return true;
+  // At the beginning of a sentence, or of a date: "24. Dezember".
+  const isMonth = MONTHS.some(
+    (month) => following.startsWith(month) || (following.length > 2 && month.startsWith(following)),
+  );
+  return isMonth && (last === '' || before.trim().endsWith(',') || /\p{Ll}$/u.test(last));
+}
+
+function lastWord(text: string): string {
+  return text.trim().split(/\s+/).at(-1)?.toLowerCase() ?? '';
 }

@@ -4,6 +4,7 @@
  */
 import type { EndOfUtteranceEvent, Token } from '../events.js';
 import { expected, finite, known } from '../options.js';
+import { endsLikeSentence } from './sentence-ends.js';
 
 /** When an utterance ends. Seconds are seconds of audio that is final, so `lookahead` comes on top. */
 export interface EndpointRules {
@@ -15,7 +16,6 @@ export interface EndpointRules {
   longest?: number | undefined;
 }
 
-const SENTENCE_END = /[.?!。？！]['"”’)\]]*$/u;
 /** Times are multiples of a frame in floating point: a difference of one frame must not fail by its last bit. */
 const EPSILON = 1e-6;
 
@@ -57,7 +57,7 @@ export class Endpointer {
   progress(time: number): EndOfUtteranceEvent | undefined {
     if (!this.#last) return undefined;
     const quiet = time - this.#last.end + EPSILON;
-    if (SENTENCE_END.test(this.#last.text) && quiet >= this.#afterPunctuation) return this.end('punctuation');
+    if (endsLikeSentence(this.#last.text) && quiet >= this.#afterPunctuation) return this.end('punctuation');
     return quiet >= this.#silence ? this.end('silence') : undefined;
   }
 

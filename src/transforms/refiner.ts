@@ -3,6 +3,7 @@
  * nothing of the engine: whoever has the sound is asked through {@link Rehearing}.
  */
 import type { Sentence, Token } from '../events.js';
+import { endsLikeSentence } from './sentence-ends.js';
 import { sentenceOf } from './sentence-splitter.js';
 
 /** Who can hear a stretch of the stream again. */
@@ -22,8 +23,6 @@ const LONGEST = 60;
 export const REFINE_HISTORY = LONGEST + BEFORE + AFTER + 10;
 /** How far, in seconds, the new end of a sentence may lie from the old one. */
 const NEAR = 1;
-
-const SENTENCE_END = /[.?!。？！]$/u;
 
 /** Refines the sentences of one stream, in order. */
 export class Refiner {
@@ -76,10 +75,10 @@ function endOfSentence(words: readonly Token[][], first: number, sentence: Sente
     .map((word, index) => ({ index, away: Math.abs(startOf(word) - old), ends: endsSentence(word) }))
     .filter(({ index, away }) => index >= first && away <= NEAR)
     .sort((a, b) => a.away - b.away);
-  const end = SENTENCE_END.test(sentence.text) ? near.find(({ ends }) => ends) : undefined;
+  const end = endsLikeSentence(sentence.text) ? near.find(({ ends }) => ends) : undefined;
   return (end ?? near[0])?.index ?? words.findLastIndex((word) => startOf(word) <= old);
 }
 
 function endsSentence(word: readonly Token[]): boolean {
-  return SENTENCE_END.test(word.map((token) => token.text).join(''));
+  return endsLikeSentence(word.map((token) => token.text).join(''));
 }

@@ -5,6 +5,7 @@
 import type { Sentence, Token } from '../events.js';
 import { optionalInteger, optionalPositive } from '../options.js';
 import { goesOnAfter } from './abbreviations.js';
+import { hasEndMark } from './sentence-ends.js';
 import { geometricMean, isUnspaced, wordsOf } from './words.js';
 
 /** When sentences end, besides punctuation. */
@@ -17,13 +18,11 @@ export interface SentenceOptions {
   maxDuration?: number | undefined;
 }
 
-const ENDS_ALWAYS = /[!?。？！]/u;
-
 /**
  * Collects tokens and gives back each sentence when it is complete. A sentence ends
- * - with a token that contains `!`, `?`, `。`, `？` or `！`;
- * - with a token that contains `.`, when the next text begins with a space, or at the end; not after abbreviations
- *   (`Dr. Smith`, `U.S. army`) and initials;
+ * - with a token that contains `!`, `?` or what other scripts have for them (sentence-ends.ts);
+ * - with a token that contains `.`, when the next text begins with a space, or at the end; not before a small letter where the
+ *   model writes capital ones, and not after abbreviations (`Dr. Smith`, `U.S. Army`), initials and ordinals (`24. Dezember`);
  * - before the word that would exceed `maxWords`;
  * - when nothing is said for `silenceGap` seconds;
  * - with the token that reaches `maxDuration`, or when that time is over.
@@ -38,6 +37,8 @@ export class SentenceSplitter {
   #words = 0;
   #start = 0;
   #last: Token | undefined;
+  /** Capital letters were seen: the model writes them. */
+  #cased = false;
 
   /** @throws {@link ArgumentError} for an option out of its range. */
   constructor(options: SentenceOptions = {}) {
@@ -52,6 +53,7 @@ export class SentenceSplitter {
       this.#silent.push(token);
       return [];
     }
+    this.#cased ||= /\p{Lu}/u.test(token.text);
     const done: Sentence[] = [];
     const startsWord = token.text.startsWith(' ');
     const words = this.#wordsWith(token);
@@ -63,7 +65,10 @@ export class SentenceSplitter {
     this.#tokens.push(...this.#silent, token);
     this.#silent = [];
     this.#last = token;
-    if (ENDS_ALWAYS.test(token.text) || atLeast(token.end - this.#start, this.#maxDuration)) {
+    if (
+      hasEndMark(token.text, this.#textBefore(token)) ||
+      atLeast(token.end - this.#start, this.#maxDuration)
+    ) {
       done.push(...this.finish());
     }
     return done;
@@ -80,9 +85,19 @@ export class SentenceSplitter {
   /** The open sentence ends with a full stop, and `next` does not show that it goes on. */
   #endsAtStop(next: string): boolean {
     if (!this.#last?.text.includes('.')) return false;
-    const from = this.#tokens.findLastIndex(({ text }) => text.startsWith(' '));
-    const word = this.#tokens.slice(Math.max(0, from)).map(({ text }) => text);
-    return !goesOnAfter(word.join(''), next);
+    const from = Math.max(
+      0,
+      this.#tokens.findLastIndex(({ text }) => text.startsWith(' ')),
+    );
+    const word = joined(this.#tokens.slice(from));
+    const before = joined(this.#tokens.slice(Math.max(0, from - CONTEXT), from));
+    return !goesOnAfter(word, next, before, this.#cased);
+  }
+
+  /** The last tokens of the open sentence before one that it has already. */
+  #textBefore(token: Token): string {
+    const at = this.#tokens.lastIndexOf(token);
+    return joined(this.#tokens.slice(Math.max(0, at - CONTEXT), at));
   }
 
   /** Nothing will begin before `time` any more: gives the open sentence if that ends it. */
@@ -106,6 +121,11 @@ export class SentenceSplitter {
     return atLeast(time - this.#last.end, this.#silenceGap) || atLeast(time - this.#start, this.#maxDuration);
   }
 }
+
+/** Tokens before a word that are looked at to understand its full stop: two words and more. */
+const CONTEXT = 12;
+
+const joined = (tokens: readonly Token[]): string => tokens.map(({ text }) => text).join('');
 
 /** Times are multiples of a frame in floating point: a difference of one frame must not fail by its last bit. */
 const atLeast = (seconds: number, limit: number): boolean => seconds >= limit - 1e-6;

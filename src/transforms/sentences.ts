@@ -3,7 +3,7 @@
  * sentence-splitter.ts's matter.
  */
 import type { EndOfUtteranceEvent, Sentence, Token, TranscriptEvent } from '../events.js';
-import { optionalBoolean } from '../options.js';
+import { known, optionalBoolean, optionalSignal } from '../options.js';
 import { Endpointer, type EndpointRules } from './endpointer.js';
 import { Refiner, type Rehearing } from './refiner.js';
 import { type SentenceOptions, SentenceSplitter, textOf } from './sentence-splitter.js';
@@ -19,6 +19,8 @@ export interface SentencesOptions extends SentenceOptions, StageOptions {
   rehearing?: Rehearing | undefined;
 }
 
+const keys = ['maxWords', 'silenceGap', 'maxDuration', 'collect', 'endpoint', 'rehearing', 'signal'];
+
 class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   readonly #splitter: SentenceSplitter;
   readonly #endpointer: Endpointer | undefined;
@@ -27,7 +29,12 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   readonly #collected: { tokens: Token[]; sentences: Sentence[] } | undefined;
 
   constructor(options: SentencesOptions) {
-    super({ signal: options.signal, writableHighWaterMark: 4, readableHighWaterMark: 4 });
+    known('sentences', options, keys);
+    super({
+      signal: optionalSignal('signal', options.signal),
+      writableHighWaterMark: 4,
+      readableHighWaterMark: 4,
+    });
     this.#splitter = new SentenceSplitter(options);
     if (options.endpoint !== undefined) this.#endpointer = new Endpointer(options.endpoint);
     if (options.rehearing) {

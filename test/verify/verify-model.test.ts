@@ -165,7 +165,10 @@ describe('the command', () => {
   });
 
   test('takes one model', () => {
-    expect(command('a', 'b')).toMatchObject({ status: 2, stderr: expect.stringMatching(/one model/) });
+    expect(command('a', 'b')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/too many arguments/),
+    });
     expect(command('nowhere')).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/MODEL_NOT_FOUND/),

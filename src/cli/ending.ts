@@ -1,0 +1,73 @@
+/**
+ * How a command is asked to end: Ctrl-C, SIGTERM and SIGHUP alike, and a reader of its output that has gone away. A command may end its
+ * work in good order at the first request; the next one stops it, and one more ends the process.
+ */
+import { AbortedError } from '../errors.js';
+import { type EndSignal, SIGNALS, type Terminal } from './terminal.js';
+
+/** Exit codes as a shell gives them: 128 and the signal's number. */
+const CODES: Record<EndSignal | 'SIGPIPE', number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141 };
+
+export class Ending {
+  readonly #terminal: Terminal;
+  readonly #controller = new AbortController();
+  readonly #listeners: [EndSignal, () => void][] = [];
+  #code: number | undefined;
+  #gracefully: (() => void) | undefined;
+  #watched = false;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+    // A process of its own right in a container (PID 1) has no other way to hear of them.
+    for (const signal of SIGNALS) {
+      const listener = () => this.#asked(CODES[signal]);
+      this.#listeners.push([signal, listener]);
+      terminal.on(signal, listener);
+    }
+    terminal.stdout.on('error', this.#onOutputError);
+    // Progress that nobody sees is no failure.
+    terminal.stderr.on('error', ignore);
+  }
+
+  /** Aborted when the work must stop. Who takes it undertakes to look at it. */
+  get signal(): AbortSignal {
+    this.#watched = true;
+    return this.#controller.signal;
+  }
+
+  /** The exit code of the first request, if one came. */
+  get code(): number | undefined {
+    return this.#code;
+  }
+
+  /** From now on the first request calls `end`, and only the next one aborts. `undefined`: the first one aborts again. */
+  onFirst(end: (() => void) | undefined): void {
+    this.#gracefully = end;
+  }
+
+  /** Stops listening. */
+  dispose(): void {
+    for (const [signal, listener] of this.#listeners) this.#terminal.off(signal, listener);
+    this.#terminal.stdout.off('error', this.#onOutputError);
+    this.#terminal.stdout.on('error', ignore);
+  }
+
+  #asked(code: number): void {
+    const first = this.#code === undefined;
+    this.#code ??= code;
+    if (first && this.#gracefully) this.#gracefully();
+    // Asked again after that, the process waits for nothing any more.
+    else if (this.#watched && !this.#controller.signal.aborted)
+      this.#controller.abort(new AbortedError('Interrupted'));
+    else this.#terminal.exit(code);
+  }
+
+  readonly #onOutputError = (error: NodeJS.ErrnoException): void => {
+    // As a program in C ends that writes to a closed pipe. Other failures are reported by whoever wrote.
+    if (error.code !== 'EPIPE') return;
+    this.#code ??= CODES.SIGPIPE;
+    this.#controller.abort(new AbortedError('The reader of the standard output has gone away'));
+  };
+}
+
+function ignore(): void {}

@@ -1,0 +1,178 @@
+/**
+ * What `parakeet transcribe` has to do: its inputs, and the names of their transcripts. What cannot be done is found out here, before a
+ * model is loaded; of many inputs one that makes no sense does not keep the others from being transcribed.
+ */
+import { access, constants, mkdir, open, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ParakeetError } from '../errors.js';
+import { writeError } from '../sinks/destination.js';
+import type { Values } from './cli-option.js';
+import { FORMATS, type OutputFormat } from './options.js';
+import { checkDistinct, type Output, outputOf } from './output.js';
+import type { Context } from './program.js';
+import { fillTemplate, templateFields } from './template.js';
+import { UsageError } from './usage-error.js';
+
+/** One input and where its transcripts go. */
+export interface Job {
+  input: string;
+  outputs: Output[];
+}
+
+export interface Plan {
+  jobs: Job[];
+  /** Transcripts that are there already, with --no-clobber. */
+  passedOver: string[];
+}
+
+/** True for what is fetched instead of opened. */
+export const isUrl = (input: string): boolean => /^https?:\/\//i.test(input);
+
+/**
+ * @param fail Told of each input that cannot be transcribed.
+ * @throws {@link UsageError} for names that fit no input.
+ */
+export async function planJobs(
+  inputs: string[],
+  values: Values,
+  given: Context['given'],
+  fail: (input: string, error: unknown) => void,
+): Promise<Plan> {
+  const plan: Plan = { jobs: [], passedOver: [] };
+  const recordings = await Promise.all(inputs.map(identity));
+  for (const { input, outputs } of await nameOutputs(inputs, values, given)) {
+    try {
+      await checkReadable(input);
+      const kept: Output[] = [];
+      for (const output of outputs) {
+        if (values.clobber === false && (await exists(output.file))) plan.passedOver.push(output.file);
+        else kept.push(output);
+      }
+      for (const { file } of kept) {
+        await mustNotBe(file, recordings);
+        await checkWritable(file);
+      }
+      if (kept.length > 0) plan.jobs.push({ input, outputs: kept });
+    } catch (error) {
+      fail(input, error);
+    }
+  }
+  return plan;
+}
+
+async function nameOutputs(inputs: string[], values: Values, given: Context['given']): Promise<Job[]> {
+  for (const input of inputs) {
+    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(input) && !isUrl(input))
+      throw new UsageError(`Expected a file or an http(s) URL but received ${input}`);
+  }
+  if (inputs.filter((input) => input === '-').length > 1)
+    throw new UsageError('Expected - (stdin) once but received it twice');
+  const format = values.outputFormat as OutputFormat | 'all';
+  const named = values.output as string[] | undefined;
+  if (!named) return fromTemplate(inputs, format, values);
+  // whisper's -o names a folder.
+  const [folder] = named;
+  if (named.length === 1 && folder !== undefined && (await isFolder(folder)))
+    return fromTemplate(inputs, format, { ...values, outputDir: folder });
+  return explicit(inputs, named, format, given('outputFormat'));
+}
+
+async function isFolder(name: string): Promise<boolean> {
+  if (/[/\\]$/.test(name)) return true;
+  return stat(name).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** The outputs that `-o` names. */
+function explicit(
+  inputs: string[],
+  named: string[],
+  format: OutputFormat | 'all',
+  formatIsGiven: boolean,
+): Job[] {
+  if (formatIsGiven && format === 'all')
+    throw new UsageError('Expected one format with --output but --output-format says all');
+  const outputs = named.map((file) => outputOf(file, format === 'all' ? undefined : format, formatIsGiven));
+  checkDistinct(outputs);
+  if (inputs.length > 1) {
+    // Lines of text and of JSON can follow each other; subtitles and documents begin anew.
+    const joinable = outputs.every(({ file, format }) => file === '-' && /^(txt|jsonl)$/.test(format));
+    if (!joinable) {
+      throw new UsageError(
+        'Expected one input with --output (or -f txt or jsonl with --output -). For several: --output-dir and --output-template',
+      );
+    }
+  }
+  return inputs.map((input) => ({ input, outputs }));
+}
+
+/** The outputs by --output-dir, --output-template and --output-format. */
+function fromTemplate(inputs: string[], format: OutputFormat | 'all', values: Values): Job[] {
+  const formats = format === 'all' ? FORMATS : [format];
+  const now = new Date();
+  const taken = new Map<string, string>();
+  return inputs.map((input, index) => {
+    const base = fillTemplate(values.outputTemplate as string, templateFields(input, index, now));
+    const outputs = formats.map((format) => {
+      const file = path.join(path.isAbsolute(base) ? '' : (values.outputDir as string), `${base}.${format}`);
+      const other = taken.get(path.resolve(file));
+      if (other !== undefined) {
+        throw new UsageError(
+          `Expected another name for each transcript but ${other} and ${input} both give ${file}. ` +
+            'Put {index} or {parent} into --output-template',
+        );
+      }
+      taken.set(path.resolve(file), input);
+      return { file, format };
+    });
+    return { input, outputs };
+  });
+}
+
+async function checkReadable(input: string): Promise<void> {
+  if (input === '-' || isUrl(input)) return;
+  const found = await stat(input);
+  if (found.isDirectory()) {
+    throw new ParakeetError('ERR_PARAKEET_INVALID_ARGUMENT', 'Expected a sound file but it is a folder');
+  }
+  await access(input, constants.R_OK);
+}
+
+const exists = async (file: string): Promise<boolean> =>
+  file !== '-' &&
+  (await stat(file).then(
+    () => true,
+    () => false,
+  ));
+
+/** What tells two names of one file. */
+async function identity(file: string): Promise<string | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  return found?.isFile() ? `${found.dev}:${found.ino}` : undefined;
+}
+
+async function mustNotBe(file: string, recordings: readonly (string | undefined)[]): Promise<void> {
+  const id = file === '-' ? undefined : await identity(file);
+  if (id === undefined || !recordings.includes(id)) return;
+  throw new ParakeetError(
+    'ERR_PARAKEET_WRITE',
+    `Expected another name for the transcript: ${file} is a recording, which would be lost. Use --output-dir or --output-template`,
+  );
+}
+
+/** Whether the transcript can be written, without touching what is there. */
+async function checkWritable(file: string): Promise<void> {
+  if (file === '-') return;
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    const found = await stat(file).catch(() => undefined);
+    if (found && !found.isFile() && !found.isDirectory()) return;
+    const handle = await open(file, found ? 'r+' : 'wx');
+    await handle.close();
+    if (!found) await rm(file);
+  } catch (error) {
+    throw writeError(file, error);
+  }
+}

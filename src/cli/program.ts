@@ -1,0 +1,206 @@
+/**
+ * The whole command line as commander sees it: commands, arguments, options, help. Each command's work is in its own file, which is
+ * loaded when it is asked for.
+ */
+import { createRequire } from 'node:module';
+import { CliCommand } from './cli-command.js';
+import type { Values } from './cli-option.js';
+import { completionScript, SHELLS } from './completion.js';
+import type { Ending } from './ending.js';
+import * as options from './options.js';
+import type { Terminal } from './terminal.js';
+
+/** What a command works with. */
+export interface Context {
+  terminal: Terminal;
+  ending: Ending;
+  /** Whether an option stands on the command line itself, and does not come from the environment or a default. */
+  given(option: string): boolean;
+}
+
+/** A command's work; resolves with the exit code. */
+type Work = (args: string[], values: Values, context: Context) => Promise<number> | number;
+
+const FORMATS_HELP = `
+A transcript's format is what its name ends in, or --output-format.
+
+Examples:
+  parakeet transcribe talk.mp3
+  parakeet transcribe -f all --output-dir out *.wav
+  parakeet transcribe talk.mp3 -o - -f txt | less
+  parakeet transcribe talk.mp3 -o talk.srt -o talk.json
+  ffmpeg -i film.mkv -f wav - | parakeet transcribe - -o film.vtt
+`;
+
+const LIVE_HELP = `
+Examples:
+  parakeet live --mic -o talk.srt
+  arecord -q -f S16_LE -r 16000 -c 1 -t raw | parakeet live -o talk.srt
+  ffmpeg -i rtmp://host/live -f s16le -ar 16000 -ac 1 - | parakeet live -o - -f jsonl | jq .text
+`;
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 failed, 2 not understood; 130, 143, 129 after Ctrl-C,
+SIGTERM, SIGHUP (what was final is written); 141 when nobody reads the output.
+`;
+
+/** @param finish Takes the exit code of the command that ran. */
+export function createProgram(base: Omit<Context, 'given'>, finish: (code: number) => void): CliCommand {
+  const { terminal } = base;
+  const program = new CliCommand('parakeet');
+  program
+    .description('Speech to text with NVIDIA Parakeet models, live or from files.')
+    .version(`parakeet-stream ${packageVersion()}`, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', EXIT_CODES)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+      getOutHelpWidth: () => terminal.stdout.columns || 80,
+      getErrHelpWidth: () => terminal.stderr.columns || 80,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .hook('preAction', (_, command) => (command as CliCommand).settle(terminal.env));
+
+  const does = (command: CliCommand, load: () => Promise<Work>) =>
+    command
+      .version(`parakeet-stream ${packageVersion()}`, '--version', 'print the version')
+      .action(async () => {
+        const work = await load();
+        const given = (option: string) => command.getOptionValueSource(option) === 'cli';
+        finish(await command.blamed(async () => work(command.args, command.opts(), { ...base, given })));
+      });
+
+  const transcribe = sub(program, 'transcribe', 'write transcripts of sound files')
+    .argument('<input...>', 'sound files, http(s) URLs, or - for stdin')
+    .group('Output:', options.fileOutputOptions())
+    .group('Subtitles:', options.subtitleOptions())
+    .group('Input:', options.recordingOptions())
+    .group('Model:', options.modelOptions())
+    .group('Decoding:', options.decodingOptions())
+    .group('Sentences:', options.sentenceOptions())
+    .group('Long audio:', options.windowOptions())
+    .group('Messages:', options.messageOptions())
+    .addHelpText('after', FORMATS_HELP);
+  does(transcribe, async () => (await import('./transcribe.js')).transcribe);
+
+  const live = sub(program, 'live', 'show captions of stdin or of a microphone as the words come')
+    .argument('[-]', 'stdin, the default')
+    .group('Input:', options.liveInputOptions())
+    .group('Output:', options.liveOutputOptions())
+    .group('Subtitles:', options.subtitleOptions())
+    .group('Streaming:', options.streamOptions())
+    .group('Model:', options.modelOptions())
+    .group('Decoding:', options.decodingOptions())
+    .group('Sentences:', options.sentenceOptions())
+    .group('Messages:', options.messageOptions())
+    .addHelpText('after', LIVE_HELP);
+  does(live, async () => (await import('./live.js')).live);
+
+  does(
+    sub(program, 'devices', 'list the microphones').group('Options:', [options.json()]),
+    async () => (await import('./devices.js')).listDevices,
+  );
+
+  addModels(program, does);
+
+  does(
+    sub(program, 'replay', 'run a session again that live --record kept, and say where it differs')
+      .argument('<session.jsonl>', 'the session')
+      .group('Options:', [options.model('another model', "the session's"), options.json()])
+      .group('Options:', [
+        options.dtype("another type; auto is the session's"),
+        options.threads(),
+        options.cacheDir(),
+      ]),
+    async () => (await import('./replay.js')).replay,
+  );
+
+  does(
+    sub(program, 'doctor', 'print what this machine computes with, and how fast').group('Options:', [
+      options.json(),
+      options.threads(),
+    ]),
+    async () => (await import('./doctor.js')).doctor,
+  );
+
+  does(
+    sub(program, 'verify', 'check that a model computes on this machine what it should')
+      .argument(
+        '[model]',
+        'a folder, an archive or a repository; without it PARAKEET_MODEL, or the bundled one',
+      )
+      .group('Options:', [options.json(), ...options.computeOptions()]),
+    async () => (await import('./verify.js')).verify,
+  );
+
+  does(
+    sub(program, 'completion', 'print a completion script for a shell')
+      .argument('<shell>', SHELLS.join(', '))
+      .addHelpText('after', '\nFor bash, for example: parakeet completion bash >> ~/.bashrc\n'),
+    async () =>
+      ([shell = ''], _values, { terminal }) => {
+        terminal.stdout.write(completionScript(shell, program));
+        return 0;
+      },
+  );
+  return program;
+}
+
+type Does = (command: CliCommand, load: () => Promise<Work>) => unknown;
+
+function addModels(program: CliCommand, does: Does): void {
+  const models = sub(program, 'models', 'fetch, list, describe, remove or convert models');
+  const load = async () => import('./models.js');
+  const name = '<name>';
+  const repository = 'a Hugging Face repository, such as mlx-community/parakeet-tdt-0.6b-v3';
+  does(
+    sub(models, 'pull', "fetch a model into the cache that Hugging Face's libraries share")
+      .argument(name, repository)
+      .group('Options:', [options.revision(), options.cacheDir(), options.json()]),
+    async () => (await load()).pull,
+  );
+  does(
+    sub(models, 'list', 'list the models in the cache').group('Options:', [
+      options.cacheDir(),
+      options.json(),
+    ]),
+    async () => (await load()).list,
+  );
+  does(
+    sub(models, 'info', 'describe a model')
+      .argument(name, 'a folder, an archive, or a repository in the cache')
+      .group('Options:', [options.dtype(), options.threads(), options.cacheDir(), options.json()]),
+    async () => (await load()).info,
+  );
+  does(
+    sub(models, 'rm', 'remove a model from the cache')
+      .argument(name, repository)
+      .group('Options:', [options.cacheDir(), options.json()]),
+    async () => (await load()).remove,
+  );
+  does(
+    sub(models, 'convert', 'write a model of any format to a new folder that loads directly')
+      .argument('<model>', 'a folder, an archive or a repository')
+      .argument('<folder>', 'the new folder')
+      .group('Options:', [
+        options.dtype('type of the matrices; auto leaves them as they are, int8 takes a quarter of float32'),
+        options.revision(),
+        options.cacheDir(),
+        options.json(),
+      ]),
+    async () => (await load()).convert,
+  );
+}
+
+function sub(parent: CliCommand, name: string, description: string): CliCommand {
+  return parent.command(name).description(description).helpOption('-h, --help', 'print this help');
+}
+
+export function packageVersion(): string {
+  return (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
+}

@@ -1,0 +1,99 @@
+/**
+ * The sink of one recording: opens its outputs when the first words come, so that a recording that cannot be read leaves the old
+ * transcript alone; and writes what was final also when the work is stopped.
+ */
+import { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { Sentence, Token, TranscriptEvent } from '../events.js';
+import { sentenceOf } from '../transforms/sentence-splitter.js';
+
+export interface TranscriptListeners {
+  /** Seconds of audio that are transcribed. */
+  onProgress(seconds: number): void;
+  onSentence(sentence: Sentence): void;
+}
+
+export class TranscriptSink extends Writable {
+  readonly #open: () => Writable;
+  readonly #listeners: TranscriptListeners;
+  #outputs: Writable | undefined;
+  #ended: Promise<void> | undefined;
+  /** Final tokens that are in no sentence yet. */
+  #tokens: Token[] = [];
+  /** Seconds of audio that there were, once it is over. */
+  audioSeconds: number | undefined;
+  /** Resolves when everything is written and closed, one way or the other. */
+  readonly settled: Promise<void>;
+
+  constructor(open: () => Writable, listeners: TranscriptListeners) {
+    super({ objectMode: true, highWaterMark: 4 });
+    this.#open = open;
+    this.#listeners = listeners;
+    this.settled = new Promise((resolve) => this.once('close', resolve));
+  }
+
+  /** Something was written. */
+  get begun(): boolean {
+    return this.#outputs !== undefined;
+  }
+
+  /** Leaves a transcript also of a recording without words. Rejects with what kept the outputs from being written. */
+  async complete(): Promise<void> {
+    this.#begin();
+    await this.#end();
+  }
+
+  override _write(
+    event: TranscriptEvent,
+    _encoding: BufferEncoding,
+    callback: (error?: Error) => void,
+  ): void {
+    if (event.type === 'progress') this.#listeners.onProgress(event.time);
+    if (event.type === 'end') this.audioSeconds = event.stats.audioSeconds;
+    if (event.type === 'sentence') {
+      this.#tokens = [];
+      this.#listeners.onSentence(event.sentence);
+    }
+    if (event.type === 'token') {
+      this.#tokens.push(event.token);
+      this.#begin();
+    }
+    if (this.#outputs) this.#outputs.write(event, (error) => callback(error ?? undefined));
+    else callback();
+  }
+
+  override _final(callback: (error?: Error) => void): void {
+    this.#end().then(() => callback(), callback);
+  }
+
+  /** Stopped in the middle: the words of the open sentence are final too. */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const outputs = this.#outputs;
+    if (!outputs || outputs.destroyed || outputs.writableFinished) {
+      callback(error);
+      return;
+    }
+    if (this.#tokens.some(({ text }) => text.trim() !== ''))
+      outputs.write({ type: 'sentence', sentence: sentenceOf(this.#tokens) } satisfies TranscriptEvent);
+    this.#end().then(
+      () => callback(error),
+      (failure: Error) => callback(error ?? failure),
+    );
+  }
+
+  #begin(): void {
+    if (this.#outputs) return;
+    this.#outputs = this.#open();
+    this.#outputs.on('error', (error) => this.destroy(error));
+  }
+
+  async #end(): Promise<void> {
+    const outputs = this.#outputs;
+    if (!outputs) return;
+    if (!this.#ended) {
+      this.#ended = finished(outputs);
+      outputs.end();
+    }
+    await this.#ended;
+  }
+}
