@@ -76,7 +76,7 @@ export {
   type VoiceReceiverLike,
   type VoiceStats,
 } from './sources/discord-voice.js';
-export { type FfmpegOptions, ffmpeg } from './sources/ffmpeg.js';
+export { type FfmpegAudio, type FfmpegOptions, ffmpeg } from './sources/ffmpeg.js';
 export { type Gap, LiveSource, type LiveSourceOptions } from './sources/live-source.js';
 export { devices, type MicOptions, Microphone, mic } from './sources/mic.js';
 export type { InputDevice } from './sources/recorder.js';

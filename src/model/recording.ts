@@ -24,14 +24,25 @@ export type Recording =
   | Uint8Array
   | Float32Array;
 
+/** How far a recording is read. */
+export interface RecordingProgress {
+  /** Bytes read so far, and in all (0 when unknown). Of a file that ffmpeg decodes, these are bytes of what it gives. */
+  processed: number;
+  total: number;
+  /** Seconds of audio heard so far. */
+  seconds: number;
+  /** Seconds of audio in all; undefined as long as nobody knows. */
+  duration: number | undefined;
+}
+
 /** What reading a recording can be told. */
 export interface RecordingOptions
   extends Pick<
     DecodeOptions,
-    'format' | 'sampleRate' | 'channels' | 'start' | 'duration' | 'stream' | 'signal'
+    'format' | 'sampleRate' | 'channels' | 'start' | 'duration' | 'stream' | 'maxSpool' | 'signal'
   > {
-  /** Called with the bytes read so far and their number in all (0 when unknown). */
-  onBytes?: ((read: number, total: number) => void) | undefined;
+  /** Called as the recording is read. */
+  onRead?: ((progress: RecordingProgress) => void) | undefined;
 }
 
 /** Calls `take` with mono pieces of the recording at `rate`, in order, and waits for it. */
@@ -51,13 +62,21 @@ export async function readRecording(
       const piece = source.subarray(at, Math.min(last, at + size));
       mustBeFinite(piece, rate, at);
       await take(piece);
-      options.onBytes?.(piece.byteOffset + piece.byteLength - source.byteOffset, source.byteLength);
+      options.onRead?.({
+        processed: piece.byteOffset + piece.byteLength - source.byteOffset,
+        total: source.byteLength,
+        seconds: (at - begin + piece.length) / rate,
+        duration: (last - begin) / rate,
+      });
     }
     return;
   }
-  const { signal, format, sampleRate, channels } = options;
+  const { signal, format, sampleRate, channels, maxSpool } = options;
   const total = typeof source === 'string' || source instanceof URL ? await sizeOf(source) : 0;
+  const { bytes: opened, excerpt } = await openBytes(source, options);
+  const decoder = decode({ format, sampleRate, channels, maxSpool, ...excerpt });
   let read = 0;
+  let heard = 0;
   const counter = new Transform({
     writableObjectMode: true,
     writableHighWaterMark: 1,
@@ -66,7 +85,6 @@ export async function readRecording(
       try {
         if (!(piece instanceof Uint8Array)) throw expected('bytes', 'the pieces of the source', piece);
         read += piece.length;
-        options.onBytes?.(read, total);
         callback(null, piece);
       } catch (error) {
         callback(error as Error);
@@ -78,11 +96,15 @@ export async function readRecording(
     objectMode: true,
     highWaterMark: 2,
     write({ channels: planes }: AudioChunk, _encoding, callback) {
-      taking = take(planes[0] as Float32Array);
+      const samples = planes[0] as Float32Array;
+      heard += samples.length;
+      taking = take(samples).then(() => {
+        const duration = decoder.duration ?? (opened as { duration?: number }).duration;
+        options.onRead?.({ processed: read, total, seconds: heard / rate, duration });
+      });
       taking.then(() => callback(), callback);
     },
   });
-  const { bytes: opened, excerpt } = await openBytes(source, options);
   let failure: { error: unknown } | undefined;
   // A source that fails ends the audio first: `pipeline` would drop what is on its way.
   opened.on('error', () => {});
@@ -97,7 +119,7 @@ export async function readRecording(
     await pipeline(
       Readable.from(untilFailure(), { highWaterMark: 1 }),
       counter,
-      decode({ format, sampleRate, channels, ...excerpt }),
+      decoder,
       resample(rate),
       taker,
       {
