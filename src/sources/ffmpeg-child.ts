@@ -13,9 +13,9 @@ import { Watchdog } from './watchdog.js';
 
 /** What is read without ffmpeg; part of the message when it is missing. */
 const WITHOUT = 'WAV, FLAC, MP3, Ogg/Opus, WebM/Opus and raw PCM are read without it.';
-/** Where the header of its output says how many bytes a second has, and where the samples begin at the latest. */
+/** Where the header of its output says how many bytes a second has, and bytes within which the samples begin. */
 const BYTE_RATE_AT = 28;
-const HEADER_BYTES = 100;
+const HEADER_BYTES = 256;
 /** Seconds that the sound may be shorter than its container says. */
 const SHORT = 1;
 
@@ -31,6 +31,8 @@ export interface FfmpegJob {
   duration?: number | undefined;
   /** The program. Default: see `ffmpeg-program.ts`. */
   ffmpegPath?: string | undefined;
+  /** Read the pictures too, and drop them, so that times count from theirs. Default false. */
+  pictures?: boolean | undefined;
   /** What the input looks like, where nothing of ours knows it: then it may be no sound at all, and the error says so. */
   unknown?: string | undefined;
 }
@@ -99,8 +101,9 @@ export class FfmpegChild {
 
   /** Seconds of sound so far. */
   get #seconds(): number {
-    if (this.#bytes <= HEADER_BYTES) return 0;
-    return this.#bytes / this.#header.readUInt32LE(BYTE_RATE_AT);
+    const begin = this.#header.indexOf('data') + 8;
+    if (begin < 8) return 0;
+    return Math.max(0, this.#bytes - begin) / this.#header.readUInt32LE(BYTE_RATE_AT);
   }
 
   /** Ends it at once; `gone` then gives `null`. Nothing of its output counts any more. */
@@ -146,7 +149,7 @@ function failed(message: string): ParakeetError {
   return new AudioError('ERR_PARAKEET_INVALID_AUDIO', message);
 }
 
-function commandLine({ input, stream, start, duration }: FfmpegJob): string[] {
+function commandLine({ input, stream, start, duration, pictures }: FfmpegJob): string[] {
   // A playlist or script inside of untrusted audio must not make ffmpeg open other files or addresses.
   const allowed = input === null ? 'pipe' : input.startsWith('file:') ? 'file' : undefined;
   return [
@@ -158,6 +161,7 @@ function commandLine({ input, stream, start, duration }: FfmpegJob): string[] {
     // Silence where the container has no sound: before the first packet, and in holes between them. Nothing is stretched.
     ...['-af', 'aresample=async=1:first_pts=0'],
     ...['-flush_packets', '1', '-f', 'wav', '-c:a', 'pcm_f32le', 'pipe:1'],
+    ...(pictures ? ['-map', '0:v?', '-c', 'copy', '-f', 'null', '-'] : []),
   ];
 }
 

@@ -4,7 +4,7 @@
  */
 import type { ParakeetError } from '../errors.js';
 import { StreamWalk, wrongLength } from './containers/walk.js';
-import { WALKER_BYTES, walkerFor } from './containers/walker-for.js';
+import { isMpegStream, WALKER_BYTES, walkerFor } from './containers/walker-for.js';
 import { FfmpegChild, type FfmpegJob } from './ffmpeg-child.js';
 import { DEFAULT_MAX_SPOOL, Spool } from './spool.js';
 
@@ -89,7 +89,7 @@ export class FfmpegFeed {
     const begun = this.#begun;
     this.#begun = new Uint8Array(0);
     if (this.#killed) return;
-    this.#begin({ ...this.options, input: null });
+    this.#begin({ ...this.options, input: null, pictures: isMpegStream(begun) });
     await this.#pipe(begun);
   }
 

@@ -1,6 +1,7 @@
 /**
  * A source: whatever ffmpeg can read, as bytes of a WAV file for `decode` or `parakeet()`. The process itself is `ffmpeg-child.ts`.
  */
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { finished, Readable } from 'node:stream';
@@ -8,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { destroyOnAbort } from '../abort.js';
 import { expected, finite, integer, known, optionalSignal } from '../options.js';
 import { walkFile, wrongLength } from './containers/walk.js';
-import { WALKER_BYTES, walkerFor } from './containers/walker-for.js';
+import { isMpegStream, WALKER_BYTES, walkerFor } from './containers/walker-for.js';
 import { FfmpegChild, type FfmpegJob } from './ffmpeg-child.js';
 import { FfmpegFeed } from './ffmpeg-feed.js';
 
@@ -117,7 +118,7 @@ class NamedInput implements Input {
     private readonly name: string,
     private readonly job: Omit<FfmpegJob, 'input'>,
   ) {
-    this.#child = new FfmpegChild({ ...job, input: name });
+    this.#child = new FfmpegChild({ ...job, input: name, pictures: isMpegStream(firstBytes(name)) });
     this.started = Promise.resolve(this.#child);
   }
 
@@ -130,6 +131,24 @@ class NamedInput implements Input {
   async kill(): Promise<void> {
     this.#child.kill();
     await this.#child.gone;
+  }
+}
+
+/** The first bytes of a file; none for what is no file, and for one that ffmpeg will complain of. */
+function firstBytes(name: string): Uint8Array {
+  const bytes = new Uint8Array(WALKER_BYTES);
+  const file = name.startsWith('file:') ? name.slice('file:'.length) : undefined;
+  try {
+    // A pipe with a name can be read only once.
+    if (file === undefined || !statSync(file).isFile()) return bytes.subarray(0, 0);
+    const descriptor = openSync(file, 'r');
+    try {
+      return bytes.subarray(0, readSync(descriptor, bytes));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return bytes.subarray(0, 0);
   }
 }
 

@@ -71,27 +71,16 @@ export function* walkRiff(findings: Findings): Walk {
   }
 }
 
-/** Core Audio: packets of a compressed codec are described (`pakt`) before or after them. */
+/** Core Audio: what describes the packets may come after them, and not every ffmpeg reads it from a pipe. */
 export function* walkCaf(findings: Findings): Walk {
+  findings.needsSeeking = true;
   yield { skip: 0, take: 8 };
-  let packed = false;
   for (;;) {
     const chunk = yield { skip: 0, take: 12 };
     if (chunk.length < 12) return end(findings, chunk.length);
-    const kind = text(chunk, 0);
     const size = Number(view(chunk).getBigInt64(4));
-    let skip = size;
-    if (kind === 'desc') {
-      const description = yield { skip: 0, take: Math.min(32, size) };
-      if (description.length < 20) return end(findings, 1);
-      // Bytes a packet: 0 where packets differ.
-      packed = view(description).getUint32(16) === 0;
-      skip -= description.length;
-    }
-    if (kind === 'pakt') findings.needsSeeking ??= false;
-    if (kind === 'data') findings.needsSeeking ??= packed;
-    if (skip < 0) return; // data of unknown size: to the end
-    const last = skip > 0 ? yield { skip: skip - 1, take: 1 } : chunk;
+    if (size < 0) return; // data of unknown size: to the end
+    const last = size > 0 ? yield { skip: size - 1, take: 1 } : chunk;
     if (last.length < 1) return end(findings, 1);
   }
 }

@@ -21,3 +21,11 @@ export function walkerFor(begun: Uint8Array): Walker | undefined {
   if (text.startsWith('G')) return walkTransport(188, 0);
   return text[4] === 'G' ? walkTransport(192, 4) : undefined;
 }
+
+/**
+ * Whether these are the first bytes of an MPEG stream, whose times ffmpeg counts from the first packet of the streams that it is told to
+ * read; the sound may begin after the pictures.
+ */
+export function isMpegStream(begun: Uint8Array): boolean {
+  return begun[0] === 0x47 || begun[4] === 0x47 || (begun[0] === 0 && begun[1] === 0 && begun[2] === 1);
+}

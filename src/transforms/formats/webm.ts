@@ -47,6 +47,8 @@ const LEAVES = new Set([
 /** A block of audio is smaller; a greater one is a picture, and skipped unread. */
 const LARGEST_LEAF = 1 << 18;
 const AUDIO = 2;
+/** The most that the number of a track, the time and the flags take. */
+const BLOCK_HEAD_BYTES = 11;
 /**
  * What may come once the tracks are over, beside the above: anything else is damage. Seek head, tags, cues, chapters, attachments, Void,
  * a sum; of a cluster its position, the size of the one before, and what only pictures have; of a group duration, references, additions.
@@ -274,6 +276,11 @@ export class WebmOpusDecoder implements FormatDecoder {
       }
       this.#sized = true;
       if (size === undefined) throw broken('Expected a Matroska element of known size but received another');
+      if ((id === SIMPLE_BLOCK || id === BLOCK) && size > LARGEST_LEAF) {
+        // A picture; only its time matters.
+        if (rest.length < length + BLOCK_HEAD_BYTES) break;
+        this.#block(rest.subarray(length, length + BLOCK_HEAD_BYTES));
+      }
       if (!LEAVES.has(id) || size > LARGEST_LEAF) {
         this.#skip = size;
         pass(length);
