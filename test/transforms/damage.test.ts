@@ -90,7 +90,9 @@ describe.each(Object.entries(cases))('%s', (_name, given) => {
     expect(error?.message).toMatch(/damaged in one place, at \d+\.\d+ s/);
     const [begin, end] = [Math.round(gap.start * rate), Math.round(gap.end * rate)];
     expect(samples.subarray(begin, end).every((value) => value === 0)).toBe(true);
-    expect(samples.subarray(0, begin)).toEqual(whole.samples.subarray(0, begin));
+    // Where packets have no sum of their own, the last one before may be damaged too.
+    const intact = given.tolerance ? begin - 0.1 * rate : begin;
+    expect(samples.subarray(0, intact)).toEqual(whole.samples.subarray(0, intact));
     // A decoder that predicts takes a moment to come back to itself.
     const settled = end + Math.round(given.tolerance ? 0.3 * rate : 0);
     for (let i = settled; i < samples.length; i++) {

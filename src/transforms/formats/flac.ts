@@ -62,7 +62,9 @@ export class FlacDecoder implements FormatDecoder {
       return;
     }
     yield* this.#takePiece();
-    yield* this.#feed(rest);
+    // A second file may have begun in the piece.
+    if (this.#reading === 'frames' && this.#skip === 0 && this.#filled === 0) yield* this.#feed(rest);
+    else yield* this.push(rest);
   }
 
   async *flush(): AsyncGenerator<DecodedChunk> {
