@@ -26,7 +26,7 @@ export type Recording =
 
 /** How far a recording is read. */
 export interface RecordingProgress {
-  /** Bytes read so far, and in all (0 when unknown). Of a file that ffmpeg decodes, these are bytes of what it gives. */
+  /** Bytes read so far, and in all: 0 when unknown, as it is of a file that ffmpeg decodes. */
   processed: number;
   total: number;
   /** Seconds of audio heard so far. */
@@ -72,8 +72,10 @@ export async function readRecording(
     return;
   }
   const { signal, format, sampleRate, channels, maxSpool } = options;
-  const total = typeof source === 'string' || source instanceof URL ? await sizeOf(source) : 0;
   const { bytes: opened, excerpt } = await openBytes(source, options);
+  const isFile = typeof source === 'string' || source instanceof URL;
+  // What ffmpeg gives of a file is no share of its size.
+  const total = isFile && !('duration' in opened) ? await sizeOf(source) : 0;
   const decoder = decode({ format, sampleRate, channels, maxSpool, ...excerpt });
   let read = 0;
   let heard = 0;

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { AudioError, ParakeetError } from '../errors.js';
+import { AudioError, NoSpaceError, ParakeetError } from '../errors.js';
 
 /** Default of `maxSpool`: 4 GiB, more than an hour of a phone's film. */
 export const DEFAULT_MAX_SPOOL = 2 ** 32;
@@ -39,7 +39,7 @@ export class Spool {
         const handle = await this.#open();
         for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
       } catch (error) {
-        throw unwritten(error as NodeJS.ErrnoException);
+        throw unwritten(error as NodeJS.ErrnoException, bytes.length);
       }
     });
   }
@@ -102,12 +102,10 @@ function tooLarge(most: number): AudioError {
   );
 }
 
-function unwritten(cause: NodeJS.ErrnoException): ParakeetError {
-  const full = cause.code === 'ENOSPC' || cause.code === 'EDQUOT';
-  return new ParakeetError(
-    full ? 'ERR_PARAKEET_NO_SPACE' : 'ERR_PARAKEET_WRITE',
+function unwritten(cause: NodeJS.ErrnoException, bytes: number): ParakeetError {
+  const message =
     `Expected room in ${os.tmpdir()} for a container whose index comes after its sound but writing failed (${cause.message}). ` +
-      'Name another folder in TMPDIR, or pass the file by its path.',
-    { cause },
-  );
+    'Name another folder in TMPDIR, or pass the file by its path.';
+  if (cause.code === 'ENOSPC' || cause.code === 'EDQUOT') return new NoSpaceError(message, bytes, { cause });
+  return new ParakeetError('ERR_PARAKEET_WRITE', message, { cause });
 }

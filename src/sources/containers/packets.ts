@@ -6,6 +6,8 @@ const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset,
 /** WavPack: a tag at its end is found by seeking, and taken for damage without. */
 export function* walkWavPack(findings: Findings): Walk {
   findings.needsSeeking = true;
+  // Its blocks are ffmpeg's to count.
+  yield { skip: 0, take: 1 };
 }
 
 /** Ogg: the last page of each logical stream says that it is the last. */

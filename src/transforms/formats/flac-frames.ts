@@ -114,6 +114,9 @@ export class FlacFrames {
     const behind = this.#held.length - limit;
     while (this.#searched < this.#held.length - behind) {
       const at = this.#searched++;
+      // Every byte comes by here.
+      const byte = this.#held[at];
+      if (byte !== 0xff && byte !== MARK[0]) continue;
       const second = this.#isMark(at);
       const header = second ? undefined : frameHeader(this.#held, at, this.info);
       if (!second && !header) continue;
