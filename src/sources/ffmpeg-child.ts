@@ -16,6 +16,8 @@ const WITHOUT = 'WAV, FLAC, MP3, Ogg/Opus, WebM/Opus and raw PCM are read withou
 /** Where the header of its output says how many bytes a second has, and bytes within which the samples begin. */
 const BYTE_RATE_AT = 28;
 const HEADER_BYTES = 256;
+/** The child's descriptor of a file that it inherits: the first behind those that every process has. */
+const FILE_DESCRIPTOR = 3;
 /** Seconds that the sound may be shorter than its container says. */
 const SHORT = 1;
 
@@ -23,6 +25,8 @@ const SHORT = 1;
 export interface FfmpegJob {
   /** A name or URL as ffmpeg takes it (`file:…`, `https://…`), or `null` for its standard input. */
   input: string | null;
+  /** With `input: null`, a descriptor of a file that it reads in the place of its standard input: a file, so that it can seek. */
+  file?: number | undefined;
   /** The audio stream, counted from 0. Default 0. */
   stream?: number | undefined;
   /** Seconds to skip. Default 0. */
@@ -61,7 +65,12 @@ export class FfmpegChild {
   constructor(job: FfmpegJob) {
     const program = ffmpegProgram(job.ffmpegPath);
     const child = spawn(program, commandLine(job), {
-      stdio: [job.input === null ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+      stdio: [
+        job.input === null && job.file === undefined ? 'pipe' : 'ignore',
+        'pipe',
+        'pipe',
+        ...(job.file === undefined ? [] : [job.file]),
+      ],
       windowsHide: true,
     });
     this.#child = child;
@@ -149,15 +158,16 @@ function failed(message: string): ParakeetError {
   return new AudioError('ERR_PARAKEET_INVALID_AUDIO', message);
 }
 
-function commandLine({ input, stream, start, duration, pictures }: FfmpegJob): string[] {
+function commandLine({ input, file, stream, start, duration, pictures }: FfmpegJob): string[] {
+  const name = file === undefined ? (input ?? 'pipe:0') : `file:/dev/fd/${FILE_DESCRIPTOR}`;
   // A playlist or script inside of untrusted audio must not make ffmpeg open other files or addresses.
-  const allowed = input === null ? 'pipe' : input.startsWith('file:') ? 'file' : undefined;
+  const allowed = name.startsWith('pipe:') ? 'pipe' : name.startsWith('file:') ? 'file' : undefined;
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
     ...(allowed ? ['-protocol_whitelist', allowed] : []),
     ...(start ? ['-ss', String(start)] : []),
     ...(duration === undefined ? [] : ['-t', String(duration)]),
-    ...['-i', input ?? 'pipe:0', '-map', `0:a:${stream ?? 0}`],
+    ...['-i', name, '-map', `0:a:${stream ?? 0}`],
     // Silence where the container has no sound: before the first packet, and in holes between them. Nothing is stretched.
     ...['-af', 'aresample=async=1:first_pts=0'],
     ...['-flush_packets', '1', '-f', 'wav', '-c:a', 'pcm_f32le', 'pipe:1'],

@@ -37,6 +37,7 @@ export class FfmpegFeed {
 
   /** Resolves when the bytes are taken, or will never be: ffmpeg may have enough before its input ends. */
   async write(bytes: Uint8Array): Promise<void> {
+    if (this.#killed) return;
     this.#walk?.push(bytes);
     if (this.#child) return this.#pipe(bytes);
     if (this.#spool) return this.#spool.write(bytes);
@@ -55,11 +56,14 @@ export class FfmpegFeed {
 
   /** The input is over. Resolves when all of it is with ffmpeg; fails when it could not be stored. */
   async end(): Promise<void> {
+    if (this.#killed) return;
     this.#walk?.end();
     if (this.#spool) {
       const file = await this.#spool.finish();
-      if (!this.#killed) this.#begin({ ...this.options, input: `file:${file}` });
-    } else if (!this.#child) await this.#start();
+      if (!this.#killed) this.#begin({ ...this.options, input: null, file });
+      return;
+    }
+    if (!this.#child) await this.#start();
     this.#child?.stdin?.end();
   }
 

@@ -1,5 +1,4 @@
 /** Bytes that wait in a temporary file until they are all there, for a reader that has to seek. It does not know what they are. */
-import { rmSync } from 'node:fs';
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,16 +7,13 @@ import { AudioError, NoSpaceError, ParakeetError } from '../errors.js';
 /** Default of `maxSpool`: 4 GiB, more than an hour of a phone's film. */
 export const DEFAULT_MAX_SPOOL = 2 ** 32;
 
-/** Folders of all spools: a process that exits must not leave them behind. */
-const folders = new Set<string>();
-function removeAll(): void {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-}
-
-/** One temporary file, readable by its owner alone. */
+/**
+ * One temporary file. It loses its name as soon as it is open, so nothing is left of it when its last user is gone, however that ends:
+ * by a signal too.
+ */
 export class Spool {
-  #folder: string | undefined;
-  #handle: FileHandle | undefined;
+  #writer: FileHandle | undefined;
+  #reader: FileHandle | undefined;
   #size = 0;
   #working: Promise<unknown> = Promise.resolve();
   #removed = false;
@@ -36,38 +32,28 @@ export class Spool {
       this.#size += bytes.length;
       if (this.#size > this.most) throw tooLarge(this.most);
       try {
-        const handle = await this.#open();
-        for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
+        this.#writer ??= await this.#open();
+        for (let at = 0; at < bytes.length; ) at += (await this.#writer.write(bytes, at)).bytesWritten;
       } catch (error) {
         throw unwritten(error as NodeJS.ErrnoException, bytes.length);
       }
     });
   }
 
-  /** Everything is there: the file's path. */
-  finish(): Promise<string> {
-    return this.#do(async () => {
-      const handle = await this.#open();
-      await handle.close();
-      this.#handle = undefined;
-      return path.join(this.#folder as string, 'audio');
-    });
+  /** Everything is there: a descriptor to read it by, from its beginning; undefined when nothing came. Valid until {@link remove}. */
+  finish(): Promise<number | undefined> {
+    return this.#do(async () => this.#reader?.fd);
   }
 
-  /** Removes the file, whatever became of it. Never rejects. */
+  /** Gives the file up. Never rejects. */
   remove(): Promise<void> {
     this.#removed = true;
     return this.#working
       .catch(() => {})
       .then(async () => {
-        await this.#handle?.close().catch(() => {});
-        this.#handle = undefined;
-        const folder = this.#folder;
-        if (folder === undefined) return;
-        this.#folder = undefined;
-        await rm(folder, { recursive: true, force: true }).catch(() => {});
-        folders.delete(folder);
-        if (folders.size === 0) process.off('exit', removeAll);
+        for (const handle of [this.#writer, this.#reader]) await handle?.close().catch(() => {});
+        this.#writer = undefined;
+        this.#reader = undefined;
       });
   }
 
@@ -85,12 +71,21 @@ export class Spool {
   }
 
   async #open(): Promise<FileHandle> {
-    if (this.#handle) return this.#handle;
-    this.#folder = await mkdtemp(path.join(os.tmpdir(), 'parakeet-spool-'));
-    if (folders.size === 0) process.on('exit', removeAll);
-    folders.add(this.#folder);
-    this.#handle = await open(path.join(this.#folder, 'audio'), 'wx', 0o600);
-    return this.#handle;
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'parakeet-spool-'));
+    try {
+      const file = path.join(folder, 'audio');
+      const writer = await open(file, 'wx', 0o600);
+      try {
+        // Another one, since places in a file belong to descriptors.
+        this.#reader = await open(file, 'r');
+      } catch (error) {
+        await writer.close();
+        throw error;
+      }
+      return writer;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 }
 

@@ -115,7 +115,6 @@ export class MpegDecoder implements FormatDecoder {
         continue;
       }
       // Not lost yet: it may be what is behind the last frame.
-      this.#stray ||= 0;
       this.#searched = search.at;
       const drop = Math.max(0, Math.min(search.at, rest.length - MOST_HELD));
       this.#stray += drop;
