@@ -54,7 +54,7 @@ export type { HubProgress } from './model/hub.js';
 export { type LoadModelOptions, loadModel } from './model/load-model.js';
 export type { EncodeMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './model/low-level.js';
 export { Model } from './model/model.js';
-export type { Recording } from './model/recording.js';
+export type { Recording, RecordingProgress } from './model/recording.js';
 export type { StageModel } from './model/stage-model.js';
 export type { TranscribeOptions } from './model/transcribe-recording.js';
 export { TranscribeStream, type TranscribeStreamOptions } from './model/transcribe-stream.js';

@@ -123,7 +123,8 @@ const Line = pumpify.ctor({
  * events the line holds at most 1.2 s of audio and `lookahead + 5 × chunk` frames of 80 ms (5.4 s in all with
  * `'balanced'`), beside three writes of the source and some twenty events.
  *
- * A broken input (a file cut short, a decoder's error) ends the transcript first: everything heard is read and written, then
+ * A damaged place in a file becomes silence and a `gap` event, and the rest is heard. A broken input (a file that is damaged or cut short, a
+ * decoder's error) ends the transcript first: everything heard is read and written, then
  * the stream fails. `destroy`, an abort, and any other error stop it at once; the stream closes when the engine's work is given
  * back.
  *
