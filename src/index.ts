@@ -82,7 +82,7 @@ export { type Gap, LiveSource, type LiveSourceOptions } from './sources/live-sou
 export { devices, type MicOptions, Microphone, mic } from './sources/mic.js';
 export type { InputDevice } from './sources/recorder.js';
 export { type Latency, type Normalization, presets, type StreamingOptions } from './streaming-options.js';
-export { transcribe } from './transcribe.js';
+export { type TranscribeIntoOptions, type TranscriptProgress, transcribe } from './transcribe.js';
 export {
   type AudioFormat,
   type Decode,

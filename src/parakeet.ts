@@ -444,6 +444,8 @@ export class ParakeetStream extends Duplex {
       }
       this.#wanted = this.push(shifted(event, offset));
       if (event.type !== 'progress') continue;
+      // For who sees the stream but not its events, which go to the sink.
+      this.emit('progress', event.time + offset);
       const lag = this.#lag.heard(event.time + this.#ahead, performance.now());
       if (!lag) continue;
       // What can be left out first, when the machine is slower than speech.
