@@ -58,7 +58,7 @@ export interface ParakeetOptions
    * bundled model, or what `PARAKEET_MODEL` names.
    */
   model?: StageModel | string | undefined;
-  /** Seconds of silence appended at the end, so that the model gives out its last words, 0 to 10. Default 0.64. */
+  /** Seconds of silence appended at the end, so that the model gives out its last words, 0 to 10. Default 0.8. */
   flushSilence?: number | undefined;
   /** How tokens are chosen. Default greedy. */
   decoding?: DecodingOptions | undefined;
