@@ -21,7 +21,7 @@ export interface EncodeOptions extends StreamingOptions, StageOptions {
   history?: number | undefined;
   /**
    * Seconds of silence that stand for the sound to come when `flush()` is called, so that the model gives out its last words, 0 to 10; as
-   * in `logMel` for the end. Default 0.64.
+   * in `logMel` for the end. Default 0.8.
    */
   flushSilence?: number | undefined;
 }
