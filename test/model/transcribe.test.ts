@@ -106,8 +106,6 @@ describe('with a golden model', () => {
       ...options,
       chunkDuration: 4,
       overlapDuration: 1,
-      // With more, the random weights end in a control token, whose text is empty: it belongs to no sentence.
-      flushSilence: 0.64,
     });
     const duration = samples.length / 16_000;
     tokens.forEach((token, i) => {
@@ -115,7 +113,9 @@ describe('with a golden model', () => {
       expect(token.end).toBeLessThanOrEqual(duration);
       expect(token.end - token.start).toBeCloseTo(token.duration, 9);
     });
-    expect(sentences.flatMap((sentence) => sentence.tokens)).toEqual(tokens);
+    // Control tokens at the end, which random weights like, belong to no sentence: they have no text.
+    const spoken = tokens.slice(0, tokens.findLastIndex(({ text }) => text !== '') + 1);
+    expect(sentences.flatMap((sentence) => sentence.tokens)).toEqual(spoken);
   });
 
   const refused: [TranscribeOptions | object, RegExp][] = [
