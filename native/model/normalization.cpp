@@ -50,8 +50,8 @@ void normalizeFrames(const float* logMel, int frames, const Statistics& statisti
 }
 
 void bringToLevel(std::vector<float>& logMel, int frames, int more, int features, int most) {
-  // The median of ordinary recordings, measured on word error rate.
-  constexpr double usualLoudness = -11.3;
+  // That of the louder half of ordinary recordings, measured on word error rate.
+  constexpr double usualLoudness = -9.3;
   std::vector<double> sums{0};  // of the loudness of the first frames that are not digital silence
   std::vector<int> sounding;
   const auto row = [&](int m) { return logMel.data() + static_cast<size_t>(m) * features; };
@@ -68,6 +68,7 @@ void bringToLevel(std::vector<float>& logMel, int frames, int more, int features
     while (next < count && sounding[next] < m) next++;
     begin = std::clamp(next - window / 2, 0, count - window);
     const double around = (sums[begin + window] - sums[begin]) / window;
+    if (around >= usualLoudness) continue;
     levelled.clear();
     amplify(row(m), features, static_cast<float>(usualLoudness - around), levelled);
     std::copy(levelled.begin(), levelled.end(), row(m));

@@ -29,15 +29,15 @@ function rowsOf({ data, frames, features }: LogMelFrames) {
   return { rows, around };
 }
 
-/** Each frame as if the sound around it were as loud as −11.3. */
+/** Each frame as if the sound around it were at least as loud as −9.3. */
 function levelled(mel: LogMelFrames): LogMelFrames {
   const { rows, around } = rowsOf(mel);
   const levels = rows.map(loudness);
   const data = rows.flatMap((row, m) => {
-    const gain = -11.3 - mean(around(m).map((one) => levels[one] as number));
+    const gain = -9.3 - mean(around(m).map((one) => levels[one] as number));
     const louder = (value: number) =>
       Math.log(Math.max(0, Math.exp(value) - 2 ** -24) * Math.exp(gain) + 2 ** -24);
-    return [...row.map(louder)];
+    return [...(gain > 0 ? row.map(louder) : row)];
   });
   return { ...mel, data: Float32Array.from(data) };
 }
