@@ -55,10 +55,10 @@ export interface StreamingOptions {
   /** With `contextSize`: attend to all that is cached and to the whole step instead of the band. Default false. */
   keepOriginalAttention?: boolean | undefined;
   /**
-   * Statistics that normalise the mel frames: those of the stream so far, none, or given ones (`mean` and `std` with one value
-   * per mel feature). Given ones with `frames` (1 to 10,000) are only the beginning: those of the stream so far, as if so many mel frames
-   * with these had been heard before. `'running'` begins with those of the model folder's `streaming.json`, if it has one: the first
-   * seconds are heard better. Default `'running'`.
+   * Statistics that normalise the mel frames: those of the speech of the last seconds, none, or given ones (`mean` and `std` with one value
+   * per mel feature). Given ones with `frames` (1 to 10,000) are only the beginning: the statistics run on as if so many mel frames
+   * with these had been heard before, at the level of the first speech. `'running'` begins with those of the model folder's
+   * `streaming.json`, if it has one. Default `'running'`.
    */
   normalization?: Normalization | undefined;
   /** Frames after the last sound within which a token of the flush may begin, at least 0. Default 4. */

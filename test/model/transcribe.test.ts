@@ -113,7 +113,9 @@ describe('with a golden model', () => {
       expect(token.end).toBeLessThanOrEqual(duration);
       expect(token.end - token.start).toBeCloseTo(token.duration, 9);
     });
-    expect(sentences.flatMap((sentence) => sentence.tokens)).toEqual(tokens);
+    // Control tokens at the end, which random weights like, belong to no sentence: they have no text.
+    const spoken = tokens.slice(0, tokens.findLastIndex(({ text }) => text !== '') + 1);
+    expect(sentences.flatMap((sentence) => sentence.tokens)).toEqual(spoken);
   });
 
   const refused: [TranscribeOptions | object, RegExp][] = [
