@@ -30,7 +30,8 @@ function measured(name, place) {
     read.set(name, JSON.parse(readFileSync(file, 'utf8')));
   }
   const value = place.split('.').reduce((at, key) => at?.[key], read.get(name));
-  if (typeof value !== 'number') throw new Error(`Expected a number at ${place} in bench/results/${name}.json but found ${value}`);
+  if (typeof value !== 'number')
+    throw new Error(`Expected a number at ${place} in bench/results/${name}.json but found ${value}`);
   return value;
 }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundledModel, loadModel } from '../../src/model/load-model.js';
 import type { Model } from '../../src/model/model.js';
 import { parakeet } from '../../src/parakeet.js';
-import { melFrames } from '../../src/streaming-options.js';
+import { DEFAULT_FLUSH_SILENCE, melFrames } from '../../src/streaming-options.js';
 import { type Decode, decode } from '../../src/transforms/decode.js';
 import { FlushMark } from '../../src/transforms/flush-mark.js';
 import { oggOpus, webmOpus } from '../support/containers.js';
@@ -124,5 +124,5 @@ test.each([undefined, 0, 3])("of a transcript takes the user's flushSilence: %s"
   stream.write(wavFile([sine(440, 1, model.info.sampleRate)], { sampleRate: model.info.sampleRate }));
   await stream.flush();
   stream.destroy();
-  expect(frames).toEqual([melFrames(model.info, flushSilence ?? 0.64)]);
+  expect(frames).toEqual([melFrames(model.info, flushSilence ?? DEFAULT_FLUSH_SILENCE)]);
 });
