@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { ParakeetError } from './errors.js';
 import type { TranscriptResult } from './events.js';
-import { claimModel } from './model/shared-model.js';
+import { claimModel } from './shared-model.js';
 import { expected } from './options.js';
 import { type ParakeetOptions, type ParakeetStream, parakeet } from './parakeet.js';
 import type { OpenedAudio } from './sources/audio-file.js';

@@ -1,4 +1,4 @@
-// The addon's exports: NativeAddon of src/model/addon.ts.
+// The addon's exports: NativeAddon of src/engine/addon.ts.
 #include <mlx/memory.h>
 #include <napi.h>
 

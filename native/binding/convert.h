@@ -1,4 +1,4 @@
-// Values across the boundary. Objects come from src/model/addon.ts, which has checked them; what is still wrong here is
+// Values across the boundary. Objects come from src/engine/addon.ts, which has checked them; what is still wrong here is
 // a programming mistake and throws a TypeError.
 #pragma once
 

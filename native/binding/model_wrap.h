@@ -1,4 +1,4 @@
-// JavaScript's NativeModel (src/model/addon.ts).
+// JavaScript's NativeModel (src/engine/addon.ts).
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// JavaScript's NativeMel, NativeEncoder and NativeDecoder (src/model/addon.ts).
+// JavaScript's NativeMel, NativeEncoder and NativeDecoder (src/engine/addon.ts).
 #pragma once
 
 #include <napi.h>

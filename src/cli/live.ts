@@ -10,7 +10,7 @@ import { openSession, recordSession, type SessionRecorder } from '../session/rec
 import type { Sink } from '../sinks/sink.js';
 import { teeWriter } from '../sinks/tee-writer.js';
 import { type MicOptions, type Microphone, mic } from '../sources/mic.js';
-import type { Latency } from '../streaming-options.js';
+import type { Latency } from '../model/streaming-options.js';
 import { transcribe } from '../transcribe.js';
 import type { AudioFormat } from '../transforms/decode.js';
 import { captions } from './captions.js';

@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { ArgumentError } from '../errors.js';
 import { expected, finite } from '../options.js';
-import type { NativeBoostTree } from './addon.js';
+import type { NativeBoostTree } from '../engine/addon.js';
 
 /** A phrase to listen for. */
 export interface BoostPhrase {

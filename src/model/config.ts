@@ -4,7 +4,7 @@
  */
 import { inspect } from 'node:util';
 import { ModelError } from '../errors.js';
-import type { NativeContext, NativeModelConfig, NativeModelInfo } from './addon.js';
+import type { NativeContext, NativeModelConfig, NativeModelInfo } from '../engine/addon.js';
 
 /** What a model's `config.json` says. */
 export interface ModelConfig {

@@ -3,7 +3,7 @@
  * (native/model/*_beam.cpp); phrases become a tree in boost.ts.
  */
 import { expected, finite, integer, known, oneOf } from '../options.js';
-import type { NativeDecoding, NativeHead, NativeModelInfo } from './addon.js';
+import type { NativeDecoding, NativeHead, NativeModelInfo } from '../engine/addon.js';
 import { type BoostPhrase, boostTreeOrNone, checkBoost } from './boost.js';
 
 /** How tokens are chosen. */

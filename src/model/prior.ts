@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { ModelError } from '../errors.js';
-import type { NativeModelInfo } from './addon.js';
+import type { NativeModelInfo } from '../engine/addon.js';
 
 /** Mel frames that a prior may count for: 100 s. */
 const MOST_FRAMES = 10_000;

@@ -3,7 +3,7 @@
  * text and times hang on what came before.
  */
 import type { Token } from '../events.js';
-import type { NativeModelInfo, NativeTokens } from './addon.js';
+import type { NativeModelInfo, NativeTokens } from '../engine/addon.js';
 import { Detokenizer } from './vocabulary.js';
 
 /** What placing needs of a model. */

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { DecodeOptions } from '../transforms/decode.js';
-import { describe, type Recognised, Recogniser } from '../transforms/formats/recognise.js';
+import { describe, type Recognised, Recogniser } from '../audio/formats/recognise.js';
 import { openWithFfmpeg } from './ffmpeg.js';
 
 /** Which part of a sound file is heard. */

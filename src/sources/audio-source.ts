@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { ParakeetError } from '../errors.js';
 import { expected } from '../options.js';
 import type { AudioFormat } from '../transforms/decode.js';
-import { pcmEncodings } from '../transforms/formats/pcm.js';
+import { pcmEncodings } from '../audio/formats/pcm.js';
 import { type Excerpt, type OpenedAudio, openAudioFile } from './audio-file.js';
 import { ffmpeg } from './ffmpeg.js';
 import { PieceReader, type Pieces } from './piece-reader.js';

@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
 import { NativeError, ParakeetError } from '../errors.js';
-import { loadAddon } from '../model/load-addon.js';
+import { loadAddon } from '../engine/load-addon.js';
 
 /** An open input device: a Readable of s16le. */
 export interface Recording extends Readable {

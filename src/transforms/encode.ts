@@ -11,7 +11,7 @@ import {
   resolveStreaming,
   type StreamingOptions,
   streamingOptionKeys,
-} from '../streaming-options.js';
+} from '../model/streaming-options.js';
 import { EncoderSession } from './encoder-session.js';
 import { Stage, type StageOptions } from './stage.js';
 

@@ -3,7 +3,7 @@
  * encodes and the one that decodes, which is why it is in a file of its own.
  */
 import { AbortedError } from '../errors.js';
-import type { NativeEncoder } from '../model/addon.js';
+import type { NativeEncoder } from '../engine/addon.js';
 import type { StageModel } from '../model/stage-model.js';
 
 /** Most tickets whose frames wait inside the engine. */

@@ -5,9 +5,9 @@
 import { AudioError } from '../errors.js';
 import type { AudioChunk } from '../events.js';
 import { integer, known, optionalSignal } from '../options.js';
-import { cut, LONGEST } from './formats/format.js';
-import { Mixer } from './mix.js';
-import { Resampler } from './resampling/resampler.js';
+import { cut, LONGEST } from '../audio/formats/format.js';
+import { Mixer } from '../audio/mix.js';
+import { Resampler } from '../audio/resampling/resampler.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link resample}. */

@@ -13,7 +13,7 @@ import {
   readBoostFile,
   type TranscriptEvent,
 } from '../../src/index.js';
-import type { NativeBoostTree } from '../../src/model/addon.js';
+import type { NativeBoostTree } from '../../src/engine/addon.js';
 import { boostTree } from '../../src/model/boost.js';
 
 const audio = path.join(import.meta.dirname, '..', 'audio');

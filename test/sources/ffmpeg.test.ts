@@ -10,7 +10,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ffmpeg } from '../../src/sources/ffmpeg.js';
-import { ffmpegProgram } from '../../src/sources/ffmpeg-program.js';
+import { ffmpegProgram } from '../../src/audio/ffmpeg/ffmpeg-program.js';
 import { transcribe } from '../../src/transcribe.js';
 import { decode } from '../../src/transforms/decode.js';
 import { ffmpegPath, makeWithFfmpeg } from '../support/ffmpeg.js';

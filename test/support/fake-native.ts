@@ -13,7 +13,7 @@ import type {
   NativeModelInfo,
   NativeTicket,
   NativeTokens,
-} from '../../src/model/addon.js';
+} from '../../src/engine/addon.js';
 import type { StageModel } from '../../src/model/stage-model.js';
 
 const HOP = 160;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Sentence, Token } from '../../src/events.js';
 import { Refiner } from '../../src/transforms/refiner.js';
-import { splitSentences } from '../../src/transforms/sentence-splitter.js';
+import { splitSentences } from '../../src/text/sentence-splitter.js';
 
 /** Words at the seconds given: `at('so it is.', 1, 1.4, 1.8)`. */
 function at(text: string, ...starts: number[]): Token[] {

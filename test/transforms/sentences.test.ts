@@ -7,7 +7,7 @@ import {
   type SentenceOptions,
   SentenceSplitter,
   splitSentences,
-} from '../../src/transforms/sentence-splitter.js';
+} from '../../src/text/sentence-splitter.js';
 import { type SentencesOptions, sentences } from '../../src/transforms/sentences.js';
 
 const FRAME = 0.08;

@@ -5,7 +5,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../../errors.js';
-import type { NativeTensor } from '../addon.js';
+import type { NativeTensor } from '../../engine/addon.js';
 import { readTensorIndex } from '../safetensors.js';
 import { readJson } from './json.js';
 import { keepAll, type ModelFiles } from './model-files.js';

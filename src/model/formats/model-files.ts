@@ -3,7 +3,7 @@
  * place in a file where it lies. Nothing is copied: the engine maps the files and takes what it needs.
  */
 import { ModelError } from '../../errors.js';
-import type { NativeTensor } from '../addon.js';
+import type { NativeTensor } from '../../engine/addon.js';
 
 /** A model as it lies on the disk. */
 export interface ModelFiles {
