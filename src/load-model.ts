@@ -2,28 +2,24 @@
  * From a name to a loaded model: finds the folder, checks its config and its weights' index, and has the engine read them.
  */
 import { createHash } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { AbortedError, ModelError } from './errors.js';
-import { expected, integer, known, oneOf, optionalBoolean, optionalSignal } from './options.js';
 import type { NativeDType, NativeModelInfo } from './engine/addon.js';
-import { type ModelConfig, readConfig } from './model/config.js';
-import { openFolder } from './model/formats/folder.js';
-import { modelLayout } from './hub/layout.js';
-import type { ModelFiles } from './model/formats/model-files.js';
-import { NEMO, openNemo } from './model/formats/nemo.js';
-import { fetchFromHub, type HubOptions, type HubProgress, isRepositoryId } from './hub/hub.js';
-import { namesIn } from './hub/hub-cache.js';
 import { runJob } from './engine/jobs.js';
 import { loadAddon } from './engine/load-addon.js';
-import { Model } from './model.js';
 import { fromNative } from './engine/native-error.js';
-import { readPrior } from './model/prior.js';
 import { typedModel } from './engine/typed-native.js';
+import { AbortedError, ModelError } from './errors.js';
+import type { HubProgress } from './hub/hub.js';
+import { type ModelConfig, readConfig } from './model/config.js';
+import type { ModelFiles } from './model/formats/model-files.js';
+import { openModel } from './model/open-model.js';
+import { readPrior } from './model/prior.js';
+import { Model } from './model.js';
+import { expected, integer, known, oneOf, optionalBoolean, optionalSignal } from './options.js';
 
 /** The model that loads without a name. */
-export const bundledModel = fileURLToPath(new URL('../../models/parakeet-tiny-en', import.meta.url));
+export const bundledModel = fileURLToPath(new URL('../models/parakeet-tiny-en', import.meta.url));
 
 /** Bytes at the beginning of the weights that tell models apart: their index and some of their values. */
 const IDENTITY_BYTES = 1 << 20;
@@ -148,19 +144,6 @@ async function identify({ config, tensors }: ModelFiles): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** A model's files by its name: see {@link loadModel}. */
-export async function openModel(name: string, options: HubOptions = {}): Promise<ModelFiles> {
-  const kind = name === '' ? undefined : await kindOf(name);
-  if (kind === 'folder') return openEither(name);
-  if (kind === 'file' && name.endsWith(NEMO)) return openNemo(name);
-  if (kind === undefined && isRepositoryId(name)) return openEither(await fetchFromHub(name, options));
-  throw new ModelError(
-    'ERR_PARAKEET_MODEL_NOT_FOUND',
-    `Expected a model folder, a .nemo archive, or a Hugging Face repository id such as mlx-community/parakeet-tdt-0.6b-v3, ` +
-      `but received '${name}', which is none of them`,
-  );
-}
-
 function describe(
   { native, vocabulary, attention }: ModelConfig,
   device: 'cpu' | 'gpu',
@@ -181,18 +164,4 @@ function describe(
     dtype,
     device,
   };
-}
-
-/** A folder's own files, or the one archive in it. */
-async function openEither(folder: string): Promise<ModelFiles> {
-  const layout = modelLayout(await namesIn(folder));
-  if (layout?.kind === 'nemo') return openNemo(path.join(folder, layout.files[0] as string));
-  return openFolder(folder);
-}
-
-async function kindOf(name: string): Promise<'folder' | 'file' | undefined> {
-  return stat(name).then(
-    (status) => (status.isDirectory() ? 'folder' : 'file'),
-    () => undefined,
-  );
 }

@@ -2,21 +2,17 @@
  * The parts of a transcription, for people who build their own: samples to log-mel frames, those to encoder frames, and those to text.
  * Typed arrays in and out, row-major; nothing of streams.
  */
-import type { TranscriptResult } from './events.js';
-import { expected, finite, flag, integer, known, optionalSignal } from './options.js';
-import {
-  type SentenceOptions,
-  SentenceSplitter,
-  splitSentences,
-  textOf,
-} from './text/sentence-splitter.js';
+
+import { mustBeFinite } from './audio/samples.js';
 import type { NativeContext } from './engine/addon.js';
+import { runJob } from './engine/jobs.js';
+import type { TranscriptResult } from './events.js';
 import type { BoostPhrase } from './model/boost.js';
 import { type DecodingOptions, resolveDecoding } from './model/decoding.js';
-import { runJob } from './engine/jobs.js';
-import type { Model } from './model.js';
-import { mustBeFinite } from './audio/samples.js';
+import type { LoadedModel } from './model/loaded-model.js';
 import { TokenPlacer } from './model/token-placer.js';
+import { expected, finite, flag, integer, known, optionalSignal } from './options.js';
+import { type SentenceOptions, SentenceSplitter, splitSentences, textOf } from './text/sentence-splitter.js';
 
 /** Log-mel frames: `frames × features` natural logarithms, a frame every `info.hop` samples, not normalised. */
 export interface LogMelFrames {
@@ -55,7 +51,7 @@ const MOST_FRAMES = 1_000_000;
 
 /** `model.logMel`. */
 export async function logMelOf(
-  model: Model,
+  model: LoadedModel,
   samples: Float32Array,
   flushSilence: number,
 ): Promise<LogMelFrames> {
@@ -72,7 +68,7 @@ export async function logMelOf(
 
 /** `model.encode`. */
 export async function encodeMel(
-  model: Model,
+  model: LoadedModel,
   mel: LogMelFrames,
   options: EncodeMelOptions,
 ): Promise<EncoderFrames> {
@@ -93,7 +89,7 @@ export async function encodeMel(
 
 /** `model.generate` for one input. */
 export async function generate(
-  model: Model,
+  model: LoadedModel,
   mel: LogMelFrames,
   options: GenerateOptions,
 ): Promise<TranscriptResult> {
@@ -114,7 +110,7 @@ export async function generate(
   return { text: textOf(tokens), sentences: splitSentences(tokens, options), tokens };
 }
 
-function checkMel(model: Model, mel: LogMelFrames): void {
+function checkMel(model: LoadedModel, mel: LogMelFrames): void {
   const { features } = model.info;
   const fits =
     typeof mel === 'object' &&
@@ -129,7 +125,7 @@ function checkMel(model: Model, mel: LogMelFrames): void {
   if (!mel.data.every(Number.isFinite)) throw expected('finite mel features', 'mel.data', mel.data);
 }
 
-function contextOf(model: Model, local: unknown): NativeContext {
+function contextOf(model: LoadedModel, local: unknown): NativeContext {
   if (local === undefined) return model.info.attention;
   if (!Array.isArray(local) || local.length !== 2) throw expected('[left, right]', 'localAttention', local);
   return [

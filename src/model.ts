@@ -2,9 +2,10 @@
  * A loaded model: what it is, and whole recordings to text. Streams are made of it by the stages and by
  * transcribe-stream.ts.
  */
-import type { TranscriptResult } from './events.js';
-import type { AudioSource } from './sources/audio-source.js';
+
 import type { NativeAddon, NativeModel, NativeModelInfo } from './engine/addon.js';
+import type { TranscriptResult } from './events.js';
+import { TranscribeStream, type TranscribeStreamOptions } from './live/transcribe-stream.js';
 import {
   type EncodeMelOptions,
   type EncoderFrames,
@@ -14,12 +15,12 @@ import {
   type LogMelFrames,
   logMelOf,
 } from './low-level.js';
-import type { StageModel } from './model/stage-model.js';
+import type { LoadedModel } from './model/loaded-model.js';
 import { type TranscribeOptions, transcribeRecording } from './recordings/transcribe-recording.js';
-import { TranscribeStream, type TranscribeStreamOptions } from './live/transcribe-stream.js';
+import type { AudioSource } from './sources/audio-source.js';
 
 /** A loaded model, made by `loadModel`. One serves any number of streams and recordings at once. */
-export class Model implements StageModel {
+export class Model implements LoadedModel {
   /** @internal */
   readonly native: NativeModel;
   readonly info: NativeModelInfo;

@@ -4,8 +4,8 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../errors.js';
-import { modelLayout } from './layout.js';
 import { defaultCacheDir, namesIn } from './hub-cache.js';
+import { modelLayout } from './layout.js';
 
 /** A model in the cache. */
 export interface CachedModel {

@@ -4,9 +4,9 @@
  */
 import { AbortedError, HubBusyError, ModelError, NoSpaceError } from '../errors.js';
 import { importPeer } from '../optional-peer.js';
-import { LOOKED_FOR, modelLayout } from './layout.js';
 import { CachedRepository, defaultCacheDir, type HubFile } from './hub-cache.js';
 import { ATTEMPTS, PatientFetch } from './hub-fetch.js';
+import { LOOKED_FOR, modelLayout } from './layout.js';
 
 /** How far the fetching of a repository is. */
 export interface HubProgress {

@@ -3,8 +3,12 @@
  * outside; how each is read is said in folder.ts and nemo.ts.
  */
 
-import { SHARD_INDEX, WEIGHTS } from '../model/formats/folder.js';
-import { NEMO } from '../model/formats/nemo.js';
+/** The file of weights, where it is one. */
+export const WEIGHTS = 'model.safetensors';
+/** Says which file has which tensor, where they are several. */
+export const SHARD_INDEX = 'model.safetensors.index.json';
+/** How the name of such a file ends. */
+export const NEMO = '.nemo';
 
 /** Small files that are taken along where they are there: of our own, and of transformers. */
 const BESIDE = [

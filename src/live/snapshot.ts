@@ -7,9 +7,9 @@
  */
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
+import type { NativeEncoderOptions } from '../engine/addon.js';
 import { ParakeetError } from '../errors.js';
 import type { Token } from '../events.js';
-import type { NativeEncoderOptions } from '../engine/addon.js';
 import type { BoostPhrase } from '../model/boost.js';
 import type { DecodingOptions } from '../model/decoding.js';
 import type { PlacerState } from '../model/token-placer.js';

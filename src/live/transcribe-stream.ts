@@ -3,10 +3,13 @@
  * the stages'.
  */
 import { abortedBy, onAbort } from '../abort.js';
+import { mustBeFinite } from '../audio/samples.js';
+import type { NativeDecoder, NativeEncoder, NativeMel } from '../engine/addon.js';
 import { ParakeetError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
-import { expected, finite, known, optionalSignal } from '../options.js';
-import { asSamples } from '../sources/audio-source.js';
+import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
+import { checkDecoding, type DecodingOptions, resolveDecoding } from '../model/decoding.js';
+import type { LoadedModel } from '../model/loaded-model.js';
 import {
   DEFAULT_FLUSH_SILENCE,
   melFrames,
@@ -15,17 +18,10 @@ import {
   type StreamingOptions,
   streamingOptionKeys,
 } from '../model/streaming-options.js';
-import {
-  type SentenceOptions,
-  SentenceSplitter,
-  splitSentences,
-  textOf,
-} from '../text/sentence-splitter.js';
-import type { NativeDecoder, NativeEncoder, NativeMel } from '../engine/addon.js';
-import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
-import { checkDecoding, type DecodingOptions, resolveDecoding } from '../model/decoding.js';
-import type { Model } from '../model.js';
-import { mustBeFinite } from '../audio/samples.js';
+import { TokenPlacer } from '../model/token-placer.js';
+import { expected, finite, known, optionalSignal } from '../options.js';
+import { asSamples } from '../sources/audio-source.js';
+import { type SentenceOptions, SentenceSplitter, splitSentences, textOf } from '../text/sentence-splitter.js';
 import {
   type NativeStates,
   readSnapshot,
@@ -33,7 +29,6 @@ import {
   type SnapshotState,
   writeSnapshot,
 } from './snapshot.js';
-import { TokenPlacer } from '../model/token-placer.js';
 
 /** Options of `model.transcribeStream`. */
 export interface TranscribeStreamOptions extends StreamingOptions, SentenceOptions {
@@ -74,7 +69,7 @@ const PIECE_SECONDS = 10;
  * Calls may overlap; they are carried out in order.
  */
 export class TranscribeStream {
-  readonly #model: Model;
+  readonly #model: LoadedModel;
   readonly #settled: SnapshotState['options'];
   readonly #mel: NativeMel;
   readonly #encoder: NativeEncoder;
@@ -92,7 +87,7 @@ export class TranscribeStream {
   #forgetSignal: (() => void) | undefined;
 
   /** @internal */
-  constructor(model: Model, options: TranscribeStreamOptions) {
+  constructor(model: LoadedModel, options: TranscribeStreamOptions) {
     known('transcribeStream', options, keys);
     const signal = optionalSignal('signal', options.signal);
     const from = restored(model, options);
@@ -290,7 +285,7 @@ export class TranscribeStream {
 }
 
 /** The options of a new stream, checked. @throws {@link ArgumentError} */
-function settle(model: Model, options: TranscribeStreamOptions): SnapshotState['options'] {
+function settle(model: LoadedModel, options: TranscribeStreamOptions): SnapshotState['options'] {
   new SentenceSplitter(options);
   checkDecoding(options.decoding, options.boost);
   const flushSilence = finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10);
@@ -312,7 +307,7 @@ function settle(model: Model, options: TranscribeStreamOptions): SnapshotState['
 }
 
 /** What the option `from` holds. @throws {@link ArgumentError}, {@link ParakeetError} */
-function restored(model: Model, options: TranscribeStreamOptions) {
+function restored(model: LoadedModel, options: TranscribeStreamOptions) {
   const { from, signal: _, ...others } = options;
   if (from === undefined) return undefined;
   if (!(from instanceof Uint8Array)) throw expected('the Uint8Array of a snapshot', 'from', from);
@@ -328,6 +323,6 @@ function restored(model: Model, options: TranscribeStreamOptions) {
   return readSnapshot(from, owner(model));
 }
 
-function owner(model: Model): SnapshotOwner {
+function owner(model: LoadedModel): SnapshotOwner {
   return { identity: model.identity, dtype: model.info.dtype };
 }

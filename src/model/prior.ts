@@ -4,8 +4,8 @@
  * level is that of the first sound. `scripts/make-prior.mjs` makes one.
  */
 import { readFile } from 'node:fs/promises';
-import { ModelError } from '../errors.js';
 import type { NativeModelInfo } from '../engine/addon.js';
+import { ModelError } from '../errors.js';
 
 /** Mel frames that a prior may count for: 100 s. */
 const MOST_FRAMES = 10_000;

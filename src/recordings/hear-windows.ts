@@ -5,13 +5,13 @@
 import type { AudioChunk, TranscriptEvent } from '../events.js';
 import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
 import { resolveDecoding } from '../model/decoding.js';
-import type { Model } from '../model.js';
+import type { LoadedModel } from '../model/loaded-model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
-import { planWindows, type WindowOptions, Windows } from './windows.js';
 import { expected } from '../options.js';
 import { Latencies } from '../transforms/latency.js';
 import { Stage } from '../transforms/stage.js';
 import type { TokenDecodeOptions } from '../transforms/token-decode.js';
+import { planWindows, type WindowOptions, Windows } from './windows.js';
 
 /** The stage. After each window come the `token` events that no later one can change, and `progress`; at the end comes `end`. */
 export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
@@ -27,7 +27,7 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
   #progress = 0;
 
   /** @throws {@link ArgumentError} */
-  constructor(model: Model, options: WindowOptions & Pick<TokenDecodeOptions, 'decoding' | 'boost'>) {
+  constructor(model: LoadedModel, options: WindowOptions & Pick<TokenDecodeOptions, 'decoding' | 'boost'>) {
     const plan = planWindows(model.info, options);
     const decoding = resolveDecoding(model.info, options.decoding, options.boost);
     super({ readableHighWaterMark: 4 });

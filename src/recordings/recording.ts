@@ -2,11 +2,11 @@
 import { stat } from 'node:fs/promises';
 import { Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { mustBeFinite } from '../audio/samples.js';
 import type { AudioChunk } from '../events.js';
 import { type AudioSource, openAudio, samplesIn } from '../sources/audio-source.js';
 import { type DecodeOptions, decode } from '../transforms/decode.js';
 import { resample } from '../transforms/resample.js';
-import { mustBeFinite } from '../audio/samples.js';
 
 /** Seconds of a `Float32Array` that are taken at a time. */
 const PIECE_SECONDS = 10;

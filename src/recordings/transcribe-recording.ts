@@ -1,23 +1,19 @@
 /**
  * Whole recordings: from a source, through windows of it, to one transcript. Cutting and merging is windows.ts's matter.
  */
+
+import { runJob } from '../engine/jobs.js';
 import { AudioError, ParakeetError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
-import { known, optionalSignal } from '../options.js';
-import type { AudioSource } from '../sources/audio-source.js';
-import { type DecodeOptions, decode } from '../transforms/decode.js';
-import {
-  type SentenceOptions,
-  SentenceSplitter,
-  splitSentences,
-  textOf,
-} from '../text/sentence-splitter.js';
 import type { BoostPhrase } from '../model/boost.js';
 import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
-import { runJob } from '../engine/jobs.js';
-import type { Model } from '../model.js';
-import { type RecordingProgress, readRecording } from './recording.js';
+import type { LoadedModel } from '../model/loaded-model.js';
 import { TokenPlacer } from '../model/token-placer.js';
+import { known, optionalSignal } from '../options.js';
+import type { AudioSource } from '../sources/audio-source.js';
+import { type SentenceOptions, SentenceSplitter, splitSentences, textOf } from '../text/sentence-splitter.js';
+import { type DecodeOptions, decode } from '../transforms/decode.js';
+import { type RecordingProgress, readRecording } from './recording.js';
 import { planWindows, type WindowOptions, Windows, windowOptionKeys } from './windows.js';
 
 /** Options of `model.transcribe`. */
@@ -58,7 +54,7 @@ const keys = [
 
 /** `model.transcribe`. */
 export async function transcribeRecording(
-  model: Model,
+  model: LoadedModel,
   source: AudioSource,
   options: TranscribeOptions,
 ): Promise<TranscriptResult> {

@@ -2,13 +2,14 @@
  * Windows of a recording: cut from samples as they come, each heard with full context, merged to one list of tokens. Holds one window
  * at a time. Knows no files and no events.
  */
-import { expected, finite, integer } from '../options.js';
-import { DEFAULT_EMISSION_DELAY, DEFAULT_FLUSH_SILENCE } from '../model/streaming-options.js';
+
+import { joined } from '../audio/samples.js';
 import type { NativeContext, NativeDecoding, NativeModelInfo, NativeTokens } from '../engine/addon.js';
 import { runJob } from '../engine/jobs.js';
+import type { LoadedModel } from '../model/loaded-model.js';
+import { DEFAULT_EMISSION_DELAY, DEFAULT_FLUSH_SILENCE } from '../model/streaming-options.js';
+import { expected, finite, integer } from '../options.js';
 import { WindowMerger } from './merge-windows.js';
-import type { Model } from '../model.js';
-import { joined } from '../audio/samples.js';
 
 /** How a recording is cut into windows, and how each is heard. */
 export interface WindowOptions {
@@ -101,7 +102,7 @@ export class Windows {
   #start = 0;
 
   constructor(
-    private readonly model: Model,
+    private readonly model: LoadedModel,
     private readonly plan: WindowPlan,
     /** How tokens are chosen; other phrases hold from the next window on. */
     public decoding: NativeDecoding,

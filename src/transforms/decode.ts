@@ -2,11 +2,8 @@
  * The first stage: bytes of a sound file or of raw PCM in, `AudioChunk`s out. Recognises the format; the formats themselves
  * are in `formats/`. It neither resamples nor mixes.
  */
-import { AudioError } from '../errors.js';
-import type { AudioChunk } from '../events.js';
-import { expected, finite, integer, known, oneOf, optionalSignal } from '../options.js';
+
 import { notSupported } from '../audio/ffmpeg/ffmpeg-child.js';
-import type { FlushMark } from './flush-mark.js';
 import { ExcerptCutter } from '../audio/formats/excerpt.js';
 import { FfmpegDecoder } from '../audio/formats/ffmpeg.js';
 import { FlacDecoder } from '../audio/formats/flac.js';
@@ -14,9 +11,19 @@ import { broken, type DecodedChunk, type FormatDecoder } from '../audio/formats/
 import { MpegDecoder } from '../audio/formats/mpeg.js';
 import { OggOpusDecoder } from '../audio/formats/ogg.js';
 import { PcmDecoder, type PcmEncoding, pcmEncodings } from '../audio/formats/pcm.js';
-import { describe, looksCompressed, NOISE_BYTES, type Recognised, Recogniser } from '../audio/formats/recognise.js';
+import {
+  describe,
+  looksCompressed,
+  NOISE_BYTES,
+  type Recognised,
+  Recogniser,
+} from '../audio/formats/recognise.js';
 import { WavDecoder } from '../audio/formats/wav.js';
 import { WebmOpusDecoder } from '../audio/formats/webm.js';
+import { AudioError } from '../errors.js';
+import type { AudioChunk } from '../events.js';
+import { expected, finite, integer, known, oneOf, optionalSignal } from '../options.js';
+import type { FlushMark } from './flush-mark.js';
 import { Stage, type StageOptions } from './stage.js';
 
 export type { PcmEncoding } from '../audio/formats/pcm.js';

@@ -4,7 +4,6 @@
  */
 import type { EncodedChunk, MelChunk } from '../events.js';
 import type { StageModel } from '../model/stage-model.js';
-import { expected, finite, known, optionalSignal } from '../options.js';
 import {
   DEFAULT_FLUSH_SILENCE,
   melFrames,
@@ -12,6 +11,7 @@ import {
   type StreamingOptions,
   streamingOptionKeys,
 } from '../model/streaming-options.js';
+import { expected, finite, known, optionalSignal } from '../options.js';
 import { EncoderSession } from './encoder-session.js';
 import { Stage, type StageOptions } from './stage.js';
 

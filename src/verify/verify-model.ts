@@ -4,7 +4,8 @@
  */
 import path from 'node:path';
 import type { NativeDType } from '../engine/addon.js';
-import { bundledModel, type LoadModelOptions, loadModel, openModel } from '../load-model.js';
+import { bundledModel, type LoadModelOptions, loadModel } from '../load-model.js';
+import { openModel } from '../model/open-model.js';
 import type { Model } from '../model.js';
 import { expected } from '../options.js';
 import type { VerifyCheck } from './check.js';

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { NativeError } from '../../src/errors.js';
 import { load, loadAddon } from '../../src/engine/load-addon.js';
+import { NativeError } from '../../src/errors.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'parakeet-addon-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

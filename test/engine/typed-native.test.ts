@@ -2,11 +2,11 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
-import { AbortedError, ArgumentError, ModelError, NativeError, ParakeetError } from '../../src/errors.js';
 import type { NativeModel } from '../../src/engine/addon.js';
-import { loadModel } from '../../src/load-model.js';
 import { fromNative } from '../../src/engine/native-error.js';
 import { typedModel } from '../../src/engine/typed-native.js';
+import { AbortedError, ArgumentError, ModelError, NativeError, ParakeetError } from '../../src/errors.js';
+import { loadModel } from '../../src/load-model.js';
 import { encode } from '../../src/transforms/encode.js';
 import { logMel } from '../../src/transforms/log-mel.js';
 import { tokenDecode } from '../../src/transforms/token-decode.js';

@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadModel } from '../../src/index.js';
 import { cachedModels } from '../../src/hub/cached-models.js';
 import { fetchFromHub } from '../../src/hub/hub.js';
+import { loadModel } from '../../src/index.js';
 import { goldenFolder } from '../support/goldens.js';
 import { hubCase } from '../support/hub-case.js';
 import { COMMIT, REPO } from '../support/hub-server.js';

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TranscriptEvent } from '../../src/events.js';
 import { bundledModel, loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
-import { readRecording } from '../../src/recordings/recording.js';
 import { parakeet } from '../../src/parakeet.js';
+import { readRecording } from '../../src/recordings/recording.js';
 import { noise, surrounded } from '../support/signals.js';
 import { drain, pieces } from '../support/streams.js';
 

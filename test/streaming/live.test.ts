@@ -7,8 +7,8 @@ import { wordErrorRate } from '../../bench/wer-metric.mjs';
 import type { TranscriptEvent } from '../../src/events.js';
 import { bundledModel, loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
-import { readRecording } from '../../src/recordings/recording.js';
 import { type ParakeetOptions, type ParakeetStream, parakeet } from '../../src/parakeet.js';
+import { readRecording } from '../../src/recordings/recording.js';
 import { noise } from '../support/signals.js';
 import { drain } from '../support/streams.js';
 

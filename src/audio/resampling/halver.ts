@@ -4,7 +4,7 @@
  */
 import { History } from './history.js';
 import { halfLength, lowPass } from './kaiser.js';
-import type { Pass } from './resampler.js';
+import type { Pass } from './pass.js';
 
 export class Halver implements Pass {
   /** Coefficients at the distances 1, 3, 5, … from the centre; the centre's is 0.5. */

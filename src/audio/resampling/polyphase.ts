@@ -4,7 +4,7 @@
  */
 import { History } from './history.js';
 import { halfLength, lowPass } from './kaiser.js';
-import type { Pass } from './resampler.js';
+import type { Pass } from './pass.js';
 
 /** Up to this many shifts have their own row of coefficients; beyond it two of `INTERPOLATED` rows are mixed. */
 const MAX_ROWS = 640;

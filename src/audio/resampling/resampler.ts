@@ -4,14 +4,10 @@
  * Its own, since the libraries at hand do not do: libsamplerate's WebAssembly takes 90 ms of the event loop per second of audio at
  * the quality that is wanted here, and gives other samples for other cuts of the input (`npm run -s bench:resample`).
  */
-import { Halver } from './halver.js';
-import { Polyphase } from './polyphase.js';
 
-/** One filter of the way. */
-export interface Pass {
-  /** Takes samples, gives those that are ready; they are valid until the next call. */
-  push(samples: Float32Array | Float64Array): Float64Array;
-}
+import { Halver } from './halver.js';
+import type { Pass } from './pass.js';
+import { Polyphase } from './polyphase.js';
 
 /** Share of the lower rate's half that passes unchanged (within 0.01 dB). From its end on all is stopped. */
 export const PASS_BAND = 0.9;
