@@ -3,14 +3,34 @@
  * Only the checks; defaults and meaning stay with whoever takes the option.
  */
 import { inspect } from 'node:util';
+import { isAnyArrayBuffer } from 'node:util/types';
 import { ArgumentError } from './errors.js';
 
 /** `Expected <what> for <option> but received <value> of type <type>`, and what to do about it. */
 export function expected(what: string, option: string, value: unknown, remedy = ''): ArgumentError {
   const type = value === null ? 'null' : typeof value;
-  const shown = inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 80 });
-  const message = `Expected ${what} for ${option} but received ${shown} of type ${type}`;
+  return received(what, option, `${shown(value)} of type ${type}`, remedy);
+}
+
+/** The same for a value that words of ours describe better than its content does. */
+export function received(what: string, option: string, description: string, remedy = ''): ArgumentError {
+  const message = `Expected ${what} for ${option} but received ${description}`;
   return new ArgumentError(remedy ? `${message}. ${remedy}` : message);
+}
+
+/** One short line, whatever the value holds: bytes and samples by their kind and length. */
+function shown(value: unknown): string {
+  if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) {
+    const { name } = value.constructor;
+    return 'length' in value ? `${name}(${value.length})` : `${name} of ${value.byteLength} bytes`;
+  }
+  return inspect(value, {
+    depth: 0,
+    compact: true,
+    breakLength: Number.POSITIVE_INFINITY,
+    maxStringLength: 80,
+    maxArrayLength: 8,
+  });
 }
 
 /** A whole number of at least `min`. `undefined` stays what it is. */

@@ -278,6 +278,10 @@ export class ParakeetStream extends Duplex {
     // Behind what was written: a write of nothing comes back when all before it were taken.
     await new Promise<void>((resolve) => super.write(new Uint8Array(0), () => resolve()));
     const [decoder] = this.#stages;
+    // The line takes bytes as soon as there is room for them, so they may still wait to be decoded.
+    if (decoder instanceof Decode && !decoder.writableEnded) {
+      await new Promise<void>((resolve) => decoder.write(new Uint8Array(0), () => resolve()));
+    }
     if (this.destroyed || this.#lineEnded || this.#lateError || !decoder || decoder.readableEnded)
       return passed();
     if (decoder instanceof Decode) await decoder.flush(new FlushMark(passed));

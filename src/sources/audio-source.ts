@@ -5,7 +5,7 @@
 import { Readable } from 'node:stream';
 import { pcmEncodings } from '../audio/formats/pcm.js';
 import { ParakeetError } from '../errors.js';
-import { expected } from '../options.js';
+import { expected, received } from '../options.js';
 import type { AudioFormat } from '../transforms/decode.js';
 import { type Excerpt, type OpenedAudio, openAudioFile } from './audio-file.js';
 import { ffmpeg } from './ffmpeg.js';
@@ -134,11 +134,11 @@ function webStream(stream: ReadableStream<unknown>): Readable {
 /** The body of a Response or Request. */
 function message(source: Response | Request): Readable {
   if ('ok' in source && !source.ok) {
-    throw expected('a successful Response', 'source', `${source.status} ${source.statusText}`.trim());
+    throw received('a successful Response', 'source', `status ${source.status} ${source.statusText}`.trim());
   }
   if (source.bodyUsed || !source.body) {
-    const state = source.bodyUsed ? 'one whose body was read already' : 'one without a body';
-    throw expected('a Response or Request with sound in its body', 'source', state);
+    const state = source.bodyUsed ? 'one whose body has already been read' : 'one without a body';
+    throw received('a Response or Request with sound in its body', 'source', state);
   }
   return webStream(source.body);
 }

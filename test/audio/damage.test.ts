@@ -151,6 +151,21 @@ test('an Opus packet that cannot be decoded is silence of its length', async () 
   expect(error?.message).toMatch(/Opus packet/);
 });
 
+test.each([
+  ['later', 0x10],
+  ['earlier', 0],
+])('a WebM block whose time is damaged to be %s moves nothing that comes behind it', async (_name, high) => {
+  const file = webmOpus(packets, { preSkip: OPUS_DELAY });
+  const whole = await run(file);
+  const bytes = Buffer.from(file);
+  // The block of 3.00 s: the high byte of its time, behind the track's number.
+  const at = bytes.indexOf(Buffer.from([0x82, 3000 >> 8, 3000 & 0xff]));
+  bytes[at + 1] = high;
+  const { samples, error } = await run(bytes);
+  expect(samples).toEqual(whole.samples);
+  expect(error?.message).toMatch(/damaged in one place, at 2\.99\d s: a block's time/);
+});
+
 test('samples that are no numbers are silence, and told where', async () => {
   const samples = Float32Array.from(sine(440, 1, 16_000));
   samples.fill(Number.NaN, 4000, 4400);

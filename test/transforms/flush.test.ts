@@ -1,4 +1,5 @@
 /** A flush brings out all that can be decoded of the bytes so far, and what follows goes on as if nothing had been. */
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -75,9 +76,12 @@ describe('of a transcript', () => {
   const before = process.env.FFMPEG_PATH;
   const folder = mkdtempSync(path.join(os.tmpdir(), 'parakeet-flush-'));
   const made = path.join(folder, 'a.aac');
+  const opus = path.join(folder, 'a.webm');
   beforeAll(async () => {
     process.env.FFMPEG_PATH = ffmpegPath;
-    makeWithFfmpeg('-i', new URL('../audio/jfk.flac', import.meta.url).pathname, '-c:a', 'aac', made);
+    const speech = new URL('../audio/jfk.flac', import.meta.url).pathname;
+    makeWithFfmpeg('-i', speech, '-c:a', 'aac', made);
+    makeWithFfmpeg('-i', speech, '-c:a', 'libopus', opus);
     model = await loadModel(bundledModel);
   });
   afterAll(async () => {
@@ -86,6 +90,25 @@ describe('of a transcript', () => {
     await model.close();
     rmSync(folder, { recursive: true, force: true });
   });
+
+  test.each(['live', 'file'] as const)(
+    "what waits to be decoded is heard too, with mode '%s'",
+    async (mode) => {
+      // Small pieces fit the decoder's buffer, so all writes are taken before anything is decoded.
+      const stream = parakeet({ model, mode });
+      let text = '';
+      stream.on('data', (event) => {
+        if (event.type === 'token') text += event.token.text;
+      });
+      const file = readFileSync(opus);
+      for (let at = 0; at < file.length; at += 1000) {
+        if (!stream.write(file.subarray(at, at + 1000))) await once(stream, 'drain');
+      }
+      await stream.flush();
+      stream.destroy();
+      expect(text).toMatch(/country\.?\s*$/);
+    },
+  );
 
   async function said(file: Uint8Array, options = {}) {
     const stream = parakeet({ model, ...options });

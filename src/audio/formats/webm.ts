@@ -10,7 +10,7 @@ import { warn } from '../../warn.js';
 import { broken, Damage, type DecodedChunk, type FormatDecoder } from './format.js';
 import { isPlainOpus, readOpusHead } from './opus-head.js';
 import { OPUS_RATE } from './opus-packet.js';
-import { OpusTrack } from './opus-track.js';
+import { OpusTrack, samplesOf } from './opus-track.js';
 
 const EBML = 0x1a45dfa3;
 const SEGMENT = 0x18538067;
@@ -88,6 +88,12 @@ const SHORTEST_LOSS = OPUS_RATE / 100;
 /** Times that go back by more than this begin anew. */
 const BACK = OPUS_RATE / 2;
 
+/** Packets of the chosen track, and their time in nanoseconds. */
+interface Block {
+  packets: Uint8Array[];
+  time: number;
+}
+
 interface Track {
   number: number;
   type: number;
@@ -106,10 +112,12 @@ export class WebmOpusDecoder implements FormatDecoder {
   #chosen: Track | undefined;
   #tracksOver = false;
   #opus: OpusTrack | undefined;
-  /** Packets of a group, whose padding may follow; where they lie, in nanoseconds. */
-  #waiting: Uint8Array[] = [];
-  #waitingAt = 0;
+  /** A block, whose group's padding may follow. */
+  #waiting: Block | undefined;
   #discard = 0;
+  /** A block whose time does not fit what came before it: the next block tells whether the time or the block is wrong. */
+  #doubtful: Block | undefined;
+  #doubtfulDiscard = 0;
   #sized = false;
   readonly #damage = new Damage('WebM');
   /** Bytes that were passed over to find the next cluster. */
@@ -151,25 +159,24 @@ export class WebmOpusDecoder implements FormatDecoder {
         const block = this.#block(data);
         if (!block) continue;
         yield* this.#decodeWaiting();
-        this.#waiting = block.packets;
-        this.#waitingAt = block.time;
+        this.#waiting = block;
         // Only a group can have padding.
         if (id === SIMPLE_BLOCK) yield* this.#decodeWaiting();
       } else if (id === DISCARD_PADDING) {
         this.#discard = Number(signed(data)) / 1e9;
       } else if (id === EBML) {
-        yield* this.#decodeWaiting();
+        yield* this.#decodeHeld();
         this.#beginFile();
       }
     }
   }
 
   async *flush(): AsyncGenerator<DecodedChunk> {
-    yield* this.#decodeWaiting();
+    yield* this.#decodeHeld();
   }
 
   async *end(): AsyncGenerator<DecodedChunk> {
-    yield* this.#decodeWaiting();
+    yield* this.#decodeHeld();
     if (this.#resynchronising)
       this.#damage.add(this.#opus?.time ?? 0, 0, `the last ${this.#damaged} bytes are no elements`);
     // Writers that could not go back leave the last size unknown; a leaf that is not whole was cut off.
@@ -193,24 +200,56 @@ export class WebmOpusDecoder implements FormatDecoder {
   }
 
   *#decodeWaiting(): Generator<DecodedChunk> {
-    const packets = this.#waiting;
+    const block = this.#waiting;
     const discard = Math.round(this.#discard * OPUS_RATE);
-    this.#waiting = [];
+    this.#waiting = undefined;
     this.#discard = 0;
-    if (packets.length === 0 || !this.#chosen) return;
+    if (!block || block.packets.length === 0 || !this.#chosen) return;
     if (this.codec !== 'opus')
       throw broken('Expected Opus in the second WebM file but received another codec.');
     this.#opus ??= new OpusTrack(readOpusHead(this.#chosen.private), this.#damage, this.#before);
-    yield* this.#hole(this.#opus);
-    yield* this.#opus.decode(packets, () => discard);
+    this.#origin ??= block.time;
+    yield* this.#decodeDoubtful(this.#opus, block);
+    if (isJump(this.#holeBefore(block, this.#opus))) {
+      this.#doubtful = block;
+      this.#doubtfulDiscard = discard;
+      return;
+    }
+    yield* this.#hole(this.#opus, block);
+    yield* this.#opus.decode(block.packets, () => discard);
   }
 
-  /** What is missing before the waiting packets, by their time. */
-  *#hole(track: OpusTrack): Generator<DecodedChunk> {
-    this.#origin ??= this.#waitingAt;
-    const place = Math.round(((this.#waitingAt - this.#origin) * OPUS_RATE) / 1e9);
-    const hole = place - track.position;
-    if (hole < -BACK) this.#origin = this.#waitingAt - (track.position * 1e9) / OPUS_RATE;
+  /** The block whose time is in doubt. A damaged time must move nothing that comes later, so `next` has to confirm a jump. */
+  *#decodeDoubtful(track: OpusTrack, next?: Block): Generator<DecodedChunk> {
+    const block = this.#doubtful;
+    this.#doubtful = undefined;
+    if (!block) return;
+    const length = block.packets.reduce((sum, packet) => sum + (samplesOf(packet) ?? 0), 0);
+    // Packets may come with holes between them, as in discontinuous transmission; what must not be is that time goes back.
+    const jump = this.#holeBefore(block, track);
+    const after = next && this.#holeBefore(next, track);
+    const isWrong =
+      after !== undefined && after >= length - BACK && (jump < 0 || after < jump + length - BACK);
+    if (isWrong)
+      this.#damage.add(track.time, 0, "a block's time fits neither the one before it nor the next");
+    else yield* this.#hole(track, block);
+    yield* track.decode(block.packets, () => this.#doubtfulDiscard);
+  }
+
+  /** Nothing comes that could say more of the blocks that are held. */
+  *#decodeHeld(): Generator<DecodedChunk> {
+    yield* this.#decodeWaiting();
+    if (this.#opus) yield* this.#decodeDoubtful(this.#opus);
+  }
+
+  /** Samples that are missing before a block, by its time; negative when it begins before the end of what came. */
+  #holeBefore({ time }: Block, track: OpusTrack): number {
+    return Math.round(((time - (this.#origin ?? time)) * OPUS_RATE) / 1e9) - track.position;
+  }
+
+  *#hole(track: OpusTrack, block: Block): Generator<DecodedChunk> {
+    const hole = this.#holeBefore(block, track);
+    if (hole < -BACK) this.#origin = block.time - (track.position * 1e9) / OPUS_RATE;
     if (this.#damaged > 0) {
       const what = `${this.#damaged} bytes are no elements`;
       this.#damaged = 0;
@@ -367,8 +406,8 @@ export class WebmOpusDecoder implements FormatDecoder {
     else if (id === CODEC_PRIVATE) track.private = data.slice();
   }
 
-  /** A block of our track: its frames and its time in nanoseconds. Undefined for another's, and for one that is malformed. */
-  #block(block: Uint8Array): { packets: Uint8Array[]; time: number } | undefined {
+  /** A block of our track. Undefined for another's, and for one that is malformed. */
+  #block(block: Uint8Array): Block | undefined {
     const track = vint(block, 0);
     if (!track || block.length < track.length + 3) return undefined;
     const high = block[track.length] as number;
@@ -384,6 +423,10 @@ export class WebmOpusDecoder implements FormatDecoder {
       return undefined;
     }
   }
+}
+
+function isJump(hole: number): boolean {
+  return hole >= SHORTEST_HOLE || hole < -BACK;
 }
 
 /** The frames of a block: behind the track's number come the time (2 bytes), flags, and the lacing. */
