@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include "binding/handle.h"
+#include "binding/js_error.h"
 #include "engine/sessions.h"
 
 namespace parakeet {
@@ -12,7 +13,7 @@ using MelHandle = Handle<MelSession>;
 using EncoderHandle = Handle<EncoderSession>;
 using DecoderHandle = Handle<DecoderSession>;
 
-class MelWrap : public Napi::ObjectWrap<MelWrap> {
+class MelWrap : public Wrap<MelWrap> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit MelWrap(const Napi::CallbackInfo& info);
@@ -27,7 +28,7 @@ class MelWrap : public Napi::ObjectWrap<MelWrap> {
   std::shared_ptr<MelHandle> handle_;
 };
 
-class EncoderWrap : public Napi::ObjectWrap<EncoderWrap> {
+class EncoderWrap : public Wrap<EncoderWrap> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit EncoderWrap(const Napi::CallbackInfo& info);
@@ -46,7 +47,7 @@ class EncoderWrap : public Napi::ObjectWrap<EncoderWrap> {
   int features_ = 1;
 };
 
-class DecoderWrap : public Napi::ObjectWrap<DecoderWrap> {
+class DecoderWrap : public Wrap<DecoderWrap> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit DecoderWrap(const Napi::CallbackInfo& info);

@@ -2,7 +2,8 @@
  * What the native addon exports, as types. The only description of that boundary in TypeScript; `native/binding/` is its
  * other side. Argument values are checked on this side before they get here; shapes are checked natively.
  *
- * Every native failure is an `Error` with a string `code` from {@link ErrorCode}.
+ * Every native failure is an error that the function given to `makeErrorsWith` made: a `ParakeetError`. Methods that return a promise reject
+ * with it, the others throw it.
  */
 
 /** Facts about a loaded model. */
@@ -257,6 +258,11 @@ export interface NativeTensor {
 }
 
 export interface NativeAddon {
+  /**
+   * The function that makes this thread's errors from now on, from a code of the engine and a message; `cause` is an error of Node-API.
+   * Without one they are plain `Error`s with a `code`.
+   */
+  makeErrorsWith(make: (code: string, message: string, cause?: unknown) => Error): void;
   /** `threads`: 0 for all cores; the first call decides for the process. `job` is a key for `cancel`, 0 for none. */
   loadModel(
     config: NativeModelConfig,

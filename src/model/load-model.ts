@@ -18,9 +18,7 @@ import { namesIn } from './hub-cache.js';
 import { runJob } from './jobs.js';
 import { loadAddon } from './load-addon.js';
 import { Model } from './model.js';
-import { fromNative } from './native-error.js';
 import { readPrior } from './prior.js';
-import { typedModel } from './typed-native.js';
 
 /** The model that loads without a name. */
 export const bundledModel = fileURLToPath(new URL('../../models/parakeet-tiny-en', import.meta.url));
@@ -109,9 +107,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
     const { features } = config.native.preprocessor;
     const prior = files.prior === undefined ? undefined : await readPrior(files.prior, features);
     const native = await runJob(addon, signal, (job) =>
-      addon.loadModel(config.native, files.tensors, { dtype, threads, job }).catch((error: unknown) => {
-        throw fromNative(error);
-      }),
+      addon.loadModel(config.native, files.tensors, { dtype, threads, job }),
     );
     // The abort may come when the engine is done but its answer is still on the way.
     if (signal?.aborted) {
@@ -119,7 +115,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
       throw new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
     }
     const info = { ...describe(config, here, dtype), ...(prior && { prior }) };
-    return new Model(typedModel(native), info, addon, await identify(files));
+    return new Model(native, info, addon, await identify(files));
   } finally {
     await files.dispose();
   }
