@@ -25,7 +25,7 @@ import {
 } from 'parakeet-stream';
 
 const bundled = fileURLToPath(
-  new URL('../test/audio/librispeech-dev-clean_2412-153948-0000.flac', import.meta.url),
+  new URL('../test/audio/sense_and_sensibility_01_austen_64kb-0920.flac', import.meta.url),
 );
 const recording = process.argv[2] ?? bundled;
 const subtitles = `${path.basename(recording, path.extname(recording))}.srt`;

@@ -3,19 +3,10 @@
  * TypeScript reference (test/reference) computes of them, never the engine. Only for the repository; run it when the bundled
  * model changes: `npm run build:dist && node scripts/make-verify.mjs`.
  */
-import { spawnSync } from 'node:child_process';
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { createRequire } from 'node:module';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { loadReference } from './reference.mjs';
 
 /** Licensed for anybody's use, short, and a different kind of voice each; the first one gets the arrays. */
 const RECORDINGS = [
@@ -32,7 +23,8 @@ const target = path.join(root, 'models', 'verify');
 mkdirSync(target, { recursive: true });
 
 const { likeness, samplesOf } = await import('../dist/verify/suite.js');
-const reference = await loadReference();
+const modules = await loadReference(['decode', 'encoder', 'mel', 'model']);
+const reference = { ...modules, model: modules.readReferenceModel(model) };
 const arrays = {};
 const recordings = [];
 for (const [file, seconds, said, source, licence] of transcripts()) {
@@ -70,44 +62,6 @@ function transcripts() {
     .split('\n');
   const rows = lines.map((line) => line.split('\t'));
   return RECORDINGS.map((file) => rows.find(([name]) => name === file));
-}
-
-/** The reference, compiled into a folder that is gone when it is loaded. */
-async function loadReference() {
-  const folder = mkdtempSync(path.join(root, 'build', 'verify-'));
-  try {
-    writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
-    symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
-    const tsc = path.join(
-      path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
-      'bin',
-      'tsc',
-    );
-    const sources = ['decode', 'encoder', 'mel', 'model'].map((name) =>
-      path.join(root, 'test', 'reference', `${name}.ts`),
-    );
-    const options = [
-      '--target',
-      'ES2022',
-      '--module',
-      'NodeNext',
-      '--types',
-      'node',
-      '--skipLibCheck',
-      '--ignoreConfig',
-    ];
-    const { status, stdout } = spawnSync(
-      process.execPath,
-      [tsc, ...options, '--rootDir', path.join(root, 'test'), '--outDir', folder, ...sources],
-      { cwd: root, encoding: 'utf8' },
-    );
-    if (status !== 0) throw new Error(`The reference does not compile:\n${stdout}`);
-    const load = (name) => import(pathToFileURL(path.join(folder, 'reference', `${name}.js`)).href);
-    const [decode, encoder, mel, models] = await Promise.all(['decode', 'encoder', 'mel', 'model'].map(load));
-    return { ...decode, ...encoder, ...mel, model: models.readReferenceModel(model) };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 function hear(samples) {

@@ -78,7 +78,7 @@ export class HubBusyError extends ParakeetError {
   }
 }
 
-/** A disk that has no room for a model of the hub (`ERR_PARAKEET_NO_SPACE`). */
+/** A disk that has no room for a model of the hub, or for a container that has to be stored before it can be read (`ERR_PARAKEET_NO_SPACE`). */
 export class NoSpaceError extends ParakeetError {
   override name = 'NoSpaceError';
   constructor(

@@ -193,7 +193,10 @@ export interface LagEvent extends Spoken {
   /** How much later, at least 0. */
   seconds: number;
 }
-/** Audio between these times never came: a device lost it, or a live source overflowed. The times of what follows are right. */
+/**
+ * Audio between these times never came: a device lost it, a live source overflowed, or a place in a file is damaged. Silence stands for it,
+ * and the times of what follows are right.
+ */
 export interface GapEvent extends Spoken {
   type: 'gap';
   /** Seconds. */

@@ -54,6 +54,7 @@ export type { HubProgress } from './model/hub.js';
 export { type LoadModelOptions, loadModel } from './model/load-model.js';
 export type { EncodeMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './model/low-level.js';
 export { Model } from './model/model.js';
+export type { RecordingProgress } from './model/recording.js';
 export type { StageModel } from './model/stage-model.js';
 export type { TranscribeOptions } from './model/transcribe-recording.js';
 export { TranscribeStream, type TranscribeStreamOptions } from './model/transcribe-stream.js';
@@ -76,12 +77,12 @@ export {
   type VoiceReceiverLike,
   type VoiceStats,
 } from './sources/discord-voice.js';
-export { type FfmpegOptions, ffmpeg } from './sources/ffmpeg.js';
+export { type FfmpegAudio, type FfmpegOptions, ffmpeg } from './sources/ffmpeg.js';
 export { type Gap, LiveSource, type LiveSourceOptions } from './sources/live-source.js';
 export { devices, type MicOptions, Microphone, mic } from './sources/mic.js';
 export type { InputDevice } from './sources/recorder.js';
 export { type Latency, type Normalization, presets, type StreamingOptions } from './streaming-options.js';
-export { transcribe } from './transcribe.js';
+export { type TranscribeIntoOptions, type TranscriptProgress, transcribe } from './transcribe.js';
 export {
   type AudioFormat,
   type Decode,

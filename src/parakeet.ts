@@ -6,7 +6,7 @@ import { Duplex, finished, type Readable } from 'node:stream';
 import pumpify from 'pumpify';
 import { destroyOnAbort } from './abort.js';
 import { type LagMessage, publish, type StreamMessage } from './diagnostics.js';
-import type { EndEvent, TranscriptEvent } from './events.js';
+import type { EndEvent, GapEvent, TranscriptEvent } from './events.js';
 import { LagMeter } from './lag.js';
 import { type BoostPhrase, checkBoost } from './model/boost.js';
 import { checkDecoding, type DecodingOptions } from './model/decoding.js';
@@ -58,7 +58,7 @@ export interface ParakeetOptions
    * bundled model, or what `PARAKEET_MODEL` names.
    */
   model?: StageModel | string | undefined;
-  /** Seconds of silence appended at the end, so that the model gives out its last words, 0 to 10. Default 0.64. */
+  /** Seconds of silence appended at the end, so that the model gives out its last words, 0 to 10. Default 0.8. */
   flushSilence?: number | undefined;
   /** How tokens are chosen. Default greedy. */
   decoding?: DecodingOptions | undefined;
@@ -91,6 +91,7 @@ const keys = [
   'start',
   'duration',
   'stream',
+  'maxSpool',
   'flushSilence',
   'decoding',
   'boost',
@@ -127,7 +128,8 @@ const Line = pumpify.ctor({
  * events the line holds at most 1.2 s of audio and `lookahead + 5 × chunk` frames of 80 ms (5.4 s in all with
  * `'balanced'`), beside three writes of the source and some twenty events.
  *
- * A broken input (a file cut short, a decoder's error) ends the transcript first: everything heard is read and written, then
+ * A damaged place in a file becomes silence and a `gap` event, and the rest is heard. A broken input (a file that is damaged or cut short, a
+ * decoder's error) ends the transcript first: everything heard is read and written, then
  * the stream fails. `destroy`, an abort, and any other error stop it at once; the stream closes when the engine's work is given
  * back.
  *
@@ -157,6 +159,9 @@ export class ParakeetStream extends Duplex {
   #wanted = false;
   #finished: ((error?: Error | null) => void) | undefined;
   #end: EndEvent | undefined;
+  #sourceDuration: number | undefined;
+  /** Those that are ahead of what was heard. */
+  readonly #gaps: GapEvent[] = [];
   readonly #lag = new LagMeter();
   /** Seconds of audio that the steps see beyond what they make final. */
   #ahead = 0;
@@ -170,8 +175,29 @@ export class ParakeetStream extends Duplex {
     this.#boost = options.boost;
     destroyOnAbort(this, options.signal);
     // A live source tells of sound that it lost, in its own seconds, which are the transcript's.
-    this.on('pipe', (source: Readable) => source.on('gap', this.#onGap));
-    this.on('unpipe', (source: Readable) => source.off('gap', this.#onGap));
+    // `ffmpeg()` tells how long its sound is.
+    this.on('pipe', (source: Readable & { duration?: number }) => {
+      this.#sourceDuration = source.duration;
+      source.on('gap', this.#onGap).on('duration', this.#onSourceDuration);
+    });
+    this.on('unpipe', (source: Readable) => {
+      source.off('gap', this.#onGap).off('duration', this.#onSourceDuration);
+    });
+  }
+
+  /** Seconds of audio that were decoded so far. */
+  get seconds(): number {
+    const [decoder] = this.#stages;
+    return decoder instanceof Decode ? decoder.seconds : 0;
+  }
+
+  /**
+   * Seconds of audio that there will be in all: what the container says, or what ffmpeg says of a source that is piped into this.
+   * Undefined as long as, or where, nobody knows.
+   */
+  get duration(): number | undefined {
+    const [decoder] = this.#stages;
+    return (decoder instanceof Decode ? decoder.duration : undefined) ?? this.#sourceDuration;
   }
 
   /** The `end` event, as soon as it is on its way to the reader. */
@@ -254,7 +280,7 @@ export class ParakeetStream extends Duplex {
     const [decoder] = this.#stages;
     if (this.destroyed || this.#lineEnded || this.#lateError || !decoder || decoder.readableEnded)
       return passed();
-    decoder.mark(new FlushMark(passed));
+    if (decoder instanceof Decode) await decoder.flush(new FlushMark(passed));
   }
 
   /** Node's. @internal */
@@ -316,6 +342,8 @@ export class ParakeetStream extends Duplex {
         this.#lateError ??= error;
       };
     }
+    // A damaged place in a file, in the transcript's seconds.
+    (stages[0] as Stage<never, unknown> | undefined)?.on('gap', this.#onGap);
     const line = new Line(stages);
     line.on('error', (error: Error) => this.destroy(error));
     line.on('readable', () => this.#forward());
@@ -354,7 +382,12 @@ export class ParakeetStream extends Duplex {
     const o = this.#options;
     return [
       () => logMel(model, { flushSilence: o.flushSilence }),
-      () => encode(model, { ...pickStreaming(o), history: o.refine ? REFINE_HISTORY : 0 }),
+      () =>
+        encode(model, {
+          ...pickStreaming(o),
+          history: o.refine ? REFINE_HISTORY : 0,
+          flushSilence: o.flushSilence,
+        }),
       () => {
         this.#tokens = tokenDecode(model, {
           decoding: o.decoding,
@@ -371,10 +404,24 @@ export class ParakeetStream extends Duplex {
     return this.#hearing;
   }
 
-  readonly #onGap = ({ start, end }: { start: number; end: number }) => {
-    if (!this.destroyed && !this.#lineEnded)
-      this.#wanted = this.push(shifted({ type: 'gap', start, end }, this.#options.offset ?? 0));
+  readonly #onSourceDuration = (seconds: number) => {
+    this.#sourceDuration = seconds;
   };
+
+  readonly #onGap = ({ start, end }: { start: number; end: number }) => {
+    this.#gaps.push({ type: 'gap', start, end });
+  };
+
+  /** Gaps come in their place among what was heard, however far the audio is ahead of that. */
+  #tellGaps(time: number): void {
+    while (
+      !this.destroyed &&
+      !this.readableEnded &&
+      (this.#gaps[0]?.start ?? Number.POSITIVE_INFINITY) <= time
+    ) {
+      this.#wanted = this.push(shifted(this.#gaps.shift() as GapEvent, this.#options.offset ?? 0));
+    }
+  }
 
   /** Hands on what the line has, as long as the reader wants more. */
   #forward(): void {
@@ -387,7 +434,9 @@ export class ParakeetStream extends Duplex {
         event.passed();
         continue;
       }
+      if (event.type === 'progress') this.#tellGaps(event.time);
       if (event.type === 'end') {
+        this.#tellGaps(Number.MAX_VALUE);
         this.#end = { ...event, stats: { ...event.stats, maxLag: this.#lag.max } };
         this.#end = shifted(this.#end, offset);
         this.#wanted = this.push(this.#end);
@@ -395,6 +444,8 @@ export class ParakeetStream extends Duplex {
       }
       this.#wanted = this.push(shifted(event, offset));
       if (event.type !== 'progress') continue;
+      // For who sees the stream but not its events, which go to the sink.
+      this.emit('progress', event.time + offset);
       const lag = this.#lag.heard(event.time + this.#ahead, performance.now());
       if (!lag) continue;
       // What can be left out first, when the machine is slower than speech.
@@ -406,6 +457,7 @@ export class ParakeetStream extends Duplex {
 
   #onLineEnd(): void {
     this.#lineEnded = true;
+    this.#tellGaps(Number.MAX_VALUE);
     const error = this.#lateError;
     if (error) {
       this.#late.consumed().then(() => this.destroy(error));

@@ -23,7 +23,7 @@ export const DEFAULT_SPEECH_HANGOVER = 0.8;
 /** Steps of the grid that `lagPolicy: 'growSteps'` takes at once, at most. */
 const MOST_GROWN = 4;
 /** Seconds of silence that flush the model at the end of a stream. */
-export const DEFAULT_FLUSH_SILENCE = 0.64;
+export const DEFAULT_FLUSH_SILENCE = 0.8;
 /** Frames after the last sound within which a token of the flush may begin. */
 export const DEFAULT_EMISSION_DELAY = 4;
 /** Most frames that any of the options may ask for: 13 minutes. More is a mistake that would cost memory. */

@@ -12,6 +12,20 @@ import { type ParakeetOptions, type ParakeetStream, parakeet } from './parakeet.
 import type { OpenedAudio } from './sources/audio-file.js';
 import { type AudioSource, openAudio, samplesIn } from './sources/audio-source.js';
 
+/** How far a transcript is. */
+export interface TranscriptProgress {
+  /** Seconds of audio that are final, from the start of what is heard. */
+  seconds: number;
+  /** Seconds of audio in all; undefined as long as nobody knows. */
+  duration: number | undefined;
+}
+
+/** Options of {@link transcribe}: those of {@link parakeet}, and what only a whole transcript has. */
+export interface TranscribeIntoOptions extends ParakeetOptions {
+  /** Called with each `progress` event. */
+  onProgress?: ((progress: TranscriptProgress) => void) | undefined;
+}
+
 /**
  * Transcribes `source` into `sink` (a Writable of transcript events) and returns the whole result, unless `collect: false`.
  *
@@ -24,7 +38,7 @@ import { type AudioSource, openAudio, samplesIn } from './sources/audio-source.j
 export async function transcribe(
   source: AudioSource,
   sink?: Writable | null,
-  options: ParakeetOptions = {},
+  options: TranscribeIntoOptions = {},
 ): Promise<TranscriptResult> {
   if (
     sink !== undefined &&
@@ -33,6 +47,9 @@ export async function transcribe(
     typeof (sink as Writable).write !== 'function'
   ) {
     throw expected('a Writable or null', 'sink', sink);
+  }
+  if (options.onProgress !== undefined && typeof options.onProgress !== 'function') {
+    throw expected('a function', 'onProgress', options.onProgress);
   }
   const samples = samplesIn(source, options.format);
   if (samples) return transcribeSamples(samples, sink, options);
@@ -44,7 +61,7 @@ export async function transcribe(
 async function transcribeSamples(
   samples: Float32Array,
   sink: Writable | null | undefined,
-  options: ParakeetOptions,
+  { onProgress, ...options }: TranscribeIntoOptions,
 ): Promise<TranscriptResult> {
   // Mistakes in the options come before a model is loaded for them.
   parakeet(options).destroy();
@@ -55,7 +72,7 @@ async function transcribeSamples(
     const opened = await openAudio(samples, pcm);
     const { start, duration } = options;
     opened.excerpt = { start, duration };
-    return await run(opened, sink, { ...options, ...pcm, model });
+    return await run(opened, sink, { ...options, ...pcm, model, onProgress });
   } finally {
     await claim?.release();
   }
@@ -64,7 +81,7 @@ async function transcribeSamples(
 async function run(
   { bytes: input, excerpt }: OpenedAudio,
   sink: Writable | null | undefined,
-  options: ParakeetOptions,
+  { onProgress, ...options }: TranscribeIntoOptions,
 ): Promise<TranscriptResult> {
   let line: ParakeetStream;
   try {
@@ -73,6 +90,10 @@ async function run(
   } catch (error) {
     input.destroy();
     throw error;
+  }
+  const { offset = 0 } = options;
+  if (onProgress) {
+    line.on('progress', (time: number) => onProgress({ seconds: time - offset, duration: line.duration }));
   }
   let failure: Error | undefined;
   let ended = false;

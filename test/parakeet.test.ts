@@ -329,7 +329,8 @@ describe('errors', () => {
     const source = new Readable({
       read() {
         setImmediate(() => {
-          bytes[7] = pushed++ === 3 ? Number.NaN : 0.5;
+          // So many samples that are no numbers are no damage, but another encoding.
+          if (pushed++ === 3) for (let i = 7; i < bytes.length; i += 2) bytes[i] = Number.NaN;
           this.push(Buffer.from(bytes.slice().buffer));
         });
       },
@@ -341,7 +342,7 @@ describe('errors', () => {
       slowSink(1, written),
     );
     await expect(line).rejects.toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
-    expect(written.at(-1)).toMatchObject({ type: 'end', stats: { audioSeconds: 3 + 7 / 16_000 } });
+    expect(written.at(-1)).toMatchObject({ type: 'end', stats: { audioSeconds: 3 + 71 / 16_000 } });
     expect(source.destroyed).toBe(true);
   });
 

@@ -56,6 +56,24 @@ describe('sources', () => {
     }
   });
 
+  test('progress is told in seconds, of the whole where the source says how long it is', async () => {
+    const seen: { seconds: number; duration: number | undefined }[] = [];
+    await transcribe([speech], null, { ...options(), offset: 10, onProgress: (one) => seen.push(one) });
+    expect(seen.length).toBeGreaterThan(5);
+    expect(seen.map(({ seconds }) => seconds)).toEqual(
+      seen.map(({ seconds }) => seconds).toSorted((a, b) => a - b),
+    );
+    expect(seen.at(-1)).toEqual({ seconds: 5, duration: 5 });
+    const raw = { format: 's16le', sampleRate: 16_000 } as const;
+    const lengths = new Set<number | undefined>();
+    await transcribe([speech], null, {
+      ...options(),
+      ...raw,
+      onProgress: ({ duration }) => lengths.add(duration),
+    });
+    expect([...lengths]).toEqual([undefined]);
+  });
+
   test('an empty source gives an empty transcript', async () => {
     expect(await transcribe([], undefined, options())).toEqual({ text: '', sentences: [], tokens: [] });
   });

@@ -7,6 +7,7 @@
 #include "model/emission.h"
 #include "model/log_mel.h"
 #include "model/mutant.h"
+#include "model/speech_level.h"
 
 namespace parakeet {
 
@@ -18,7 +19,7 @@ BufferedEncoder::BufferedEncoder(std::shared_ptr<const Encoder> encoder, const P
       features_(encoder_->config().features),
       factor_(encoder_->config().subsamplingFactor),
       statistics_(features_),
-      detector_(features_, options_.hangover),
+      detector_(options_.hangover),
       caches_(encoder_->config().layers) {
   // Only running statistics let the model sleep through leading silence: with fixed ones, a stream equals an offline
   // pass.
@@ -96,6 +97,8 @@ std::optional<PlannedStep> BufferedEncoder::gridStep() {
   if (start_ > committed_) {
     // Silence must change nothing: the grid begins anew where the sound does.
     step.finalEnd = step.seenEnd = step.lastTokenStart = start_;
+  } else {
+    statistics_.add(std::exchange(heard_, {}));
   }
   step.firstRow = std::max(step.firstFrame, start_);
   if (start_ >= 0 && step.firstRow < step.seenEnd) planned.piece = piece(step, seen, false);
@@ -104,6 +107,7 @@ std::optional<PlannedStep> BufferedEncoder::gridStep() {
 
 PlannedStep BufferedEncoder::flushStep() {
   minds(committed_ * factor_, flushing_);
+  statistics_.add(std::exchange(heard_, {}));
   PlannedStep planned;
   EncodedStep& step = planned.step;
   step.cut = true;
@@ -118,6 +122,7 @@ PlannedStep BufferedEncoder::flushStep() {
 PlannedStep BufferedEncoder::lastStep() {
   const int64_t real = std::min(melFrames_, samples_ / preprocessor_.hop);
   minds(committed_ * factor_, real);
+  statistics_.add(std::exchange(heard_, {}));
   PlannedStep planned;
   EncodedStep& step = planned.step;
   step.last = true;
@@ -163,21 +168,18 @@ void BufferedEncoder::minds(int64_t from, int64_t until) {
 void BufferedEncoder::listen(int64_t until) {
   for (; listened_ < until; listened_++) {
     const float* frame = melFrame(listened_);
-    const bool silent = silentFrame(frame, features_);
-    if (const auto change = detector_.add(frame, silent)) {
+    const bool silent = silentFrame(frame, features_) && !mutant("silence-counted");
+    // After silence the first frame with sound in it has only the edge of its window there: the signal begins with the
+    // next.
+    if (!silent && start_ < 0 && lastSound_ < 0) start_ = (listened_ > 0 ? listened_ + 1 : 0) / factor_;
+    const bool counts = !silent && (start_ < 0 || listened_ >= start_ * factor_);
+    const float level = counts ? loudness(frame, features_) : 0;
+    if (const auto change = detector_.add(counts ? std::optional(level) : std::nullopt)) {
       changes_.push_back(*change);
       if (change->speech && start_ < 0 && wakeFrom_ < 0) wakeFrom_ = change->frame;
     }
-    if (silent) {
-      if (mutant("silence-counted")) statistics_.add(frame);
-      continue;
-    }
-    // After silence the first frame with sound in it has only the edge of its window there: the signal begins with the
-    // next.
-    if (start_ < 0 && lastSound_ < 0) start_ = (listened_ > 0 ? listened_ + 1 : 0) / factor_;
-    lastSound_ = listened_;
-    // What the model sleeps through is not what it has to be adapted to.
-    if (start_ < 0 ? detector_.speech() : listened_ >= start_ * factor_) statistics_.add(frame);
+    if (!silent) lastSound_ = listened_;
+    if (counts) heard_.push_back({{frame, frame + features_}, level, detector_.aboveFloor()});
   }
 }
 
@@ -195,10 +197,10 @@ void BufferedEncoder::normalize(const float* frames, int count, std::vector<floa
     out.insert(out.end(), frames, frames + values);
   } else if (const auto* fixed = std::get_if<Statistics>(&options_.normalization)) {
     normalizeFrames(frames, count, *fixed, out);
-  } else if (statistics_.count() < 2) {
+  } else if (!statistics_.ready()) {
     out.insert(out.end(), values, 0.0f);
   } else {
-    normalizeFrames(frames, count, statistics_.statistics(), out);
+    statistics_.normalize(frames, count, out);
   }
 }
 
@@ -220,6 +222,7 @@ void BufferedEncoder::load(ArchiveReader& archive) {
 }
 
 bool BufferedEncoder::valid() const {
+  if (caches_.size() != static_cast<size_t>(encoder_->config().layers)) return false;
   const int width = encoder_->config().dModel, pad = (encoder_->config().convKernel - 1) / 2;
   const auto fits = [width](const std::optional<mlx::core::array>& rows, int most) {
     return !rows || (rows->shape(1) == width && rows->shape(0) <= most);
@@ -239,7 +242,11 @@ bool BufferedEncoder::valid() const {
          committed_ * factor_ <= melFrames_ &&
          (start_ < 0 || committed_ == start_ ||
           firstMel_ <= std::max<int64_t>(0, committed_ * factor_ - encoder_->subsampling().leftReach())) &&
-         statistics_.valid(features_) && flushSilence_ >= 0;
+         statistics_.valid() &&
+         std::all_of(
+             heard_.begin(), heard_.end(),
+             [this](const SoundFrame& frame) { return frame.logMel.size() == static_cast<size_t>(features_); }) &&
+         flushSilence_ >= 0;
 }
 
 }  // namespace parakeet

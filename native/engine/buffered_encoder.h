@@ -9,12 +9,13 @@
 
 #include "engine/encoder_stream.h"
 #include "model/config.h"
+#include "model/live_statistics.h"
 #include "model/normalization.h"
 #include "model/speech_detector.h"
 
 namespace parakeet {
 
-// Statistics of the stream so far, begun with those of a prior that counts for so many mel frames.
+// Statistics that follow the stream, begun with those of a prior that counts for so many mel frames.
 struct RunningNormalization {
   Statistics prior;
   int frames = 0;
@@ -57,7 +58,7 @@ class BufferedEncoder : public EncoderStream {
   void minds(int64_t from, int64_t until);
   // The piece for the frames [firstRow, …) from the mel frames before `seen`, and `silence` more of digital silence.
   EncoderPiece piece(const EncodedStep& step, int64_t seen, bool atEnd, int silence = 0) const;
-  // Reads mel frames before `until` into the statistics and looks for the first sound.
+  // Reads mel frames before `until` and looks for the first sound. What counts waits in heard_ for the statistics.
   void listen(int64_t until);
   void normalize(const float* frames, int count, std::vector<float>& out) const;
   const float* melFrame(int64_t index) const;
@@ -66,8 +67,8 @@ class BufferedEncoder : public EncoderStream {
 
   template <class Archive>
   void fields(Archive& archive) {
-    archive(mel_, firstMel_, melFrames_, samples_, ended_, statistics_, detector_, changes_, listened_, lastSound_,
-            start_, wakeFrom_, committed_, flushing_, flushSilence_, caches_);
+    archive(mel_, firstMel_, melFrames_, samples_, ended_, statistics_, heard_, detector_, changes_, listened_,
+            lastSound_, start_, wakeFrom_, committed_, flushing_, flushSilence_, caches_);
   }
 
   std::shared_ptr<const Encoder> encoder_;
@@ -81,7 +82,8 @@ class BufferedEncoder : public EncoderStream {
   int64_t samples_ = -1;   // of the whole signal, once it is over
   bool ended_ = false;     // the last step has run
 
-  RunningStatistics statistics_;
+  LiveStatistics statistics_;
+  std::vector<SoundFrame> heard_;  // not yet in the statistics
   SpeechDetector detector_;
   std::vector<SpeechChange> changes_;  // not yet told
   int64_t listened_ = 0;               // mel frames read by listen()

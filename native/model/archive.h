@@ -103,8 +103,9 @@ class ArchiveReader {
       values.resize(count);
       copy(values.data(), count * sizeof(T));
     } else {
-      // The number of layers and the like never changes with the stream.
-      if (count != values.size()) fail();
+      // Each takes a byte at least.
+      if (count > left_) fail();
+      values.resize(count);
       for (T& value : values) get(value);
     }
   }

@@ -134,12 +134,13 @@ Heard Model::listen(const std::vector<float>& samples, const OfflineOptions& opt
   if (sound.begin == sound.end) return {};  // nothing but digital silence
   const int hop = config_.preprocessor.hop, factor = config_.encoder.subsamplingFactor;
   const int64_t length = sound.end - sound.begin;
-  const Matrix mel = logMel(samples.data() + sound.begin, static_cast<size_t>(length), options.flush, cancel);
+  Matrix mel = logMel(samples.data() + sound.begin, static_cast<size_t>(length), options.flush, cancel);
   const int real = static_cast<int>(length / hop);
   const int64_t last =
       mel.rows > real ? lastTokenStart(lastSoundFrame(mel, real), factor, options.emissionDelay) : noLimit;
   Heard heard{{{}, mel.rows, mel.columns}, last, sound.begin / (static_cast<int64_t>(factor) * hop)};
   const int around = static_cast<int>(normalizedSeconds * config_.preprocessor.sampleRate / hop);
+  liftQuiet(mel.data, real, mel.rows - real, mel.columns, around);
   normalizeAround(mel.data.data(), real, mel.rows - real, mel.columns, around, heard.features.data);
   return heard;
 }

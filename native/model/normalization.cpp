@@ -6,6 +6,7 @@
 
 #include "model/log_mel.h"
 #include "model/mutant.h"
+#include "model/speech_level.h"
 
 namespace parakeet {
 
@@ -18,14 +19,6 @@ void RunningStatistics::add(const float* frame) {
     const double delta = frame[f] - mean[f];
     mean[f] += delta * share;
     squares[f] += delta * (frame[f] - mean[f]);
-  }
-}
-
-void RunningStatistics::assume(const Statistics& prior, int frames) {
-  count_ = frames;
-  for (size_t f = 0; f < mean_.size(); f++) {
-    mean_[f] = prior.mean[f];
-    squares_[f] = static_cast<double>(prior.deviation[f]) * prior.deviation[f] * std::max(0, frames - 1);
   }
 }
 
@@ -53,6 +46,32 @@ void normalizeFrames(const float* logMel, int frames, const Statistics& statisti
   float* to = out.data() + held;
   for (int m = 0; m < frames; m++, logMel += features, to += features) {
     for (size_t f = 0; f < features; f++) to[f] = (logMel[f] - mean[f]) / divisor[f];
+  }
+}
+
+void liftQuiet(std::vector<float>& logMel, int frames, int more, int features, int most) {
+  // Nine of ten ordinary recordings are louder: they keep NeMo's features to the bit.
+  constexpr float leastLoudness = -12.5f;
+  std::vector<double> sums{0};  // of the loudness of the first frames that are not digital silence
+  std::vector<int> sounding;
+  const auto row = [&](int m) { return logMel.data() + static_cast<size_t>(m) * features; };
+  for (int m = 0; m < frames; m++) {
+    if (silentFrame(row(m), features)) continue;
+    sounding.push_back(m);
+    sums.push_back(sums.back() + loudness(row(m), features));
+  }
+  const int count = static_cast<int>(sounding.size()), window = std::min(most, count);
+  if (count == 0) return;
+  std::vector<float> lifted;
+  int begin = 0, next = 0;  // `next`: of sounding, the first that is not before the row
+  for (int m = 0; m < frames + more; m++) {
+    while (next < count && sounding[next] < m) next++;
+    begin = std::clamp(next - window / 2, 0, count - window);
+    const double around = (sums[begin + window] - sums[begin]) / window;
+    if (around >= leastLoudness) continue;
+    lifted.clear();
+    amplify(row(m), features, static_cast<float>(leastLoudness - around), lifted);
+    std::copy(lifted.begin(), lifted.end(), row(m));
   }
 }
 

@@ -16,19 +16,8 @@ struct Statistics {
 class RunningStatistics {
  public:
   explicit RunningStatistics(int features) : mean_(features), squares_(features) {}
-  // Begins as if `frames` frames with these statistics had been seen.
-  void assume(const Statistics& prior, int frames);
   void add(const float* frame);
-  int64_t count() const { return count_; }
   Statistics statistics() const;
-
-  template <class Archive>
-  void archive(Archive& archive) {
-    archive(count_, mean_, squares_);
-  }
-  bool valid(int features) const {
-    return mean_.size() == static_cast<size_t>(features) && squares_.size() == mean_.size();
-  }
 
  private:
   int64_t count_ = 0;
@@ -40,6 +29,12 @@ bool silentFrame(const float* frame, int features);
 
 // (x − mean) / (deviation + 1e-5) for `frames` rows of `logMel`, appended to `out`.
 void normalizeFrames(const float* logMel, int frames, const Statistics& statistics, std::vector<float>& out);
+
+// Lifts quiet parts of a recording, in place: where the mean loudness of the `most` frames around a row is below that
+// of ordinary recordings, the row becomes what it would be if they were as loud as the quietest of those. Without it
+// the log guard would swallow them. Other rows stay as they are to the bit. The `more` rows of the flush are lifted as
+// the last of `frames`.
+void liftQuiet(std::vector<float>& logMel, int frames, int more, int features, int most);
 
 // The `frames` rows of a recording, each normalised by the `most` frames around it that are not digital silence (by all
 // when there are fewer), then the `more` rows behind them, the flush, by the last ones; appended to `out`. A model has

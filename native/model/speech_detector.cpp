@@ -1,25 +1,31 @@
 #include "model/speech_detector.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace parakeet {
 
-std::optional<SpeechChange> SpeechDetector::add(const float* frame, bool digitalSilence) {
+std::optional<SpeechChange> SpeechDetector::add(std::optional<float> loudness) {
   const int64_t now = frames_++;
   bool loud = false;
-  if (!digitalSilence) {
-    const float level = std::accumulate(frame, frame + features_, 0.0f) / static_cast<float>(features_);
+  if (loudness) {
+    const float level = *loudness;
     // Whatever begins a stream counts as speech until it has proved to be the room: nobody waits for the first word.
-    const bool first = !heard_;
-    heard_ = true;
-    if (first) quietest_.fill(level);
-    if (now % framesPerSecond == 0) {
+    const bool first = sounding_ == 0;
+    if (sounding_++ % framesPerSecond == 0) {
       std::shift_left(quietest_.begin(), quietest_.end(), 1);
-      quietest_.back() = level;
+      std::shift_left(loudest_.begin(), loudest_.end(), 1);
+      quietest_.back() = loudest_.back() = level;
+    }
+    if (first) {
+      quietest_.fill(level);
+      loudest_.fill(level);
     }
     quietest_.back() = std::min(quietest_.back(), level);
-    loud = first || level > *std::min_element(quietest_.begin(), quietest_.end()) + margin;
+    loudest_.back() = std::max(loudest_.back(), level);
+    const float floor = *std::min_element(quietest_.begin(), quietest_.end());
+    const float highest = *std::max_element(loudest_.begin(), loudest_.end());
+    aboveFloor_ = first || level > floor + margin;
+    loud = first || level > std::max(floor, highest - range) + margin;
     if (first) loudRun_ = attack - 1;
   }
   loudRun_ = loud ? loudRun_ + 1 : 0;

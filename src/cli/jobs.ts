@@ -2,7 +2,7 @@
  * What `parakeet transcribe` has to do: its inputs, and the names of their transcripts. What cannot be done is found out here, before a
  * model is loaded; of many inputs one that makes no sense does not keep the others from being transcribed.
  */
-import { access, constants, mkdir, open, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ParakeetError } from '../errors.js';
 import { writeError } from '../sinks/destination.js';
@@ -169,9 +169,10 @@ async function checkWritable(file: string): Promise<void> {
     await mkdir(path.dirname(file), { recursive: true });
     const found = await stat(file).catch(() => undefined);
     if (found && !found.isFile() && !found.isDirectory()) return;
-    const handle = await open(file, found ? 'r+' : 'wx');
+    // Nothing is created yet: a signal may come at any moment, and would leave an empty transcript.
+    if (!found) return await access(path.dirname(file), constants.W_OK);
+    const handle = await open(file, 'r+');
     await handle.close();
-    if (!found) await rm(file);
   } catch (error) {
     throw writeError(file, error);
   }

@@ -48,22 +48,20 @@ export class AudioProgress {
   #began: number;
 
   /**
-   * @param total Seconds of audio, where they are known.
    * @param now Milliseconds on a clock.
    */
   constructor(
     private readonly bar: ProgressBar,
     private readonly label: string,
-    private readonly total: number | undefined,
     private readonly now: () => number = () => performance.now(),
   ) {
     this.#began = now();
     this.update(0);
   }
 
-  /** Shows that `seconds` of the audio are transcribed. */
-  update(seconds: number): void {
-    const { total, label } = this;
+  /** Shows that `seconds` of the audio are transcribed, of `total` where that is known. */
+  update(seconds: number, total?: number): void {
+    const { label } = this;
     if (total === undefined || total <= 0) {
       this.bar.line(`${clock(seconds)} ${label}`);
       return;

@@ -9,10 +9,10 @@ import type { ParakeetOptions } from '../parakeet.js';
 import { formatTimestamp } from '../sinks/format.js';
 import type { Sink } from '../sinks/sink.js';
 import { teeWriter } from '../sinks/tee-writer.js';
+import type { AudioSource } from '../sources/audio-source.js';
 import { ffmpeg } from '../sources/ffmpeg.js';
-import { type AudioSource, transcribe as transcribeInto } from '../transcribe.js';
+import { type TranscriptProgress, transcribe as transcribeInto } from '../transcribe.js';
 import type { AudioFormat } from '../transforms/decode.js';
-import { audioLength } from './audio-length.js';
 import type { Values } from './cli-option.js';
 import { describe } from './describe.js';
 import { isUrl, type Job, planJobs } from './jobs.js';
@@ -80,9 +80,8 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
   return failed === 0 ? 0 : 1;
 
   async function work(job: Job, label: string, options: ParakeetOptions): Promise<void> {
-    const progress = new AudioProgress(bar, label, await audioLength(job.input, values));
+    const progress = new AudioProgress(bar, label);
     const sink = new TranscriptSink(() => teeWriter(...job.outputs.map((output) => open(output))), {
-      onProgress: (seconds) => progress.update(seconds),
       onSentence: ({ start, end, confidence, text }) => {
         if (values.verbose !== true) return;
         const span = `${formatTimestamp(start)} --> ${formatTimestamp(end)}`;
@@ -93,7 +92,8 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
       if (file !== '-') await mkdir(path.dirname(file), { recursive: true });
     try {
       const { source, excerpt } = sourceOf(job.input);
-      await transcribeInto(source, sink, { ...options, ...excerpt });
+      const onProgress = ({ seconds, duration }: TranscriptProgress) => progress.update(seconds, duration);
+      await transcribeInto(source, sink, { ...options, ...excerpt, onProgress });
       if (sink.audioSeconds === 0) {
         throw new AudioError('ERR_PARAKEET_INVALID_AUDIO', 'Expected sound but there are no samples in it');
       }

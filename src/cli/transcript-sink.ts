@@ -8,8 +8,6 @@ import type { Sentence, Token, TranscriptEvent } from '../events.js';
 import { sentenceOf } from '../transforms/sentence-splitter.js';
 
 export interface TranscriptListeners {
-  /** Seconds of audio that are transcribed. */
-  onProgress(seconds: number): void;
   onSentence(sentence: Sentence): void;
 }
 
@@ -48,7 +46,6 @@ export class TranscriptSink extends Writable {
     _encoding: BufferEncoding,
     callback: (error?: Error) => void,
   ): void {
-    if (event.type === 'progress') this.#listeners.onProgress(event.time);
     if (event.type === 'end') this.audioSeconds = event.stats.audioSeconds;
     if (event.type === 'sentence') {
       this.#tokens = [];

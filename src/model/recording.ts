@@ -11,14 +11,25 @@ import { mustBeFinite } from './samples.js';
 /** Seconds of a `Float32Array` that are taken at a time. */
 const PIECE_SECONDS = 10;
 
+/** How far a recording is read. */
+export interface RecordingProgress {
+  /** Bytes read so far, and in all: 0 when unknown, as it is of a file that ffmpeg decodes. */
+  processed: number;
+  total: number;
+  /** Seconds of audio heard so far. */
+  seconds: number;
+  /** Seconds of audio in all; undefined as long as nobody knows. */
+  duration: number | undefined;
+}
+
 /** What reading a recording can be told. */
 export interface RecordingOptions
   extends Pick<
     DecodeOptions,
-    'format' | 'sampleRate' | 'channels' | 'start' | 'duration' | 'stream' | 'signal'
+    'format' | 'sampleRate' | 'channels' | 'start' | 'duration' | 'stream' | 'maxSpool' | 'signal'
   > {
-  /** Called with the bytes read so far and their number in all (0 when unknown). */
-  onBytes?: ((read: number, total: number) => void) | undefined;
+  /** Called as the recording is read. */
+  onRead?: ((progress: RecordingProgress) => void) | undefined;
 }
 
 /** Calls `take` with mono pieces of the recording at `rate`, in order, and waits for it. */
@@ -28,7 +39,7 @@ export async function readRecording(
   options: RecordingOptions,
   take: (samples: Float32Array) => Promise<void>,
 ): Promise<void> {
-  const { signal, format, sampleRate, channels, start, duration, stream } = options;
+  const { signal, format, sampleRate, channels, start, duration, stream, maxSpool } = options;
   const samples = samplesIn(source, format);
   if (samples) {
     // In pieces, so that no window copies the whole.
@@ -40,13 +51,21 @@ export async function readRecording(
       const piece = samples.subarray(at, Math.min(last, at + size));
       mustBeFinite(piece, rate, at);
       await take(piece);
-      options.onBytes?.(piece.byteOffset + piece.byteLength - samples.byteOffset, samples.byteLength);
+      options.onRead?.({
+        processed: piece.byteOffset + piece.byteLength - samples.byteOffset,
+        total: samples.byteLength,
+        seconds: (at - begin + piece.length) / rate,
+        duration: (last - begin) / rate,
+      });
     }
     return;
   }
   const { bytes: opened, excerpt } = await openAudio(source, { format, start, duration, stream });
-  const total = await sizeOf(source);
+  // What ffmpeg gives of a file is no share of its size.
+  const total = 'duration' in opened ? 0 : await sizeOf(source);
+  const decoder = decode({ format, sampleRate, channels, maxSpool, ...excerpt });
   let read = 0;
+  let heard = 0;
   const counter = new Transform({
     writableObjectMode: true,
     writableHighWaterMark: 1,
@@ -54,7 +73,6 @@ export async function readRecording(
       // The callback is the caller's: what it throws would be nobody's.
       try {
         read += piece.length;
-        options.onBytes?.(read, total);
         callback(null, piece);
       } catch (error) {
         callback(error as Error);
@@ -66,7 +84,12 @@ export async function readRecording(
     objectMode: true,
     highWaterMark: 2,
     write({ channels: planes }: AudioChunk, _encoding, callback) {
-      taking = take(planes[0] as Float32Array);
+      const samples = planes[0] as Float32Array;
+      heard += samples.length;
+      taking = take(samples).then(() => {
+        const duration = decoder.duration ?? (opened as { duration?: number }).duration;
+        options.onRead?.({ processed: read, total, seconds: heard / rate, duration });
+      });
       taking.then(() => callback(), callback);
     },
   });
@@ -84,7 +107,7 @@ export async function readRecording(
     await pipeline(
       Readable.from(untilFailure(), { highWaterMark: 1 }),
       counter,
-      decode({ format, sampleRate, channels, ...excerpt }),
+      decoder,
       resample(rate),
       taker,
       {

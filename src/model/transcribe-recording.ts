@@ -16,13 +16,16 @@ import type { BoostPhrase } from './boost.js';
 import { type DecodingOptions, resolveDecoding } from './decoding.js';
 import { runJob } from './jobs.js';
 import type { Model } from './model.js';
-import { readRecording } from './recording.js';
+import { type RecordingProgress, readRecording } from './recording.js';
 import { TokenPlacer } from './token-placer.js';
 import { planWindows, type WindowOptions, Windows, windowOptionKeys } from './windows.js';
 
 /** Options of `model.transcribe`. */
 export interface TranscribeOptions
-  extends Pick<DecodeOptions, 'format' | 'sampleRate' | 'channels' | 'start' | 'duration' | 'stream'>,
+  extends Pick<
+      DecodeOptions,
+      'format' | 'sampleRate' | 'channels' | 'start' | 'duration' | 'stream' | 'maxSpool'
+    >,
     SentenceOptions,
     WindowOptions {
   /** How tokens are chosen. Default greedy. */
@@ -31,8 +34,8 @@ export interface TranscribeOptions
   boost?: readonly BoostPhrase[] | undefined;
   /** Gives up the work. */
   signal?: AbortSignal | undefined;
-  /** Called as the recording is worked through; both in bytes of it, `total` 0 when unknown. */
-  onProgress?: ((progress: { processed: number; total: number }) => void) | undefined;
+  /** Called as the recording is worked through: seconds heard and in all, and bytes. */
+  onProgress?: ((progress: RecordingProgress) => void) | undefined;
 }
 
 const keys = [
@@ -42,6 +45,7 @@ const keys = [
   'start',
   'duration',
   'stream',
+  'maxSpool',
   'maxWords',
   'silenceGap',
   'maxDuration',
@@ -63,9 +67,9 @@ export async function transcribeRecording(
   const signal = optionalSignal('signal', options.signal);
   const decoding = resolveDecoding(model.info, options.decoding, options.boost);
   const windows = new Windows(model, planWindows(model.info, options), decoding, signal);
-  const { format, sampleRate, channels, start, duration, stream, onProgress } = options;
+  const { format, sampleRate, channels, start, duration, stream, maxSpool, onProgress } = options;
   // Mistakes in these are mistakes for samples too, which have no need of them.
-  decode({ format, sampleRate, channels, start, duration, stream }).destroy();
+  decode({ format, sampleRate, channels, start, duration, stream, maxSpool }).destroy();
   const read = runJob(model.addon, signal, () =>
     readRecording(
       source,
@@ -77,8 +81,9 @@ export async function transcribeRecording(
         start,
         duration,
         stream,
+        maxSpool,
         signal,
-        onBytes: onProgress && ((processed, total) => onProgress({ processed, total })),
+        onRead: onProgress,
       },
       (samples) => windows.push(samples),
     ),

@@ -41,7 +41,7 @@ export interface TranscribeStreamOptions extends StreamingOptions, SentenceOptio
   decoding?: DecodingOptions | undefined;
   /** Phrases to listen for: names, terms. `setBoost` changes them while the stream runs. Default none. */
   boost?: readonly BoostPhrase[] | undefined;
-  /** Seconds of silence that `finish` appends, so that the model gives out its last words, 0 to 10. Default 0.64. */
+  /** Seconds of silence that `finish` appends, so that the model gives out its last words, 0 to 10. Default 0.8. */
   flushSilence?: number | undefined;
   /**
    * A snapshot to go on from, of a stream of the same model and version. It brings the options along: no other but `signal` may be

@@ -18,7 +18,7 @@ export interface WindowOptions {
   overlapDuration?: number | undefined;
   /** Local attention: each frame attends to `[left, right]` frames. Default: the model's own, mostly to all of its window. */
   localAttention?: readonly [left: number, right: number] | undefined;
-  /** Seconds of silence after the end, so that the model gives out its last words, 0 to 10. Default 0.64. */
+  /** Seconds of silence after the end, so that the model gives out its last words, 0 to 10. Default 0.8. */
   flushSilence?: number | undefined;
   /** Frames after the last sound within which a token of the flush may begin, at least 0. Default 4. */
   emissionDelay?: number | undefined;

@@ -4,9 +4,8 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { DecodeOptions } from '../transforms/decode.js';
-import { containerProbe, PROBE_BYTES } from '../transforms/formats/containers.js';
-import { isForFfmpeg } from '../transforms/formats/ffmpeg-marks.js';
-import { ffmpeg } from './ffmpeg.js';
+import { describe, type Recognised, Recogniser } from '../transforms/formats/recognise.js';
+import { openWithFfmpeg } from './ffmpeg.js';
 
 /** Which part of a sound file is heard. */
 export type Excerpt = Pick<DecodeOptions, 'start' | 'duration' | 'stream'>;
@@ -25,24 +24,35 @@ export async function openAudioFile(
 ): Promise<OpenedAudio> {
   const plain = () => ({ bytes: createReadStream(file), excerpt });
   if (format !== undefined && format !== 'auto') return plain();
-  // From its name ffmpeg can jump to the start.
-  return (await needsFfmpeg(file, excerpt.stream ?? 0))
-    ? { bytes: ffmpeg(file, excerpt), excerpt: {} }
-    : plain();
+  // From its name ffmpeg can jump to the start, and read what it could not read from a pipe.
+  const recognised = await recogniseFile(file);
+  if (!recognised) return plain();
+  const { kind, begun } = recognised;
+  const several = kind === 'ogg-opus' || kind === 'webm-opus';
+  if (kind === 'unknown') return { bytes: openWithFfmpeg(file, excerpt, describe(begun)), excerpt: {} };
+  if (kind === 'ffmpeg' || (several && (excerpt.stream ?? 0) > 0))
+    return { bytes: openWithFfmpeg(file, excerpt), excerpt: {} };
+  return plain();
 }
 
-async function needsFfmpeg(file: string | URL, stream: number): Promise<boolean> {
+/** Bytes that are read at a time. */
+const BLOCK = 1 << 14;
+
+/** What a file is; undefined for one that cannot be read twice, or is empty. */
+async function recogniseFile(file: string | URL): Promise<Recognised | undefined> {
   const handle = await open(file);
   try {
     // A pipe with a name can be read only once, and cannot seek anyway.
-    if (!(await handle.stat()).isFile()) return false;
-    const mark = new Uint8Array(12);
-    const { bytesRead } = await handle.read(mark, 0, mark.length, 0);
-    if (!isForFfmpeg(mark.subarray(0, bytesRead))) return false;
-    const probe = containerProbe(mark);
-    if (!probe || stream > 0) return true;
-    const { buffer, bytesRead: begun } = await handle.read(Buffer.alloc(PROBE_BYTES), 0, PROBE_BYTES, 0);
-    return probe(buffer.subarray(0, begun)) !== true;
+    if (!(await handle.stat()).isFile()) return undefined;
+    const recogniser = new Recogniser();
+    for (let at = 0; ; ) {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(BLOCK), 0, BLOCK, at);
+      if (bytesRead === 0) return recogniser.end();
+      const recognised = recogniser.push(buffer.subarray(0, bytesRead));
+      if (recognised) return recognised;
+      at += bytesRead + recogniser.skip;
+      recogniser.skipped(recogniser.skip);
+    }
   } finally {
     await handle.close();
   }

@@ -1,12 +1,17 @@
 /**
  * A source: whatever ffmpeg can read, as bytes of a WAV file for `decode` or `parakeet()`. The process itself is `ffmpeg-child.ts`.
  */
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { finished, Readable, type Writable } from 'node:stream';
+import { finished, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { destroyOnAbort } from '../abort.js';
 import { expected, finite, integer, known, optionalSignal } from '../options.js';
-import { FfmpegChild } from './ffmpeg-child.js';
+import { walkFile, wrongLength } from './containers/walk.js';
+import { isMpegStream, WALKER_BYTES, walkerFor } from './containers/walker-for.js';
+import { FfmpegChild, type FfmpegJob } from './ffmpeg-child.js';
+import { FfmpegFeed } from './ffmpeg-feed.js';
 
 /** Options of {@link ffmpeg}. */
 export interface FfmpegOptions {
@@ -16,13 +21,27 @@ export interface FfmpegOptions {
   start?: number | undefined;
   /** Seconds to read at most. Default: to the end. */
   duration?: number | undefined;
-  /** The program. Default: the environment's `FFMPEG_PATH`, or `ffmpeg` on `PATH`. */
+  /**
+   * The program. Default: the environment's `FFMPEG_PATH`, or `ffmpeg` on `PATH`, or that of the packages `ffmpeg-static` and
+   * `@ffmpeg-installer/ffmpeg`.
+   */
   ffmpegPath?: string | undefined;
+  /**
+   * Bytes that may be stored in a temporary file when `input` is a Readable of a container that has to be read with seeking (an MP4 with
+   * its index at the end). 0 refuses such input. Default 4 GiB.
+   */
+  maxSpool?: number | undefined;
   /** Ends the process and the stream. */
   signal?: AbortSignal | undefined;
 }
 
-const optionKeys = ['stream', 'start', 'duration', 'ffmpegPath', 'signal'] as const;
+/** The stream that {@link ffmpeg} makes. */
+export interface FfmpegAudio extends Readable {
+  /** Seconds of sound that it will give in all, as far as ffmpeg has told by now. The event `duration` tells it as soon as it is known. */
+  readonly duration: number | undefined;
+}
+
+const optionKeys = ['stream', 'start', 'duration', 'ffmpegPath', 'maxSpool', 'signal'] as const;
 
 /**
  * The first audio stream (or `stream`) of a file, a URL or a Readable, through an `ffmpeg` process of its own: MP3, M4A, MP4, MKV,
@@ -31,31 +50,41 @@ const optionKeys = ['stream', 'start', 'duration', 'ffmpegPath', 'signal'] as co
  * The process is started without a shell, reads no faster than it is read, and is killed by `destroy()`. A local file or piped bytes
  * cannot make it open other files or addresses; a URL is passed on as it is, so do not pass one that you do not trust.
  *
+ * Times are the container's: silence stands where it has no sound, before the first packet (audio that begins after the pictures) and in
+ * holes.
+ *
  * @param input A path, a URL (`https://…`, `rtmp://…`: whatever this ffmpeg knows), or a Readable of bytes.
  * @throws {@link ArgumentError} (at once) for arguments that make no sense.
  * Fails with `ERR_PARAKEET_MISSING_DEPENDENCY` without ffmpeg, and `ERR_PARAKEET_INVALID_AUDIO` with what ffmpeg said, its exit code
- * or its signal, after everything that it could read. `pipeline` drops what is still on its way when a source fails; `transcribe` and
+ * or its signal, after everything that it could read; also when the exit code is 0 but there was no sound, ffmpeg reported errors, or
+ * the file is cut short. `pipeline` drops what is still on its way when a source fails; `transcribe` and
  * `model.transcribe` write it first.
  */
-export function ffmpeg(input: string | URL | Readable, options: FfmpegOptions = {}): Readable {
+export function ffmpeg(input: string | URL | Readable, options: FfmpegOptions = {}): FfmpegAudio {
+  return openWithFfmpeg(input, options);
+}
+
+/** {@link ffmpeg}, for a file that nothing of ours knows: `unknown` says what it looks like, for the error. */
+export function openWithFfmpeg(
+  input: string | URL | Readable,
+  options: FfmpegOptions,
+  unknown?: string,
+): FfmpegAudio {
   known('ffmpeg', options, optionKeys);
-  const { stream, start, duration, ffmpegPath } = options;
+  const { stream, start, duration, ffmpegPath, maxSpool } = options;
   if (stream !== undefined) integer('stream', stream, 0);
   if (start !== undefined) finite('start', start, 0);
   if (duration !== undefined) finite('duration', duration, 0);
+  if (maxSpool !== undefined) finite('maxSpool', maxSpool, 0);
   if (ffmpegPath !== undefined && typeof ffmpegPath !== 'string') {
     throw expected('a path', 'ffmpegPath', ffmpegPath);
   }
   const signal = optionalSignal('signal', options.signal);
-  const bytes = input instanceof Readable ? input : null;
-  const child = new FfmpegChild({
-    input: input instanceof Readable ? null : ffmpegName(input),
-    stream,
-    start,
-    duration,
-    ffmpegPath,
-  });
-  const source = new FfmpegSource(child, bytes);
+  const job = { stream, start, duration, ffmpegPath, unknown };
+  const source = new FfmpegSource(
+    job,
+    input instanceof Readable ? new PipedInput(input, job, maxSpool) : new NamedInput(ffmpegName(input), job),
+  );
   destroyOnAbort(source, signal);
   return source;
 }
@@ -70,35 +99,181 @@ function ffmpegName(input: string | URL): string {
   return `file:${path.resolve(input)}`;
 }
 
-class FfmpegSource extends Readable {
+/** Where the process of a source gets its input from. */
+interface Input {
+  /** Resolves with the process when it was started; rejects when it never will be. */
+  readonly started: Promise<FfmpegChild>;
+  /** After the process is gone: why not all of the sound came, if so. */
+  failure(): Promise<Error | null>;
+  /** Ends everything at once; resolves when nothing of it is left. */
+  kill(): Promise<void>;
+}
+
+/** A file or a URL, which ffmpeg opens itself. */
+class NamedInput implements Input {
+  readonly started: Promise<FfmpegChild>;
   readonly #child: FfmpegChild;
-  readonly #input: Readable | null;
+
+  constructor(
+    private readonly name: string,
+    private readonly job: Omit<FfmpegJob, 'input'>,
+  ) {
+    this.#child = new FfmpegChild({ ...job, input: name, pictures: isMpegStream(firstBytes(name)) });
+    this.started = Promise.resolve(this.#child);
+  }
+
+  async failure(): Promise<Error | null> {
+    const failure = await this.#child.gone;
+    if (failure || !this.name.startsWith('file:') || this.job.duration !== undefined) return failure;
+    return (await lengthErrorOf(this.name.slice('file:'.length))) ?? null;
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill();
+    await this.#child.gone;
+  }
+}
+
+/** The first bytes of a file; none for what is no file, and for one that ffmpeg will complain of. */
+function firstBytes(name: string): Uint8Array {
+  const bytes = new Uint8Array(WALKER_BYTES);
+  const file = name.startsWith('file:') ? name.slice('file:'.length) : undefined;
+  try {
+    // A pipe with a name can be read only once.
+    if (file === undefined || !statSync(file).isFile()) return bytes.subarray(0, 0);
+    const descriptor = openSync(file, 'r');
+    try {
+      return bytes.subarray(0, readSync(descriptor, bytes));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return bytes.subarray(0, 0);
+  }
+}
+
+/** The error for a file that is not whole. */
+async function lengthErrorOf(file: string): Promise<Error | undefined> {
+  const handle = await open(file).catch(() => undefined);
+  if (!handle) return undefined;
+  try {
+    // A pipe with a name was read by now, and a folder of pictures never has sound.
+    if (!(await handle.stat()).isFile()) return undefined;
+    const mark = new Uint8Array(WALKER_BYTES);
+    const { bytesRead } = await handle.read(mark, 0, mark.length, 0);
+    const walker = walkerFor(mark.subarray(0, bytesRead));
+    return walker && wrongLength(await walkFile(walker, handle));
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A Readable of bytes. */
+class PipedInput implements Input {
+  readonly started: Promise<FfmpegChild>;
+  readonly #feed: FfmpegFeed;
+  #inputError: Error | undefined;
+
+  constructor(
+    private readonly input: Readable,
+    job: Omit<FfmpegJob, 'input'>,
+    maxSpool: number | undefined,
+  ) {
+    this.#feed = new FfmpegFeed({ ...job, maxSpool });
+    const fed = this.#copy();
+    this.started = new Promise((resolve, reject) => {
+      void this.#feed.started.then((child) => {
+        resolve(child);
+        // It may have enough before its input ends.
+        void child.gone.then(() => input.destroy());
+      });
+      fed.catch(reject);
+    });
+    this.started.catch(() => {});
+  }
+
+  async failure(): Promise<Error | null> {
+    return this.#inputError ?? (await this.#feed.failure());
+  }
+
+  async kill(): Promise<void> {
+    this.input.destroy();
+    await this.#feed.kill();
+  }
+
+  /** When the input fails ffmpeg gets an end, so that what came before is heard. */
+  async #copy(): Promise<void> {
+    let child: FfmpegChild | undefined;
+    void this.#feed.started.then((started) => {
+      child = started;
+    });
+    const pieces = this.input[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+    finished(this.input, { writable: false }, (error) => {
+      if (error && !child?.ended) this.#inputError ??= error;
+    });
+    for (;;) {
+      const next = await pieces.next().catch(() => ({ done: true as const, value: undefined }));
+      if (next.done) break;
+      await this.#feed.write(next.value);
+    }
+    await this.#feed.end();
+  }
+}
+
+class FfmpegSource extends Readable implements FfmpegAudio {
+  readonly #job: Omit<FfmpegJob, 'input'>;
+  readonly #input: Input;
+  #child: FfmpegChild | undefined;
+  #duration: number | undefined;
   /** What to fail with, once everything before it has been read: `destroy` would throw that away. */
   #failure: Error | undefined;
 
-  constructor(child: FfmpegChild, input: Readable | null) {
+  constructor(job: Omit<FfmpegJob, 'input'>, input: Input) {
     super({ highWaterMark: 65_536 });
-    this.#child = child;
+    this.#job = job;
     this.#input = input;
-    child.stdout.on('data', (piece: Buffer) => {
-      if (!this.push(piece)) child.stdout.pause();
-    });
-    let inputError: Error | undefined;
-    if (input && child.stdin) {
-      feed(input, child.stdin, (error) => {
-        if (!child.ended) inputError = error;
-      });
-    }
-    void child.gone.then((failure) => {
-      if (this.destroyed) return;
-      this.#failure = inputError ?? failure ?? undefined;
-      if (this.#failure) this.#failWhenEmpty();
-      else this.push(null);
-    });
+    input.started.then(
+      (child) => this.#attach(child),
+      (error: Error) => this.#fail(error),
+    );
   }
 
+  get duration(): number | undefined {
+    return this.#duration;
+  }
+
+  #attach(child: FfmpegChild): void {
+    if (this.destroyed) return;
+    this.#child = child;
+    child.stdout.on('data', (piece: Buffer) => {
+      child.count(piece);
+      this.#tellDuration(child.duration);
+      if (!this.push(piece)) child.stdout.pause();
+    });
+    void child.gone
+      .then(() => this.#input.failure())
+      .then((failure) => {
+        if (failure) this.#fail(failure);
+        else if (!this.destroyed) this.push(null);
+      });
+  }
+
+  #tellDuration(whole: number | undefined): void {
+    if (whole === undefined || this.#duration !== undefined) return;
+    const { start = 0, duration = Number.POSITIVE_INFINITY } = this.#job;
+    this.#duration = Math.max(0, Math.min(duration, whole - start));
+    this.emit('duration', this.#duration);
+  }
+
+  #fail(error: Error): void {
+    if (this.destroyed) return;
+    this.#failure = error;
+    this.#failWhenEmpty();
+  }
+
+  /** Node's. @internal */
   override _read(): void {
-    this.#child.stdout.resume();
+    this.#child?.stdout.resume();
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: as in Node's own type, so that this is a stream for finished() and others.
@@ -112,20 +287,8 @@ class FfmpegSource extends Readable {
     if (this.readableLength === 0) this.destroy(this.#failure);
   }
 
+  /** Node's. @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#child.kill();
-    this.#input?.destroy();
-    void this.#child.gone.then(() => callback(error));
+    void this.#input.kill().then(() => callback(error));
   }
-}
-
-/** Pipes `input` into the process; when it fails, ffmpeg gets an end, so that what came before is heard. */
-function feed(input: Readable, stdin: Writable, onError: (error: Error) => void): void {
-  finished(input, { writable: false }, (error) => {
-    if (error) onError(error);
-    stdin.end();
-  });
-  // ffmpeg may have enough before the input ends.
-  stdin.on('close', () => input.unpipe(stdin));
-  input.pipe(stdin, { end: false });
 }

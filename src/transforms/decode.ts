@@ -5,14 +5,18 @@
 import { AudioError } from '../errors.js';
 import type { AudioChunk } from '../events.js';
 import { expected, finite, integer, known, oneOf, optionalSignal } from '../options.js';
-import { containerDecoder } from './formats/containers.js';
+import { notSupported } from '../sources/ffmpeg-child.js';
+import type { FlushMark } from './flush-mark.js';
 import { ExcerptCutter } from './formats/excerpt.js';
 import { FfmpegDecoder } from './formats/ffmpeg.js';
-import { isForFfmpeg } from './formats/ffmpeg-marks.js';
 import { FlacDecoder } from './formats/flac.js';
-import type { FormatDecoder } from './formats/format.js';
+import { broken, type DecodedChunk, type FormatDecoder } from './formats/format.js';
+import { MpegDecoder } from './formats/mpeg.js';
+import { OggOpusDecoder } from './formats/ogg.js';
 import { PcmDecoder, type PcmEncoding, pcmEncodings } from './formats/pcm.js';
+import { describe, looksCompressed, NOISE_BYTES, type Recognised, Recogniser } from './formats/recognise.js';
 import { WavDecoder } from './formats/wav.js';
+import { WebmOpusDecoder } from './formats/webm.js';
 import { Stage, type StageOptions } from './stage.js';
 
 export type { PcmEncoding } from './formats/pcm.js';
@@ -29,7 +33,8 @@ export interface DecodeOptions extends StageOptions {
   format?: AudioFormat | undefined;
   /**
    * With `'auto'`: the PCM encoding of bytes that bear no mark and are no text, for a pipe that may carry either. Needs `sampleRate`.
-   * Default none: such bytes are an error.
+   * Bytes as evenly spread as those of a compressed file are no PCM: ffmpeg is asked what they are. Default none: ffmpeg is asked about
+   * all bytes that bear no mark.
    */
   unmarked?: PcmEncoding | undefined;
   /** Samples per second of raw PCM, 1 to 1,000,000. Needed with a PCM format or `unmarked`, an error with any other. */
@@ -40,6 +45,11 @@ export interface DecodeOptions extends StageOptions {
   duration?: number | undefined;
   /** Which of a file's audio streams, counted from 0, where ffmpeg reads it; the other formats have one. Default 0. */
   stream?: number | undefined;
+  /**
+   * Bytes that may be stored in a temporary file, for a container that ffmpeg has to read with seeking (an MP4 with its index at the
+   * end). The file is removed in the end, whatever that is. 0 refuses such input. Default 4 GiB.
+   */
+  maxSpool?: number | undefined;
   /** Interleaved channels of raw PCM, 1 to 256. Default 1. An error with any other format. */
   channels?: number | undefined;
 }
@@ -53,6 +63,7 @@ export const decodeOptionKeys = [
   'start',
   'duration',
   'stream',
+  'maxSpool',
   'signal',
 ] as const;
 
@@ -63,17 +74,19 @@ export function pickDecode(options: DecodeOptions): DecodeOptions {
 }
 
 const formats = ['auto', 'wav', 'flac', ...pcmEncodings] as const;
-/** The longest mark that tells formats apart: `RIFF`, a length, `WAVE`. */
-const MARK_BYTES = 12;
 
 /**
- * Bytes to audio: WAV (PCM of 8 to 32 bits, floats of 32 and 64, A-law, µ-law, any channels; RF64 and BW64), FLAC, Ogg/Opus and
- * WebM/Opus, raw PCM; and through an `ffmpeg` process, if there is one on PATH or in FFMPEG_PATH: MP3, AAC, MP4 and M4A, WebM, Matroska
- * and Ogg of other codecs, AIFF, CAF, MPEG-TS (their first audio stream).
+ * Bytes to audio: WAV (PCM of 8 to 32 bits, floats of 32 and 64, A-law, µ-law, any channels; RF64 and BW64), FLAC, MP3 (and the other
+ * layers of MPEG audio), Ogg/Opus and WebM/Opus, raw PCM; and through an `ffmpeg` process, if there is one (FFMPEG_PATH, PATH, the packages
+ * `ffmpeg-static` and `@ffmpeg-installer/ffmpeg`): AAC, MP4 and M4A, WebM, Matroska and Ogg of other codecs, AIFF, CAF, MPEG-TS and
+ * whatever else it reads (their first audio stream, or `stream`).
  *
- * Any split of the bytes gives the same samples. Chunks are 10 to 100 ms long, the last one may be shorter. Broken audio
- * (a file cut short, NaN samples, a text file) ends the output after what could be read, and fails the stage once
- * everything downstream has finished, so that what was heard gets written.
+ * Any split of the bytes gives the same samples. Chunks are 10 to 100 ms long; the last one, and those around a damaged place, may be
+ * shorter. Times are the container's: silence stands where it has no sound.
+ *
+ * Damage in the middle of a file does not end it: silence stands in the place of what is lost, the event `gap` (`{ start, end }`, in
+ * seconds) tells it, and the stage fails once everything downstream has finished. So it does for a file cut short or one that is no audio,
+ * after all that could be read, so that what was heard gets written.
  *
  * @throws {@link ArgumentError} (at once) for options that make no sense.
  * Fails with `AudioError`: `ERR_PARAKEET_UNSUPPORTED_FORMAT`, `ERR_PARAKEET_INVALID_AUDIO`; and with `ERR_PARAKEET_MISSING_DEPENDENCY`
@@ -88,9 +101,16 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
   #decoder: FormatDecoder | undefined;
   /** Of bytes that bear no mark. */
   #unmarked: (() => FormatDecoder) | undefined;
-  readonly #mark: number[] = [];
+  readonly #recogniser = new Recogniser();
+  /** Bytes that nothing knows, until there are enough of them to tell PCM from a compressed file. */
+  #unknown: Recognised | undefined;
   #seconds = 0;
-  readonly #stream: number;
+  /** Where the silence began that stands for lost audio. */
+  #gapStart: number | undefined;
+  /** Settles when nothing uses the decoder. */
+  #turn: Promise<void> = Promise.resolve();
+  #broken = false;
+  readonly #options: DecodeOptions;
   #excerpt: ExcerptCutter | undefined;
 
   constructor(options: DecodeOptions = {}) {
@@ -123,9 +143,10 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
     const start = finite('start', options.start ?? 0, 0);
     const { duration } = options;
     if (duration !== undefined) finite('duration', duration, Number.MIN_VALUE);
-    const stream = integer('stream', options.stream ?? 0, 0);
+    integer('stream', options.stream ?? 0, 0);
+    finite('maxSpool', options.maxSpool ?? 0, 0);
     super({ writableObjectMode: false, signal: optionalSignal('signal', options.signal) });
-    this.#stream = stream;
+    this.#options = options;
     if (start > 0 || duration !== undefined) {
       this.#excerpt = new ExcerptCutter(start, duration ?? Number.POSITIVE_INFINITY);
     }
@@ -143,98 +164,155 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
     return this.#seconds;
   }
 
+  /** Seconds of audio that there will be in all, as far as the file has told by now. */
+  get duration(): number | undefined {
+    const whole = this.#decoder?.duration;
+    if (whole === undefined) return undefined;
+    const { start = 0, duration = Number.POSITIVE_INFINITY } = this.#options;
+    return Math.max(0, Math.min(duration, whole - start));
+  }
+
   protected override async process(bytes: Uint8Array): Promise<void> {
     await this.#late(async () => {
-      if (this.#excerpt?.over) return;
-      let rest = bytes;
-      if (!this.#decoder) {
-        const taken = Math.min(MARK_BYTES - this.#mark.length, bytes.length);
-        this.#mark.push(...bytes.subarray(0, taken));
-        rest = bytes.subarray(taken);
-        if (this.#mark.length < MARK_BYTES) return;
-        await this.#recognise();
+      if (this.#excerpt?.over || bytes.length === 0) return;
+      if (this.#decoder) return this.#hand(this.#decoder.push(bytes));
+      if (this.#unknown) {
+        this.#unknown.begun = Buffer.concat([this.#unknown.begun, bytes]);
+        return this.#tell(false);
       }
-      await this.#hand(this.#decoder?.push(rest));
+      await this.#begin(this.#recogniser.push(bytes));
     });
+  }
+
+  /**
+   * Gives out all that can be decoded of the bytes so far, then the mark. Bytes that come meanwhile wait. A mark cannot be written, since
+   * this stage takes bytes.
+   * @internal
+   */
+  async flush(mark: FlushMark): Promise<void> {
+    const intact = await this.#late(async () => {
+      // What is not recognised yet is less than a tenth of a second, or the head of a container.
+      if (!this.#excerpt?.over) await this.#hand(this.#decoder?.flush());
+    });
+    if (intact) this.mark(mark);
+    else mark.passed();
   }
 
   protected override async finish(): Promise<void> {
     await this.#late(async () => {
-      if (this.#excerpt?.over || (!this.#decoder && this.#mark.length === 0)) return;
-      if (!this.#decoder) await this.#recognise();
+      if (this.#excerpt?.over) return;
+      if (this.#unknown) await this.#tell(true);
+      else if (!this.#decoder) {
+        await this.#begin(this.#recogniser.end());
+        if (this.#unknown) await this.#tell(true);
+      }
       await this.#hand(this.#decoder?.end());
+      this.#endGap();
     });
   }
 
   protected override async release(): Promise<void> {
-    this.#decoder?.close();
+    await this.#decoder?.close();
   }
 
-  async #recognise(): Promise<void> {
-    const mark = Uint8Array.from(this.#mark);
-    this.#decoder = recognise(mark, this.#unmarked, this.#stream);
-    await this.#hand(this.#decoder.push(mark));
+  async #begin(recognised: Recognised | undefined): Promise<void> {
+    if (!recognised) return;
+    const { kind, begun } = recognised;
+    if (this.#unmarked && (kind === 'unknown' || (kind === 'text' && !isAscii(begun)))) {
+      this.#unknown = recognised;
+      return this.#tell(false);
+    }
+    if (kind === 'text')
+      throw notSupported(`${describe(begun)}. Sound files are recognised by their content`);
+    this.#decoder = this.#decoderOf(recognised);
+    await this.#hand(this.#decoder.push(begun));
   }
 
-  async #hand(chunks: AsyncIterable<AudioChunk> | undefined): Promise<void> {
+  /** PCM, or something that ffmpeg may know. */
+  async #tell(ended: boolean): Promise<void> {
+    const unknown = this.#unknown as Recognised;
+    if (!ended && unknown.begun.length < NOISE_BYTES) return;
+    this.#unknown = undefined;
+    this.#decoder = looksCompressed(unknown.begun.subarray(0, NOISE_BYTES))
+      ? this.#decoderOf(unknown)
+      : (this.#unmarked?.() as FormatDecoder);
+    await this.#hand(this.#decoder.push(unknown.begun));
+  }
+
+  #decoderOf({ kind, begun }: Recognised): FormatDecoder {
+    const { stream = 0, maxSpool } = this.#options;
+    const several = kind === 'ogg-opus' || kind === 'webm-opus';
+    if (kind === 'ffmpeg' || kind === 'unknown' || (several && stream > 0)) {
+      return new FfmpegDecoder({
+        stream,
+        maxSpool,
+        unknown: kind === 'unknown' ? describe(begun) : undefined,
+      });
+    }
+    if (stream > 0) {
+      throw broken(
+        `Expected a file with several audio streams for stream ${stream} but received one of a single stream.`,
+      );
+    }
+    const decoders = {
+      wav: WavDecoder,
+      flac: FlacDecoder,
+      mpeg: MpegDecoder,
+      'ogg-opus': OggOpusDecoder,
+      'webm-opus': WebmOpusDecoder,
+    };
+    return new decoders[kind as keyof typeof decoders]();
+  }
+
+  async #hand(chunks: AsyncIterable<DecodedChunk> | undefined): Promise<void> {
     for await (const whole of chunks ?? []) {
-      const chunk = this.#excerpt ? this.#excerpt.take(whole) : whole;
+      const { lost, ...audio } = whole;
+      const chunk = this.#excerpt ? this.#excerpt.take(audio) : audio;
       if (!chunk) {
         if (this.#excerpt?.over) return this.#decoder?.close();
         continue;
       }
+      if (lost) this.#gapStart ??= this.#seconds;
+      else this.#endGap();
       this.#seconds += (chunk.channels[0]?.length ?? 0) / chunk.sampleRate;
       await this.emitOne(chunk);
     }
   }
 
-  /** Broken audio is the input's failure; anything else is ours, and fails at once. */
-  async #late(work: () => Promise<void>): Promise<void> {
+  #endGap(): void {
+    const start = this.#gapStart;
+    this.#gapStart = undefined;
+    if (start !== undefined) this.emit('gap', { start, end: this.#seconds });
+  }
+
+  /**
+   * Work in its turn: a flush and the bytes behind it share one decoder. Broken audio is the input's failure; anything else is ours, and
+   * fails at once. Resolves with false for broken audio.
+   */
+  async #late(work: () => Promise<void>): Promise<boolean> {
+    const before = this.#turn;
+    let over = () => {};
+    this.#turn = new Promise((resolve) => {
+      over = resolve;
+    });
+    await before;
     try {
+      if (this.#broken) return false;
       await work();
+      return true;
     } catch (error) {
       if (!(error instanceof AudioError)) throw error;
+      this.#broken = true;
+      this.#endGap();
       this.failLate(error);
+      return false;
+    } finally {
+      over();
     }
   }
 }
 
-function recognise(
-  mark: Uint8Array,
-  unmarked: (() => FormatDecoder) | undefined,
-  stream: number,
-): FormatDecoder {
-  const text = Buffer.from(mark).toString('latin1');
-  const begins = (start: string, at = 0) => text.startsWith(start, at);
-  if (isForFfmpeg(mark)) {
-    return (stream === 0 ? containerDecoder(mark) : undefined) ?? new FfmpegDecoder(stream);
-  }
-  if (stream > 0) {
-    throw new AudioError(
-      'ERR_PARAKEET_INVALID_AUDIO',
-      `Expected a file with several audio streams for stream ${stream} but received one of a single stream.`,
-    );
-  }
-  if (['RIFF', 'RIFX', 'RF64', 'BW64'].some((id) => begins(id)) && begins('WAVE', 8)) return new WavDecoder();
-  if (begins('fLaC')) return new FlacDecoder();
-  // Loud PCM often has no byte below a space, as other scripts than Latin have; twelve bytes of plain ASCII it has never.
-  if (unmarked && !begins('RIFF') && !(isText(mark) && mark.every((byte) => byte < 0x7f))) return unmarked();
-  throw new AudioError(
-    'ERR_PARAKEET_UNSUPPORTED_FORMAT',
-    `Expected a sound file, or a format option that names raw PCM, but received ${seen(mark, begins)}. ` +
-      'If ffmpeg knows it, convert it first, for example with: ffmpeg -i input -f wav -',
-  );
-}
-
-/** A name for what is not supported. */
-function seen(mark: Uint8Array, begins: (start: string, at?: number) => boolean): string {
-  if (begins('RIFF'))
-    return `a RIFF file that is no WAV (${JSON.stringify(Buffer.from(mark.subarray(8)).toString('latin1'))})`;
-  if (isText(mark))
-    return `what looks like text (${JSON.stringify(Buffer.from(mark).toString('utf8').replaceAll('\ufffd', ''))})`;
-  return `unknown bytes (${Buffer.from(mark).toString('hex').replace(/../g, '$& ').trim()})`;
-}
-
-function isText(mark: Uint8Array): boolean {
-  return mark.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
+/** Loud PCM often looks like text of another script; plain letters it never has so many of. */
+function isAscii(begun: Uint8Array): boolean {
+  return begun.subarray(0, 12).every((byte) => byte < 0x7f);
 }

@@ -19,6 +19,11 @@ import { Stage, type StageOptions } from './stage.js';
 export interface EncodeOptions extends StreamingOptions, StageOptions {
   /** Seconds of sound that the session keeps so that it can be heard again, 0 to 600. Default 0. */
   history?: number | undefined;
+  /**
+   * Seconds of silence that stand for the sound to come when `flush()` is called, so that the model gives out its last words, 0 to 10; as
+   * in `logMel` for the end. Default 0.8.
+   */
+  flushSilence?: number | undefined;
 }
 
 /**
@@ -38,6 +43,8 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
   readonly #model: StageModel;
   readonly #session: EncoderSession;
   readonly #grows: boolean;
+  /** Mel frames of silence behind a flush. */
+  readonly #flush: number;
   /** Mel frames that may be collected for one grown step. */
   readonly #mostWaiting: number;
   #waiting = 0;
@@ -46,9 +53,10 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
   #duration: number | undefined;
 
   constructor(model: StageModel, options: EncodeOptions = {}) {
-    known('encode', options, [...streamingOptionKeys, 'history', 'signal']);
+    known('encode', options, [...streamingOptionKeys, 'history', 'flushSilence', 'signal']);
     const signal = optionalSignal('signal', options.signal);
     const history = finite('history', options.history ?? 0, 0, 600);
+    const flush = finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10);
     const settled = resolveStreaming(model.info, options, history);
     const native = model.native.createEncoder(settled);
     const most = settled.grow * settled.chunk * model.info.subsamplingFactor;
@@ -56,6 +64,7 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
     const chunks = Math.ceil((most * model.info.hop * 10) / model.info.sampleRate);
     super({ signal, ...(settled.grow > 1 && { writableHighWaterMark: chunks }) });
     this.#model = model;
+    this.#flush = melFrames(model.info, flush);
     this.#session = new EncoderSession(native, model);
     this.#mostWaiting = most;
     this.#grows = settled.grow > 1;
@@ -84,7 +93,7 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
   }
 
   protected override async flushHeld(): Promise<void> {
-    this.#session.native.flush(melFrames(this.#model.info, DEFAULT_FLUSH_SILENCE));
+    this.#session.native.flush(this.#flush);
     await this.#steps(performance.now());
   }
 

@@ -11,7 +11,7 @@ import { Stage, type StageOptions } from './stage.js';
 /** Options of {@link logMel}. */
 export interface LogMelOptions extends StageOptions {
   /**
-   * Seconds of silence appended at the end, so that the model gives out its last words, 0 to 10. Default 0.64. An empty input
+   * Seconds of silence appended at the end, so that the model gives out its last words, 0 to 10. Default 0.8. An empty input
    * gets none.
    */
   flushSilence?: number | undefined;

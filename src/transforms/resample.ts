@@ -6,7 +6,7 @@ import { AudioError } from '../errors.js';
 import type { AudioChunk } from '../events.js';
 import { integer, known, optionalSignal } from '../options.js';
 import { cut, LONGEST } from './formats/format.js';
-import { mixToMono } from './mix.js';
+import { Mixer } from './mix.js';
 import { Resampler } from './resampling/resampler.js';
 import { Stage, type StageOptions } from './stage.js';
 
@@ -23,7 +23,7 @@ const MAX_RATIO = 256;
  * What lies below 0.9 of the lower rate's half passes within 0.1 dB; aliases and images are at least 90 dB down.
  *
  * Stereo becomes the mean; 3.0, 5.0, 5.1, 6.1 and 7.1 (in the order of WAV and FLAC) favour the centre and leave out the
- * low-frequency channel. A change of rate or channels in the middle is followed.
+ * low-frequency channel. Where channels cancel (one of a pair is inverted), the strongest is taken instead. A change of rate or channels in the middle is followed.
  *
  * @throws {@link ArgumentError} (at once) for options that make no sense.
  * Fails with `AudioError` `ERR_PARAKEET_INVALID_AUDIO` for a rate more than 256 times off.
@@ -37,6 +37,9 @@ export class Resample extends Stage<AudioChunk, AudioChunk> {
   readonly #rate: number;
   /** The run of input at one rate, other than ours. */
   #run: Resampler | undefined;
+  #mixer: Mixer | undefined;
+  /** The rate that the mixer was made for. */
+  #mixerRate = 0;
 
   constructor(rate: number, options: ResampleOptions = {}) {
     known('resample', options, ['signal']);
@@ -49,7 +52,7 @@ export class Resample extends Stage<AudioChunk, AudioChunk> {
     if ((chunk.channels[0]?.length ?? 0) === 0) return;
     // A chunk is short, but one of a user's own stage may hold an hour.
     for (const { channels } of cut(chunk.channels, chunk.sampleRate)) {
-      const mono = mixToMono(channels);
+      const mono = this.#mixerFor(channels.length, chunk.sampleRate).mix(channels);
       if (chunk.sampleRate === this.#rate) await this.#emit(mono);
       else {
         this.#run ??= this.#begin(chunk.sampleRate);
@@ -67,6 +70,14 @@ export class Resample extends Stage<AudioChunk, AudioChunk> {
   /** The filter's tail: what it holds back for the samples to come. */
   protected override flushHeld(): Promise<void> {
     return this.finish();
+  }
+
+  #mixerFor(channels: number, rate: number): Mixer {
+    if (this.#mixer?.channels !== channels || this.#mixerRate !== rate) {
+      this.#mixer = new Mixer(channels, rate);
+      this.#mixerRate = rate;
+    }
+    return this.#mixer;
   }
 
   async #emit(samples: Float32Array): Promise<void> {

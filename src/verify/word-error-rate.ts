@@ -26,19 +26,44 @@ function split(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== '');
 }
 
-/** The least number of substitutions, deletions and insertions between two lists. */
-export function editDistance<T>(said: readonly T[], heard: readonly T[]): number {
-  let row = Array.from({ length: heard.length + 1 }, (_, j) => j);
-  for (let i = 0; i < said.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < heard.length; j++) {
-      const change = (row[j] as number) + (said[i] === heard[j] ? 0 : 1);
-      next.push(Math.min(change, (row[j + 1] as number) + 1, (next[j] as number) + 1));
-    }
+/** How many words were changed, left out and put in. */
+export interface EditCounts {
+  substitutions: number;
+  deletions: number;
+  insertions: number;
+}
+
+/** The fewest changes that turn one list into the other; where several ways are as short, the one with most substitutions. */
+export function editCounts<T>(said: readonly T[], heard: readonly T[]): EditCounts {
+  const start: EditCounts = { substitutions: 0, deletions: 0, insertions: 0 };
+  let row = heard.reduce((cells) => [...cells, more(cells.at(-1) as EditCounts, 'insertions')], [start]);
+  for (const word of said) {
+    const next = [more(row[0] as EditCounts, 'deletions')];
+    heard.forEach((other, j) => {
+      const diagonal = row[j] as EditCounts;
+      const ways = [
+        word === other ? diagonal : more(diagonal, 'substitutions'),
+        more(row[j + 1] as EditCounts, 'deletions'),
+        more(next[j] as EditCounts, 'insertions'),
+      ];
+      next.push(ways.reduce((best, way) => (total(way) < total(best) ? way : best)));
+    });
     row = next;
   }
-  return row[heard.length] as number;
+  return row[heard.length] as EditCounts;
 }
+
+/** The least number of substitutions, deletions and insertions between two lists. */
+export function editDistance<T>(said: readonly T[], heard: readonly T[]): number {
+  return total(editCounts(said, heard));
+}
+
+const total = ({ substitutions, deletions, insertions }: EditCounts): number =>
+  substitutions + deletions + insertions;
+const more = (counts: EditCounts, kind: keyof EditCounts): EditCounts => ({
+  ...counts,
+  [kind]: counts[kind] + 1,
+});
 
 /**
  * Word error rate over several transcripts, in percent of all words said.

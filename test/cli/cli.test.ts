@@ -275,7 +275,7 @@ describe('transcribe', () => {
     const child = start(args);
     child.stdin.on('error', () => {});
     child.stdin.write(readFileSync(audio('jfk')));
-    await until(() => existsSync(path.join(folder, 'talk.srt')));
+    await until(() => existsSync(path.join(folder, 'talk.srt')) && read('talk.srt') !== '');
     child.kill(signal);
     const [ended] = await once(child, 'close');
     expect(ended).toBe(code);

@@ -10,28 +10,52 @@ const FRAMES = 1600;
 /** ln 2⁻²⁴: a frame of nothing else is digital silence. */
 const FLOOR = Math.log(2 ** -24);
 
-function normalized({ data, frames, features }: LogMelFrames): LogMelFrames {
-  const row = (m: number) => data.subarray(m * features, (m + 1) * features);
-  const sounding = Array.from({ length: frames }, (_, m) => m).filter((m) =>
-    row(m).some((value) => Math.abs(value - FLOOR) > 1e-4),
-  );
-  const out = new Float32Array(data.length);
-  for (let m = 0; m < frames; m++) {
+/** The mean over the bands of ln(power), without the guard. */
+const loudness = (row: Float32Array) =>
+  row.reduce((sum, value) => sum + Math.log(Math.max(0, Math.exp(value) - 2 ** -24) + 1e-12), 0) / row.length;
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The rows, and for each the indices of the 16 s of sound around it. */
+function rowsOf({ data, frames, features }: LogMelFrames) {
+  const rows = Array.from({ length: frames }, (_, m) => data.subarray(m * features, (m + 1) * features));
+  const sounding = rows.flatMap((row, m) => (row.some((value) => Math.abs(value - FLOOR) > 1e-4) ? [m] : []));
+  const around = (m: number) => {
     const at = sounding.findIndex((one) => one >= m);
     const middle = at < 0 ? sounding.length : at;
     const begin = Math.max(0, Math.min(middle - FRAMES / 2, sounding.length - FRAMES));
-    const around = sounding.slice(begin, begin + FRAMES).map(row);
-    for (let f = 0; f < features; f++) {
-      const mean = around.reduce((sum, one) => sum + (one[f] as number), 0) / around.length;
-      const squares = around.reduce((sum, one) => sum + ((one[f] as number) - mean) ** 2, 0);
-      const deviation = Math.sqrt(squares / (around.length - 1));
-      out[m * features + f] = ((row(m)[f] as number) - mean) / (deviation + 1e-5);
-    }
-  }
-  return { data: out, frames, features };
+    return sounding.slice(begin, begin + FRAMES);
+  };
+  return { rows, around };
 }
 
-test('each frame by the 16 s of sound around it, digital silence left out', async () => {
+/** Quiet sound as if the sound around it were as loud as −12.5. */
+function lifted(mel: LogMelFrames): LogMelFrames {
+  const { rows, around } = rowsOf(mel);
+  const levels = rows.map(loudness);
+  const data = rows.flatMap((row, m) => {
+    const gain = -12.5 - mean(around(m).map((one) => levels[one] as number));
+    const louder = (value: number) =>
+      Math.log(Math.max(0, Math.exp(value) - 2 ** -24) * Math.exp(gain) + 2 ** -24);
+    return [...(gain > 0 ? row.map(louder) : row)];
+  });
+  return { ...mel, data: Float32Array.from(data) };
+}
+
+function normalized(mel: LogMelFrames): LogMelFrames {
+  const { rows, around } = rowsOf(mel);
+  const data = rows.flatMap((row, m) => {
+    const others = around(m).map((one) => rows[one] as Float32Array);
+    return Array.from(row, (value, f) => {
+      const average = mean(others.map((one) => one[f] as number));
+      const squares = others.reduce((sum, one) => sum + ((one[f] as number) - average) ** 2, 0);
+      return (value - average) / (Math.sqrt(squares / (others.length - 1)) + 1e-5);
+    });
+  });
+  return { ...mel, data: Float32Array.from(data) };
+}
+
+test('each frame by the 16 s of sound around it, digital silence left out, quiet sound lifted', async () => {
   await using model = await loadModel(undefined, { dtype: 'float32' });
   const pieces = await Promise.all(
     ['jfk.flac', 'librispeech-dev-clean_2412-153948-0000.flac'].map((name) =>
@@ -44,7 +68,7 @@ test('each frame by the 16 s of sound around it, digital silence left out', asyn
   const samples = new Float32Array(first.length + silence + second.length);
   samples.set(first.map((value) => value / 8));
   samples.set(second, first.length + silence);
-  const mel = normalized(await model.logMel(samples));
+  const mel = normalized(lifted(await model.logMel(samples)));
   const expected = await model.generate(mel, { normalize: false });
   const heard = await model.transcribe(samples, { flushSilence: 0 });
   expect(expected.tokens.length).toBeGreaterThan(40);

@@ -2,8 +2,9 @@
 // The native engine does the same with caches; it must give these tokens for any pushes.
 import { type DecoderState, decodeFrames, type Head, initialDecoderState } from './decode.js';
 import { type Context, emptyMemory, encode, type LayerMemory, runLayers, subsample } from './encoder.js';
+import { LiveStatistics, type Prior } from './live-statistics.js';
 import { Matrix, stack } from './matrix.js';
-import { isSilent, logMel, normalize, type Statistics, statistics } from './mel.js';
+import { isSilent, logMel, normalize, type Statistics } from './mel.js';
 import type { ReferenceModel } from './model.js';
 import type { FrameToken } from './transducer.js';
 
@@ -17,6 +18,8 @@ export interface StepperOptions {
   /** Final frames whose keys and values attention still sees. */
   cache: number;
   normalization: 'running' | 'none' | Statistics;
+  /** What running statistics begin with. */
+  prior?: Prior;
   /** Samples of silence at the end. */
   flush: number;
   /** Frames that a token may begin after the last sound, at the flush. */
@@ -75,20 +78,6 @@ function lastTokenStart(model: ReferenceModel, { mel, real }: Signal, emissionDe
   return Number.NEGATIVE_INFINITY;
 }
 
-/** The statistics of a step that sees frames `[begin, end)`; `undefined`: not enough sound, all features are zero. */
-function stepStatistics(
-  mel: Matrix,
-  begin: number,
-  end: number,
-  normalization: StepperOptions['normalization'],
-): Statistics | 'none' | undefined {
-  return normalization === 'running' ? statistics(mel.slice(begin, end), end - begin, true) : normalization;
-}
-
-function features(mel: Matrix, stats: Statistics | 'none' | undefined): Matrix {
-  return stats === 'none' ? mel : normalize(mel, stats);
-}
-
 /** Runs the whole stream. How the samples were pushed cannot matter: steps lie on a grid. */
 export function runSteps(model: ReferenceModel, samples: Float32Array, options: StepperOptions): Steps {
   const { chunk, lookahead, normalization } = options;
@@ -98,6 +87,11 @@ export function runSteps(model: ReferenceModel, samples: Float32Array, options: 
 
   // With running statistics the model sleeps through leading silence, and the grid begins anew at the first sound.
   let start = normalization === 'running' ? undefined : 0;
+  const statistics = new LiveStatistics(mel, options.prior);
+  const normalized = (part: Matrix): Matrix => {
+    if (normalization === 'none') return part;
+    return normalization === 'running' ? statistics.normalize(part) : normalize(part, normalization);
+  };
   let memory = emptyMemory(model, 0);
   let state = initialDecoderState(model, options.head, 0);
   let encoded = new Matrix(0, model.encoder.dModel);
@@ -114,10 +108,10 @@ export function runSteps(model: ReferenceModel, samples: Float32Array, options: 
   };
 
   /** Encodes frames `[from, until)` as seen by a step that sees mel frames `[0, seen)`. */
-  const encodeRange = (from: number, until: number, seen: number, stats: Statistics | 'none' | undefined) => {
+  const encodeRange = (from: number, until: number, seen: number) => {
     // One frame more on the left: frame t sees mel frames 8t − 7 …, so the wrong padding reaches only that frame.
     const left = Math.max(start ?? 0, from - 1);
-    const frames = subsample(model, features(mel.slice(left * factor, seen), stats)).slice(
+    const frames = subsample(model, normalized(mel.slice(left * factor, seen))).slice(
       from - left,
       until - left,
     );
@@ -137,14 +131,10 @@ export function runSteps(model: ReferenceModel, samples: Float32Array, options: 
     }
     const step: Step = { firstFrame: done, final: chunk, draft: 0, finalTokens: [], draftTokens: [] };
     if (start !== undefined) {
+      statistics.hear(start * factor, seen);
       const from = Math.max(done, start);
       const final = Math.max(0, done + chunk - from);
-      const { encoded: rows, added } = encodeRange(
-        from,
-        seenFrames,
-        seen,
-        stepStatistics(mel, start * factor, seen, normalization),
-      );
+      const { encoded: rows, added } = encodeRange(from, seenFrames, seen);
       memory = memory.map((layer, i) => commit(layer, added[i] as LayerMemory, final));
       encoded = stack(encoded, rows.slice(0, final));
       const decoded = decodeFrames(model, rows.slice(0, final), from, state, false);
@@ -162,11 +152,10 @@ export function runSteps(model: ReferenceModel, samples: Float32Array, options: 
   const last: Step = { firstFrame: done, final: total - done, draft: 0, finalTokens: [], draftTokens: [] };
   findStart(real);
   if (start !== undefined) {
+    statistics.hear(start * factor, real);
     const from = Math.min(Math.max(done, start), total);
     const rows =
-      from < total
-        ? encodeRange(from, total, mel.rows, stepStatistics(mel, start * factor, real, normalization)).encoded
-        : new Matrix(0, model.encoder.dModel);
+      from < total ? encodeRange(from, total, mel.rows).encoded : new Matrix(0, model.encoder.dModel);
     encoded = stack(encoded, rows);
     const limit = lastTokenStart(model, signal, options.emissionDelay);
     last.finalTokens = decodeFrames(model, rows, from, state, true, limit).tokens;
@@ -186,15 +175,18 @@ function commit(layer: LayerMemory, added: LayerMemory, rows: number): LayerMemo
   };
 }
 
-/** The same signal in one go: every frame sees its whole context. Statistics over all frames that are not silence. */
+/** The same signal in one go: every frame sees its whole context. */
 export function runOffline(
   model: ReferenceModel,
   samples: Float32Array,
-  options: Pick<StepperOptions, 'head' | 'context' | 'normalization' | 'flush' | 'emissionDelay'>,
+  options: Pick<StepperOptions, 'head' | 'context' | 'flush' | 'emissionDelay'> & {
+    normalization: 'none' | Statistics;
+  },
 ): { tokens: FrameToken[]; encoded: Matrix } {
   const signal = analyse(model, samples, options.flush);
-  const stats = stepStatistics(signal.mel, 0, signal.real, options.normalization);
-  const encoded = encode(model, features(signal.mel, stats), options.context);
+  const { normalization } = options;
+  const features = normalization === 'none' ? signal.mel : normalize(signal.mel, normalization);
+  const encoded = encode(model, features, options.context);
   const state: DecoderState = initialDecoderState(model, options.head, 0);
   const limit = lastTokenStart(model, signal, options.emissionDelay);
   return { tokens: decodeFrames(model, encoded, 0, state, true, limit).tokens, encoded };

@@ -1,18 +1,19 @@
 /**
- * ffmpeg as a source and as a decoder of piped bytes. A script stands in for the program where it must misbehave; the real one runs
- * where there is one (CI installs it).
+ * ffmpeg as a source and as a decoder of piped bytes. A script stands in for the program where it must misbehave.
  */
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ffmpeg } from '../../src/sources/ffmpeg.js';
+import { ffmpegProgram } from '../../src/sources/ffmpeg-program.js';
 import { transcribe } from '../../src/transcribe.js';
 import { decode } from '../../src/transforms/decode.js';
+import { ffmpegPath, makeWithFfmpeg } from '../support/ffmpeg.js';
 import { joined, pieces, through } from '../support/streams.js';
 import { sine, wavFile } from '../support/wav-file.js';
 
@@ -25,8 +26,8 @@ afterEach(() => {
 });
 
 const tone = wavFile([sine(440, 1, 16_000)], { bits: 32, format: 'float' });
-/** The first bytes of an MP3 file, so that decode chooses ffmpeg; the stand-in does not read them. */
-const mp3 = Buffer.concat([Buffer.from('ID3\x04\x00\x00\x00\x00\x00\x00', 'latin1'), Buffer.alloc(5000)]);
+/** The first bytes of a file of Sun's audio, so that decode chooses ffmpeg; the stand-in does not read them. */
+const sun = Buffer.concat([Buffer.from('.snd\0\0\0\x18\xff\xff', 'latin1'), Buffer.alloc(5000)]);
 
 /** A program in place of ffmpeg. `code` sees `args`, and `tone`, a second of WAV. */
 function standIn(name: string, code: string): string {
@@ -80,7 +81,7 @@ describe('ffmpeg(), with a stand-in', () => {
     expect(following('-t')).toBe('3');
     expect(following('-protocol_whitelist')).toBe('file');
     const url = JSON.parse(
-      (await buffer(ffmpeg('https://a.example/x', { ffmpegPath: program }))).toString(),
+      (await buffer(ffmpeg('https://a.example/x', { ffmpegPath: program, start: 1 }))).toString(),
     ) as string[];
     expect(url).toContain('https://a.example/x');
     expect(url).not.toContain('-protocol_whitelist');
@@ -99,8 +100,8 @@ describe('ffmpeg(), with a stand-in', () => {
 
   test('transcribe() keeps what was heard before the failure', async () => {
     process.env.FFMPEG_PATH = standIn('half', 'fs.writeSync(1, tone); process.exit(1);');
-    const file = path.join(folder, 'x.mp3');
-    writeFileSync(file, mp3);
+    const file = path.join(folder, 'x.au');
+    writeFileSync(file, sun);
     expect(await failure(transcribe(file))).toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
   });
 
@@ -117,7 +118,7 @@ describe('ffmpeg(), with a stand-in', () => {
     const error = await failure(buffer(ffmpeg('x.mp4')));
     expect(error).toMatchObject({ code: 'ERR_PARAKEET_MISSING_DEPENDENCY' });
     expect(error.message).toMatch(
-      /Install it.*WAV, FLAC, Ogg\/Opus, WebM\/Opus and raw PCM are read without it/s,
+      /Install it.*WAV, FLAC, MP3, Ogg\/Opus, WebM\/Opus and raw PCM are read without it/s,
     );
   });
 
@@ -195,7 +196,7 @@ describe('decode, through a stand-in', () => {
       "let n = 0; process.stdin.on('data', (b) => { n += b.length; }).on('end', () => { if (n !== 5010) process.exitCode = 9; fs.writeSync(1, tone); });",
     );
     for (const size of [1, 777, 100_000]) {
-      const { items, error } = await through(pieces(mp3, size), decode());
+      const { items, error } = await through(pieces(sun, size), decode());
       expect(error).toBeUndefined();
       expect(joined(items)[0]).toEqual(Float32Array.from(sine(440, 1, 16_000)));
     }
@@ -206,7 +207,7 @@ describe('decode, through a stand-in', () => {
       'broken',
       "fs.writeSync(1, tone); fs.writeSync(2, 'bad frame'); process.exit(1);",
     );
-    const { items, error } = await through(pieces(mp3, 1000), decode());
+    const { items, error } = await through(pieces(sun, 1000), decode());
     expect(error).toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
     expect((error as Error).message).toContain('bad frame');
     expect(joined(items)[0]).toHaveLength(16_000);
@@ -214,26 +215,171 @@ describe('decode, through a stand-in', () => {
 
   test('without the program', async () => {
     process.env.FFMPEG_PATH = path.join(folder, 'nothing-here');
-    const { error } = await through(pieces(mp3, 1000), decode());
+    const { error } = await through(pieces(sun, 1000), decode());
     expect(error).toMatchObject({ code: 'ERR_PARAKEET_MISSING_DEPENDENCY' });
   });
 });
 
-const program = process.env.FFMPEG_PATH || 'ffmpeg';
-const real = spawnSync(program, ['-version']).status === 0;
-describe.skipIf(!real)('the real ffmpeg', () => {
+describe('an exit code of 0 is no proof', () => {
+  test.each([
+    [
+      'an error in the log',
+      "fs.writeSync(1, tone); fs.writeSync(2, '[aac @ 0x1f] [error] Input buffer exhausted\\n');",
+      /aac: Input buffer exhausted/,
+      1,
+    ],
+    ['no sound', 'fs.writeSync(1, tone.subarray(0, 44));', /found none/, 0],
+    ['nothing at all', '', /found none/, 0],
+    [
+      'less sound than the container says',
+      'fs.writeSync(2, "[info] Input #0, aiff, from \'x\':\\n[info]   Duration: 00:00:03.00, start: 0.000000\\n[info]     Stream #0:0: Audio: pcm\\n"); fs.writeSync(1, tone);',
+      /Expected 3 s of sound/,
+      1,
+    ],
+  ])('%s', async (name, code, message, seconds) => {
+    process.env.FFMPEG_PATH = standIn(`proof-${name.replaceAll(' ', '-')}`, code);
+    const { bytes, error } = await drain(ffmpeg('x.mp4'));
+    expect(error).toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
+    expect(error?.message).toMatch(message);
+    if (seconds > 0) expect(bytes).toBe(tone.length);
+    const { items, error: other } = await through(pieces(sun, 1000), decode());
+    expect(other?.message).toMatch(message);
+    expect(joined(items)[0]?.length ?? 0).toBe(seconds * 16_000);
+  });
+
+  test.each([
+    [
+      'errors about the pictures',
+      '[h264 @ 0x1] [error] non-existing PPS 0 referenced\\n[vist#0:0/h264 @ 0x2] [error] Error submitting packet\\n',
+    ],
+    ['warnings', '[mp3 @ 0x1] [warning] Estimating duration from bitrate\\n'],
+    [
+      'a film that is longer than its sound',
+      "[info] Input #0, mov, from 'x':\\n[info]   Duration: 00:00:09.00, start: 0\\n[info]     Stream #0:0: Video: h264\\n[info]     Stream #0:1: Audio: aac\\n",
+    ],
+  ])('%s are no failure', async (name, log) => {
+    process.env.FFMPEG_PATH = standIn(
+      `fine-${name.replaceAll(' ', '-')}`,
+      `fs.writeSync(2, "${log}"); fs.writeSync(1, tone);`,
+    );
+    expect(await drain(ffmpeg('x.mp4'))).toEqual({ bytes: tone.length });
+  });
+
+  test('nor is a start behind the end', async () => {
+    process.env.FFMPEG_PATH = standIn('behind', 'fs.writeSync(1, tone.subarray(0, 44));');
+    expect(await drain(ffmpeg('x.mp4', { start: 100 }))).toEqual({ bytes: 44 });
+  });
+
+  test('the log tells how long the sound is', async () => {
+    process.env.FFMPEG_PATH = standIn(
+      'duration',
+      'fs.writeSync(2, "[info] Input #0, mov, from \'x\':\\n[info]   Duration: 00:01:01.50, start: 0\\n"); setTimeout(() => fs.writeSync(1, tone), 100);',
+    );
+    for (const [options, seconds] of [
+      [{}, 61.5],
+      [{ start: 60 }, 1.5],
+      [{ start: 10, duration: 2 }, 2],
+    ] as const) {
+      const source = ffmpeg('x.mp4', options);
+      const told: number[] = [];
+      source.on('duration', (duration: number) => told.push(duration));
+      await drain(source);
+      expect(told).toEqual([seconds]);
+      expect(source.duration).toBe(seconds);
+    }
+  });
+});
+
+describe('which program', () => {
+  const { PATH } = process.env;
+  const directory = process.cwd();
+  afterEach(() => {
+    process.env.PATH = PATH;
+    process.chdir(directory);
+  });
+
+  test('the one that is named, then FFMPEG_PATH, then PATH, then a package', () => {
+    process.env.FFMPEG_PATH = '/a/ffmpeg';
+    expect(ffmpegProgram('/b/ffmpeg')).toBe('/b/ffmpeg');
+    expect(ffmpegProgram()).toBe('/a/ffmpeg');
+    process.env.FFMPEG_PATH = '';
+    const bin = mkdtempSync(path.join(folder, 'bin-'));
+    process.env.PATH = bin;
+    expect(ffmpegProgram()).toBe(ffmpegPath);
+    writeFileSync(path.join(bin, 'ffmpeg'), '#!/bin/sh\n', { mode: 0o755 });
+    expect(ffmpegProgram()).toBe('ffmpeg');
+  });
+
+  test('ffmpeg-static of the running project, unless its program was never fetched', () => {
+    process.env.FFMPEG_PATH = '';
+    process.env.PATH = '/nowhere';
+    const project = mkdtempSync(path.join(folder, 'project-'));
+    const module = path.join(project, 'node_modules', 'ffmpeg-static');
+    mkdirSync(module, { recursive: true });
+    const program = path.join(module, 'ffmpeg');
+    writeFileSync(path.join(module, 'package.json'), '{"name":"ffmpeg-static","main":"index.js"}');
+    writeFileSync(path.join(module, 'index.js'), `module.exports = ${JSON.stringify(program)};`);
+    process.chdir(project);
+    expect(ffmpegProgram()).toBe(ffmpegPath);
+    writeFileSync(program, '', { mode: 0o755 });
+    expect(ffmpegProgram()).toBe(program);
+  });
+
+  test('the one of @ffmpeg-installer/ffmpeg decodes', async () => {
+    process.env.FFMPEG_PATH = '';
+    process.env.PATH = '/nowhere';
+    const file = path.join(folder, 'installer.au');
+    makeWithFfmpeg('-i', path.join(import.meta.dirname, '..', 'audio', 'am_michael_05.flac'), file);
+    expect((await transcribe(file)).text).not.toBe('');
+  });
+});
+
+test.skipIf(process.platform === 'win32')(
+  'ends with a parent that a signal kills, although its server stalls',
+  async () => {
+    const pidFile = path.join(folder, 'pid-stalled');
+    const program = standIn(
+      'stalled',
+      `fs.writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); setInterval(() => {}, 1e5);`,
+    );
+    const source = path.join(import.meta.dirname, '..', '..', 'dist', 'index.js');
+    const script = `import { ffmpeg } from ${JSON.stringify(source)}; ffmpeg('https://a.example/x', { ffmpegPath: ${JSON.stringify(program)} }).resume();`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+    const until = async (condition: () => boolean) => {
+      while (!condition()) await sleep(20);
+    };
+    await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    expect(alive(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    await until(() => !alive(pid));
+  },
+);
+
+describe('the real ffmpeg', () => {
+  beforeEach(() => {
+    process.env.FFMPEG_PATH = ffmpegPath;
+  });
   const recording = path.join(import.meta.dirname, '..', 'audio', 'am_michael_05.flac');
   const made = (name: string) => path.join(folder, name);
   const names = ['a.mp3', 'a.m4a', 'a.webm', 'a.ogg', 'a.ts', 'a.aiff'];
-  const make = (...args: string[]) => {
-    const { status, stderr } = spawnSync(program, ['-v', 'error', '-y', ...args]);
-    if (status !== 0) throw new Error(stderr.toString());
-  };
   beforeAll(() => {
-    for (const name of names) make('-i', recording, made(name));
+    for (const name of names) makeWithFfmpeg('-i', recording, made(name));
     const film = ['-f', 'lavfi', '-i', 'testsrc=size=64x64:rate=5:duration=3', '-i', recording];
     const hum = ['-f', 'lavfi', '-i', 'sine=frequency=440:duration=3'];
-    make(...film, ...hum, '-map', '0:v', '-map', '1:a', '-map', '2:a', '-c:v', 'mpeg4', made('film.mkv'));
+    makeWithFfmpeg(
+      ...film,
+      ...hum,
+      '-map',
+      '0:v',
+      '-map',
+      '1:a',
+      '-map',
+      '2:a',
+      '-c:v',
+      'mpeg4',
+      made('film.mkv'),
+    );
   });
 
   const heard = async (source: AsyncIterable<Uint8Array>) => {

@@ -90,8 +90,9 @@ export function element(id: number[], content: Uint8Array | Uint8Array[], unknow
 }
 
 const CLUSTER = [0x1f, 0x43, 0xb6, 0x75];
-const block = (track: number, flags: number, body: Uint8Array) =>
-  Buffer.concat([Uint8Array.from([0x80 + track, 0, 0, flags]), body]);
+/** @param time Milliseconds since the cluster's. */
+const block = (track: number, flags: number, body: Uint8Array, time = 0) =>
+  Buffer.concat([Uint8Array.from([0x80 + track, time >> 8, time & 255, flags]), body]);
 
 export interface WebmOptions {
   channels?: number;
@@ -101,6 +102,10 @@ export interface WebmOptions {
   discard?: number;
   /** How packets share blocks. */
   lacing?: 'none' | 'xiph' | 'fixed' | 'ebml';
+  /** Milliseconds of a packet; when the sound begins; after which packet a hole of how many milliseconds. */
+  frame?: number;
+  begin?: number;
+  hole?: { after: number; length: number };
 }
 
 /** A WebM file: a track of pictures beside the sound, clusters of unknown size, the last packet in a group. */
@@ -120,13 +125,21 @@ export function webmOpus(packets: Uint8Array[], options: WebmOptions): Buffer {
     [0x16, 0x54, 0xae, 0x6b],
     [track(1, 1, 'V_VP9'), track(2, 2, codec, [element([0x63, 0xa2], opusHead(channels, preSkip))])],
   );
-  const blocks = laced(packets.slice(0, -1), lacing).map((body) =>
-    element([0xa3], block(2, { none: 0, xiph: 2, fixed: 4, ebml: 6 }[lacing], body)),
-  );
+  const { frame = 20, begin = 0, hole } = options;
+  const timeOf = (index: number) => begin + index * frame + (hole && index > hole.after ? hole.length : 0);
+  let index = 0;
+  const blocks = laced(packets.slice(0, -1), lacing).map((body) => {
+    const time = timeOf(index);
+    index += lacing === 'none' ? 1 : (body[0] as number) + 1;
+    return element([0xa3], block(2, { none: 0, xiph: 2, fixed: 4, ebml: 6 }[lacing], body, time));
+  });
   const padding = Buffer.alloc(8);
   padding.writeBigInt64BE(BigInt(Math.round((discard * 1e9) / 48_000)));
   const last = packets.at(-1) as Uint8Array;
-  const group = element([0xa0], [element([0xa1], block(2, 0, last)), element([0x75, 0xa2], padding)]);
+  const group = element(
+    [0xa0],
+    [element([0xa1], block(2, 0, last, timeOf(packets.length - 1))), element([0x75, 0xa2], padding)],
+  );
   const picture = element([0xa3], block(1, 0, new Uint8Array(300_000)));
   const half = Math.floor(blocks.length / 2);
   return Buffer.concat([

@@ -41,6 +41,8 @@ export async function runNative(
   sizes: readonly number[],
 ): Promise<NativeRun> {
   const { normalization } = options;
+  const prior = normalization === 'running' ? options.prior : undefined;
+  const begun = prior ?? normalization;
   const mel = native.createMel();
   const encoder = native.createEncoder({
     chunk: options.chunk,
@@ -48,9 +50,13 @@ export async function runNative(
     context: [...options.context],
     cache: options.cache,
     normalization:
-      typeof normalization === 'string'
-        ? normalization
-        : { mean: Float32Array.from(normalization.mean), std: Float32Array.from(normalization.std) },
+      typeof begun === 'string'
+        ? begun
+        : {
+            mean: Float32Array.from(begun.mean),
+            std: Float32Array.from(begun.std),
+            ...(prior && { frames: prior.frames }),
+          },
     emissionDelay: options.emissionDelay,
     hangover: 80,
     gate: false,

@@ -25,16 +25,18 @@ function copy(name: string): string {
   return folder;
 }
 
-/** A copy in which one number of one tensor has the other sign; the first that is not small. */
+/** A copy in which one number of one tensor has the other sign: the largest. */
 async function withOneWeightChanged(tensor: RegExp): Promise<string> {
   const folder = copy(tensor.source.replace(/\W+/g, '-'));
   const file = path.join(folder, 'model.safetensors');
   const found = (await readTensorIndex(file)).find(({ name }) => tensor.test(name));
   if (found === undefined) throw new Error(`No tensor ${tensor}`);
   const bytes = readFileSync(file);
-  // bfloat16: the exponent is in the seven lower bits of the upper byte; 0x3d begins 1/32.
+  // bfloat16: without its sign, a larger number has larger bits.
+  const sizeAt = (offset: number) => bytes.readUInt16LE(offset) & 0x7fff;
   let at = found.offset;
-  while (((bytes[at + 1] as number) & 0x7f) < 0x3d) at += 2;
+  for (let other = at; other < found.offset + found.bytes; other += 2)
+    if (sizeAt(other) > sizeAt(at)) at = other;
   bytes[at + 1] = (bytes[at + 1] as number) ^ 0x80;
   writeFileSync(file, bytes);
   return folder;

@@ -1,49 +1,79 @@
 /**
- * Any container that is not decoded here, from bytes that arrive piece by piece: through an ffmpeg process that writes WAV.
- * A file that needs seeking (an MP4 with its index at the end) cannot be read so; give its path to `ffmpeg()` instead.
+ * Any container that is not decoded here, from bytes that arrive piece by piece: through an ffmpeg process that writes WAV. How the
+ * bytes get there is `sources/ffmpeg-feed.ts`'s matter.
  */
 
-import type { AudioChunk } from '../../events.js';
-import { FfmpegChild } from '../../sources/ffmpeg-child.js';
-import type { FormatDecoder } from './format.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FfmpegChild } from '../../sources/ffmpeg-child.js';
+import { FfmpegFeed } from '../../sources/ffmpeg-feed.js';
+import type { DecodedChunk, FormatDecoder } from './format.js';
 import { WavDecoder } from './wav.js';
 
-/** Incremental decoder of what ffmpeg reads from a pipe: one of its audio streams. */
+/** On a flush: ffmpeg is taken to have given all that it can when nothing more came for so long, … */
+const QUIET_MS = 100;
+/** … and is not waited for longer than this. */
+const LONGEST_FLUSH_MS = 2000;
+
+/** Options of {@link FfmpegDecoder}. */
+export interface FfmpegDecoderOptions {
+  /** The audio stream, counted from 0. Default 0. */
+  stream?: number | undefined;
+  /** Bytes that a temporary file may take. Default 4 GiB. */
+  maxSpool?: number | undefined;
+  /** What the bytes look like, where nothing of ours knows them, for the error. */
+  unknown?: string | undefined;
+}
+
+/** Incremental decoder of what ffmpeg reads: one of its audio streams. */
 export class FfmpegDecoder implements FormatDecoder {
-  readonly #child: FfmpegChild;
+  readonly #feed: FfmpegFeed;
+  #child: FfmpegChild | undefined;
+  /** Something of its output came. */
+  #begun = false;
   readonly #wav = new WavDecoder();
   /** Something happened since it was looked at last; who waits for it. */
   #changed = false;
   #wake: () => void = () => {};
 
-  /** @param stream The audio stream, counted from 0. */
-  constructor(stream = 0) {
-    this.#child = new FfmpegChild({ input: null, stream });
-    this.#child.stdout.on('readable', () => this.#change()).on('end', () => this.#change());
-    void this.#child.gone.then(() => this.#change());
+  constructor(options: FfmpegDecoderOptions = {}) {
+    this.#feed = new FfmpegFeed(options);
+    void this.#feed.started.then((child) => {
+      this.#child = child;
+      child.stdout.on('readable', () => this.#change()).on('end', () => this.#change());
+      void child.gone.then(() => this.#change());
+    });
   }
 
-  async *push(bytes: Uint8Array): AsyncGenerator<AudioChunk> {
-    let written = this.#child.ended;
+  /** Seconds of the whole, as far as ffmpeg has told by now. */
+  get duration(): number | undefined {
+    return this.#child?.duration;
+  }
+
+  async *push(bytes: Uint8Array): AsyncGenerator<DecodedChunk> {
     // The pipe takes bytes as ffmpeg reads them, and ffmpeg reads while its own output is taken: neither may wait for the other.
-    if (!written) {
-      this.#child.stdin?.write(bytes, () => {
-        written = true;
-        this.#change();
-      });
-    }
-    while (!(written || this.#child.ended)) {
-      await this.#news();
-      yield* this.#available();
-    }
-    if (this.#child.ended) await this.#check();
+    yield* this.#during(this.#feed.write(bytes));
+    if (this.#child?.ended) await this.#check();
   }
 
-  async *end(): AsyncGenerator<AudioChunk> {
-    this.#child.stdin?.end();
+  async *flush(): AsyncGenerator<DecodedChunk> {
+    const until = performance.now() + LONGEST_FLUSH_MS;
+    // It gives nothing before it has seen enough of a file.
+    let heard = this.#begun ? performance.now() : until;
+    while (this.#child && !this.#child.ended && performance.now() < Math.min(until, heard + QUIET_MS)) {
+      for (const piece of this.#pieces()) {
+        heard = performance.now();
+        yield* this.#wav.push(piece);
+      }
+      await sleep(QUIET_MS / 5);
+    }
+    yield* this.#wav.flush();
+  }
+
+  async *end(): AsyncGenerator<DecodedChunk> {
+    yield* this.#during(this.#feed.end());
     yield* this.#available();
     // Its end comes after that of its output, and that after everything in it was taken.
-    while (!this.#child.ended) {
+    while (!this.#child?.ended) {
       await this.#news();
       yield* this.#available();
     }
@@ -51,18 +81,41 @@ export class FfmpegDecoder implements FormatDecoder {
     yield* this.#wav.end();
   }
 
-  close(): void {
-    this.#child.kill();
+  close(): Promise<void> {
+    return this.#feed.kill();
   }
 
-  async *#available(): AsyncGenerator<AudioChunk> {
-    for (let piece = this.#child.stdout.read(); piece !== null; piece = this.#child.stdout.read()) {
-      yield* this.#wav.push(piece as Buffer);
+  /** Gives out what there is while `work` goes on, and fails with it. */
+  async *#during(work: Promise<void>): AsyncGenerator<DecodedChunk> {
+    let done = false;
+    const settle = () => {
+      done = true;
+      this.#change();
+    };
+    work.then(settle, settle);
+    while (!(done || this.#child?.ended)) {
+      await this.#news();
+      yield* this.#available();
+    }
+    await work;
+  }
+
+  async *#available(): AsyncGenerator<DecodedChunk> {
+    for (const piece of this.#pieces()) yield* this.#wav.push(piece);
+  }
+
+  *#pieces(): Generator<Uint8Array> {
+    const child = this.#child;
+    if (!child) return;
+    for (let piece = child.stdout.read(); piece !== null; piece = child.stdout.read()) {
+      child.count(piece as Buffer);
+      this.#begun = true;
+      yield piece as Buffer;
     }
   }
 
   async #check(): Promise<void> {
-    const failure = await this.#child.gone;
+    const failure = await this.#feed.failure();
     if (failure) throw failure;
   }
 

@@ -1,16 +1,29 @@
 /**
- * What `decode` asks of one audio format, and the cutting into short chunks that all formats share.
+ * What `decode` asks of one audio format, and what all formats share: cutting into short chunks, and keeping count of damage.
  */
 import { AudioError } from '../../errors.js';
 import type { AudioChunk } from '../../events.js';
 
-/** An incremental decoder of one format. Errors are `AudioError`s; what was yielded before them stays valid. */
+/** Audio of a format. */
+export interface DecodedChunk extends AudioChunk {
+  /** It is silence, in the place of audio that was damaged or never came. */
+  lost?: true;
+}
+
+/**
+ * An incremental decoder of one format. Errors are `AudioError`s; what was yielded before them stays valid. Damage in the middle is no
+ * reason to stop: silence takes its place, and `end` fails.
+ */
 export interface FormatDecoder {
-  push(bytes: Uint8Array): AsyncIterable<AudioChunk>;
+  /** Seconds of the whole, as far as the file has told by now. */
+  readonly duration?: number | undefined;
+  push(bytes: Uint8Array): AsyncIterable<DecodedChunk>;
+  /** Gives out all that can be decoded of the bytes so far. More will come. */
+  flush(): AsyncIterable<DecodedChunk>;
   /** The input is over. */
-  end(): AsyncIterable<AudioChunk>;
+  end(): AsyncIterable<DecodedChunk>;
   /** Frees what the garbage collector does not. */
-  close(): void;
+  close(): void | Promise<void>;
 }
 
 /** Chunks are at most 1/10 s, since streams count objects and not seconds, … */
@@ -43,5 +56,62 @@ export function* cut(channels: Float32Array[], sampleRate: number): Generator<Au
   const longest = Math.max(1, Math.floor(sampleRate / LONGEST));
   for (let start = 0; start < length; start += longest) {
     yield { channels: channels.map((channel) => channel.subarray(start, start + longest)), sampleRate };
+  }
+}
+
+/** Digital silence, in chunks of at most 100 ms. */
+export function* silence(samples: number, channels: number, sampleRate: number): Generator<AudioChunk> {
+  const longest = Math.max(1, Math.floor(sampleRate / LONGEST));
+  for (let left = samples; left > 0; left -= longest) {
+    const length = Math.min(left, longest);
+    yield { channels: Array.from({ length: channels }, () => new Float32Array(length)), sampleRate };
+  }
+}
+
+/** Silence in the place of lost audio. */
+export function* lostAudio(samples: number, channels: number, sampleRate: number): Generator<DecodedChunk> {
+  for (const chunk of silence(samples, channels, sampleRate)) yield { ...chunk, lost: true };
+}
+
+/** The damaged places of one file, for the error at its end. */
+export class Damage {
+  #places = 0;
+  #seconds = 0;
+  #first: { time: number; what: string; cause: unknown } | undefined;
+
+  /** @param format Its name in the message. */
+  constructor(private readonly format: string) {}
+
+  get places(): number {
+    return this.#places;
+  }
+
+  /**
+   * @param time Where, in seconds. @param seconds How much is lost there. @param what The matter, as in "a frame that does not match its
+   * checksum".
+   */
+  add(time: number, seconds: number, what: string, cause?: unknown): void {
+    this.#places++;
+    this.#seconds += seconds;
+    this.#first ??= { time, what, cause };
+  }
+
+  /** More was lost at the place that was added last. */
+  extend(seconds: number): void {
+    this.#seconds += seconds;
+  }
+
+  /** The error for all of it; undefined when the file is intact. @param more What else is wrong, as a sentence. */
+  error(more = ''): AudioError | undefined {
+    const first = this.#first;
+    if (!first) return undefined;
+    const places = this.#places === 1 ? 'one place' : `${this.#places} places`;
+    const where = `${this.#places === 1 ? 'at' : 'the first at'} ${first.time.toFixed(3)} s`;
+    return broken(
+      `Expected an intact ${this.format} file but it is damaged in ${places}, ${where}: ${first.what}. ` +
+        `${this.#seconds.toFixed(3)} s of sound are lost; silence stands for them, and the rest was heard. ` +
+        `${more === '' ? '' : `${more} `}Check that the file is intact.`,
+      first.cause,
+    );
   }
 }

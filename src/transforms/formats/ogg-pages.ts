@@ -4,7 +4,6 @@
  * Not prism-media's OggDemuxer, which the tests use as a second opinion: it hides the granule positions (so neither the start nor the
  * end can be trimmed), drops what follows the first logical stream, joins no packet over pages, and checks no sum.
  */
-import { broken } from './format.js';
 
 /** A page: the packets that end on it. */
 export interface OggPage {
@@ -15,6 +14,10 @@ export interface OggPage {
   /** The codec's position at the end of the last packet that ends here; −1 for none. */
   granule: number;
   packets: Uint8Array[];
+  /** Bytes before it that belong to no intact page. */
+  damaged: number;
+  /** By its number, pages of its stream are missing before it. */
+  missing: boolean;
 }
 
 const HEAD_BYTES = 27;
@@ -26,13 +29,21 @@ export class OggPages {
   #held: Uint8Array = new Uint8Array(0);
   /** Parts of packets that go on, by logical stream. */
   readonly #open = new Map<number, Uint8Array>();
+  /** Number of the last page, by logical stream. */
+  readonly #numbers = new Map<number, number>();
+  #damaged = 0;
 
   /** Bytes of a page that has begun. */
   get incomplete(): boolean {
     return this.#held.length > 0 || [...this.#open.values()].some((part) => part.length > 0);
   }
 
-  /** The pages that these bytes complete. @throws {@link AudioError} for bytes that are no page, and for a damaged one. */
+  /** Bytes since the last intact page that can be no page, those of {@link incomplete} left out. */
+  get damaged(): number {
+    return this.#damaged;
+  }
+
+  /** The intact pages that these bytes complete; what is none is passed over. */
   *push(bytes: Uint8Array): Generator<OggPage> {
     this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     let at = 0;
@@ -40,8 +51,16 @@ export class OggPages {
       const size = pageSize(this.#held, at);
       if (size === undefined || this.#held.length - at < size) break;
       const page = this.#held.subarray(at, at + size);
-      at += size;
-      yield this.#read(page);
+      if (size > 0 && isIntact(page)) {
+        at += size;
+        yield this.#read(page);
+        continue;
+      }
+      // To the next place that may begin one.
+      const next = this.#held.indexOf(0x4f, at + 1);
+      const passed = (next < 0 ? this.#held.length : next) - at;
+      this.#damaged += passed;
+      at += passed;
     }
     // What the caller owns may change under us.
     this.#held = this.#held.slice(at);
@@ -49,21 +68,25 @@ export class OggPages {
 
   #read(page: Uint8Array): OggPage {
     const view = new DataView(page.buffer, page.byteOffset, page.length);
-    if (view.getUint8(4) !== 0)
-      throw broken(`Expected Ogg pages of version 0 but received ${view.getUint8(4)}`);
-    if (checksum(page) !== view.getUint32(22, true)) {
-      throw broken(
-        'Expected intact Ogg pages but the checksum of one does not match. Check that the file is intact.',
-      );
-    }
     const flags = view.getUint8(5);
     const serial = view.getUint32(14, true);
+    const number = view.getUint32(18, true);
+    const before = this.#numbers.get(serial);
+    const first = (flags & 2) !== 0;
+    const missing = !first && before !== undefined && number !== (before + 1) >>> 0;
+    this.#numbers.set(serial, number);
+    // The first part of a packet does not fit the last part of another one.
+    if (missing && number > (before ?? 0)) this.#open.delete(serial);
+    const damaged = this.#damaged;
+    this.#damaged = 0;
     return {
       serial,
-      first: (flags & 2) !== 0,
+      first,
       last: (flags & 4) !== 0,
       granule: Number(view.getBigInt64(6, true)),
       packets: this.#packets(page, serial, (flags & 1) !== 0),
+      damaged,
+      missing,
     };
   }
 
@@ -78,8 +101,7 @@ export class OggPages {
       at += size;
       // The beginning of a packet that goes on may be missing: its rest is of no use.
       if (part) part = part.length === 0 ? piece : Buffer.concat([part, piece]);
-      if (part && part.length > LONGEST_PACKET)
-        throw broken('Expected Ogg packets of audio but received one of more than 1 MiB');
+      if (part && part.length > LONGEST_PACKET) part = undefined;
       if (size === 255) continue;
       if (part) packets.push(part.slice());
       part = new Uint8Array(0);
@@ -91,17 +113,19 @@ export class OggPages {
   }
 }
 
-/** Bytes of the page at `at`; undefined when more are needed to know. */
+/** Bytes of the page at `at`: 0 when there is none, undefined when more are needed to know. */
 function pageSize(bytes: Uint8Array, at: number): number | undefined {
-  const mark = Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(4, bytes.length - at));
-  if (!'OggS'.startsWith(mark.toString('latin1'))) {
-    throw broken('Expected an Ogg page but received other bytes. Check that the file is intact.');
-  }
+  const mark = Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(5, bytes.length - at));
+  if (!'OggS\0'.startsWith(mark.toString('latin1'))) return 0;
   const segments = bytes[at + 26];
   if (segments === undefined || bytes.length < at + HEAD_BYTES + segments) return undefined;
   let size = HEAD_BYTES + segments;
   for (let i = 0; i < segments; i++) size += bytes[at + HEAD_BYTES + i] as number;
   return size;
+}
+
+function isIntact(page: Uint8Array): boolean {
+  return checksum(page) === new DataView(page.buffer, page.byteOffset, page.length).getUint32(22, true);
 }
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {

@@ -1,8 +1,8 @@
 /**
  * Interleaved samples to planar floats: raw PCM, and the body of a WAV file. Knows no container.
  */
-import type { AudioChunk } from '../../events.js';
-import { broken, type FormatDecoder, LONGEST, SHORTEST } from './format.js';
+import type { AudioError } from '../../errors.js';
+import { broken, Damage, type DecodedChunk, type FormatDecoder, LONGEST, SHORTEST } from './format.js';
 
 /** How one sample of raw PCM is written; names as in ffmpeg. */
 export type PcmEncoding =
@@ -71,6 +71,13 @@ export function sampleBytes(encoding: PcmEncoding): number {
   return readers[encoding].bytes;
 }
 
+/**
+ * Runs of samples that are no numbers, beyond which the whole is no audio of this encoding: so many, and one more for each of these
+ * seconds.
+ */
+const MOST_DAMAGE = 32;
+const SECONDS_PER_DAMAGE = 10;
+
 /** Incremental decoder of interleaved samples. */
 export class PcmDecoder implements FormatDecoder {
   readonly #reader: Reader;
@@ -78,8 +85,13 @@ export class PcmDecoder implements FormatDecoder {
   readonly #partial: Uint8Array;
   #partialLength = 0;
   #pending: Float32Array[] = [];
+  /** Where in it that begins which was not given out yet, and ends. */
+  #start = 0;
   #filled = 0;
   #emitted = 0;
+  readonly #damage = new Damage('PCM');
+  /** What is collected is silence for samples that are no numbers. */
+  #lost = false;
 
   constructor(
     encoding: PcmEncoding,
@@ -96,7 +108,12 @@ export class PcmDecoder implements FormatDecoder {
     return this.#partial.subarray(0, this.#partialLength);
   }
 
-  async *push(bytes: Uint8Array): AsyncGenerator<AudioChunk> {
+  /** The error for samples that were no numbers, if there were any. */
+  get damage(): AudioError | undefined {
+    return this.#damage.error();
+  }
+
+  async *push(bytes: Uint8Array): AsyncGenerator<DecodedChunk> {
     let offset = 0;
     if (this.#partialLength > 0) {
       offset = Math.min(this.#frameBytes - this.#partialLength, bytes.length);
@@ -111,22 +128,28 @@ export class PcmDecoder implements FormatDecoder {
     const rest = bytes.subarray(offset + frames * this.#frameBytes);
     this.#partial.set(rest);
     this.#partialLength = rest.length;
-    if (this.#filled * SHORTEST >= this.sampleRate) yield this.#take();
+    if ((this.#filled - this.#start) * SHORTEST >= this.sampleRate) yield this.#takeAll();
   }
 
-  async *end(): AsyncGenerator<AudioChunk> {
-    if (this.#filled > 0) yield this.#take();
+  async *flush(): AsyncGenerator<DecodedChunk> {
+    if (this.#filled > this.#start) yield this.#takeAll();
+  }
+
+  async *end(): AsyncGenerator<DecodedChunk> {
+    if (this.#filled > this.#start) yield this.#takeAll();
     if (this.#partialLength > 0) {
       throw broken(
         `Expected whole samples of ${this.#frameBytes} bytes (${this.channels} channels of ${this.#reader.bytes}) but the input ended ` +
           `after ${this.#partialLength} bytes of one. Check the format option, or that the input is complete.`,
       );
     }
+    const damage = this.damage;
+    if (damage) throw damage;
   }
 
   close(): void {}
 
-  *#frames(bytes: Uint8Array, offset: number, frames: number): Generator<AudioChunk> {
+  *#frames(bytes: Uint8Array, offset: number, frames: number): Generator<DecodedChunk> {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const longest = Math.max(1, Math.floor(this.sampleRate / LONGEST));
     const { bytes: width, float, read } = this.#reader;
@@ -140,33 +163,59 @@ export class PcmDecoder implements FormatDecoder {
         let at = offset + frame * this.#frameBytes + channel * width;
         for (let i = 0; i < count; i++, at += this.#frameBytes) samples[this.#filled + i] = read(view, at);
       }
-      if (float) yield* this.#checkFinite(count);
-      this.#filled += count;
+      if (float) yield* this.#checked(count);
+      else this.#filled += count;
       frame += count;
-      if (this.#filled === longest) yield this.#take();
+      if (this.#filled === longest) yield this.#takeAll();
     }
   }
 
-  *#checkFinite(count: number): Generator<AudioChunk> {
-    for (let i = this.#filled; i < this.#filled + count; i++) {
-      for (const [channel, samples] of this.#pending.entries()) {
-        const sample = samples[i] as number;
-        if (Number.isFinite(sample)) continue;
-        const time = (this.#emitted + i) / this.sampleRate;
-        this.#filled = i;
-        if (i > 0) yield this.#take();
-        throw broken(
-          `Expected finite samples but received ${sample} at ${time.toFixed(4)} s in channel ${channel}. ` +
-            'Check the format option, or repair what wrote the audio.',
-        );
+  /** Takes `count` new frames; a run of frames with samples that are no numbers becomes silence, in chunks of its own. */
+  *#checked(count: number): Generator<DecodedChunk> {
+    const end = this.#filled + count;
+    while (this.#filled < end) {
+      const bad = this.#isBad(this.#filled);
+      if (bad !== this.#lost) {
+        if (this.#filled > this.#start) yield this.#take();
+        this.#lost = bad;
+        if (bad) this.#report();
       }
+      if (bad) {
+        for (const samples of this.#pending) samples[this.#filled] = 0;
+        this.#damage.extend(1 / this.sampleRate);
+      }
+      this.#filled++;
     }
   }
 
-  #take(): AudioChunk {
-    const channels = this.#pending.map((samples) => samples.subarray(0, this.#filled));
-    this.#emitted += this.#filled;
+  #isBad(frame: number): boolean {
+    return this.#pending.some((samples) => !Number.isFinite(samples[frame]));
+  }
+
+  #report(): void {
+    const channel = this.#pending.findIndex((samples) => !Number.isFinite(samples[this.#filled]));
+    const time = (this.#emitted + this.#filled - this.#start) / this.sampleRate;
+    const sample = this.#pending[channel]?.[this.#filled];
+    this.#damage.add(time, 0, `a sample is ${sample} in channel ${channel}`);
+    if (this.#damage.places <= MOST_DAMAGE + time / SECONDS_PER_DAMAGE) return;
+    throw broken(
+      `Expected finite samples but received ${this.#damage.places} runs of others by ${time.toFixed(4)} s. ` +
+        'Check the format option, or repair what wrote the audio.',
+    );
+  }
+
+  #take(): DecodedChunk {
+    const channels = this.#pending.map((samples) => samples.subarray(this.#start, this.#filled));
+    this.#emitted += this.#filled - this.#start;
+    this.#start = this.#filled;
+    return { channels, sampleRate: this.sampleRate, ...(this.#lost && { lost: true as const }) };
+  }
+
+  /** What is collected, and a new place to collect in. */
+  #takeAll(): DecodedChunk {
+    const chunk = this.#take();
+    this.#start = 0;
     this.#filled = 0;
-    return { channels, sampleRate: this.sampleRate };
+    return chunk;
   }
 }

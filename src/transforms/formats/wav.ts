@@ -6,30 +6,26 @@
  * claimed size in memory, ignores WAVE_FORMAT_EXTENSIBLE, and cannot tell that the data came short.
  */
 import { AudioError } from '../../errors.js';
-import type { AudioChunk } from '../../events.js';
-import { broken, checkShape, type FormatDecoder } from './format.js';
-import { PcmDecoder, type PcmEncoding, pcmEncodings } from './pcm.js';
-
-const PCM = 1;
-const FLOAT = 3;
-/** One byte a sample, logarithmic: telephones. */
-const LAWS: Record<number, PcmEncoding> = { 6: 'alaw', 7: 'mulaw' };
-const EXTENSIBLE = 0xfffe;
-const NAMES: Record<number, string> = {
-  2: 'Microsoft ADPCM',
-  17: 'IMA ADPCM',
-  85: 'MP3',
-};
+import { warn } from '../../warn.js';
+import { broken, type DecodedChunk, type FormatDecoder } from './format.js';
+import { PcmDecoder, sampleBytes } from './pcm.js';
+import { FORMAT_BYTES, LEAST_FORMAT_BYTES, readWavFormat, type WavFormat } from './wav-format.js';
 
 /** Writers into a pipe cannot know the length: ffmpeg leaves 0xFFFFFFFF, sox about 0x7FFFF000, others 0. */
 const UNKNOWN_LENGTH = 0x7ffff000;
-/** What is read of `fmt ` and `ds64`; the rest is skipped. */
-const HEADER_BYTES = 40;
+/** What comes behind the samples and is none: another file, chunks by their names, tags of other formats. */
+const FILE = /^(RIFF|RIFX|RF64|BW64).{4}WAVE/s;
+const CHUNKS_BEHIND =
+  /^(LIST|INFO|JUNK|junk|FLLR|PAD |bext|cue |fact|smpl|inst|iXML|axml|aXML|chna|_PMX|afsp|DISP|PEAK|acid|strc|umid|cart|levl|link|slnt|plst|labl|note|adtl|id3 |ID3 |minf|elm1|regn|ovwf|SAUR|qlty|mext|Xtra|MXrt|resu|tlst)/;
+const TAGS_BEHIND = /^(TAG|ID3[^ ]|APETAGEX)/;
+/** What is behind the samples is looked at when so much of it is there: less is no audio worth hearing. */
+const BEHIND_BYTES = 4096;
+const HEAD_BYTES = 12;
 
 /** Incremental decoder of a WAV file. */
 export class WavDecoder implements FormatDecoder {
   /** Bytes that the next step of the walk needs, and those that are there. */
-  #need = 12;
+  #need = HEAD_BYTES;
   #have = new Uint8Array(64);
   #haveLength = 0;
   #next: (bytes: DataView) => void = (bytes) => this.#onRiff(bytes);
@@ -39,48 +35,143 @@ export class WavDecoder implements FormatDecoder {
   #littleEndian = true;
   #riffEnd = 0;
   #longDataSize: number | undefined;
+  #format: WavFormat | undefined;
   #pcm: PcmDecoder | undefined;
   /** Bytes of samples still to come: undefined before the data chunk, Infinity when nobody knows. */
   #remaining: number | undefined;
   #declared = 0;
+  /** What is behind the samples, as far as it was not looked at, and bytes of it to pass over before. */
+  #behind: Uint8Array = new Uint8Array(0);
+  #pass = 0;
 
-  async *push(bytes: Uint8Array): AsyncGenerator<AudioChunk> {
-    let offset = 0;
-    while (offset < bytes.length && this.#remaining === undefined) {
-      offset += this.#walk(bytes.subarray(offset));
-    }
-    if (this.#remaining === undefined || this.#remaining === 0) return;
-    const samples = bytes.subarray(offset, offset + Math.min(this.#remaining, bytes.length - offset));
-    this.#remaining -= samples.length;
-    if (this.#pcm) yield* this.#pcm.push(samples);
+  /** Seconds of the whole, where the header says so. */
+  get duration(): number | undefined {
+    const format = this.#format;
+    if (
+      !format ||
+      this.#remaining === undefined ||
+      this.#declared === 0 ||
+      this.#remaining === Number.POSITIVE_INFINITY
+    )
+      return undefined;
+    return this.#declared / (sampleBytes(format.encoding) * format.channels * format.sampleRate);
   }
 
-  async *end(): AsyncGenerator<AudioChunk> {
+  async *push(bytes: Uint8Array): AsyncGenerator<DecodedChunk> {
+    for (let rest = bytes; rest.length > 0; ) {
+      if (this.#remaining === undefined) {
+        rest = rest.subarray(this.#walk(rest));
+        continue;
+      }
+      if (this.#remaining > 0) {
+        const samples = rest.subarray(0, Math.min(this.#remaining, rest.length));
+        rest = rest.subarray(samples.length);
+        this.#remaining -= samples.length;
+        this.#position += samples.length;
+        if (this.#pcm) yield* this.#pcm.push(samples);
+        continue;
+      }
+      const passed = Math.min(this.#pass, rest.length);
+      this.#pass -= passed;
+      rest = rest.subarray(passed);
+      // Joined up to a fixed length, so that it makes no difference in which pieces they came.
+      const taken = rest.subarray(0, BEHIND_BYTES - this.#behind.length);
+      rest = rest.subarray(taken.length);
+      this.#behind = Buffer.concat([this.#behind, taken]);
+      if (this.#behind.length === BEHIND_BYTES) yield* this.#lookBehind();
+    }
+  }
+
+  async *flush(): AsyncGenerator<DecodedChunk> {
+    if (this.#pcm) yield* this.#pcm.flush();
+  }
+
+  async *end(): AsyncGenerator<DecodedChunk> {
+    // Of what is too short to be samples, only chunks and other files are of interest.
+    while (this.#behind.length >= HEAD_BYTES && this.#kindBehind() !== 'samples') yield* this.#lookBehind();
     if (this.#remaining === undefined) {
       throw broken(
         `Expected a WAV file with a data chunk but the input ended after ${this.#position} bytes of header. Check that the file is complete.`,
       );
     }
+    yield* this.#endSamples();
+  }
+
+  close(): void {}
+
+  /** The samples of one file are over. */
+  async *#endSamples(): AsyncGenerator<DecodedChunk> {
     if (!this.#pcm) return;
-    const unknown = this.#remaining === Number.POSITIVE_INFINITY;
-    const short = !unknown && this.#remaining > 0;
+    const remaining = this.#remaining ?? 0;
+    const unknown = remaining === Number.POSITIVE_INFINITY;
+    const short = !unknown && remaining > 0;
     const leftover = this.#pcm.leftover;
     // A short or padded end leaves part of a sample, which is no news beside the error below.
     const ignorable = short || (unknown && leftover.length === 1 && leftover[0] === 0);
     try {
       yield* this.#pcm.end();
     } catch (error) {
-      if (!ignorable) throw error;
+      if (!ignorable || this.#pcm.damage) throw error;
     }
     if (short) {
       throw broken(
-        `Expected ${this.#declared} bytes of audio, as the WAV header says, but received ${this.#declared - this.#remaining}. ` +
+        `Expected ${this.#declared} bytes of audio, as the WAV header says, but received ${this.#declared - remaining}. ` +
           'Check that the file is complete.',
       );
     }
   }
 
-  close(): void {}
+  /** What comes behind the samples: chunks, which are passed over; another file; or more samples than the header knows of. */
+  async *#lookBehind(): AsyncGenerator<DecodedChunk> {
+    const kind = this.#kindBehind();
+    const behind = this.#behind;
+    this.#behind = new Uint8Array(0);
+    if (kind === 'file') {
+      warn('WARN_PARAKEET_SECOND_FILE', 'A second WAV file begins behind the first; it is heard too.');
+      yield* this.#endSamples();
+      this.#beginFile();
+    } else if (kind === 'samples') {
+      warn(
+        'WARN_PARAKEET_WAV_LENGTH',
+        `The WAV header tells of ${this.#declared} bytes of audio but more follow; they are heard too. ` +
+          'The file is larger than 4 GB, or its writer did not bring the header up to date.',
+      );
+      this.#remaining = Number.POSITIVE_INFINITY;
+    } else {
+      const size = new DataView(behind.buffer, behind.byteOffset).getUint32(4, this.#littleEndian);
+      this.#pass =
+        kind === 'chunk' ? 8 + size + (size % 2) : kind === 'padding' ? 1 : Number.POSITIVE_INFINITY;
+      this.#position += this.#pass;
+    }
+    yield* this.push(behind);
+  }
+
+  #kindBehind(): 'file' | 'chunk' | 'tag' | 'padding' | 'samples' {
+    const bytes = this.#behind;
+    const head = (at: number) => Buffer.from(bytes.subarray(at, at + HEAD_BYTES)).toString('latin1');
+    const isKnown = (text: string) => FILE.test(text) || CHUNKS_BEHIND.test(text) || TAGS_BEHIND.test(text);
+    if (this.#declared % 2 === 1 && isKnown(head(1))) return 'padding';
+    const text = head(0);
+    if (FILE.test(text)) return 'file';
+    if (TAGS_BEHIND.test(text)) return 'tag';
+    if (CHUNKS_BEHIND.test(text)) return 'chunk';
+    // One whose name nobody knows, of a size that the whole has room for, and letters that are neither.
+    const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, this.#littleEndian);
+    if (/^[\x20-\x7e]{4}/.test(text) && this.#position + 8 + size <= this.#riffEnd + 1) return 'chunk';
+    return /^[\x20-\x7e]{12}/.test(text) ? 'tag' : 'samples';
+  }
+
+  #beginFile(): void {
+    this.#need = HEAD_BYTES;
+    this.#next = (bytes) => this.#onRiff(bytes);
+    this.#position = 0;
+    this.#longDataSize = undefined;
+    this.#format = undefined;
+    this.#pcm = undefined;
+    this.#remaining = undefined;
+    this.#declared = 0;
+    this.#pass = 0;
+  }
 
   /** Takes what the next step needs; returns how many bytes were used. */
   #walk(bytes: Uint8Array): number {
@@ -124,9 +215,9 @@ export class WavDecoder implements FormatDecoder {
       this.#onData(size);
       return;
     }
-    const read = id === 'fmt ' || id === 'ds64' ? Math.min(size, HEADER_BYTES) : 0;
+    const read = id === 'fmt ' || id === 'ds64' ? Math.min(size, FORMAT_BYTES) : 0;
     const skip = size - read + (size % 2);
-    if (id === 'fmt ' && size < 16) {
+    if (id === 'fmt ' && size < LEAST_FORMAT_BYTES) {
       throw broken(
         `Expected a WAV fmt chunk of at least 16 bytes but received one of ${size}. Check that the file is intact.`,
       );
@@ -145,37 +236,8 @@ export class WavDecoder implements FormatDecoder {
   }
 
   #onFormat(bytes: DataView): void {
-    const little = this.#littleEndian;
-    const tag = bytes.getUint16(0, little);
-    const channels = bytes.getUint16(2, little);
-    const sampleRate = bytes.getUint32(4, little);
-    const blockAlign = bytes.getUint16(12, little);
-    const bits = bytes.getUint16(14, little);
-    const format = tag === EXTENSIBLE && bytes.byteLength >= 26 ? bytes.getUint16(24, little) : tag;
-    const law = LAWS[format];
-    if (format !== PCM && format !== FLOAT && !law) {
-      throw new AudioError(
-        'ERR_PARAKEET_UNSUPPORTED_FORMAT',
-        `Expected a WAV file of PCM, float, A-law or µ-law samples but received ${NAMES[format] ?? 'an unknown coding'} (format ${format}). ` +
-          'Convert it, for example with: ffmpeg -i in.wav -c:a pcm_s16le out.wav',
-      );
-    }
-    checkShape('WAV', sampleRate, channels);
-    // The container of a sample may be wider than its bits (20 in 24, 24 in 32); the sample is at its upper end.
-    const width = blockAlign / channels;
-    if (law && width === 1) {
-      this.#pcm = new PcmDecoder(law, sampleRate, channels);
-      return;
-    }
-    const letter = format === FLOAT ? 'f' : width === 1 ? 'u' : 's';
-    const encoding = `${letter}${width * 8}${width === 1 ? '' : little ? 'le' : 'be'}`;
-    if (bits > width * 8 || bits === 0 || !isEncoding(encoding)) {
-      throw broken(
-        `Expected a WAV header with samples of 8, 16, 24 or 32 bits, or floats of 32 or 64, but received ${bits} bits in blocks of ` +
-          `${blockAlign} bytes for ${channels} channels. Check that the file is intact.`,
-      );
-    }
-    this.#pcm = new PcmDecoder(encoding, sampleRate, channels);
+    this.#format = readWavFormat(bytes, this.#littleEndian);
+    this.#pcm = new PcmDecoder(this.#format.encoding, this.#format.sampleRate, this.#format.channels);
   }
 
   #onData(size: number): void {
@@ -194,8 +256,4 @@ export class WavDecoder implements FormatDecoder {
 
 function ascii(bytes: DataView, offset: number): string {
   return String.fromCharCode(...[0, 1, 2, 3].map((i) => bytes.getUint8(offset + i)));
-}
-
-function isEncoding(name: string): name is PcmEncoding {
-  return (pcmEncodings as string[]).includes(name);
 }

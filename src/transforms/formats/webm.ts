@@ -5,13 +5,19 @@
  * Not prism-media's WebmDemuxer, which the tests use as a second opinion: it knows simple blocks only (the last packet of most files is
  * in a group, with the padding to discard), no lacing, no track above 15, and cannot tell a codec.
  */
-import type { AudioChunk } from '../../events.js';
-import { broken, type FormatDecoder } from './format.js';
+
+import { warn } from '../../warn.js';
+import { broken, Damage, type DecodedChunk, type FormatDecoder } from './format.js';
 import { isPlainOpus, readOpusHead } from './opus-head.js';
 import { OPUS_RATE } from './opus-packet.js';
 import { OpusTrack } from './opus-track.js';
 
+const EBML = 0x1a45dfa3;
 const SEGMENT = 0x18538067;
+const INFO = 0x1549a966;
+const TIMESTAMP_SCALE = 0x2ad7b1;
+const DURATION = 0x4489;
+const CLUSTER_TIMESTAMP = 0xe7;
 const TRACKS = 0x1654ae6b;
 const TRACK_ENTRY = 0xae;
 const TRACK_NUMBER = 0xd7;
@@ -25,8 +31,11 @@ const BLOCK = 0xa1;
 const DISCARD_PADDING = 0x75a2;
 
 /** Elements whose children are read; their ends need not be known. */
-const MASTERS = new Set([SEGMENT, TRACKS, TRACK_ENTRY, CLUSTER, BLOCK_GROUP]);
+const MASTERS = new Set([SEGMENT, INFO, TRACKS, TRACK_ENTRY, CLUSTER, BLOCK_GROUP]);
 const LEAVES = new Set([
+  TIMESTAMP_SCALE,
+  DURATION,
+  CLUSTER_TIMESTAMP,
   TRACK_NUMBER,
   TRACK_TYPE,
   CODEC_ID,
@@ -38,6 +47,46 @@ const LEAVES = new Set([
 /** A block of audio is smaller; a greater one is a picture, and skipped unread. */
 const LARGEST_LEAF = 1 << 18;
 const AUDIO = 2;
+/** The most that the number of a track, the time and the flags take. */
+const BLOCK_HEAD_BYTES = 11;
+/**
+ * What may come once the tracks are over, beside the above: anything else is damage. Seek head, tags, cues, chapters, attachments, Void,
+ * a sum; of a cluster its position, the size of the one before, and what only pictures have; of a group duration, references, additions.
+ */
+const OTHERS = new Set([
+  EBML,
+  0x114d9b74,
+  0x1254c367,
+  0x1c53bb6b,
+  0x1043a770,
+  0x1941a469,
+  0xec,
+  0xbf,
+  0xa7,
+  0xab,
+  0x5854,
+  0xaf,
+  0x9b,
+  0xfa,
+  0xfb,
+  0xfd,
+  0xa4,
+  0x75a1,
+  0x8e,
+  0xc8,
+]);
+const OTHERS_OF_CLUSTERS = new Set([
+  0xa7, 0xab, 0x5854, 0xaf, 0x9b, 0xfa, 0xfb, 0xfd, 0xa4, 0x75a1, 0x8e, 0xc8,
+]);
+/** A picture is smaller; an element that is greater, or than what it is in, is damaged. */
+const LARGEST_ELEMENT = 1 << 26;
+const CLUSTER_MARK = Buffer.from([0x1f, 0x43, 0xb6, 0x75]);
+/** A hole in the times that is shorter is no hole, in samples: times are rounded to milliseconds, and clocks drift. */
+const SHORTEST_HOLE = OPUS_RATE / 10;
+/** Where bytes are damaged, less is one already. */
+const SHORTEST_LOSS = OPUS_RATE / 100;
+/** Times that go back by more than this begin anew. */
+const BACK = OPUS_RATE / 2;
 
 interface Track {
   number: number;
@@ -57,10 +106,31 @@ export class WebmOpusDecoder implements FormatDecoder {
   #chosen: Track | undefined;
   #tracksOver = false;
   #opus: OpusTrack | undefined;
-  /** Packets of a group, whose padding may follow. */
+  /** Packets of a group, whose padding may follow; where they lie, in nanoseconds. */
   #waiting: Uint8Array[] = [];
+  #waitingAt = 0;
   #discard = 0;
   #sized = false;
+  readonly #damage = new Damage('WebM');
+  /** Bytes that were passed over to find the next cluster. */
+  #damaged = 0;
+  #resynchronising = false;
+  /** Nanoseconds of one unit of time; the cluster's time in units; the earliest time of any track, in nanoseconds. */
+  #scale = 1_000_000;
+  #clusterTime = 0;
+  #origin: number | undefined;
+  #duration: number | undefined;
+  /** Bytes read so far, and where the segment and the cluster end, as far as they say so. */
+  #position = 0;
+  #segmentEnd = Number.POSITIVE_INFINITY;
+  #clusterEnd = Number.POSITIVE_INFINITY;
+  /** Seconds of the files before this one. */
+  #before = 0;
+
+  /** Seconds, where the file says so. */
+  get duration(): number | undefined {
+    return this.#duration === undefined ? undefined : (this.#duration * this.#scale) / 1e9;
+  }
 
   /** The codec, as soon as the first cluster begins. */
   get codec(): WebmCodec {
@@ -75,27 +145,43 @@ export class WebmOpusDecoder implements FormatDecoder {
     return this.codec;
   }
 
-  async *push(bytes: Uint8Array): AsyncGenerator<AudioChunk> {
+  async *push(bytes: Uint8Array): AsyncGenerator<DecodedChunk> {
     for (const { id, data } of this.#walk(bytes)) {
       if (id === SIMPLE_BLOCK || id === BLOCK) {
-        const packets = this.#packets(data);
-        if (packets.length === 0) continue;
-        yield* this.#flush();
-        this.#waiting = packets;
+        const block = this.#block(data);
+        if (!block) continue;
+        yield* this.#decodeWaiting();
+        this.#waiting = block.packets;
+        this.#waitingAt = block.time;
+        // Only a group can have padding.
+        if (id === SIMPLE_BLOCK) yield* this.#decodeWaiting();
       } else if (id === DISCARD_PADDING) {
         this.#discard = Number(signed(data)) / 1e9;
+      } else if (id === EBML) {
+        yield* this.#decodeWaiting();
+        this.#beginFile();
       }
     }
   }
 
-  async *end(): AsyncGenerator<AudioChunk> {
-    yield* this.#flush();
+  async *flush(): AsyncGenerator<DecodedChunk> {
+    yield* this.#decodeWaiting();
+  }
+
+  async *end(): AsyncGenerator<DecodedChunk> {
+    yield* this.#decodeWaiting();
+    if (this.#resynchronising)
+      this.#damage.add(this.#opus?.time ?? 0, 0, `the last ${this.#damaged} bytes are no elements`);
     // Writers that could not go back leave the last size unknown; a leaf that is not whole was cut off.
-    if (this.#held.length > 0 || this.#skip > 0) {
-      throw broken(
-        'Expected a whole Matroska element but the input ended within one. Check that the file is complete.',
-      );
-    }
+    const within = this.#held.length > 0 || this.#skip > 0;
+    const before = this.#segmentEnd < Number.POSITIVE_INFINITY && this.#position < this.#segmentEnd;
+    const missing =
+      !this.#resynchronising && (within || before)
+        ? 'Expected a whole Matroska element but the input ended within one.'
+        : undefined;
+    const damage = this.#damage.error(missing);
+    if (damage) throw damage;
+    if (missing) throw broken(`${missing} Check that the file is complete.`);
     if (!this.#tracksOver && !this.#sized) {
       throw broken('Expected a WebM file but it holds nothing. Check that the file is complete.');
     }
@@ -106,51 +192,162 @@ export class WebmOpusDecoder implements FormatDecoder {
     this.#opus = undefined;
   }
 
-  *#flush(): Generator<AudioChunk> {
+  *#decodeWaiting(): Generator<DecodedChunk> {
     const packets = this.#waiting;
     const discard = Math.round(this.#discard * OPUS_RATE);
     this.#waiting = [];
     this.#discard = 0;
     if (packets.length === 0 || !this.#chosen) return;
-    this.#opus ??= new OpusTrack(readOpusHead(this.#chosen.private));
+    if (this.codec !== 'opus')
+      throw broken('Expected Opus in the second WebM file but received another codec.');
+    this.#opus ??= new OpusTrack(readOpusHead(this.#chosen.private), this.#damage, this.#before);
+    yield* this.#hole(this.#opus);
     yield* this.#opus.decode(packets, () => discard);
   }
 
-  /** The leaves that these bytes complete, as far as they matter. */
+  /** What is missing before the waiting packets, by their time. */
+  *#hole(track: OpusTrack): Generator<DecodedChunk> {
+    this.#origin ??= this.#waitingAt;
+    const place = Math.round(((this.#waitingAt - this.#origin) * OPUS_RATE) / 1e9);
+    const hole = place - track.position;
+    if (hole < -BACK) this.#origin = this.#waitingAt - (track.position * 1e9) / OPUS_RATE;
+    if (this.#damaged > 0) {
+      const what = `${this.#damaged} bytes are no elements`;
+      this.#damaged = 0;
+      if (hole >= SHORTEST_LOSS) yield* track.hole(hole, what);
+      else this.#damage.add(track.time, 0, what);
+    } else if (hole >= SHORTEST_HOLE) yield* track.hole(hole);
+  }
+
+  /** Another file behind the first. */
+  #beginFile(): void {
+    if (!this.#tracksOver) return;
+    warn('WARN_PARAKEET_SECOND_FILE', 'A second WebM file begins behind the first; it is heard too.');
+    if (this.#opus) this.#before = this.#opus.time;
+    this.close();
+    this.#tracks.length = 0;
+    this.#tracksOver = false;
+    this.#chosen = undefined;
+    this.#origin = undefined;
+    this.#clusterTime = 0;
+    this.#segmentEnd = Number.POSITIVE_INFINITY;
+    this.#clusterEnd = Number.POSITIVE_INFINITY;
+  }
+
+  /** The leaves that these bytes complete, as far as they matter; and clusters and files that begin. */
   *#walk(bytes: Uint8Array): Generator<{ id: number; data: Uint8Array }> {
     let rest: Uint8Array = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     this.#held = new Uint8Array(0);
+    const pass = (count: number) => {
+      rest = rest.subarray(count);
+      this.#position += count;
+    };
     for (;;) {
       const skipped = Math.min(this.#skip, rest.length);
       this.#skip -= skipped;
-      rest = rest.subarray(skipped);
+      pass(skipped);
       if (rest.length === 0) return;
-      const head = elementHead(rest);
-      if (!head) break;
+      if (this.#resynchronising) {
+        const { at, found } = this.#findElement(rest);
+        this.#damaged += at;
+        pass(at);
+        if (!found) break;
+        this.#resynchronising = false;
+      }
+      let head: ElementHead | undefined;
+      try {
+        head = elementHead(rest);
+        if (!head) break;
+        this.#check(head);
+      } catch (error) {
+        // Before the tracks are known there is nothing to go on with.
+        if (!this.#tracksOver) throw error;
+        this.#resynchronising = true;
+        this.#damaged++;
+        pass(1);
+        continue;
+      }
       const { id, size, length } = head;
       if (MASTERS.has(id)) {
-        this.#onMaster(id);
-        rest = rest.subarray(length);
+        pass(length);
+        this.#onMaster(id, size);
         if (id === CLUSTER) yield { id, data: new Uint8Array(0) };
         continue;
       }
       this.#sized = true;
       if (size === undefined) throw broken('Expected a Matroska element of known size but received another');
+      if ((id === SIMPLE_BLOCK || id === BLOCK) && size > LARGEST_LEAF) {
+        // A picture; only its time matters.
+        if (rest.length < length + BLOCK_HEAD_BYTES) break;
+        this.#block(rest.subarray(length, length + BLOCK_HEAD_BYTES));
+      }
       if (!LEAVES.has(id) || size > LARGEST_LEAF) {
         this.#skip = size;
-        rest = rest.subarray(length);
+        pass(length);
+        if (id === EBML) yield { id, data: new Uint8Array(0) };
         continue;
       }
       if (rest.length < length + size) break;
       const data = rest.subarray(length, length + size);
-      rest = rest.subarray(length + size);
+      pass(length + size);
       this.#onLeaf(id, data);
       yield { id, data };
     }
     this.#held = rest.slice();
   }
 
-  #onMaster(id: number): void {
+  /** Where the next cluster or block begins; if none does, from where to search on when there are more bytes. */
+  #findElement(bytes: Uint8Array): { at: number; found: boolean } {
+    for (let at = 0; at < bytes.length; at++) {
+      const mark = CLUSTER_MARK.subarray(0, bytes.length - at);
+      if (CLUSTER_MARK[0] === bytes[at] && mark.every((byte, i) => bytes[at + i] === byte))
+        return { at, found: mark.length === CLUSTER_MARK.length };
+      if (bytes[at] !== SIMPLE_BLOCK && bytes[at] !== BLOCK_GROUP) continue;
+      const known = this.#isBlock(bytes.subarray(at));
+      if (known !== false) return { at, found: known === true };
+    }
+    return { at: bytes.length, found: false };
+  }
+
+  /** Whether a block of a track of ours begins here, and another element behind it; undefined when it takes more bytes to know. */
+  #isBlock(bytes: Uint8Array): boolean | undefined {
+    try {
+      const head = elementHead(bytes);
+      if (!head) return undefined;
+      const { id, size, length } = head;
+      if (size === undefined || size > LARGEST_LEAF || this.#position + length + size > this.#clusterEnd)
+        return false;
+      if (bytes.length < length + 4) return undefined;
+      const first = vint(bytes, length);
+      const isOurs =
+        id === BLOCK_GROUP
+          ? bytes[length] === BLOCK
+          : this.#tracks.some(({ number }) => number === first?.value);
+      if (!isOurs) return false;
+      const next = bytes.subarray(length + size);
+      if (next.length === 0) return undefined;
+      const following = elementHead(next);
+      if (!following) return undefined;
+      return MASTERS.has(following.id) || LEAVES.has(following.id) || OTHERS.has(following.id);
+    } catch {
+      return false;
+    }
+  }
+
+  /** @throws {@link AudioError} for an element that cannot be there. */
+  #check({ id, size, length }: ElementHead): void {
+    if (!this.#tracksOver) return;
+    if (!(MASTERS.has(id) || LEAVES.has(id) || OTHERS.has(id))) throw malformed();
+    const inCluster = LEAVES.has(id) || id === BLOCK_GROUP || OTHERS_OF_CLUSTERS.has(id);
+    if (!inCluster) return;
+    if (size === undefined || size > LARGEST_ELEMENT) throw malformed();
+    if (this.#position + length + size > this.#clusterEnd) throw malformed();
+  }
+
+  #onMaster(id: number, size: number | undefined): void {
+    const end = this.#position + (size ?? Number.POSITIVE_INFINITY);
+    if (id === SEGMENT) this.#segmentEnd = end;
+    if (id === CLUSTER) this.#clusterEnd = end;
     if (id === TRACK_ENTRY) this.#tracks.push({ number: 0, type: 0, codec: '', private: new Uint8Array(0) });
     if (id === CLUSTER && !this.#tracksOver) {
       this.#tracksOver = true;
@@ -159,6 +356,9 @@ export class WebmOpusDecoder implements FormatDecoder {
   }
 
   #onLeaf(id: number, data: Uint8Array): void {
+    if (id === CLUSTER_TIMESTAMP) this.#clusterTime = Number(unsigned(data));
+    else if (id === TIMESTAMP_SCALE) this.#scale = Number(unsigned(data)) || this.#scale;
+    else if (id === DURATION) this.#duration = float(data);
     const track = this.#tracks.at(-1);
     if (!track || this.#tracksOver) return;
     if (id === TRACK_NUMBER) track.number = Number(unsigned(data));
@@ -167,26 +367,41 @@ export class WebmOpusDecoder implements FormatDecoder {
     else if (id === CODEC_PRIVATE) track.private = data.slice();
   }
 
-  /** The frames of a block of our track: track number, time (2 bytes), flags, and the lacing. */
-  #packets(block: Uint8Array): Uint8Array[] {
+  /** A block of our track: its frames and its time in nanoseconds. Undefined for another's, and for one that is malformed. */
+  #block(block: Uint8Array): { packets: Uint8Array[]; time: number } | undefined {
     const track = vint(block, 0);
-    if (!track || track.value !== this.#chosen?.number) return [];
-    const flags = block[track.length + 2];
-    if (flags === undefined) throw malformed();
-    const body = block.subarray(track.length + 3);
-    const lacing = (flags >> 1) & 3;
-    if (lacing === 0) return [body.slice()];
-    const count = (body[0] ?? 0) + 1;
-    const sizes =
-      lacing === 2 ? fixedSizes(body, count) : lacing === 1 ? xiphSizes(body, count) : ebmlSizes(body, count);
-    let at = body.length - sizes.reduce((sum, size) => sum + size, 0);
-    if (at < 1 || sizes.some((size) => size < 0)) throw malformed();
-    return sizes.map((size) => {
-      const packet = body.slice(at, at + size);
-      at += size;
-      return packet;
-    });
+    if (!track || block.length < track.length + 3) return undefined;
+    const high = block[track.length] as number;
+    const ticks = ((high << 8) | (block[track.length + 1] as number)) - (high >= 0x80 ? 0x10000 : 0);
+    const time = Math.max(0, this.#clusterTime + ticks) * this.#scale;
+    // The first of any track: a film's pictures may begin before its sound.
+    this.#origin ??= time;
+    if (track.value !== this.#chosen?.number) return undefined;
+    try {
+      return { packets: packetsOf(block, track.length), time };
+    } catch (error) {
+      this.#damage.add(this.#opus?.time ?? 0, 0, 'a block is malformed', error);
+      return undefined;
+    }
   }
+}
+
+/** The frames of a block: behind the track's number come the time (2 bytes), flags, and the lacing. */
+function packetsOf(block: Uint8Array, numberLength: number): Uint8Array[] {
+  const flags = block[numberLength + 2] as number;
+  const body = block.subarray(numberLength + 3);
+  const lacing = (flags >> 1) & 3;
+  if (lacing === 0) return [body.slice()];
+  const count = (body[0] ?? 0) + 1;
+  const sizes =
+    lacing === 2 ? fixedSizes(body, count) : lacing === 1 ? xiphSizes(body, count) : ebmlSizes(body, count);
+  let at = body.length - sizes.reduce((sum, size) => sum + size, 0);
+  if (at < 1 || sizes.some((size) => size < 0)) throw malformed();
+  return sizes.map((size) => {
+    const packet = body.slice(at, at + size);
+    at += size;
+    return packet;
+  });
 }
 
 function fixedSizes(body: Uint8Array, count: number): number[] {
@@ -230,10 +445,14 @@ function withLast(sizes: number[], rest: number): number[] {
   return [...sizes, rest - sizes.reduce((sum, size) => sum + size, 0)];
 }
 
+interface ElementHead {
+  id: number;
+  size: number | undefined;
+  length: number;
+}
+
 /** An element's id, its size (undefined: unknown), and how long both are; undefined when more bytes are needed. */
-function elementHead(
-  bytes: Uint8Array,
-): { id: number; size: number | undefined; length: number } | undefined {
+function elementHead(bytes: Uint8Array): ElementHead | undefined {
   const first = bytes[0] as number;
   const idLength = Math.clz32(first) - 23;
   if (idLength > 4) throw malformed();
@@ -266,6 +485,13 @@ function unsigned(data: Uint8Array): bigint {
 
 function signed(data: Uint8Array): bigint {
   return data.length === 0 || data.length > 8 ? 0n : BigInt.asIntN(8 * data.length, unsigned(data));
+}
+
+/** Of four or eight bytes. */
+function float(data: Uint8Array): number | undefined {
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const value = data.length === 4 ? view.getFloat32(0) : data.length === 8 ? view.getFloat64(0) : 0;
+  return Number.isFinite(value) && value > 0 ? value : undefined;
 }
 
 function malformed() {
