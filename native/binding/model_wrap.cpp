@@ -160,16 +160,14 @@ Napi::Value ModelWrap::createMel(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelWrap::createEncoder(const Napi::CallbackInfo& info) {
-  return wrapEncoder(info.Env(),
-                     open<EncoderSession>(info.Env(), handle_->worker(),
-                                          [model = handle_, options = toStreamOptions(info[0].As<Napi::Object>())] {
-                                            const Model& loaded = model->state().model;
-                                            return std::make_unique<EncoderSession>(
-                                                loaded.encoder(),
-                                                std::make_unique<BufferedEncoder>(
-                                                    loaded.encoder(), loaded.config().preprocessor, options));
-                                          }),
-                     filters_->config.features);
+  const StreamOptions options = toStreamOptions(info[0].As<Napi::Object>());
+  auto session = open<EncoderSession>(info.Env(), handle_->worker(), [model = handle_, options] {
+    const Model& loaded = model->state().model;
+    return std::make_unique<EncoderSession>(
+        loaded.encoder(), std::make_unique<BufferedEncoder>(loaded.encoder(), loaded.config().preprocessor, options));
+  });
+  return wrapEncoder(info.Env(), std::move(session), filters_->config.features,
+                     {options.chunk + options.lookahead, factor_});
 }
 
 Napi::Value ModelWrap::createDecoder(const Napi::CallbackInfo& info) {

@@ -113,7 +113,10 @@ Napi::Function EncoderWrap::define(Napi::Env env) {
 }
 
 EncoderWrap::EncoderWrap(const Napi::CallbackInfo& info)
-    : Wrap(info), handle_(handleOf<EncoderHandle>(info)), features_(info[1].As<Napi::Number>().Int32Value()) {}
+    : Wrap(info),
+      handle_(handleOf<EncoderHandle>(info)),
+      features_(info[1].As<Napi::Number>().Int32Value()),
+      grid_(std::make_shared<StepGrid>(*info[2].As<Napi::External<StepGrid>>().Data())) {}
 EncoderWrap::~EncoderWrap() { abandonHandle(std::move(handle_)); }
 
 Napi::Value EncoderWrap::push(const Napi::CallbackInfo& info) {
@@ -124,6 +127,7 @@ Napi::Value EncoderWrap::push(const Napi::CallbackInfo& info) {
                                                      " mel features but received " + std::to_string(logMel.size()) +
                                                      " values");
   }
+  grid_->push(frames);
   handle_->worker().post([handle = handle_, logMel = std::move(logMel), frames] {
     if (handle->open()) handle->state().stream().push(logMel.data(), frames);
   });
@@ -131,23 +135,34 @@ Napi::Value EncoderWrap::push(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EncoderWrap::finish(const Napi::CallbackInfo& info) {
-  handle_->worker().post([handle = handle_, samples = info[0].As<Napi::Number>().Int64Value()] {
+  const int64_t samples = info[0].As<Napi::Number>().Int64Value();
+  grid_->end();
+  handle_->worker().post([handle = handle_, samples] {
     if (handle->open()) handle->state().stream().finish(samples);
   });
   return info.Env().Undefined();
 }
 
 Napi::Value EncoderWrap::flush(const Napi::CallbackInfo& info) {
-  handle_->worker().post([handle = handle_, silence = info[0].As<Napi::Number>().Int32Value()] {
+  const int silence = info[0].As<Napi::Number>().Int32Value();
+  grid_->end();
+  handle_->worker().post([handle = handle_, silence] {
     if (handle->open()) handle->state().stream().flush(silence);
   });
   return info.Env().Undefined();
 }
 
 Napi::Value EncoderWrap::step(const Napi::CallbackInfo& info) {
+  // What is closed is asked, so that it says so.
+  if (!grid_->due() && !handle_->flag()->cancelled()) return info.Env().Null();
   auto [promise, waiter] = waiterFor<std::optional<Ticket>>(
-      info.Env(), handle_->flag(), [](Napi::Env env, const std::optional<Ticket>& ticket, double seconds) {
-        if (!ticket) return env.Null();
+      info.Env(), handle_->flag(),
+      [grid = grid_, ends = grid_->ends()](Napi::Env env, const std::optional<Ticket>& ticket, double seconds) {
+        if (!ticket) {
+          grid->noStep(ends);
+          return env.Null();
+        }
+        grid->stepped(ticket->firstFrame + ticket->final);
         Napi::Object object = Napi::Object::New(env);
         object.Set("ticket", ticket->number);
         object.Set("firstFrame", static_cast<double>(ticket->firstFrame));
@@ -173,12 +188,16 @@ Napi::Value EncoderWrap::step(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EncoderWrap::save(const Napi::CallbackInfo& info) { return saveState(info, handle_); }
-Napi::Value EncoderWrap::load(const Napi::CallbackInfo& info) { return loadState(info, handle_); }
+Napi::Value EncoderWrap::load(const Napi::CallbackInfo& info) {
+  grid_->restore();
+  return loadState(info, handle_);
+}
 
 Napi::Value EncoderWrap::close(const Napi::CallbackInfo& info) { return closeHandle(info.Env(), handle_); }
 
-Napi::Object wrapEncoder(Napi::Env env, std::shared_ptr<EncoderHandle> handle, int features) {
-  return construct(env, env.GetInstanceData<AddonData>()->encoder, handle, {Napi::Number::New(env, features)});
+Napi::Object wrapEncoder(Napi::Env env, std::shared_ptr<EncoderHandle> handle, int features, StepGrid grid) {
+  return construct(env, env.GetInstanceData<AddonData>()->encoder, handle,
+                   {Napi::Number::New(env, features), Napi::External<StepGrid>::New(env, &grid)});
 }
 
 // ---- NativeDecoder

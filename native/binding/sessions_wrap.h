@@ -6,6 +6,7 @@
 #include "binding/handle.h"
 #include "binding/js_error.h"
 #include "engine/sessions.h"
+#include "engine/step_grid.h"
 
 namespace parakeet {
 
@@ -45,6 +46,7 @@ class EncoderWrap : public Wrap<EncoderWrap> {
   Napi::Value close(const Napi::CallbackInfo& info);
   std::shared_ptr<EncoderHandle> handle_;
   int features_ = 1;
+  std::shared_ptr<StepGrid> grid_;
 };
 
 class DecoderWrap : public Wrap<DecoderWrap> {
@@ -65,7 +67,7 @@ class DecoderWrap : public Wrap<DecoderWrap> {
 
 // Makes the JavaScript objects around new handles.
 Napi::Object wrapMel(Napi::Env env, std::shared_ptr<MelHandle> handle);
-Napi::Object wrapEncoder(Napi::Env env, std::shared_ptr<EncoderHandle> handle, int features);
+Napi::Object wrapEncoder(Napi::Env env, std::shared_ptr<EncoderHandle> handle, int features, StepGrid grid);
 Napi::Object wrapDecoder(Napi::Env env, std::shared_ptr<DecoderHandle> handle);
 
 }  // namespace parakeet

@@ -136,8 +136,11 @@ export interface NativeEncoder {
   finish(samples: number): void;
   /** All that was pushed becomes final with the steps that are due then, flushed by `silence` mel frames of digital silence. */
   flush(silence: number): void;
-  /** Runs the next step that is due; `null` when none is. After `finish`, the last step is followed by `null`. */
-  step(): Promise<NativeTicket | null>;
+  /**
+   * Runs the next step that is due; `null` when none is. After `finish`, the last step is followed by `null`. Most calls complete no
+   * step: they give `null` at once, without a promise and without asking the engine.
+   */
+  step(): Promise<NativeTicket | null> | null;
   /** See `NativeMel`. Not while a ticket is out. */
   save(): Promise<Uint8Array>;
   load(state: Uint8Array): Promise<void>;
