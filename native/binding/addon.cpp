@@ -10,7 +10,7 @@
 #include "binding/model_wrap.h"
 #include "binding/sessions_wrap.h"
 #include "model/mutant.h"
-#include "ops/ops.h"
+#include "ops/machine.h"
 #include "ops/profile.h"
 
 namespace parakeet {

@@ -4,7 +4,7 @@
 #include "binding/convert.h"
 #include "binding/sessions_wrap.h"
 #include "binding/waiter.h"
-#include "ops/ops.h"
+#include "ops/pool.h"
 
 namespace parakeet {
 namespace {
@@ -50,7 +50,7 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
   auto entries = toTensorEntries(info[1].As<Napi::Array>());
   const auto options = info[2].As<Napi::Object>();
   const ops::DType dtype = toDType(options.Get("dtype"));
-  ops::setThreads(options.Get("threads").As<Napi::Number>().Int32Value());
+  ops::setPoolThreads(options.Get("threads").As<Napi::Number>().Int32Value());
   const auto environment = Environment::of(env);
   const CancelFlagPtr flag = environment->jobFlag(options.Get("job").As<Napi::Number>().Int32Value());
   return environment->run(
