@@ -7,8 +7,6 @@ import { fileURLToPath } from 'node:url';
 import type { NativeDType, NativeModelInfo } from './engine/addon.js';
 import { runJob } from './engine/jobs.js';
 import { loadAddon } from './engine/load-addon.js';
-import { fromNative } from './engine/native-error.js';
-import { typedModel } from './engine/typed-native.js';
 import { AbortedError, ModelError } from './errors.js';
 import type { HubProgress } from './hub/hub.js';
 import { type ModelConfig, readConfig } from './model/config.js';
@@ -105,9 +103,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
     const { features } = config.native.preprocessor;
     const prior = files.prior === undefined ? undefined : await readPrior(files.prior, features);
     const native = await runJob(addon, signal, (job) =>
-      addon.loadModel(config.native, files.tensors, { dtype, threads, job }).catch((error: unknown) => {
-        throw fromNative(error);
-      }),
+      addon.loadModel(config.native, files.tensors, { dtype, threads, job }),
     );
     // The abort may come when the engine is done but its answer is still on the way.
     if (signal?.aborted) {
@@ -115,7 +111,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
       throw new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
     }
     const info = { ...describe(config, here, dtype), ...(prior && { prior }) };
-    return new Model(typedModel(native), info, addon, await identify(files));
+    return new Model(native, info, addon, await identify(files));
   } finally {
     await files.dispose();
   }

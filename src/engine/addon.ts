@@ -2,7 +2,8 @@
  * What the native addon exports, as types. The only description of that boundary in TypeScript; `native/binding/` is its
  * other side. Argument values are checked on this side before they get here; shapes are checked natively.
  *
- * Every native failure is an `Error` with a string `code` from {@link ErrorCode}.
+ * Every native failure is an error that the function given to `makeErrorsWith` made: a `ParakeetError`. Methods that return a promise reject
+ * with it, the others throw it.
  */
 
 /** Facts about a loaded model. */
@@ -135,8 +136,11 @@ export interface NativeEncoder {
   finish(samples: number): void;
   /** All that was pushed becomes final with the steps that are due then, flushed by `silence` mel frames of digital silence. */
   flush(silence: number): void;
-  /** Runs the next step that is due; `null` when none is. After `finish`, the last step is followed by `null`. */
-  step(): Promise<NativeTicket | null>;
+  /**
+   * Runs the next step that is due; `null` when none is. After `finish`, the last step is followed by `null`. Most calls complete no
+   * step: they give `null` at once, without a promise and without asking the engine.
+   */
+  step(): Promise<NativeTicket | null> | null;
   /** See `NativeMel`. Not while a ticket is out. */
   save(): Promise<Uint8Array>;
   load(state: Uint8Array): Promise<void>;
@@ -257,6 +261,11 @@ export interface NativeTensor {
 }
 
 export interface NativeAddon {
+  /**
+   * The function that makes this thread's errors from now on, from a code of the engine and a message; `cause` is an error of Node-API.
+   * Without one they are plain `Error`s with a `code`.
+   */
+  makeErrorsWith(make: (code: string, message: string, cause?: unknown) => Error): void;
   /** `threads`: 0 for all cores; the first call decides for the process. `job` is a key for `cancel`, 0 for none. */
   loadModel(
     config: NativeModelConfig,

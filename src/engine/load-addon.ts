@@ -1,5 +1,5 @@
 /**
- * Loads the native addon, once per process. It neither builds nor downloads anything: `npm install` does.
+ * Loads the native addon, once per process and worker thread, and hands it the classes of its errors. It neither builds nor downloads anything: `npm install` does.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NativeError } from '../errors.js';
 import type { NativeAddon } from './addon.js';
+import { nativeError } from './native-error.js';
 import { howToBuild, managerOf } from './package-manager.js';
 
 /** The package's folder, from src/model and from dist/model alike. */
@@ -29,7 +30,9 @@ export function loadAddon(): NativeAddon {
 /** Loads one file; exported for the tests. */
 export function load(file: string): NativeAddon {
   try {
-    return createRequire(import.meta.url)(file) as NativeAddon;
+    const addon = createRequire(import.meta.url)(file) as NativeAddon;
+    addon.makeErrorsWith(nativeError);
+    return addon;
   } catch (cause) {
     throw new NativeError('ERR_PARAKEET_NATIVE_LOAD', describe(file, cause), { cause });
   }

@@ -1,4 +1,4 @@
-/** Gives the errors of the addon their classes: natively they are plain `Error`s with a `code`. */
+/** Makes the errors of the addon: the engine knows codes and messages, this file which class each code has. */
 import {
   AbortedError,
   ArgumentError,
@@ -8,25 +8,23 @@ import {
   ParakeetError,
 } from '../errors.js';
 
-/** The failure of a call into the addon as an error of this package. Every one has a `code`. */
-export function fromNative(error: unknown): Error {
-  if (error instanceof ParakeetError || !(error instanceof Error)) return error as Error;
-  const { code, message } = error as Error & { code?: ErrorCode };
-  const options = { cause: error };
-  switch (code) {
+/**
+ * The error of this package for a native failure. `cause` is what Node-API threw, if it was that: a wrong argument type, no memory.
+ */
+export function nativeError(code: string, message: string, cause?: unknown): ParakeetError {
+  const options: ErrorOptions = cause === undefined ? {} : { cause };
+  switch (code as ErrorCode) {
     case 'ERR_PARAKEET_ABORTED':
       return new AbortedError(message, options);
     case 'ERR_PARAKEET_INVALID_ARGUMENT':
       return new ArgumentError(message, options);
     case 'ERR_PARAKEET_INVALID_WEIGHTS':
-      return new ModelError(code, message, options);
-    case 'ERR_PARAKEET_ENGINE':
-      return new NativeError(code, message, options);
+      return new ModelError('ERR_PARAKEET_INVALID_WEIGHTS', message, options);
     case 'ERR_PARAKEET_CLOSED':
+      return new ParakeetError('ERR_PARAKEET_CLOSED', message, options);
     case 'ERR_PARAKEET_INVALID_SNAPSHOT':
-      return new ParakeetError(code, message, options);
+      return new ParakeetError('ERR_PARAKEET_INVALID_SNAPSHOT', message, options);
     default:
-      // Not a failure that the engine knows: bad arguments to the addon, or no memory left.
-      return new NativeError('ERR_PARAKEET_ENGINE', `The engine failed: ${message}`, options);
+      return new NativeError('ERR_PARAKEET_ENGINE', message, options);
   }
 }

@@ -13,6 +13,7 @@ import { encode } from '../../src/transforms/encode.js';
 import { logMel } from '../../src/transforms/log-mel.js';
 import { tokenDecode } from '../../src/transforms/token-decode.js';
 import { goldenFolder } from '../support/goldens.js';
+import { nativeWith } from '../support/native-with.js';
 import { counts, expectNothingAliveAtTheEnd } from '../support/nothing-alive.js';
 import { testSignal } from '../support/signals.js';
 
@@ -138,9 +139,9 @@ describe('tokens', () => {
 describe('options', () => {
   /** What the native encoder is asked for. */
   const asked = async (options: TranscribeStreamOptions): Promise<NativeEncoderOptions> => {
-    const spy = vi.fn(model.native.createEncoder);
+    const spy = vi.fn(model.native.createEncoder.bind(model.native));
     const watched = new Model(
-      { ...model.native, createEncoder: spy },
+      nativeWith(model.native, { createEncoder: spy }),
       model.info,
       model.addon,
       model.identity,
@@ -290,20 +291,21 @@ describe('the end', () => {
   test('a failure of the engine ends the stream with a typed error', async () => {
     let steps = 0;
     const broken = new Model(
-      {
-        ...model.native,
+      nativeWith(model.native, {
         createEncoder: (options) => {
           const encoder = model.native.createEncoder(options);
           const step = encoder.step.bind(encoder);
-          encoder.step = () => (++steps > 2 ? Promise.reject(new Error('out of memory')) : step());
+          const failing = () => (++steps > 2 ? Promise.reject(new Error('out of memory')) : step());
+          Object.defineProperty(encoder, 'step', { value: failing });
           return encoder;
         },
         createDecoder: (decoding) => {
           const decoder = model.native.createDecoder(decoding);
-          decoder.decode = () => Promise.resolve({ final: none(), draft: none(), computeSeconds: 0 });
+          const decode = () => Promise.resolve({ final: none(), draft: none(), computeSeconds: 0 });
+          Object.defineProperty(decoder, 'decode', { value: decode });
           return decoder;
         },
-      },
+      }),
       model.info,
       model.addon,
       model.identity,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AbortedError, AudioError } from '../../src/errors.js';
 import { loadModel } from '../../src/load-model.js';
 import { Model } from '../../src/model.js';
+import { nativeWith } from '../support/native-with.js';
 
 const recording = fileURLToPath(new URL('../audio/am_michael_05.flac', import.meta.url));
 let model: Model;
@@ -25,11 +26,10 @@ test('a recording that is cut short', async () => {
 test('an abort leaves the windows that are done', async () => {
   const aborter = new AbortController();
   let windows = 0;
-  const native = new Proxy(model.native, {
-    get(target, key) {
-      if (key === 'transcribe' && ++windows === 2) aborter.abort();
-      const value: unknown = Reflect.get(target, key);
-      return typeof value === 'function' ? value.bind(target) : value;
+  const native = nativeWith(model.native, {
+    transcribe: (...args) => {
+      if (++windows === 2) aborter.abort();
+      return model.native.transcribe(...args);
     },
   });
   const watched = new Model(native, model.info, model.addon, model.identity);

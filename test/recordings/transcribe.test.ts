@@ -11,6 +11,7 @@ import { Model } from '../../src/model.js';
 import { readRecording } from '../../src/recordings/recording.js';
 import type { TranscribeOptions } from '../../src/recordings/transcribe-recording.js';
 import { goldenArray, goldenFolder, readGolden } from '../support/goldens.js';
+import { nativeWith } from '../support/native-with.js';
 import { counts, expectNothingAliveAtTheEnd, nothingAlive } from '../support/nothing-alive.js';
 import { noise } from '../support/signals.js';
 import { wavFile } from '../support/wav-file.js';
@@ -301,13 +302,12 @@ describe('with the bundled model', () => {
     const source = kind === 'samples' ? long : wavFile([long]);
     const aborter = new AbortController();
     let busy = 0;
-    const native: typeof model.native = {
-      ...model.native,
+    const native = nativeWith(model.native, {
       transcribe: (...args) => {
         busy++;
         return model.native.transcribe(...args).finally(() => busy--);
       },
-    };
+    });
     const running = new Model(native, model.info, model.addon, model.identity).transcribe(source, {
       chunkDuration: 20,
       overlapDuration: 0,

@@ -1,4 +1,4 @@
-#include "ops/cpu/available_cores.h"
+#include "ops/available_cores.h"
 
 #include <algorithm>
 #include <cmath>

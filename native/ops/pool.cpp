@@ -1,4 +1,4 @@
-#include "ops/cpu/pool.h"
+#include "ops/pool.h"
 
 #include <algorithm>
 #include <atomic>
@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-#include "ops/cpu/available_cores.h"
+#include "ops/available_cores.h"
 #include "ops/profile.h"
 
 namespace parakeet::ops {
