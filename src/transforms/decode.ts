@@ -14,7 +14,7 @@ import { broken, type DecodedChunk, type FormatDecoder } from './formats/format.
 import { MpegDecoder } from './formats/mpeg.js';
 import { OggOpusDecoder } from './formats/ogg.js';
 import { PcmDecoder, type PcmEncoding, pcmEncodings } from './formats/pcm.js';
-import { describe, looksCompressed, NOISE_BYTES, type Recognised, Recogniser } from './formats/recognise.js';
+import { describe, looksForeign, NOISE_BYTES, type Recognised, Recogniser } from './formats/recognise.js';
 import { WavDecoder } from './formats/wav.js';
 import { WebmOpusDecoder } from './formats/webm.js';
 import { Stage, type StageOptions } from './stage.js';
@@ -233,7 +233,7 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
     const unknown = this.#unknown as Recognised;
     if (!ended && unknown.begun.length < NOISE_BYTES) return;
     this.#unknown = undefined;
-    this.#decoder = looksCompressed(unknown.begun.subarray(0, NOISE_BYTES))
+    this.#decoder = looksForeign(unknown.begun.subarray(0, NOISE_BYTES))
       ? this.#decoderOf(unknown)
       : (this.#unmarked?.() as FormatDecoder);
     await this.#hand(this.#decoder.push(unknown.begun));
