@@ -1,5 +1,10 @@
 /** The public surface of parakeet-stream, and nothing else. */
 export type { LagMessage, StepMessage, StreamMessage } from './diagnostics.js';
+export type {
+  NativeContext as AttentionContext,
+  NativeDType as DType,
+  NativeModelInfo as ModelInfo,
+} from './engine/addon.js';
 export {
   AbortedError,
   ArgumentError,
@@ -35,6 +40,10 @@ export type {
   TranscriptResult,
   Word,
 } from './events.js';
+export type { HubProgress } from './hub/hub.js';
+export { TranscribeStream, type TranscribeStreamOptions } from './live/transcribe-stream.js';
+export { type LoadModelOptions, loadModel } from './load-model.js';
+export type { EncodeMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './low-level.js';
 export {
   type Events as MergeInput,
   MergedTranscript,
@@ -42,23 +51,20 @@ export {
   type MergeOptions,
   merge,
 } from './merge.js';
-export type {
-  NativeContext as AttentionContext,
-  NativeDType as DType,
-  NativeModelInfo as ModelInfo,
-} from './model/addon.js';
 export { type BoostPhrase, readBoostFile } from './model/boost.js';
 export { type ConvertModelOptions, convertModel } from './model/convert.js';
 export type { DecodingOptions } from './model/decoding.js';
-export type { HubProgress } from './model/hub.js';
-export { type LoadModelOptions, loadModel } from './model/load-model.js';
-export type { EncodeMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './model/low-level.js';
-export { Model } from './model/model.js';
-export type { RecordingProgress } from './model/recording.js';
 export type { StageModel } from './model/stage-model.js';
-export type { TranscribeOptions } from './model/transcribe-recording.js';
-export { TranscribeStream, type TranscribeStreamOptions } from './model/transcribe-stream.js';
+export {
+  type Latency,
+  type Normalization,
+  presets,
+  type StreamingOptions,
+} from './model/streaming-options.js';
+export { Model } from './model.js';
 export { type ParakeetOptions, ParakeetStream, parakeet } from './parakeet.js';
+export type { RecordingProgress } from './recordings/recording.js';
+export type { TranscribeOptions } from './recordings/transcribe-recording.js';
 export type { SessionModel, SessionOptions } from './session/format.js';
 export { recordSession, type SessionFiles, type SessionRecorder } from './session/recorder.js';
 export {
@@ -81,7 +87,8 @@ export { type FfmpegAudio, type FfmpegOptions, ffmpeg } from './sources/ffmpeg.j
 export { type Gap, LiveSource, type LiveSourceOptions } from './sources/live-source.js';
 export { devices, type MicOptions, Microphone, mic } from './sources/mic.js';
 export type { InputDevice } from './sources/recorder.js';
-export { type Latency, type Normalization, presets, type StreamingOptions } from './streaming-options.js';
+export type { EndpointRules } from './text/endpointer.js';
+export type { SentenceOptions } from './text/sentence-splitter.js';
 export { type TranscribeIntoOptions, type TranscriptProgress, transcribe } from './transcribe.js';
 export {
   type AudioFormat,
@@ -91,10 +98,8 @@ export {
   type PcmEncoding,
 } from './transforms/decode.js';
 export { type Encode, type EncodeOptions, encode } from './transforms/encode.js';
-export type { EndpointRules } from './transforms/endpointer.js';
 export { type LogMel, type LogMelOptions, logMel } from './transforms/log-mel.js';
 export { type Resample, type ResampleOptions, resample } from './transforms/resample.js';
-export type { SentenceOptions } from './transforms/sentence-splitter.js';
 export { type SentencesOptions, sentences } from './transforms/sentences.js';
 export { Stage, type StageOptions, type StageSetup } from './transforms/stage.js';
 export {

@@ -10,31 +10,31 @@ import type { EndEvent, GapEvent, TranscriptEvent } from './events.js';
 import { LagMeter } from './lag.js';
 import { type BoostPhrase, checkBoost } from './model/boost.js';
 import { checkDecoding, type DecodingOptions } from './model/decoding.js';
-import { Model } from './model/model.js';
-import { claimModel, type ModelClaim } from './model/shared-model.js';
 import type { StageModel } from './model/stage-model.js';
-import { frameSeconds } from './model/token-placer.js';
-import { planWindows, type WindowOptions, windowOnlyKeys } from './model/windows.js';
-import { expected, finite, flag, known, oneOf, optionalSignal } from './options.js';
-import type { PipelineStage } from './pipeline-types.js';
-import { shifted } from './shift.js';
 import {
   checkStreaming,
   pickStreaming,
   resolveStreaming,
   type StreamingOptions,
   streamingOptionKeys,
-} from './streaming-options.js';
+} from './model/streaming-options.js';
+import { frameSeconds } from './model/token-placer.js';
+import { Model } from './model.js';
+import { expected, finite, flag, known, oneOf, optionalSignal } from './options.js';
+import type { PipelineStage } from './pipeline-types.js';
+import { HearWindows } from './recordings/hear-windows.js';
+import { planWindows, type WindowOptions, windowOnlyKeys } from './recordings/windows.js';
+import { claimModel, type ModelClaim } from './shared-model.js';
+import { shifted } from './shift.js';
+import { Endpointer, type EndpointRules } from './text/endpointer.js';
+import { type SentenceOptions, SentenceSplitter } from './text/sentence-splitter.js';
 import { Decode, type DecodeOptions, decode, pickDecode } from './transforms/decode.js';
 import { encode } from './transforms/encode.js';
-import { Endpointer, type EndpointRules } from './transforms/endpointer.js';
 import { FlushMark } from './transforms/flush-mark.js';
-import { HearWindows } from './transforms/hear-windows.js';
 import { LateFailure } from './transforms/late-failure.js';
 import { logMel } from './transforms/log-mel.js';
 import { REFINE_HISTORY } from './transforms/refiner.js';
 import { resample } from './transforms/resample.js';
-import { type SentenceOptions, SentenceSplitter } from './transforms/sentence-splitter.js';
 import { sentences } from './transforms/sentences.js';
 import type { Stage } from './transforms/stage.js';
 import { type TokenDecode, tokenDecode } from './transforms/token-decode.js';

@@ -6,9 +6,9 @@ import { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { ParakeetError } from './errors.js';
 import type { TranscriptResult } from './events.js';
-import { claimModel } from './model/shared-model.js';
 import { expected } from './options.js';
 import { type ParakeetOptions, type ParakeetStream, parakeet } from './parakeet.js';
+import { claimModel } from './shared-model.js';
 import type { OpenedAudio } from './sources/audio-file.js';
 import { type AudioSource, openAudio, samplesIn } from './sources/audio-source.js';
 

@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { onAbort } from '../src/abort.js';
 import * as library from '../src/index.js';
-import type { Model } from '../src/model/model.js';
+import type { Model } from '../src/model.js';
 import { goldenFolder } from './support/goldens.js';
 import { counts, nothingAlive } from './support/nothing-alive.js';
 

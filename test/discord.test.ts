@@ -7,7 +7,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readRecording } from '../src/model/recording.js';
+import { readRecording } from '../src/recordings/recording.js';
 import { resample } from '../src/transforms/resample.js';
 import { installed, nodeIn } from './support/installed.js';
 import { encodeOpus } from './support/opus.js';

@@ -1,6 +1,6 @@
 // The native engine against the golden arrays and tokens of all four architectures, in float32.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NativeContext, NativeHead, NativeMatrix } from '../src/model/addon.js';
+import type { NativeContext, NativeHead, NativeMatrix } from '../src/engine/addon.js';
 import {
   ARCHITECTURES,
   type Architecture,

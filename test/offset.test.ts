@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ArgumentError } from '../src/errors.js';
 import type { TranscriptEvent } from '../src/events.js';
-import { loadModel } from '../src/model/load-model.js';
-import type { Model } from '../src/model/model.js';
+import { loadModel } from '../src/load-model.js';
+import type { Model } from '../src/model.js';
 import { type ParakeetOptions, parakeet } from '../src/parakeet.js';
 import { shifted } from '../src/shift.js';
 

@@ -2,7 +2,12 @@
  * What the encoder makes of the options of a stream.
  */
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_EMISSION_DELAY, DEFAULT_LEFT, presets, resolveStreaming } from '../src/streaming-options.js';
+import {
+  DEFAULT_EMISSION_DELAY,
+  DEFAULT_LEFT,
+  presets,
+  resolveStreaming,
+} from '../src/model/streaming-options.js';
 import { fakeModel } from './support/fake-native.js';
 
 // Two layers, a kernel of nine frames, two mel features.

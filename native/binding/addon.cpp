@@ -1,15 +1,16 @@
-// The addon's exports: NativeAddon of src/model/addon.ts.
+// The addon's exports: NativeAddon of src/engine/addon.ts.
 #include <mlx/memory.h>
 #include <napi.h>
 
 #include "binding/addon_data.h"
 #include "binding/alsa_messages.h"
 #include "binding/convert.h"
+#include "binding/js_error.h"
 #include "binding/keep_loaded.h"
 #include "binding/model_wrap.h"
 #include "binding/sessions_wrap.h"
 #include "model/mutant.h"
-#include "ops/ops.h"
+#include "ops/machine.h"
 #include "ops/profile.h"
 
 namespace parakeet {
@@ -107,22 +108,23 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   } catch (const std::exception& error) {
     throw Napi::Error::New(env, error.what());
   }
-  auto* data = new AddonData{Environment::create(env), {}, {}, {}, {}};
+  auto* data = new AddonData{Environment::create(env), {}, {}, {}, {}, {}};
   env.SetInstanceData(data);
   data->model = Napi::Persistent(ModelWrap::define(env));
   data->mel = Napi::Persistent(MelWrap::define(env));
   data->encoder = Napi::Persistent(EncoderWrap::define(env));
   data->decoder = Napi::Persistent(DecoderWrap::define(env));
-  exports.Set("loadModel", Napi::Function::New(env, loadModel));
-  exports.Set("cancel", Napi::Function::New(env, cancel));
-  exports.Set("counts", Napi::Function::New(env, counts));
-  exports.Set("batches", Napi::Function::New(env, batches));
-  exports.Set("setBatchFrames", Napi::Function::New(env, setBatchFrames));
-  exports.Set("memory", Napi::Function::New(env, memory));
-  exports.Set("profile", Napi::Function::New(env, profile));
-  exports.Set("productSpeed", Napi::Function::New(env, productSpeed));
-  exports.Set("silenceAlsa", Napi::Function::New(env, quietAlsa));
-  exports.Set("build", Napi::Function::New(env, build));
+  exports.Set("makeErrorsWith", Napi::Function::New<throwing<makeErrorsWith>>(env));
+  exports.Set("loadModel", Napi::Function::New<rejecting<loadModel>>(env));
+  exports.Set("cancel", Napi::Function::New<throwing<cancel>>(env));
+  exports.Set("counts", Napi::Function::New<throwing<counts>>(env));
+  exports.Set("batches", Napi::Function::New<throwing<batches>>(env));
+  exports.Set("setBatchFrames", Napi::Function::New<throwing<setBatchFrames>>(env));
+  exports.Set("memory", Napi::Function::New<throwing<memory>>(env));
+  exports.Set("profile", Napi::Function::New<throwing<profile>>(env));
+  exports.Set("productSpeed", Napi::Function::New<rejecting<productSpeed>>(env));
+  exports.Set("silenceAlsa", Napi::Function::New<throwing<quietAlsa>>(env));
+  exports.Set("build", Napi::Function::New<throwing<build>>(env));
   return exports;
 }
 

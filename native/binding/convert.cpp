@@ -33,6 +33,8 @@ Napi::Int32Array integers(Napi::Env env, const Tokens& tokens, int64_t (*pick)(c
 }  // namespace
 
 std::vector<float> toFloats(const Napi::Value& value) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array)
+    throw Napi::TypeError::New(value.Env(), "Expected a Float32Array");
   const auto array = value.As<Napi::Float32Array>();
   return std::vector<float>(array.Data(), array.Data() + array.ElementLength());
 }

@@ -1,32 +1,12 @@
 #include "binding/environment.h"
 
 #include <exception>
-#include <stdexcept>
 
 #include "binding/addon_data.h"
+#include "binding/js_error.h"
 #include "model/error.h"
 
 namespace parakeet {
-namespace {
-
-Napi::Value toJsError(Napi::Env env, const std::exception_ptr& failure) {
-  std::string code = "ERR_PARAKEET_ENGINE", message = "The engine failed";
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Error& error) {
-    code = error.code();
-    message = error.what();
-  } catch (const std::exception& error) {
-    message = std::string("The engine failed: ") + error.what();
-  } catch (...) {
-  }
-  const Napi::Error error = Napi::Error::New(env, message);
-  error.Set("code", code);
-  return error.Value();
-}
-
-}  // namespace
-
 struct Environment::Job {
   explicit Job(Napi::Env env) : deferred(Napi::Promise::Deferred::New(env)) {}
   Napi::Promise::Deferred deferred;
@@ -149,8 +129,8 @@ void Environment::settle(Napi::Env env, Job& job) {
   }
   try {
     job.deferred.Resolve(job.settle ? job.settle(env) : env.Undefined());
-  } catch (const Napi::Error& error) {
-    job.deferred.Reject(error.Value());
+  } catch (...) {
+    job.deferred.Reject(toJsError(env, std::current_exception()));
   }
 }
 

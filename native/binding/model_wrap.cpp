@@ -4,14 +4,19 @@
 #include "binding/convert.h"
 #include "binding/sessions_wrap.h"
 #include "binding/waiter.h"
-#include "ops/ops.h"
+#include "ops/pool.h"
 
 namespace parakeet {
 namespace {
 
 Matrix toMatrix(const Napi::Value& data, const Napi::Value& rows) {
   Matrix matrix{toFloats(data), rows.As<Napi::Number>().Int32Value(), 0};
-  matrix.columns = matrix.rows ? static_cast<int>(matrix.data.size()) / matrix.rows : 0;
+  matrix.columns = matrix.rows > 0 ? static_cast<int>(matrix.data.size()) / matrix.rows : 0;
+  if (matrix.rows < 0 || static_cast<size_t>(matrix.rows) * matrix.columns != matrix.data.size()) {
+    throw Error("ERR_PARAKEET_INVALID_ARGUMENT", "Expected whole rows but received " +
+                                                     std::to_string(matrix.data.size()) + " values in " +
+                                                     std::to_string(matrix.rows) + " rows");
+  }
   return matrix;
 }
 
@@ -45,7 +50,7 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
   auto entries = toTensorEntries(info[1].As<Napi::Array>());
   const auto options = info[2].As<Napi::Object>();
   const ops::DType dtype = toDType(options.Get("dtype"));
-  ops::setThreads(options.Get("threads").As<Napi::Number>().Int32Value());
+  ops::setPoolThreads(options.Get("threads").As<Napi::Number>().Int32Value());
   const auto environment = Environment::of(env);
   const CancelFlagPtr flag = environment->jobFlag(options.Get("job").As<Napi::Number>().Int32Value());
   return environment->run(
@@ -66,17 +71,16 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
 }
 
 Napi::Function ModelWrap::define(Napi::Env env) {
-  return DefineClass(
-      env, "NativeModel",
-      {InstanceMethod<&ModelWrap::logMel>("logMel"), InstanceMethod<&ModelWrap::normalize>("normalize"),
-       InstanceMethod<&ModelWrap::encode>("encode"), InstanceMethod<&ModelWrap::decode>("decode"),
-       InstanceMethod<&ModelWrap::transcribe>("transcribe"), InstanceMethod<&ModelWrap::recognizeMel>("recognizeMel"),
-       InstanceMethod<&ModelWrap::createMel>("createMel"), InstanceMethod<&ModelWrap::createEncoder>("createEncoder"),
-       InstanceMethod<&ModelWrap::createDecoder>("createDecoder"), InstanceMethod<&ModelWrap::close>("close")});
+  return DefineClass(env, "NativeModel",
+                     {rejects<&ModelWrap::logMel>("logMel"), rejects<&ModelWrap::normalize>("normalize"),
+                      rejects<&ModelWrap::encode>("encode"), rejects<&ModelWrap::decode>("decode"),
+                      rejects<&ModelWrap::transcribe>("transcribe"), rejects<&ModelWrap::recognizeMel>("recognizeMel"),
+                      throws<&ModelWrap::createMel>("createMel"), throws<&ModelWrap::createEncoder>("createEncoder"),
+                      throws<&ModelWrap::createDecoder>("createDecoder"), rejects<&ModelWrap::close>("close")});
 }
 
 ModelWrap::ModelWrap(const Napi::CallbackInfo& info)
-    : ObjectWrap(info),
+    : Wrap(info),
       handle_(*info[0].As<Napi::External<std::shared_ptr<ModelHandle>>>().Data()),
       filters_(*info[1].As<Napi::External<std::shared_ptr<const MelFilters>>>().Data()),
       factor_(info[2].As<Napi::Number>().Int32Value()) {}
@@ -143,11 +147,7 @@ Napi::Value ModelWrap::recognizeMel(const Napi::CallbackInfo& info) {
 template <class State>
 std::shared_ptr<Handle<State>> ModelWrap::open(Napi::Env env, Worker& worker,
                                                std::function<std::unique_ptr<State>()> make) {
-  if (closed_) {
-    Napi::Error error = Napi::Error::New(env, "Expected an open model but it was closed");
-    error.Set("code", "ERR_PARAKEET_CLOSED");
-    throw error;
-  }
+  if (closed_) throw Error("ERR_PARAKEET_CLOSED", "Expected an open model but it was closed");
   auto handle = makeHandle<State>(worker, std::move(make));
   sessions_.remove_if([](const std::weak_ptr<Resource>& session) { return session.expired(); });
   sessions_.push_back(handle);
@@ -160,16 +160,14 @@ Napi::Value ModelWrap::createMel(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelWrap::createEncoder(const Napi::CallbackInfo& info) {
-  return wrapEncoder(info.Env(),
-                     open<EncoderSession>(info.Env(), handle_->worker(),
-                                          [model = handle_, options = toStreamOptions(info[0].As<Napi::Object>())] {
-                                            const Model& loaded = model->state().model;
-                                            return std::make_unique<EncoderSession>(
-                                                loaded.encoder(),
-                                                std::make_unique<BufferedEncoder>(
-                                                    loaded.encoder(), loaded.config().preprocessor, options));
-                                          }),
-                     filters_->config.features);
+  const StreamOptions options = toStreamOptions(info[0].As<Napi::Object>());
+  auto session = open<EncoderSession>(info.Env(), handle_->worker(), [model = handle_, options] {
+    const Model& loaded = model->state().model;
+    return std::make_unique<EncoderSession>(
+        loaded.encoder(), std::make_unique<BufferedEncoder>(loaded.encoder(), loaded.config().preprocessor, options));
+  });
+  return wrapEncoder(info.Env(), std::move(session), filters_->config.features,
+                     {options.chunk + options.lookahead, factor_});
 }
 
 Napi::Value ModelWrap::createDecoder(const Napi::CallbackInfo& info) {

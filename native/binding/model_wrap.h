@@ -1,4 +1,4 @@
-// JavaScript's NativeModel (src/model/addon.ts).
+// JavaScript's NativeModel (src/engine/addon.ts).
 #pragma once
 
 #include <napi.h>
@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "binding/handle.h"
+#include "binding/js_error.h"
 #include "engine/sessions.h"
 #include "model/model.h"
 
@@ -19,7 +20,7 @@ struct LoadedModel : Counted<ModelTag> {
 };
 using ModelHandle = Handle<LoadedModel>;
 
-class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
+class ModelWrap : public Wrap<ModelWrap> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit ModelWrap(const Napi::CallbackInfo& info);

@@ -59,18 +59,27 @@ Napi::Value loadState(const Napi::CallbackInfo& info, const std::shared_ptr<Hand
                });
 }
 
+// A decoder's encoder: another object in its place must not be taken for one.
+std::shared_ptr<EncoderHandle> encoderOf(const Napi::Value& value) {
+  const Napi::Env env = value.Env();
+  const bool fits =
+      value.IsObject() && value.As<Napi::Object>().InstanceOf(env.GetInstanceData<AddonData>()->encoder.Value());
+  if (!fits) throw Napi::TypeError::New(env, "Expected a NativeEncoder");
+  return EncoderWrap::Unwrap(value.As<Napi::Object>())->handle();
+}
+
 }  // namespace
 
 // ---- NativeMel
 
 Napi::Function MelWrap::define(Napi::Env env) {
-  return DefineClass(env, "NativeMel",
-                     {InstanceMethod<&MelWrap::push>("push"), InstanceMethod<&MelWrap::finish>("finish"),
-                      InstanceMethod<&MelWrap::save>("save"), InstanceMethod<&MelWrap::load>("load"),
-                      InstanceMethod<&MelWrap::close>("close")});
+  return DefineClass(
+      env, "NativeMel",
+      {rejects<&MelWrap::push>("push"), rejects<&MelWrap::finish>("finish"), rejects<&MelWrap::save>("save"),
+       rejects<&MelWrap::load>("load"), rejects<&MelWrap::close>("close")});
 }
 
-MelWrap::MelWrap(const Napi::CallbackInfo& info) : ObjectWrap(info), handle_(handleOf<MelHandle>(info)) {}
+MelWrap::MelWrap(const Napi::CallbackInfo& info) : Wrap(info), handle_(handleOf<MelHandle>(info)) {}
 MelWrap::~MelWrap() { abandonHandle(std::move(handle_)); }
 
 Napi::Value MelWrap::push(const Napi::CallbackInfo& info) {
@@ -96,42 +105,64 @@ Napi::Object wrapMel(Napi::Env env, std::shared_ptr<MelHandle> handle) {
 // ---- NativeEncoder
 
 Napi::Function EncoderWrap::define(Napi::Env env) {
-  return DefineClass(env, "NativeEncoder",
-                     {InstanceMethod<&EncoderWrap::push>("push"), InstanceMethod<&EncoderWrap::finish>("finish"),
-                      InstanceMethod<&EncoderWrap::flush>("flush"), InstanceMethod<&EncoderWrap::step>("step"),
-                      InstanceMethod<&EncoderWrap::save>("save"), InstanceMethod<&EncoderWrap::load>("load"),
-                      InstanceMethod<&EncoderWrap::close>("close")});
+  return DefineClass(
+      env, "NativeEncoder",
+      {throws<&EncoderWrap::push>("push"), throws<&EncoderWrap::finish>("finish"), throws<&EncoderWrap::flush>("flush"),
+       rejects<&EncoderWrap::step>("step"), rejects<&EncoderWrap::save>("save"), rejects<&EncoderWrap::load>("load"),
+       rejects<&EncoderWrap::close>("close")});
 }
 
 EncoderWrap::EncoderWrap(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), handle_(handleOf<EncoderHandle>(info)), features_(info[1].As<Napi::Number>().Int32Value()) {}
+    : Wrap(info),
+      handle_(handleOf<EncoderHandle>(info)),
+      features_(info[1].As<Napi::Number>().Int32Value()),
+      grid_(std::make_shared<StepGrid>(*info[2].As<Napi::External<StepGrid>>().Data())) {}
 EncoderWrap::~EncoderWrap() { abandonHandle(std::move(handle_)); }
 
 Napi::Value EncoderWrap::push(const Napi::CallbackInfo& info) {
-  handle_->worker().post([handle = handle_, logMel = toFloats(info[0]), features = features_] {
-    if (handle->open()) handle->state().stream().push(logMel.data(), static_cast<int>(logMel.size()) / features);
+  std::vector<float> logMel = toFloats(info[0]);
+  const int frames = static_cast<int>(logMel.size()) / features_;
+  if (logMel.size() % features_ != 0) {
+    throw Error("ERR_PARAKEET_INVALID_ARGUMENT", "Expected frames of " + std::to_string(features_) +
+                                                     " mel features but received " + std::to_string(logMel.size()) +
+                                                     " values");
+  }
+  grid_->push(frames);
+  handle_->worker().post([handle = handle_, logMel = std::move(logMel), frames] {
+    if (handle->open()) handle->state().stream().push(logMel.data(), frames);
   });
   return info.Env().Undefined();
 }
 
 Napi::Value EncoderWrap::finish(const Napi::CallbackInfo& info) {
-  handle_->worker().post([handle = handle_, samples = info[0].As<Napi::Number>().Int64Value()] {
+  const int64_t samples = info[0].As<Napi::Number>().Int64Value();
+  grid_->end();
+  handle_->worker().post([handle = handle_, samples] {
     if (handle->open()) handle->state().stream().finish(samples);
   });
   return info.Env().Undefined();
 }
 
 Napi::Value EncoderWrap::flush(const Napi::CallbackInfo& info) {
-  handle_->worker().post([handle = handle_, silence = info[0].As<Napi::Number>().Int32Value()] {
+  const int silence = info[0].As<Napi::Number>().Int32Value();
+  grid_->end();
+  handle_->worker().post([handle = handle_, silence] {
     if (handle->open()) handle->state().stream().flush(silence);
   });
   return info.Env().Undefined();
 }
 
 Napi::Value EncoderWrap::step(const Napi::CallbackInfo& info) {
+  // What is closed is asked, so that it says so.
+  if (!grid_->due() && !handle_->flag()->cancelled()) return info.Env().Null();
   auto [promise, waiter] = waiterFor<std::optional<Ticket>>(
-      info.Env(), handle_->flag(), [](Napi::Env env, const std::optional<Ticket>& ticket, double seconds) {
-        if (!ticket) return env.Null();
+      info.Env(), handle_->flag(),
+      [grid = grid_, ends = grid_->ends()](Napi::Env env, const std::optional<Ticket>& ticket, double seconds) {
+        if (!ticket) {
+          grid->noStep(ends);
+          return env.Null();
+        }
+        grid->stepped(ticket->firstFrame + ticket->final);
         Napi::Object object = Napi::Object::New(env);
         object.Set("ticket", ticket->number);
         object.Set("firstFrame", static_cast<double>(ticket->firstFrame));
@@ -157,29 +188,32 @@ Napi::Value EncoderWrap::step(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EncoderWrap::save(const Napi::CallbackInfo& info) { return saveState(info, handle_); }
-Napi::Value EncoderWrap::load(const Napi::CallbackInfo& info) { return loadState(info, handle_); }
+Napi::Value EncoderWrap::load(const Napi::CallbackInfo& info) {
+  grid_->restore();
+  return loadState(info, handle_);
+}
 
 Napi::Value EncoderWrap::close(const Napi::CallbackInfo& info) { return closeHandle(info.Env(), handle_); }
 
-Napi::Object wrapEncoder(Napi::Env env, std::shared_ptr<EncoderHandle> handle, int features) {
-  return construct(env, env.GetInstanceData<AddonData>()->encoder, handle, {Napi::Number::New(env, features)});
+Napi::Object wrapEncoder(Napi::Env env, std::shared_ptr<EncoderHandle> handle, int features, StepGrid grid) {
+  return construct(env, env.GetInstanceData<AddonData>()->encoder, handle,
+                   {Napi::Number::New(env, features), Napi::External<StepGrid>::New(env, &grid)});
 }
 
 // ---- NativeDecoder
 
 Napi::Function DecoderWrap::define(Napi::Env env) {
-  return DefineClass(
-      env, "NativeDecoder",
-      {InstanceMethod<&DecoderWrap::decode>("decode"), InstanceMethod<&DecoderWrap::hearAgain>("hearAgain"),
-       InstanceMethod<&DecoderWrap::setBoost>("setBoost"), InstanceMethod<&DecoderWrap::save>("save"),
-       InstanceMethod<&DecoderWrap::load>("load"), InstanceMethod<&DecoderWrap::close>("close")});
+  return DefineClass(env, "NativeDecoder",
+                     {rejects<&DecoderWrap::decode>("decode"), rejects<&DecoderWrap::hearAgain>("hearAgain"),
+                      rejects<&DecoderWrap::setBoost>("setBoost"), rejects<&DecoderWrap::save>("save"),
+                      rejects<&DecoderWrap::load>("load"), rejects<&DecoderWrap::close>("close")});
 }
 
-DecoderWrap::DecoderWrap(const Napi::CallbackInfo& info) : ObjectWrap(info), handle_(handleOf<DecoderHandle>(info)) {}
+DecoderWrap::DecoderWrap(const Napi::CallbackInfo& info) : Wrap(info), handle_(handleOf<DecoderHandle>(info)) {}
 DecoderWrap::~DecoderWrap() { abandonHandle(std::move(handle_)); }
 
 Napi::Value DecoderWrap::decode(const Napi::CallbackInfo& info) {
-  const auto encoder = Napi::ObjectWrap<EncoderWrap>::Unwrap(info[0].As<Napi::Object>())->handle();
+  const std::shared_ptr<EncoderHandle> encoder = encoderOf(info[0]);
   const int ticket = info[1].As<Napi::Number>().Int32Value();
   const bool draft = info[2].As<Napi::Boolean>().Value();
   auto [promise, waiter] =
@@ -199,7 +233,7 @@ Napi::Value DecoderWrap::decode(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value DecoderWrap::hearAgain(const Napi::CallbackInfo& info) {
-  const auto encoder = Napi::ObjectWrap<EncoderWrap>::Unwrap(info[0].As<Napi::Object>())->handle();
+  const std::shared_ptr<EncoderHandle> encoder = encoderOf(info[0]);
   const int64_t from = info[1].As<Napi::Number>().Int64Value(), until = info[2].As<Napi::Number>().Int64Value();
   return runOn(info, handle_, [encoder, from, until, flag = handle_->flag()](DecoderSession& decoder) {
     Tokens tokens = decoder.hearAgain(encoder->state(), from, until, *flag);

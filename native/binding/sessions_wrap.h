@@ -1,10 +1,12 @@
-// JavaScript's NativeMel, NativeEncoder and NativeDecoder (src/model/addon.ts).
+// JavaScript's NativeMel, NativeEncoder and NativeDecoder (src/engine/addon.ts).
 #pragma once
 
 #include <napi.h>
 
 #include "binding/handle.h"
+#include "binding/js_error.h"
 #include "engine/sessions.h"
+#include "engine/step_grid.h"
 
 namespace parakeet {
 
@@ -12,7 +14,7 @@ using MelHandle = Handle<MelSession>;
 using EncoderHandle = Handle<EncoderSession>;
 using DecoderHandle = Handle<DecoderSession>;
 
-class MelWrap : public Napi::ObjectWrap<MelWrap> {
+class MelWrap : public Wrap<MelWrap> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit MelWrap(const Napi::CallbackInfo& info);
@@ -27,7 +29,7 @@ class MelWrap : public Napi::ObjectWrap<MelWrap> {
   std::shared_ptr<MelHandle> handle_;
 };
 
-class EncoderWrap : public Napi::ObjectWrap<EncoderWrap> {
+class EncoderWrap : public Wrap<EncoderWrap> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit EncoderWrap(const Napi::CallbackInfo& info);
@@ -44,9 +46,10 @@ class EncoderWrap : public Napi::ObjectWrap<EncoderWrap> {
   Napi::Value close(const Napi::CallbackInfo& info);
   std::shared_ptr<EncoderHandle> handle_;
   int features_ = 1;
+  std::shared_ptr<StepGrid> grid_;
 };
 
-class DecoderWrap : public Napi::ObjectWrap<DecoderWrap> {
+class DecoderWrap : public Wrap<DecoderWrap> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit DecoderWrap(const Napi::CallbackInfo& info);
@@ -64,7 +67,7 @@ class DecoderWrap : public Napi::ObjectWrap<DecoderWrap> {
 
 // Makes the JavaScript objects around new handles.
 Napi::Object wrapMel(Napi::Env env, std::shared_ptr<MelHandle> handle);
-Napi::Object wrapEncoder(Napi::Env env, std::shared_ptr<EncoderHandle> handle, int features);
+Napi::Object wrapEncoder(Napi::Env env, std::shared_ptr<EncoderHandle> handle, int features, StepGrid grid);
 Napi::Object wrapDecoder(Napi::Env env, std::shared_ptr<DecoderHandle> handle);
 
 }  // namespace parakeet

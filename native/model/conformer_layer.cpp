@@ -35,20 +35,22 @@ class LayerWeights {
 
   ops::Block block() const {
     const int width = config_.dModel;
-    return {feedForward("feed_forward1"),
-            feedForward("feed_forward2"),
-            norm("norm_self_att"),
-            norm("norm_conv"),
-            norm("norm_out"),
-            queryKeyValue(),
-            attention("linear_out"),
-            vector("self_attn.pos_bias_u", {config_.heads, width / config_.heads}),
-            vector("self_attn.pos_bias_v", {config_.heads, width / config_.heads}),
-            pointwise("conv.pointwise_conv1", 2 * width, width, true),
-            depthwise(),
-            pointwise("conv.pointwise_conv2", width, width, false),
-            config_.heads,
-            dtype_};
+    return {
+        .feedForward1 = feedForward("feed_forward1"),
+        .feedForward2 = feedForward("feed_forward2"),
+        .normAttention = norm("norm_self_att"),
+        .normConvolution = norm("norm_conv"),
+        .normOut = norm("norm_out"),
+        .queryKeyValue = queryKeyValue(),
+        .out = attention("linear_out"),
+        .biasU = vector("self_attn.pos_bias_u", {config_.heads, width / config_.heads}),
+        .biasV = vector("self_attn.pos_bias_v", {config_.heads, width / config_.heads}),
+        .pointwise1 = pointwise("conv.pointwise_conv1", 2 * width, width, true),
+        .depthwise = depthwise(),
+        .pointwise2 = pointwise("conv.pointwise_conv2", width, width, false),
+        .heads = config_.heads,
+        .dtype = dtype_,
+    };
   }
 
   // "feed_forward1" or "feed_forward2".

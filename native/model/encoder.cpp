@@ -8,6 +8,7 @@
 #include "model/error.h"
 #include "model/mutant.h"
 #include "model/position.h"
+#include "ops/give_up.h"
 
 namespace parakeet {
 namespace mx = mlx::core;
@@ -109,7 +110,16 @@ mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& 
     from = std::max(from, distances.back().first);
     to = std::min(to, distances.back().second);
     const auto [own, last] = distances.back();
-    ops::BlockItem share{item.rows, x, 0, own - last + 1, own, {item.context.left, item.context.right, cached}, {}, {}};
+    ops::BlockItem share{
+        .rows = item.rows,
+        .positions = x,
+        .firstPosition = 0,
+        .positionCount = own - last + 1,
+        .farthest = own,
+        .band = {item.context.left, item.context.right, cached},
+        .cache = {},
+        .update = {},
+    };
     if (item.update) share.update = *item.update;
     shares.push_back(std::move(share));
   }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "model/mutant.h"
-#include "ops/cpu/pool.h"
+#include "ops/pool.h"
 #include "ops/profile.h"
 
 namespace parakeet {

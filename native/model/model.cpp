@@ -140,7 +140,7 @@ Heard Model::listen(const std::vector<float>& samples, const OfflineOptions& opt
       mel.rows > real ? lastTokenStart(lastSoundFrame(mel, real), factor, options.emissionDelay) : noLimit;
   Heard heard{{{}, mel.rows, mel.columns}, last, sound.begin / (static_cast<int64_t>(factor) * hop)};
   const int around = static_cast<int>(normalizedSeconds * config_.preprocessor.sampleRate / hop);
-  liftQuiet(mel.data, real, mel.rows - real, mel.columns, around);
+  bringToLevel(mel.data, real, mel.rows - real, mel.columns, around);
   normalizeAround(mel.data.data(), real, mel.rows - real, mel.columns, around, heard.features.data);
   return heard;
 }

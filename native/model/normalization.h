@@ -30,11 +30,11 @@ bool silentFrame(const float* frame, int features);
 // (x − mean) / (deviation + 1e-5) for `frames` rows of `logMel`, appended to `out`.
 void normalizeFrames(const float* logMel, int frames, const Statistics& statistics, std::vector<float>& out);
 
-// Lifts quiet parts of a recording, in place: where the mean loudness of the `most` frames around a row is below that
-// of ordinary recordings, the row becomes what it would be if they were as loud as the quietest of those. Without it
-// the log guard would swallow them. Other rows stay as they are to the bit. The `more` rows of the flush are lifted as
-// the last of `frames`.
-void liftQuiet(std::vector<float>& logMel, int frames, int more, int features, int most);
+// Brings a recording up to the level of ordinary ones, in place: where the mean loudness of the `most` frames around a
+// row that are not digital silence is less than usual, the row becomes what it would be with the usual one. Then the
+// log guard swallows no more of quiet sound than of loud. Louder sound stays as it is: a gain below 1 would let noise
+// push the speech beside it under the guard. The `more` rows of the flush are treated as the last of `frames`.
+void bringToLevel(std::vector<float>& logMel, int frames, int more, int features, int most);
 
 // The `frames` rows of a recording, each normalised by the `most` frames around it that are not digital silence (by all
 // when there are fewer), then the `more` rows behind them, the flush, by the last ones; appended to `out`. A model has

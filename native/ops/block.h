@@ -7,7 +7,10 @@
 #include <optional>
 #include <vector>
 
-#include "ops/ops.h"
+#include "ops/attention.h"
+#include "ops/depthwise_conv.h"
+#include "ops/linear.h"
+#include "ops/norm.h"
 
 namespace parakeet::ops {
 

@@ -6,7 +6,7 @@
 #include "ops/cpu/convolution.h"
 #include "ops/cpu/kernel.h"
 #include "ops/cpu/matrix.h"
-#include "ops/cpu/pool.h"
+#include "ops/pool.h"
 #include "ops/shape.h"
 
 namespace parakeet::ops {

@@ -2,7 +2,8 @@
 // 3 convolution of stride 2.
 #pragma once
 
-#include "ops/ops.h"
+#include "ops/conv3x3.h"
+#include "ops/linear.h"
 
 namespace parakeet::ops {
 

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "ops/ops.h"
+#include "ops/pool.h"
 #include "test/cases.h"
 #include "test/check.h"
 #include "test/engine_driver.h"
@@ -16,7 +16,7 @@ using namespace parakeet::test;
 int main(int count, char** arguments) try {
   if (count < 3) throw std::runtime_error("Expected a seed and the descriptions of golden models");
   std::mt19937 random(static_cast<unsigned>(std::atoi(arguments[1])));
-  ops::setThreads(2);
+  ops::setPoolThreads(2);
   Goldens models;
   onEngine([&] {
     for (int i = 2; i < count; i++) models.push_back(readGoldenModel(arguments[i]));

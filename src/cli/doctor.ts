@@ -1,7 +1,7 @@
 /**
  * `parakeet doctor`: what this machine computes with, and how fast.
  */
-import { inspectMachine, type Machine } from '../model/machine.js';
+import { inspectMachine, type Machine } from '../machine.js';
 import type { Values } from './cli-option.js';
 import type { Context } from './program.js';
 

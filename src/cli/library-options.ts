@@ -1,10 +1,11 @@
 /**
  * From the command line's values to the library's options, for what the commands share.
  */
+
+import type { LoadModelOptions } from '../load-model.js';
 import { type BoostPhrase, readBoostFile } from '../model/boost.js';
 import type { DecodingOptions } from '../model/decoding.js';
-import type { LoadModelOptions } from '../model/load-model.js';
-import type { SentenceOptions } from '../transforms/sentence-splitter.js';
+import type { SentenceOptions } from '../text/sentence-splitter.js';
 import type { Values } from './cli-option.js';
 
 /** How the model is loaded. */

@@ -4,13 +4,13 @@
 import { stat } from 'node:fs/promises';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { AudioError, ParakeetError } from '../errors.js';
+import type { Latency } from '../model/streaming-options.js';
 import type { ParakeetOptions } from '../parakeet.js';
 import { audioPath, type SessionOptions } from '../session/format.js';
 import { openSession, recordSession, type SessionRecorder } from '../session/recorder.js';
 import type { Sink } from '../sinks/sink.js';
 import { teeWriter } from '../sinks/tee-writer.js';
 import { type MicOptions, type Microphone, mic } from '../sources/mic.js';
-import type { Latency } from '../streaming-options.js';
 import { type TranscriptProgress, transcribe } from '../transcribe.js';
 import type { AudioFormat } from '../transforms/decode.js';
 import { captions } from './captions.js';

@@ -1,8 +1,8 @@
 /**
  * Loading a model in a command: a bar shows how far it is fetched, if it has to be.
  */
-import { type LoadModelOptions, loadModel } from '../model/load-model.js';
-import type { Model } from '../model/model.js';
+import { type LoadModelOptions, loadModel } from '../load-model.js';
+import type { Model } from '../model.js';
 import { ProgressBar } from './progress.js';
 import type { Terminal } from './terminal.js';
 

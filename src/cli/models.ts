@@ -1,10 +1,10 @@
 /**
  * `parakeet models pull|list|info|rm|convert`: the models of the hub that this machine has, and writing one in our own format.
  */
-import { cachedModels, removeCachedModel } from '../model/cached-models.js';
+import { cachedModels, removeCachedModel } from '../hub/cached-models.js';
+import { fetchFromHub, type HubProgress, isRepositoryId } from '../hub/hub.js';
+import { loadModel } from '../load-model.js';
 import { type ConvertModelOptions, convertModel } from '../model/convert.js';
-import { fetchFromHub, type HubProgress, isRepositoryId } from '../model/hub.js';
-import { loadModel } from '../model/load-model.js';
 import type { Values } from './cli-option.js';
 import { loadOptions, pick } from './library-options.js';
 import type { Context } from './program.js';

@@ -2,7 +2,7 @@
  * The options of the commands, in groups as the help shows them. Names and variables are parakeet-mlx's where it has them, else those
  * that whisper or ffmpeg taught. What a command does with them is its own matter.
  */
-import { pcmEncodings } from '../transforms/formats/pcm.js';
+import { pcmEncodings } from '../audio/formats/pcm.js';
 import { CliOption, type Values } from './cli-option.js';
 
 /** Formats that a transcript file can have; `all` writes each of them. */

@@ -2,7 +2,7 @@
  * Progress on stderr: one line, redrawn in place on a terminal, nothing at all in a pipe or a file. Knows nothing of what is done.
  */
 import type { WriteStream } from 'node:tty';
-import type { HubProgress } from '../model/hub.js';
+import type { HubProgress } from '../hub/hub.js';
 
 const WIDTH = 30;
 const CLEAR = '\r\x1b[2K';

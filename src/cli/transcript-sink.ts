@@ -5,7 +5,7 @@
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Sentence, Token, TranscriptEvent } from '../events.js';
-import { sentenceOf } from '../transforms/sentence-splitter.js';
+import { sentenceOf } from '../text/sentence-splitter.js';
 
 export interface TranscriptListeners {
   onSentence(sentence: Sentence): void;

@@ -4,9 +4,9 @@
  * way in which the pieces can spell it.
  */
 import { readFile } from 'node:fs/promises';
+import type { NativeBoostTree } from '../engine/addon.js';
 import { ArgumentError } from '../errors.js';
 import { expected, finite } from '../options.js';
-import type { NativeBoostTree } from './addon.js';
 
 /** A phrase to listen for. */
 export interface BoostPhrase {

@@ -3,8 +3,8 @@
  * found out natively.
  */
 import { inspect } from 'node:util';
+import type { NativeContext, NativeModelConfig, NativeModelInfo } from '../engine/addon.js';
 import { ModelError } from '../errors.js';
-import type { NativeContext, NativeModelConfig, NativeModelInfo } from './addon.js';
 
 /** What a model's `config.json` says. */
 export interface ModelConfig {

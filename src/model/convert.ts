@@ -14,11 +14,11 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import path from 'node:path';
+import type { NativeTensor } from '../engine/addon.js';
 import { AbortedError, ModelError } from '../errors.js';
 import { expected, known, oneOf, optionalSignal } from '../options.js';
-import type { NativeTensor } from './addon.js';
 import { readConfig } from './config.js';
-import { openModel } from './load-model.js';
+import { openModel } from './open-model.js';
 import { readAt } from './read-at.js';
 import { floatsOf, type StoredTensor, stored, type TargetType } from './stored-types.js';
 

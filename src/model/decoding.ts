@@ -2,8 +2,9 @@
  * How tokens are chosen: the options, checked once and resolved for the engine. The searches themselves are native
  * (native/model/*_beam.cpp); phrases become a tree in boost.ts.
  */
+
+import type { NativeDecoding, NativeHead, NativeModelInfo } from '../engine/addon.js';
 import { expected, finite, integer, known, oneOf } from '../options.js';
-import type { NativeDecoding, NativeHead, NativeModelInfo } from './addon.js';
 import { type BoostPhrase, boostTreeOrNone, checkBoost } from './boost.js';
 
 /** How tokens are chosen. */

@@ -1,10 +1,11 @@
 /**
  * The optional `streaming.json` of a model folder: what a stream's statistics begin with, before it has heard enough of its own.
- * `{ "normalization": { "frames": 100, "mean": […], "std": […] } }`, one value a mel feature.
+ * `{ "normalization": { "frames": 100, "mean": […], "std": […] } }`, one value a mel feature. Only the shape of the means counts: their
+ * level is that of the first sound. `scripts/make-prior.mjs` makes one.
  */
 import { readFile } from 'node:fs/promises';
+import type { NativeModelInfo } from '../engine/addon.js';
 import { ModelError } from '../errors.js';
-import type { NativeModelInfo } from './addon.js';
 
 /** Mel frames that a prior may count for: 100 s. */
 const MOST_FRAMES = 10_000;

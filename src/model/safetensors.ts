@@ -4,8 +4,8 @@
  */
 import { open } from 'node:fs/promises';
 import { inspect } from 'node:util';
+import type { NativeTensor } from '../engine/addon.js';
 import { ModelError } from '../errors.js';
-import type { NativeTensor } from './addon.js';
 
 /** Longest header that the reference library of the format accepts. */
 const MAX_HEADER_BYTES = 100_000_000;

@@ -1,7 +1,7 @@
 /**
  * What a stage needs of a loaded model. `loadModel` gives one; tests may hand in their own.
  */
-import type { NativeModel, NativeModelInfo } from './addon.js';
+import type { NativeModel, NativeModelInfo } from '../engine/addon.js';
 
 /** A loaded model as the stages see it. */
 export interface StageModel {

@@ -2,8 +2,9 @@
  * Gives native tokens their text and their place in time: frames become seconds, ids become text. One for each transcript, since
  * text and times hang on what came before.
  */
+
+import type { NativeModelInfo, NativeTokens } from '../engine/addon.js';
 import type { Token } from '../events.js';
-import type { NativeModelInfo, NativeTokens } from './addon.js';
 import { Detokenizer } from './vocabulary.js';
 
 /** What placing needs of a model. */

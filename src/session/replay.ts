@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { isDeepStrictEqual } from 'node:util';
 import { ParakeetError } from '../errors.js';
 import type { TranscriptEvent } from '../events.js';
-import type { Model } from '../model/model.js';
+import type { Model } from '../model.js';
 import { parakeet } from '../parakeet.js';
 import { audioPath, comparable, type SessionLine } from './format.js';
 

@@ -2,8 +2,8 @@
  * Where cues and their lines are broken: at punctuation, else at pauses, else before small words; so that a cue fits its lines, is not on
  * the screen for too long, and can be read. Pure functions of the words; which cue gets how much time in the end is cue-maker.ts's matter.
  */
-import { goesOnAfter } from '../transforms/abbreviations.js';
-import { endsLikeSentence } from '../transforms/sentence-ends.js';
+import { goesOnAfter } from '../text/abbreviations.js';
+import { endsLikeSentence } from '../text/sentence-ends.js';
 import type { CueWord } from './cue-words.js';
 import type { SubtitleRules } from './subtitle-options.js';
 

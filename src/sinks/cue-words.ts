@@ -2,7 +2,7 @@
  * The words of which cues are made, each with its time: of final tokens, or of a sentence whose text somebody may have changed.
  */
 import type { Sentence, Token, Word } from '../events.js';
-import { wordsOf } from '../transforms/words.js';
+import { wordsOf } from '../text/words.js';
 import { widthOf, wrap } from './wrap.js';
 
 /** A word in a cue. */

@@ -3,8 +3,8 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { describe, type Recognised, Recogniser } from '../audio/formats/recognise.js';
 import type { DecodeOptions } from '../transforms/decode.js';
-import { describe, type Recognised, Recogniser } from '../transforms/formats/recognise.js';
 import { openWithFfmpeg } from './ffmpeg.js';
 
 /** Which part of a sound file is heard. */

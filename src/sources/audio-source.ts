@@ -3,10 +3,10 @@
  * `Float32Array` are no bytes and are told apart here.
  */
 import { Readable } from 'node:stream';
+import { pcmEncodings } from '../audio/formats/pcm.js';
 import { ParakeetError } from '../errors.js';
 import { expected, received } from '../options.js';
 import type { AudioFormat } from '../transforms/decode.js';
-import { pcmEncodings } from '../transforms/formats/pcm.js';
 import { type Excerpt, type OpenedAudio, openAudioFile } from './audio-file.js';
 import { ffmpeg } from './ffmpeg.js';
 import { PieceReader, type Pieces } from './piece-reader.js';

@@ -3,10 +3,10 @@
  * matter, Opus that of transforms/formats/. The package itself is not needed here: a receiver is known by what it does.
  */
 import type { Readable } from 'node:stream';
+import { OpusDecoder } from '../audio/formats/opus-decoder.js';
+import { MAX_PACKET_SAMPLES, OPUS_RATE, parseOpusPacket } from '../audio/formats/opus-packet.js';
 import { AudioError } from '../errors.js';
 import { expected, known } from '../options.js';
-import { OpusDecoder } from '../transforms/formats/opus-decoder.js';
-import { MAX_PACKET_SAMPLES, OPUS_RATE, parseOpusPacket } from '../transforms/formats/opus-packet.js';
 import { LiveSource, type LiveSourceOptions, liveSourceKeys } from './live-source.js';
 import { readRtpHeaders, rtpHeaderOf } from './rtp-headers.js';
 import { VoiceOrder, type VoicePacket, type VoicePiece } from './voice-packets.js';

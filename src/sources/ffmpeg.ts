@@ -7,11 +7,11 @@ import path from 'node:path';
 import { finished, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { destroyOnAbort } from '../abort.js';
+import { walkFile, wrongLength } from '../audio/containers/walk.js';
+import { isMpegStream, WALKER_BYTES, walkerFor } from '../audio/containers/walker-for.js';
+import { FfmpegChild, type FfmpegJob } from '../audio/ffmpeg/ffmpeg-child.js';
+import { FfmpegFeed } from '../audio/ffmpeg/ffmpeg-feed.js';
 import { expected, finite, integer, known, optionalSignal } from '../options.js';
-import { walkFile, wrongLength } from './containers/walk.js';
-import { isMpegStream, WALKER_BYTES, walkerFor } from './containers/walker-for.js';
-import { FfmpegChild, type FfmpegJob } from './ffmpeg-child.js';
-import { FfmpegFeed } from './ffmpeg-feed.js';
 
 /** Options of {@link ffmpeg}. */
 export interface FfmpegOptions {

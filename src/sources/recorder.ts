@@ -4,8 +4,8 @@
  */
 import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
+import { loadAddon } from '../engine/load-addon.js';
 import { NativeError, ParakeetError } from '../errors.js';
-import { loadAddon } from '../model/load-addon.js';
 
 /** An open input device: a Readable of s16le. */
 export interface Recording extends Readable {

@@ -2,24 +2,31 @@
  * The first stage: bytes of a sound file or of raw PCM in, `AudioChunk`s out. Recognises the format; the formats themselves
  * are in `formats/`. It neither resamples nor mixes.
  */
+
+import { notSupported } from '../audio/ffmpeg/ffmpeg-child.js';
+import { ExcerptCutter } from '../audio/formats/excerpt.js';
+import { FfmpegDecoder } from '../audio/formats/ffmpeg.js';
+import { FlacDecoder } from '../audio/formats/flac.js';
+import { broken, type DecodedChunk, type FormatDecoder } from '../audio/formats/format.js';
+import { MpegDecoder } from '../audio/formats/mpeg.js';
+import { OggOpusDecoder } from '../audio/formats/ogg.js';
+import { PcmDecoder, type PcmEncoding, pcmEncodings } from '../audio/formats/pcm.js';
+import {
+  describe,
+  looksForeign,
+  NOISE_BYTES,
+  type Recognised,
+  Recogniser,
+} from '../audio/formats/recognise.js';
+import { WavDecoder } from '../audio/formats/wav.js';
+import { WebmOpusDecoder } from '../audio/formats/webm.js';
 import { AudioError } from '../errors.js';
 import type { AudioChunk } from '../events.js';
 import { expected, finite, integer, known, oneOf, optionalSignal } from '../options.js';
-import { notSupported } from '../sources/ffmpeg-child.js';
 import type { FlushMark } from './flush-mark.js';
-import { ExcerptCutter } from './formats/excerpt.js';
-import { FfmpegDecoder } from './formats/ffmpeg.js';
-import { FlacDecoder } from './formats/flac.js';
-import { broken, type DecodedChunk, type FormatDecoder } from './formats/format.js';
-import { MpegDecoder } from './formats/mpeg.js';
-import { OggOpusDecoder } from './formats/ogg.js';
-import { PcmDecoder, type PcmEncoding, pcmEncodings } from './formats/pcm.js';
-import { describe, looksForeign, NOISE_BYTES, type Recognised, Recogniser } from './formats/recognise.js';
-import { WavDecoder } from './formats/wav.js';
-import { WebmOpusDecoder } from './formats/webm.js';
 import { Stage, type StageOptions } from './stage.js';
 
-export type { PcmEncoding } from './formats/pcm.js';
+export type { PcmEncoding } from '../audio/formats/pcm.js';
 
 /** What `decode` can be told to expect. */
 export type AudioFormat = 'auto' | 'wav' | 'flac' | PcmEncoding;

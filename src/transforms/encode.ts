@@ -4,14 +4,14 @@
  */
 import type { EncodedChunk, MelChunk } from '../events.js';
 import type { StageModel } from '../model/stage-model.js';
-import { expected, finite, known, optionalSignal } from '../options.js';
 import {
   DEFAULT_FLUSH_SILENCE,
   melFrames,
   resolveStreaming,
   type StreamingOptions,
   streamingOptionKeys,
-} from '../streaming-options.js';
+} from '../model/streaming-options.js';
+import { expected, finite, known, optionalSignal } from '../options.js';
 import { EncoderSession } from './encoder-session.js';
 import { Stage, type StageOptions } from './stage.js';
 

@@ -2,8 +2,9 @@
  * A stream's native encoder together with the credit that bounds it: what `EncodedChunk.session` is. Shared by the stage that
  * encodes and the one that decodes, which is why it is in a file of its own.
  */
+
+import type { NativeEncoder } from '../engine/addon.js';
 import { AbortedError } from '../errors.js';
-import type { NativeEncoder } from '../model/addon.js';
 import type { StageModel } from '../model/stage-model.js';
 
 /** Most tickets whose frames wait inside the engine. */

@@ -1,11 +1,12 @@
 /**
  * The third stage: mono audio in, log-mel frames out. The mathematics is native; here is only the stream around it.
  */
+
+import type { NativeMatrix, NativeMel } from '../engine/addon.js';
 import type { AudioChunk, MelChunk } from '../events.js';
-import type { NativeMatrix, NativeMel } from '../model/addon.js';
 import type { StageModel } from '../model/stage-model.js';
+import { DEFAULT_FLUSH_SILENCE } from '../model/streaming-options.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
-import { DEFAULT_FLUSH_SILENCE } from '../streaming-options.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link logMel}. */

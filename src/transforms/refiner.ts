@@ -3,8 +3,8 @@
  * nothing of the engine: whoever has the sound is asked through {@link Rehearing}.
  */
 import type { Sentence, Token } from '../events.js';
-import { endsLikeSentence } from './sentence-ends.js';
-import { sentenceOf } from './sentence-splitter.js';
+import { endsLikeSentence } from '../text/sentence-ends.js';
+import { sentenceOf } from '../text/sentence-splitter.js';
 
 /** Who can hear a stretch of the stream again. */
 export interface Rehearing {

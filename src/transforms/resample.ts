@@ -2,12 +2,13 @@
  * The second stage: audio of any rate and any channels in, mono audio at one rate out. Mixes, follows changes of rate, and cuts
  * the work into short pieces; the filters are in `resampling/`.
  */
+
+import { cut, LONGEST } from '../audio/formats/format.js';
+import { Mixer } from '../audio/mix.js';
+import { Resampler } from '../audio/resampling/resampler.js';
 import { AudioError } from '../errors.js';
 import type { AudioChunk } from '../events.js';
 import { integer, known, optionalSignal } from '../options.js';
-import { cut, LONGEST } from './formats/format.js';
-import { Mixer } from './mix.js';
-import { Resampler } from './resampling/resampler.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link resample}. */

@@ -4,9 +4,9 @@
  */
 import type { EndOfUtteranceEvent, Sentence, Token, TranscriptEvent } from '../events.js';
 import { known, optionalBoolean, optionalSignal } from '../options.js';
-import { Endpointer, type EndpointRules } from './endpointer.js';
+import { Endpointer, type EndpointRules } from '../text/endpointer.js';
+import { type SentenceOptions, SentenceSplitter, textOf } from '../text/sentence-splitter.js';
 import { Refiner, type Rehearing } from './refiner.js';
-import { type SentenceOptions, SentenceSplitter, textOf } from './sentence-splitter.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link sentences}. */

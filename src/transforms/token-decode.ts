@@ -3,16 +3,16 @@
  * frames become seconds, ids become text, and drafts give way to newer ones.
  */
 import { publish, type StepMessage } from '../diagnostics.js';
+import type { NativeDecoder, NativeHead } from '../engine/addon.js';
 import type { EncodedChunk, Token, TranscriptEvent } from '../events.js';
-import type { NativeDecoder, NativeHead } from '../model/addon.js';
 import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
 import { checkDecoding, type DecodingOptions, headsOf, resolveDecoding } from '../model/decoding.js';
 import type { StageModel } from '../model/stage-model.js';
 import { frameSeconds, type PlacedModel, TokenPlacer } from '../model/token-placer.js';
 import { expected, flag, known, optionalSignal } from '../options.js';
+import { textOf } from '../text/sentence-splitter.js';
 import { EncoderSession } from './encoder-session.js';
 import { Latencies } from './latency.js';
-import { textOf } from './sentence-splitter.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link tokenDecode}, {@link tdtDecode}, {@link rnntDecode} and {@link ctcDecode}. */

@@ -2,9 +2,9 @@
  * What is checked of a loaded model, each with its bound. Which of it applies to whom is verify-model.ts's matter.
  */
 import type { Token } from '../events.js';
-import type { LogMelFrames } from '../model/low-level.js';
-import type { Model } from '../model/model.js';
-import type { TranscribeStreamOptions } from '../model/transcribe-stream.js';
+import type { TranscribeStreamOptions } from '../live/transcribe-stream.js';
+import type { LogMelFrames } from '../low-level.js';
+import type { Model } from '../model.js';
 import {
   changedWords,
   check,

@@ -6,12 +6,12 @@ import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { NativeModelInfo } from '../model/addon.js';
+import { joined } from '../audio/samples.js';
+import type { NativeModelInfo } from '../engine/addon.js';
 import { readAt } from '../model/read-at.js';
-import { readRecording } from '../model/recording.js';
 import { readTensorIndex } from '../model/safetensors.js';
-import { joined } from '../model/samples.js';
 import { floatsOf } from '../model/stored-types.js';
+import { readRecording } from '../recordings/recording.js';
 
 const folder = fileURLToPath(new URL('../../models/verify/', import.meta.url));
 

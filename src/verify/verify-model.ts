@@ -3,9 +3,10 @@
  * say how good a model is; bench/wer.mjs measures that on more than half a minute of speech.
  */
 import path from 'node:path';
-import type { NativeDType } from '../model/addon.js';
-import { bundledModel, type LoadModelOptions, loadModel, openModel } from '../model/load-model.js';
-import type { Model } from '../model/model.js';
+import type { NativeDType } from '../engine/addon.js';
+import { bundledModel, type LoadModelOptions, loadModel } from '../load-model.js';
+import { openModel } from '../model/open-model.js';
+import type { Model } from '../model.js';
 import { expected } from '../options.js';
 import type { VerifyCheck } from './check.js';
 import {

@@ -1,4 +1,4 @@
-/** `parakeet models`: on a cache as Hugging Face's libraries lay it out. Fetching itself is in test/model/hub.test.ts. */
+/** `parakeet models`: on a cache as Hugging Face's libraries lay it out. Fetching itself is in test/hub/hub.test.ts. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -5,6 +5,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSamples } from '../../bench/recordings.mjs';
+import type { NativeBoostTree } from '../../src/engine/addon.js';
 import {
   type BoostPhrase,
   loadModel,
@@ -13,7 +14,6 @@ import {
   readBoostFile,
   type TranscriptEvent,
 } from '../../src/index.js';
-import type { NativeBoostTree } from '../../src/model/addon.js';
 import { boostTree } from '../../src/model/boost.js';
 
 const audio = path.join(import.meta.dirname, '..', 'audio');

@@ -1,7 +1,7 @@
 // The native log-mel against its formulas, frame by frame: every length of the Fourier transform (an odd power of two ends with
 // a step of its own), every share of a register that is left for the last frames, every piece of a long signal.
 import { afterEach, describe, expect, test } from 'vitest';
-import type { NativeMatrix } from '../../src/model/addon.js';
+import type { NativeMatrix } from '../../src/engine/addon.js';
 import { logMel } from '../reference/mel.js';
 import type { MelConfig } from '../reference/model.js';
 import { maxDifference } from '../support/goldens.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadModel } from '../../src/model/load-model.js';
-import type { Model } from '../../src/model/model.js';
+import { loadModel } from '../../src/load-model.js';
+import type { Model } from '../../src/model.js';
 import { goldenArray, goldenFolder, maxDifference, readGolden } from '../support/goldens.js';
 
 let model: Model;

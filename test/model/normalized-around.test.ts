@@ -29,12 +29,12 @@ function rowsOf({ data, frames, features }: LogMelFrames) {
   return { rows, around };
 }
 
-/** Quiet sound as if the sound around it were as loud as −12.5. */
-function lifted(mel: LogMelFrames): LogMelFrames {
+/** Each frame as if the sound around it were at least as loud as −9.3. */
+function levelled(mel: LogMelFrames): LogMelFrames {
   const { rows, around } = rowsOf(mel);
   const levels = rows.map(loudness);
   const data = rows.flatMap((row, m) => {
-    const gain = -12.5 - mean(around(m).map((one) => levels[one] as number));
+    const gain = -9.3 - mean(around(m).map((one) => levels[one] as number));
     const louder = (value: number) =>
       Math.log(Math.max(0, Math.exp(value) - 2 ** -24) * Math.exp(gain) + 2 ** -24);
     return [...(gain > 0 ? row.map(louder) : row)];
@@ -55,7 +55,7 @@ function normalized(mel: LogMelFrames): LogMelFrames {
   return { ...mel, data: Float32Array.from(data) };
 }
 
-test('each frame by the 16 s of sound around it, digital silence left out, quiet sound lifted', async () => {
+test('each frame by the 16 s of sound around it, digital silence left out, quiet sound levelled', async () => {
   await using model = await loadModel(undefined, { dtype: 'float32' });
   const pieces = await Promise.all(
     ['jfk.flac', 'librispeech-dev-clean_2412-153948-0000.flac'].map((name) =>
@@ -68,7 +68,7 @@ test('each frame by the 16 s of sound around it, digital silence left out, quiet
   const samples = new Float32Array(first.length + silence + second.length);
   samples.set(first.map((value) => value / 8));
   samples.set(second, first.length + silence);
-  const mel = normalized(lifted(await model.logMel(samples)));
+  const mel = normalized(levelled(await model.logMel(samples)));
   const expected = await model.generate(mel, { normalize: false });
   const heard = await model.transcribe(samples, { flushSilence: 0 });
   expect(expected.tokens.length).toBeGreaterThan(40);

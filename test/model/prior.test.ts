@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { loadModel } from '../../src/model/load-model.js';
+import { loadModel } from '../../src/load-model.js';
 import { ModelFolders } from '../support/model-folder.js';
 import { testSignal } from '../support/signals.js';
 

@@ -3,7 +3,7 @@ import { readFileSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ModelError } from '../../src/errors.js';
-import { loadModel } from '../../src/model/load-model.js';
+import { loadModel } from '../../src/load-model.js';
 import { readTensorIndex } from '../../src/model/safetensors.js';
 import { goldenFolder } from '../support/goldens.js';
 import { type Json, ModelFolders, readWeightsOf, weightsFile } from '../support/model-folder.js';

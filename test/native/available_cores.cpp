@@ -1,5 +1,5 @@
 // The cores that a process may use follow its affinity. Prints what is wrong.
-#include "ops/cpu/available_cores.h"
+#include "ops/available_cores.h"
 
 #include <sched.h>
 

@@ -1,6 +1,6 @@
 // Kernels from three threads at once over one pool: each piece exactly once, exceptions thrown again, pieces within
 // pieces. Prints what was wrong; see pool.test.ts.
-#include "ops/cpu/pool.h"
+#include "ops/pool.h"
 
 #include <atomic>
 #include <chrono>

@@ -4,10 +4,5 @@ import { testProgram } from './program.js';
 testProgram(
   'the pool of threads',
   'does each piece once, for several callers at once; exceptions come back; nothing begins after giving up',
-  [
-    'test/native/pool.cpp',
-    'native/ops/cpu/pool.cpp',
-    'native/ops/cpu/available_cores.cpp',
-    'native/ops/profile.cpp',
-  ],
+  ['test/native/pool.cpp', 'native/ops/pool.cpp', 'native/ops/available_cores.cpp', 'native/ops/profile.cpp'],
 );

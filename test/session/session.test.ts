@@ -10,8 +10,8 @@ import { text as readAll } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bundledModel, loadModel } from '../../src/model/load-model.js';
-import { readRecording } from '../../src/model/recording.js';
+import { bundledModel, loadModel } from '../../src/load-model.js';
+import { readRecording } from '../../src/recordings/recording.js';
 import { recordSession } from '../../src/session/recorder.js';
 import { readSession, replaySession } from '../../src/session/replay.js';
 

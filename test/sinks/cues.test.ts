@@ -13,7 +13,7 @@ import type { Sentence, Token, TranscriptEvent } from '../../src/events.js';
 import { srtWriter } from '../../src/sinks/srt-writer.js';
 import type { SubtitleOptions } from '../../src/sinks/subtitle-options.js';
 import { vttWriter } from '../../src/sinks/vtt-writer.js';
-import { sentenceOf, splitSentences } from '../../src/transforms/sentence-splitter.js';
+import { sentenceOf, splitSentences } from '../../src/text/sentence-splitter.js';
 import { type ParsedCue, parseSrt, parseVtt } from '../support/transcript.js';
 
 /** Words, each of so many seconds, with the pauses after them that a number names: `one 0.5 two`. */

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import type { Token, TranscriptEvent } from '../../src/events.js';
 import { jsonWriter } from '../../src/sinks/json-writer.js';
-import { splitSentences } from '../../src/transforms/sentence-splitter.js';
+import { splitSentences } from '../../src/text/sentence-splitter.js';
 
 interface Case {
   name: string;

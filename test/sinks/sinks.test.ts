@@ -27,7 +27,7 @@ import { jsonlWriter } from '../../src/sinks/jsonl-writer.js';
 import { srtWriter } from '../../src/sinks/srt-writer.js';
 import { txtWriter } from '../../src/sinks/txt-writer.js';
 import { vttWriter } from '../../src/sinks/vtt-writer.js';
-import { splitSentences } from '../../src/transforms/sentence-splitter.js';
+import { splitSentences } from '../../src/text/sentence-splitter.js';
 import { EVENTS, parseSrt, parseVtt, SENTENCE_EVENTS } from '../support/transcript.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'parakeet-sinks-'));

@@ -7,10 +7,10 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TranscriptEvent } from '../../src/events.js';
-import { bundledModel, loadModel } from '../../src/model/load-model.js';
-import type { Model } from '../../src/model/model.js';
-import { readRecording } from '../../src/model/recording.js';
+import { bundledModel, loadModel } from '../../src/load-model.js';
+import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
+import { readRecording } from '../../src/recordings/recording.js';
 import { noise, surrounded } from '../support/signals.js';
 import { drain, pieces } from '../support/streams.js';
 

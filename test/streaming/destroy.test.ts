@@ -1,7 +1,7 @@
 /** Streams that are given up while the engine works for them: nobody else, and no later work, may suffer. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { bundledModel, loadModel } from '../../src/model/load-model.js';
-import type { Model } from '../../src/model/model.js';
+import { bundledModel, loadModel } from '../../src/load-model.js';
+import type { Model } from '../../src/model.js';
 import { noise } from '../support/signals.js';
 
 let model: Model;

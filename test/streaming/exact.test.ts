@@ -1,6 +1,6 @@
 // Streams that must equal something exactly: another split of the same audio, and the offline pass with local attention.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NativeContext } from '../../src/model/addon.js';
+import type { NativeContext } from '../../src/engine/addon.js';
 import { logMel, type Statistics, statistics } from '../reference/mel.js';
 import { exactLookahead, type StepperOptions } from '../reference/stepper.js';
 import type { FrameToken } from '../reference/transducer.js';

@@ -5,10 +5,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { wordErrorRate } from '../../bench/wer-metric.mjs';
 import type { TranscriptEvent } from '../../src/events.js';
-import { bundledModel, loadModel } from '../../src/model/load-model.js';
-import type { Model } from '../../src/model/model.js';
-import { readRecording } from '../../src/model/recording.js';
+import { bundledModel, loadModel } from '../../src/load-model.js';
+import type { Model } from '../../src/model.js';
 import { type ParakeetOptions, type ParakeetStream, parakeet } from '../../src/parakeet.js';
+import { readRecording } from '../../src/recordings/recording.js';
 import { noise } from '../support/signals.js';
 import { drain } from '../support/streams.js';
 

@@ -3,9 +3,9 @@
  * token is near a tie, so these find what the bundled model would forgive.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { bundledModel, loadModel } from '../../src/model/load-model.js';
-import type { Model } from '../../src/model/model.js';
-import { readRecording } from '../../src/model/recording.js';
+import { bundledModel, loadModel } from '../../src/load-model.js';
+import type { Model } from '../../src/model.js';
+import { readRecording } from '../../src/recordings/recording.js';
 import type { StepperOptions } from '../reference/stepper.js';
 import { ARCHITECTURES } from '../support/goldens.js';
 import { loadNativeGolden, type NativeGolden } from '../support/native-golden.js';

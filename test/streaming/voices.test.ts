@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { joined, mix, voicesOf } from '../../bench/mixes.mjs';
 import { readRecordings, readSamples } from '../../bench/recordings.mjs';
 import { editCounts, plainWords } from '../../bench/wer-metric.mjs';
-import { bundledModel, loadModel } from '../../src/model/load-model.js';
-import type { Model } from '../../src/model/model.js';
+import { bundledModel, loadModel } from '../../src/load-model.js';
+import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
 import { noise } from '../support/signals.js';
 import { drain } from '../support/streams.js';
@@ -80,11 +80,10 @@ describe('the level of the sound does not matter', () => {
     expect(before.tokens[0]?.start).toBeLessThan(1);
   });
 
-  test.each([-40, -20])('%i dB: as many errors in a whole recording', async (decibels) => {
-    const { said, samples } = recording('2412-153948-0000');
-    const before = count('all', said, (await model.transcribe(samples)).text);
+  test.each([-40, -20, 6])('%i dB: the same words in a whole recording', async (decibels) => {
+    const { samples } = recording('2412-153948-0000');
     const { text } = await model.transcribe(louder(samples, decibels));
-    expect(Math.abs(count('all', said, text) - before)).toBeLessThanOrEqual(1);
+    expect(text).toBe((await model.transcribe(samples)).text);
   });
 
   test('a quiet microphone is told from its noise: speechStart and speechEnd at −40 dB', async () => {

@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { afterAll, expect, vi } from 'vitest';
-import type { NativeAddon } from '../../src/model/addon.js';
+import type { NativeAddon } from '../../src/engine/addon.js';
 
 afterAll(async () => {
   const { cache } = createRequire(import.meta.url);

@@ -1,5 +1,5 @@
 /** Small writers of Ogg and WebM around Opus packets, for tests: only what the formats' rules ask for. */
-import { checksum } from '../../src/transforms/formats/ogg-pages.js';
+import { checksum } from '../../src/audio/formats/ogg-pages.js';
 
 export function opusHead(channels: number, preSkip: number, { gain = 0, family = 0 } = {}): Uint8Array {
   const head = Buffer.alloc(family === 0 ? 19 : 21 + channels);

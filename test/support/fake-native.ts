@@ -2,7 +2,7 @@
  * A model made of arithmetic, with the engine's manners: asynchronous, in order, sessions that must be closed. It "hears" a
  * token in each frame that is louder than silence. For tests of the streams around the engine, not of recognition.
  */
-import { AbortedError } from '../../src/errors.js';
+
 import type {
   NativeDecoder,
   NativeEncoder,
@@ -13,7 +13,8 @@ import type {
   NativeModelInfo,
   NativeTicket,
   NativeTokens,
-} from '../../src/model/addon.js';
+} from '../../src/engine/addon.js';
+import { AbortedError } from '../../src/errors.js';
 import type { StageModel } from '../../src/model/stage-model.js';
 
 const HOP = 160;

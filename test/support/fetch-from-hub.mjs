@@ -2,7 +2,7 @@
 // file that takes the room away in the middle ('' for none). Prints the folder, or the error as JSON.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fetchFromHub } from '../../dist/model/hub.js';
+import { fetchFromHub } from '../../dist/hub/hub.js';
 
 const [repo, cacheDir, filler] = process.argv.slice(2);
 let filled = !filler;

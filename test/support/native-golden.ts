@@ -8,8 +8,8 @@ import type {
   NativeModelConfig,
   NativeModelInfo,
   NativeTensor,
-} from '../../src/model/addon.js';
-import { loadAddon } from '../../src/model/load-addon.js';
+} from '../../src/engine/addon.js';
+import { loadAddon } from '../../src/engine/load-addon.js';
 import {
   type MelConfig,
   type ReferenceModel,

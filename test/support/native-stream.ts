@@ -1,6 +1,6 @@
 // Drives the engine's three sessions of one stream by hand, as the stages do: audio in pieces, tokens out.
 // Nothing of Node's streams, so that what differs here differs in the engine.
-import type { NativeTicket, NativeTokens } from '../../src/model/addon.js';
+import type { NativeTicket, NativeTokens } from '../../src/engine/addon.js';
 import type { StepperOptions } from '../reference/stepper.js';
 import type { FrameToken } from '../reference/transducer.js';
 import type { NativeGolden } from './native-golden.js';

@@ -1,6 +1,6 @@
 // After a test file, nothing native may be alive: no model, no session, no work.
 import { afterAll, expect, vi } from 'vitest';
-import { loadAddon } from '../../src/model/load-addon.js';
+import { loadAddon } from '../../src/engine/load-addon.js';
 
 export const counts = () => loadAddon().counts();
 

@@ -1,7 +1,7 @@
 // A small transcript as events, and readers of the subtitle formats, for tests of the sinks.
 // The readers are strict: they throw on anything that is not a complete, valid file.
 import type { StreamStats, Token, TranscriptEvent } from '../../src/events.js';
-import { splitSentences } from '../../src/transforms/sentence-splitter.js';
+import { splitSentences } from '../../src/text/sentence-splitter.js';
 
 const ROWS: [id: number, text: string, start: number, duration: number, confidence: number][] = [
   [1, ' Hello', 0.08, 0.16, 0.9],

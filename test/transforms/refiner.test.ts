@@ -1,8 +1,8 @@
 // Where refined sentences are cut: the words of a stream that is heard again, given by hand.
 import { describe, expect, test } from 'vitest';
 import type { Sentence, Token } from '../../src/events.js';
+import { splitSentences } from '../../src/text/sentence-splitter.js';
 import { Refiner } from '../../src/transforms/refiner.js';
-import { splitSentences } from '../../src/transforms/sentence-splitter.js';
 
 /** Words at the seconds given: `at('so it is.', 1, 1.4, 1.8)`. */
 function at(text: string, ...starts: number[]): Token[] {

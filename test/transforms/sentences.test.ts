@@ -3,11 +3,7 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Sentence, StreamStats, Token, TranscriptEvent } from '../../src/events.js';
-import {
-  type SentenceOptions,
-  SentenceSplitter,
-  splitSentences,
-} from '../../src/transforms/sentence-splitter.js';
+import { type SentenceOptions, SentenceSplitter, splitSentences } from '../../src/text/sentence-splitter.js';
 import { type SentencesOptions, sentences } from '../../src/transforms/sentences.js';
 
 const FRAME = 0.08;

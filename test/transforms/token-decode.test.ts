@@ -3,8 +3,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import type { NativeDecoder, NativeEncoder, NativeTokens } from '../../src/engine/addon.js';
 import type { EncodedChunk, TranscriptEvent } from '../../src/events.js';
-import type { NativeDecoder, NativeEncoder, NativeTokens } from '../../src/model/addon.js';
 import type { StageModel } from '../../src/model/stage-model.js';
 import { EncoderSession } from '../../src/transforms/encoder-session.js';
 import { Latencies } from '../../src/transforms/latency.js';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
-import { bundledModel } from '../../src/model/load-model.js';
+import { bundledModel } from '../../src/load-model.js';
 import { readSuite, type Suite, samplesOf } from '../../src/verify/suite.js';
 import { decodeAll } from '../reference/decode.js';
 import { encode } from '../reference/encoder.js';

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
+import { bundledModel } from '../../src/load-model.js';
 import { convertModel } from '../../src/model/convert.js';
-import { bundledModel } from '../../src/model/load-model.js';
 import { readTensorIndex } from '../../src/model/safetensors.js';
 import { type VerifyReport, verifyModel } from '../../src/verify/verify-model.js';
 

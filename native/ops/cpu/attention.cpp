@@ -7,9 +7,9 @@
 
 #include "ops/cpu/onednn.h"
 #include "ops/cpu/pointwise.h"
-#include "ops/cpu/pool.h"
 #include "ops/cpu/tile_attention.h"
 #include "ops/cpu/tile_kernel.h"
+#include "ops/pool.h"
 
 namespace parakeet::ops {
 namespace {

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "ops/cpu/product_kind.h"
-#include "ops/ops.h"
+#include "ops/types.h"
 
 namespace parakeet::ops {
 

@@ -11,9 +11,9 @@
 #include "ops/cpu/matrix.h"
 #include "ops/cpu/past_and_own.h"
 #include "ops/cpu/pointwise.h"
-#include "ops/cpu/pool.h"
 #include "ops/cpu/tile_attention.h"
 #include "ops/cpu/tile_kernel.h"
+#include "ops/pool.h"
 #include "ops/profile.h"
 
 namespace parakeet::ops {

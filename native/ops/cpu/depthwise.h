@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "ops/ops.h"
+#include "ops/types.h"
 
 namespace parakeet::ops {
 

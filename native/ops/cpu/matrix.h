@@ -9,8 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "ops/dtype.h"
-#include "ops/ops.h"
+#include "ops/types.h"
 
 namespace parakeet::ops {
 

@@ -7,8 +7,8 @@
 
 #include "ops/cpu/onednn.h"
 #include "ops/cpu/pointwise.h"
-#include "ops/cpu/pool.h"
 #include "ops/cpu/quantize.h"
+#include "ops/pool.h"
 
 namespace parakeet::ops {
 namespace {

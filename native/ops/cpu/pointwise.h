@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "ops/ops.h"
+#include "ops/types.h"
 
 namespace parakeet::ops {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "ops/cpu/onednn.h"
-#include "ops/cpu/pool.h"
 #include "ops/cpu/tile_kernel.h"
+#include "ops/pool.h"
 
 namespace parakeet::ops {
 namespace {

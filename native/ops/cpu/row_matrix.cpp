@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "ops/cpu/pointwise.h"
-#include "ops/cpu/pool.h"
 #include "ops/cpu/vector.h"
+#include "ops/pool.h"
 
 namespace parakeet::ops {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "ops/cpu/aligned.h"
 #include "ops/cpu/attention_rows.h"
-#include "ops/cpu/pool.h"
 #include "ops/cpu/tile_kernel.h"
+#include "ops/pool.h"
 
 namespace parakeet::ops {
 namespace {

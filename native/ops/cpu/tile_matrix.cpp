@@ -8,11 +8,11 @@
 
 #include "ops/cpu/aligned.h"
 #include "ops/cpu/pointwise.h"
-#include "ops/cpu/pool.h"
 #include "ops/cpu/quantize.h"
 #include "ops/cpu/tile_finish.h"
 #include "ops/cpu/tile_kernel.h"
 #include "ops/cpu/tile_operand.h"
+#include "ops/pool.h"
 
 namespace parakeet::ops {
 namespace {

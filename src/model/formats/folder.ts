@@ -4,17 +4,13 @@
  */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { NativeTensor } from '../../engine/addon.js';
 import { ModelError } from '../../errors.js';
-import type { NativeTensor } from '../addon.js';
+import { SHARD_INDEX, WEIGHTS } from '../../hub/layout.js';
 import { readTensorIndex } from '../safetensors.js';
 import { readJson } from './json.js';
 import { keepAll, type ModelFiles } from './model-files.js';
 import { isTransformersConfig, readTransformers } from './transformers.js';
-
-/** The file of weights, where it is one. */
-export const WEIGHTS = 'model.safetensors';
-/** Says which file has which tensor, where they are several. */
-export const SHARD_INDEX = 'model.safetensors.index.json';
 
 /**
  * Opens a model folder.

@@ -2,8 +2,9 @@
  * What every format of model comes down to: NeMo's configuration, and tensors by the names that the engine asks for, each with the
  * place in a file where it lies. Nothing is copied: the engine maps the files and takes what it needs.
  */
+
+import type { NativeTensor } from '../../engine/addon.js';
 import { ModelError } from '../../errors.js';
-import type { NativeTensor } from '../addon.js';
 
 /** A model as it lies on the disk. */
 export interface ModelFiles {

@@ -20,9 +20,6 @@ import { readTorchCheckpoint } from './torch-checkpoint.js';
 const CONFIG = 'model_config.yaml';
 const WEIGHTS = 'model_weights.ckpt';
 
-/** How the name of such a file ends. */
-export const NEMO = '.nemo';
-
 /**
  * Opens a `.nemo` archive.
  *

@@ -5,7 +5,7 @@
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type * as Yauzl from 'yauzl';
-import type { NativeTensor } from '../addon.js';
+import type { NativeTensor } from '../../engine/addon.js';
 import { readAt } from '../read-at.js';
 import { unpickle } from './unpickle.js';
 

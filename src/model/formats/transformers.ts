@@ -4,8 +4,8 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { NativeTensor } from '../../engine/addon.js';
 import { ModelError } from '../../errors.js';
-import type { NativeTensor } from '../addon.js';
 import { type Json, parseJson } from './json.js';
 import { channelsLast, lstmName } from './model-files.js';
 import { readSentencePieces } from './sentencepiece.js';

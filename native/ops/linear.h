@@ -1,0 +1,29 @@
+// A linear layer. Its weights are packed for the machine once.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "ops/types.h"
+
+namespace parakeet::ops {
+
+class CpuMatrix;  // ops/cpu/matrix.h
+
+// y = activation(x · wᵀ + b), weights packed once in `dtype`.
+class Linear {
+ public:
+  // `weight`: [outputs, inputs] row-major. `bias`: [outputs], or empty for none.
+  Linear(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, DType dtype,
+         const LinearShape& shape = {});
+  // x: [rows, inputs] → [rows, outputs].
+  mx::array operator()(const mx::array& x, Activation activation = Activation::none) const;
+  // What the CPU's own kernels multiply with; null elsewhere.
+  const CpuMatrix* cpuMatrix() const;
+
+ private:
+  class Impl;
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace parakeet::ops

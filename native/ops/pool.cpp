@@ -1,0 +1,181 @@
+#include "ops/pool.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "ops/available_cores.h"
+#include "ops/profile.h"
+
+namespace parakeet::ops {
+namespace {
+
+std::atomic<int> requested{0};
+std::atomic<const std::atomic<bool>*> giveUpFlag{nullptr};
+
+// Whether this thread is at work on a piece.
+thread_local bool withinPiece = false;
+
+struct PieceScope {
+  PieceScope() { withinPiece = true; }
+  ~PieceScope() { withinPiece = false; }
+  PieceScope(const PieceScope&) = delete;
+  PieceScope& operator=(const PieceScope&) = delete;
+};
+
+// How long a thread looks for what comes next before it sleeps: one kernel follows another within microseconds, and to
+// be woken takes tens of them, in a virtual machine more. Beside programs that want the cores it costs nothing to speak
+// of, since nobody is waited for who does not run.
+constexpr std::chrono::microseconds patience{100};
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Looks until `ready` is true, for as long as that.
+template <class Ready>
+void await(Ready ready) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  do {
+    for (int i = 0; i < 16; i++) {
+      if (ready()) return;
+      pause();
+    }
+  } while (std::chrono::steady_clock::now() < deadline);
+}
+
+// A thread takes this part of its even share of what is left: the last pieces are small, so that nobody waits long for
+// the one who ends last.
+constexpr int shareOfRest = 2;
+
+class Pool {
+ public:
+  explicit Pool(int threads) : threads_(threads) {
+    for (int i = 1; i < threads; i++) std::thread([this] { work(); }).detach();  // lives as long as the process
+  }
+
+  int threads() const { return threads_; }
+
+  // `job` by the caller and at most `helpers` threads besides, at once: those that come before the caller is done. It
+  // waits for none that has not begun: a thread that sleeps, or whose core is taken, costs no more than its help.
+  // False when the pool works for another thread: then nothing was done.
+  bool run(int helpers, const std::function<void()>& job) {
+    const std::unique_lock caller(callers_, std::try_to_lock);
+    if (!caller) return false;
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = &job;
+      profiled_ = PartScope::current();
+      places_ = helpers;
+      error_ = nullptr;
+      generation_++;
+    }
+    wake_.notify_all();
+    guarded(job);
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = nullptr;
+    }
+    const auto done = [this] { return helping_.load() == 0; };
+    await(done);
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, done);
+    if (error_) std::rethrow_exception(error_);
+    return true;
+  }
+
+ private:
+  void guarded(const std::function<void()>& job) {
+    try {
+      job();
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!error_) error_ = std::current_exception();
+    }
+  }
+
+  void work() {
+    uint64_t seen = 0;
+    for (;;) {
+      const auto called = [&] { return generation_.load() != seen; };
+      await(called);
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, called);
+      seen = generation_;
+      if (!job_ || places_ == 0) continue;
+      places_--;
+      helping_++;
+      const std::function<void()>& job = *job_;
+      lock.unlock();
+      {
+        const PartTimer timer(profiled_);
+        guarded(job);
+      }
+      lock.lock();
+      if (--helping_ == 0) done_.notify_one();
+    }
+  }
+
+  const int threads_;
+  std::mutex callers_;  // held by the one that the pool works for
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable done_;
+  const std::function<void()>* job_ = nullptr;  // null once it is too late to begin
+  Part profiled_ = Part::other;
+  int places_ = 0;               // for helpers that are still to come
+  std::atomic<int> helping_{0};  // threads
+  std::atomic<uint64_t> generation_{0};
+  std::exception_ptr error_;
+};
+
+Pool& pool() {
+  static Pool* instance = [] {
+    const int wanted = requested.load();
+    return new Pool(wanted > 0 ? wanted : availableCores());  // never destroyed: its threads outlive static destruction
+  }();
+  return *instance;
+}
+
+}  // namespace
+
+void setPoolThreads(int threads) { requested.store(threads); }
+int poolThreads() { return pool().threads(); }
+
+void setGivenUp(const std::atomic<bool>* flag) { giveUpFlag.store(flag); }
+bool givenUp() {
+  const std::atomic<bool>* flag = giveUpFlag.load(std::memory_order_relaxed);
+  return flag && flag->load(std::memory_order_relaxed);
+}
+
+void parallelFor(int count, int grain, const std::function<void(int, int)>& body) {
+  const int threads = pool().threads();
+  const int most = std::max(1, count / std::max(1, grain));
+  const int parts = std::min(most, threads);
+  if (givenUp()) return;
+  if (parts == 1 || withinPiece) return body(0, count);
+  std::atomic<int> next{0};
+  const auto work = [&] {
+    const PieceScope scope;
+    int begin = next.load();
+    while (begin < count && !givenUp()) {
+      int size = std::max({1, grain, (count - begin) / (shareOfRest * parts)});
+      if (count - begin - size < grain) size = count - begin;  // what is left would be no piece
+      if (!next.compare_exchange_weak(begin, begin + size)) continue;
+      body(begin, begin + size);
+      begin = next.load();
+    }
+  };
+  // MLX's thread may still be at work for somebody who gave up while the engine's thread goes on.
+  if (!pool().run(parts - 1, work)) work();
+}
+
+}  // namespace parakeet::ops

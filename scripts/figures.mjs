@@ -1,0 +1,68 @@
+/**
+ * The figures in the README and the guides that benches measured. Each stands before a comment that says where it comes from,
+ *
+ *     5.54 %<!-- wer-synthetic offline.wer -->
+ *
+ * a file of bench/results (what a bench printed with --json) and a path in it. `npm run -s figures` writes the figures as the files have
+ * them now; `-- --check` only says which differ. A figure keeps its number of decimals; a share (0.24) becomes a percentage with `*100`.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const MARKED = /(-?\d[\d,]*(?:\.\d+)?)( ?[^\d<|]{0,6})<!-- (\S+) (\S+?)(\*100)? -->/g;
+
+/** Documents that may have figures. */
+export const documents = [
+  'README.md',
+  ...readdirSync(path.join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+const read = new Map();
+/** The number at `place` (keys and indices joined by dots) in bench/results/`name`.json. */
+function measured(name, place) {
+  if (!read.has(name)) {
+    const file = path.join(root, 'bench', 'results', `${name}.json`);
+    read.set(name, JSON.parse(readFileSync(file, 'utf8')));
+  }
+  const value = place.split('.').reduce((at, key) => at?.[key], read.get(name));
+  if (typeof value !== 'number')
+    throw new Error(`Expected a number at ${place} in bench/results/${name}.json but found ${value}`);
+  return value;
+}
+
+/** `text` with every marked figure as it was measured. */
+export function filled(text) {
+  return text.replace(MARKED, (_, shown, unit, name, place, percent) => {
+    const decimals = shown.split('.')[1]?.length ?? 0;
+    const value = measured(name, place) * (percent ? 100 : 1);
+    return `${value.toFixed(decimals)}${unit}<!-- ${name} ${place}${percent ?? ''} -->`;
+  });
+}
+
+/** How many figures of `text` are marked. */
+export function markedIn(text) {
+  return [...text.matchAll(MARKED)].length;
+}
+
+/** Word error rates, which have two decimals and a percent sign, without a mark. */
+export function unmarkedIn(text) {
+  return [...text.matchAll(/\d+\.\d\d %(?! ?<!--)/g)].map(([figure]) => figure);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({ options: { check: { type: 'boolean' } } });
+  for (const document of documents) {
+    const file = path.join(root, document);
+    const text = readFileSync(file, 'utf8');
+    const now = filled(text);
+    if (now === text) continue;
+    process.stdout.write(`${document} ${values.check ? 'differs' : 'brought up to date'}\n`);
+    if (values.check) process.exitCode = 1;
+    else writeFileSync(file, now);
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * An `ffmpeg` process that we own: starts it without a shell, keeps the tail of what it complains of, says how it ended, kills it.
+ * It knows nothing of streams of ours; `ffmpeg.ts` (a source) and `transforms/formats/ffmpeg.ts` (a decoder) are built on it.
+ *
+ * Its output is WAV with 32-bit floats at the file's own rate and channels: mixing and resampling stay our stages' matter.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { AudioError, ParakeetError } from '../../errors.js';
+import { FfmpegLog } from './ffmpeg-log.js';
+import { ffmpegProgram } from './ffmpeg-program.js';
+import { Watchdog } from './watchdog.js';
+
+/** What is read without ffmpeg; part of the message when it is missing. */
+const WITHOUT = 'WAV, FLAC, MP3, Ogg/Opus, WebM/Opus and raw PCM are read without it.';
+/** Where the header of its output says how many bytes a second has, and bytes within which the samples begin. */
+const BYTE_RATE_AT = 28;
+const HEADER_BYTES = 256;
+/** The child's descriptor of a file that it inherits: the first behind those that every process has. */
+const FILE_DESCRIPTOR = 3;
+/** Seconds that the sound may be shorter than its container says. */
+const SHORT = 1;
+
+/** What {@link FfmpegChild} is asked. */
+export interface FfmpegJob {
+  /** A name or URL as ffmpeg takes it (`file:…`, `https://…`), or `null` for its standard input. */
+  input: string | null;
+  /** With `input: null`, a descriptor of a file that it reads in the place of its standard input: a file, so that it can seek. */
+  file?: number | undefined;
+  /** The audio stream, counted from 0. Default 0. */
+  stream?: number | undefined;
+  /** Seconds to skip. Default 0. */
+  start?: number | undefined;
+  /** Seconds to read. Default all. */
+  duration?: number | undefined;
+  /** The program. Default: see `ffmpeg-program.ts`. */
+  ffmpegPath?: string | undefined;
+  /** Read the pictures too, and drop them, so that times count from theirs. Default false. */
+  pictures?: boolean | undefined;
+  /** What the input looks like, where nothing of ours knows it: then it may be no sound at all, and the error says so. */
+  unknown?: string | undefined;
+}
+
+/** All that live: a process that exits must not leave them behind, waiting for a network or a pipe. */
+const living = new Set<ChildProcess>();
+function killAll(): void {
+  for (const child of living) child.kill('SIGKILL');
+}
+
+/** The process, and what became of it. */
+export class FfmpegChild {
+  readonly stdin: Writable | null;
+  readonly stdout: Readable;
+  /** Settles when the process is gone and its pipes are closed: `null`, or why it failed. Never rejects. */
+  readonly gone: Promise<ParakeetError | null>;
+  /** True once it is gone. */
+  ended = false;
+
+  readonly #child: ChildProcess;
+  readonly #log = new FfmpegLog();
+  #killed = false;
+  #header = Buffer.alloc(0);
+  #bytes = 0;
+
+  constructor(job: FfmpegJob) {
+    const program = ffmpegProgram(job.ffmpegPath);
+    const child = spawn(program, commandLine(job), {
+      stdio: [
+        job.input === null && job.file === undefined ? 'pipe' : 'ignore',
+        'pipe',
+        'pipe',
+        ...(job.file === undefined ? [] : [job.file]),
+      ],
+      windowsHide: true,
+    });
+    this.#child = child;
+    this.stdin = child.stdin;
+    // It may be done before its input is: the exit code tells whether that was right, a broken pipe does not.
+    child.stdin?.on('error', () => {});
+    this.stdout = child.stdout as Readable;
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#log.push(text));
+    if (living.size === 0) process.on('exit', killAll);
+    living.add(child);
+    // Whoever reads a pipe of ours sees its end when we are gone; who waits for a network or a device does not.
+    const watchdog = job.input !== null && child.pid !== undefined ? new Watchdog(child.pid) : undefined;
+    child.once('exit', () => watchdog?.release());
+    this.gone = new Promise((resolve) => {
+      const settle = (failure: ParakeetError | null) => {
+        this.ended = true;
+        if (living.delete(child) && living.size === 0) process.off('exit', killAll);
+        resolve(failure);
+      };
+      child.once('error', (error: NodeJS.ErrnoException) => settle(notStarted(program, error, job.unknown)));
+      child.once('close', (code, signal) => settle(this.#failure(job, code, signal)));
+    });
+  }
+
+  /** Seconds of the whole input, `start` left out, as far as its container says so and ffmpeg has told by now. */
+  get duration(): number | undefined {
+    return this.#log.duration;
+  }
+
+  /** Counts bytes of its output: how much sound came is part of how it ended. Whoever reads `stdout` calls it. */
+  count(bytes: Uint8Array): void {
+    if (this.#header.length < HEADER_BYTES) {
+      this.#header = Buffer.concat([this.#header, bytes.subarray(0, HEADER_BYTES - this.#header.length)]);
+    }
+    this.#bytes += bytes.length;
+  }
+
+  /** Seconds of sound so far. */
+  get #seconds(): number {
+    const begin = this.#header.indexOf('data') + 8;
+    if (begin < 8) return 0;
+    return Math.max(0, this.#bytes - begin) / this.#header.readUInt32LE(BYTE_RATE_AT);
+  }
+
+  /** Ends it at once; `gone` then gives `null`. Nothing of its output counts any more. */
+  kill(): void {
+    if (this.ended) return;
+    this.#killed = true;
+    this.#child.kill('SIGKILL');
+    this.#child.stdin?.destroy();
+    this.stdout.destroy();
+  }
+
+  #failure(job: FfmpegJob, code: number | null, signal: NodeJS.Signals | null): ParakeetError | null {
+    if (this.#killed) return null;
+    const what = job.input ?? 'the input';
+    const said = this.#log.complaint || 'it said nothing';
+    if (job.unknown !== undefined && this.#seconds === 0) {
+      return notSupported(`${job.unknown}, which ffmpeg cannot read either (${said})`);
+    }
+    if (code !== 0) {
+      const how = signal === null ? `exit code ${code}` : `ended by ${signal}`;
+      return failed(`Expected ffmpeg to read ${what} but it failed (${how}): ${said}`);
+    }
+    // An exit code of 0 is no proof: ffmpeg gives it for a file without its index, and for one that is cut short.
+    if (this.#log.failed) {
+      return failed(
+        `Expected ffmpeg to read all of ${what} but it reported errors: ${said}. Check that the file is complete.`,
+      );
+    }
+    if (this.#seconds === 0 && !job.start) {
+      return failed(`Expected sound in ${what} but ffmpeg found none. Check that the file is complete.`);
+    }
+    const { duration, durationIsOfSound } = this.#log;
+    if (job.start || job.duration !== undefined || !durationIsOfSound || duration === undefined) return null;
+    if (this.#seconds >= 0.995 * duration - SHORT) return null;
+    return failed(
+      `Expected ${duration} s of sound, as the container of ${what} says, but received ${this.#seconds.toFixed(2)} s. ` +
+        'Check that the file is complete.',
+    );
+  }
+}
+
+function failed(message: string): ParakeetError {
+  return new AudioError('ERR_PARAKEET_INVALID_AUDIO', message);
+}
+
+function commandLine({ input, file, stream, start, duration, pictures }: FfmpegJob): string[] {
+  const name = file === undefined ? (input ?? 'pipe:0') : `file:/dev/fd/${FILE_DESCRIPTOR}`;
+  // A playlist or script inside of untrusted audio must not make ffmpeg open other files or addresses.
+  const allowed = name.startsWith('pipe:') ? 'pipe' : name.startsWith('file:') ? 'file' : undefined;
+  return [
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
+    ...(allowed ? ['-protocol_whitelist', allowed] : []),
+    ...(start ? ['-ss', String(start)] : []),
+    ...(duration === undefined ? [] : ['-t', String(duration)]),
+    ...['-i', name, '-map', `0:a:${stream ?? 0}`],
+    // Silence where the container has no sound: before the first packet, and in holes between them. Nothing is stretched.
+    ...['-af', 'aresample=async=1:first_pts=0'],
+    ...['-flush_packets', '1', '-f', 'wav', '-c:a', 'pcm_f32le', 'pipe:1'],
+    ...(pictures ? ['-map', '0:v?', '-c', 'copy', '-f', 'null', '-'] : []),
+  ];
+}
+
+function notStarted(
+  program: string,
+  cause: NodeJS.ErrnoException,
+  unknown: string | undefined,
+): ParakeetError {
+  const missing = cause.code === 'ENOENT';
+  const why = missing ? `there is no ${program}` : `${program} did not start (${cause.message})`;
+  if (unknown !== undefined) return notSupported(`${unknown}, and ffmpeg could not be asked: ${why}`, cause);
+  return new ParakeetError(
+    'ERR_PARAKEET_MISSING_DEPENDENCY',
+    `Expected ffmpeg for this audio but ${why}. ` +
+      `Install it (apt install ffmpeg, brew install ffmpeg, npm install ffmpeg-static) or name it in FFMPEG_PATH. ${WITHOUT}`,
+    { cause },
+  );
+}
+
+/** The error for what is no sound file. @param seen What came instead. */
+export function notSupported(seen: string, cause?: unknown): AudioError {
+  return new AudioError(
+    'ERR_PARAKEET_UNSUPPORTED_FORMAT',
+    `Expected a sound file, or a format option that names raw PCM, but received ${seen}.`,
+    cause === undefined ? undefined : { cause },
+  );
+}

@@ -1,0 +1,115 @@
+/**
+ * Bytes into an ffmpeg process: through its standard input, or, for containers that have to be read with seeking, through a temporary
+ * file. What comes out of the process is its owner's matter (`ffmpeg.ts`, `transforms/formats/ffmpeg.ts`).
+ */
+import type { ParakeetError } from '../../errors.js';
+import { StreamWalk, wrongLength } from '../containers/walk.js';
+import { isMpegStream, WALKER_BYTES, walkerFor } from '../containers/walker-for.js';
+import { FfmpegChild, type FfmpegJob } from './ffmpeg-child.js';
+import { DEFAULT_MAX_SPOOL, Spool } from './spool.js';
+
+/** Bytes after which a container that has not said where its index is goes through the pipe. */
+const UNDECIDED_BYTES = 1 << 20;
+
+/** What {@link FfmpegFeed} is asked, beside what its process is. */
+export interface FeedOptions extends Omit<FfmpegJob, 'input'> {
+  /** Bytes that a temporary file may take; 0 for none. Default 4 GiB. */
+  maxSpool?: number | undefined;
+}
+
+/** One input of bytes. */
+export class FfmpegFeed {
+  /** Resolves with the process when it was started; never when {@link kill} comes first. */
+  readonly started: Promise<FfmpegChild>;
+  #onStart: (child: FfmpegChild) => void = () => {};
+  #child: FfmpegChild | undefined;
+  #walk: StreamWalk | undefined;
+  /** Bytes before it is known which way they go. */
+  #begun: Uint8Array = new Uint8Array(0);
+  #spool: Spool | undefined;
+  #killed = false;
+
+  constructor(private readonly options: FeedOptions) {
+    this.started = new Promise((resolve) => {
+      this.#onStart = resolve;
+    });
+  }
+
+  /** Resolves when the bytes are taken, or will never be: ffmpeg may have enough before its input ends. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#killed) return;
+    this.#walk?.push(bytes);
+    if (this.#child) return this.#pipe(bytes);
+    if (this.#spool) return this.#spool.write(bytes);
+    this.#begun = this.#begun.length === 0 ? bytes.slice() : Buffer.concat([this.#begun, bytes]);
+    if (!this.#walk) {
+      if (this.#begun.length < WALKER_BYTES) return;
+      const walker = walkerFor(this.#begun);
+      if (!walker) return this.#start();
+      this.#walk = new StreamWalk(walker);
+      this.#walk.push(this.#begun);
+    }
+    if (this.#walk.findings.needsSeeking) return this.#store();
+    if (this.#walk.findings.needsSeeking === false || this.#begun.length >= UNDECIDED_BYTES)
+      return this.#start();
+  }
+
+  /** The input is over. Resolves when all of it is with ffmpeg; fails when it could not be stored. */
+  async end(): Promise<void> {
+    if (this.#killed) return;
+    this.#walk?.end();
+    if (this.#spool) {
+      const file = await this.#spool.finish();
+      if (!this.#killed) this.#begin({ ...this.options, input: null, file });
+      return;
+    }
+    if (!this.#child) await this.#start();
+    this.#child?.stdin?.end();
+  }
+
+  /** After the process is gone: why not all of the sound came, if so. */
+  async failure(): Promise<ParakeetError | null> {
+    const failure = (await this.#child?.gone) ?? null;
+    await this.#spool?.remove();
+    if (failure || !this.#walk || this.options.duration !== undefined) return failure;
+    return wrongLength(this.#walk.findings) ?? null;
+  }
+
+  /** Ends everything at once. Resolves when nothing of it is left. */
+  async kill(): Promise<void> {
+    this.#killed = true;
+    this.#child?.kill();
+    await this.#child?.gone;
+    await this.#spool?.remove();
+  }
+
+  #begin(job: FfmpegJob): FfmpegChild {
+    this.#child = new FfmpegChild(job);
+    this.#onStart(this.#child);
+    return this.#child;
+  }
+
+  async #start(): Promise<void> {
+    const begun = this.#begun;
+    this.#begun = new Uint8Array(0);
+    if (this.#killed) return;
+    this.#begin({ ...this.options, input: null, pictures: isMpegStream(begun) });
+    await this.#pipe(begun);
+  }
+
+  async #store(): Promise<void> {
+    const begun = this.#begun;
+    this.#begun = new Uint8Array(0);
+    this.#spool = new Spool(this.options.maxSpool ?? DEFAULT_MAX_SPOOL);
+    await this.#spool.write(begun);
+  }
+
+  #pipe(bytes: Uint8Array): Promise<void> {
+    const child = this.#child as FfmpegChild;
+    if (child.ended || bytes.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      child.stdin?.write(bytes, () => resolve());
+      void child.gone.then(() => resolve());
+    });
+  }
+}

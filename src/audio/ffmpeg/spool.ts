@@ -1,0 +1,106 @@
+/** Bytes that wait in a temporary file until they are all there, for a reader that has to seek. It does not know what they are. */
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { AudioError, NoSpaceError, ParakeetError } from '../../errors.js';
+
+/** Default of `maxSpool`: 4 GiB, more than an hour of a phone's film. */
+export const DEFAULT_MAX_SPOOL = 2 ** 32;
+
+/**
+ * One temporary file. It loses its name as soon as it is open, so nothing is left of it when its last user is gone, however that ends:
+ * by a signal too.
+ */
+export class Spool {
+  #writer: FileHandle | undefined;
+  #reader: FileHandle | undefined;
+  #size = 0;
+  #working: Promise<unknown> = Promise.resolve();
+  #removed = false;
+
+  /** @param most Bytes that it takes at most. */
+  constructor(private readonly most: number) {}
+
+  /**
+   * Appends bytes; resolves when they are written.
+   *
+   * Fails with `ERR_PARAKEET_UNSUPPORTED_FORMAT` beyond the limit, `ERR_PARAKEET_NO_SPACE` on a full disk, `ERR_PARAKEET_WRITE` where
+   * there is no folder for temporary files.
+   */
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#do(async () => {
+      this.#size += bytes.length;
+      if (this.#size > this.most) throw tooLarge(this.most);
+      try {
+        this.#writer ??= await this.#open();
+        for (let at = 0; at < bytes.length; ) at += (await this.#writer.write(bytes, at)).bytesWritten;
+      } catch (error) {
+        throw unwritten(error as NodeJS.ErrnoException, bytes.length);
+      }
+    });
+  }
+
+  /** Everything is there: a descriptor to read it by, from its beginning; undefined when nothing came. Valid until {@link remove}. */
+  finish(): Promise<number | undefined> {
+    return this.#do(async () => this.#reader?.fd);
+  }
+
+  /** Gives the file up. Never rejects. */
+  remove(): Promise<void> {
+    this.#removed = true;
+    return this.#working
+      .catch(() => {})
+      .then(async () => {
+        for (const handle of [this.#writer, this.#reader]) await handle?.close().catch(() => {});
+        this.#writer = undefined;
+        this.#reader = undefined;
+      });
+  }
+
+  /** One after the other, so that `remove` comes last. */
+  #do<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#working
+      .catch(() => {})
+      .then(() => {
+        if (this.#removed) throw new ParakeetError('ERR_PARAKEET_CLOSED', 'The spool was removed');
+        return work();
+      });
+    this.#working = done;
+    done.catch(() => {});
+    return done;
+  }
+
+  async #open(): Promise<FileHandle> {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'parakeet-spool-'));
+    try {
+      const file = path.join(folder, 'audio');
+      const writer = await open(file, 'wx', 0o600);
+      try {
+        // Another one, since places in a file belong to descriptors.
+        this.#reader = await open(file, 'r');
+      } catch (error) {
+        await writer.close();
+        throw error;
+      }
+      return writer;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+function tooLarge(most: number): AudioError {
+  return new AudioError(
+    'ERR_PARAKEET_UNSUPPORTED_FORMAT',
+    `Expected at most ${most} bytes (maxSpool) of a container whose index comes after its sound, which has to be stored before it can be ` +
+      'read, but received more. Raise maxSpool, pass the file by its path, or move the index: ffmpeg -i in -c copy -movflags +faststart out.mp4',
+  );
+}
+
+function unwritten(cause: NodeJS.ErrnoException, bytes: number): ParakeetError {
+  const message =
+    `Expected room in ${os.tmpdir()} for a container whose index comes after its sound but writing failed (${cause.message}). ` +
+    'Name another folder in TMPDIR, or pass the file by its path.';
+  if (cause.code === 'ENOSPC' || cause.code === 'EDQUOT') return new NoSpaceError(message, bytes, { cause });
+  return new ParakeetError('ERR_PARAKEET_WRITE', message, { cause });
+}

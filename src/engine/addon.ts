@@ -1,0 +1,322 @@
+/**
+ * What the native addon exports, as types. The only description of that boundary in TypeScript; `native/binding/` is its
+ * other side. Argument values are checked on this side before they get here; shapes are checked natively.
+ *
+ * Every native failure is an error that the function given to `makeErrorsWith` made: a `ParakeetError`. Methods that return a promise reject
+ * with it, the others throw it.
+ */
+
+/** Facts about a loaded model. */
+export interface NativeModelInfo {
+  architecture: 'tdt' | 'tdt-ctc' | 'rnnt' | 'ctc';
+  /** Samples per second that the model was trained on. */
+  sampleRate: number;
+  /** Samples from one mel frame to the next. */
+  hop: number;
+  /** Mel features per frame. */
+  features: number;
+  /** Mel frames per encoder frame. */
+  subsamplingFactor: number;
+  layers: number;
+  dModel: number;
+  /** Kernel of the depthwise convolution, in frames. */
+  convKernel: number;
+  /** SentencePiece pieces; the blank's id is `vocabulary.length`. */
+  vocabulary: string[];
+  /** TDT durations in frames; empty for RNNT and CTC. */
+  durations: number[];
+  /** How far a frame attends in a whole recording: the model's own local attention, or [-1, -1] for no limit. */
+  attention: NativeContext;
+  dtype: NativeDType;
+  device: 'cpu' | 'gpu';
+  /** What the running statistics of a stream begin with: of speech as such, from the model folder's `streaming.json`. */
+  prior?: { mean: number[]; std: number[]; frames: number };
+}
+
+/** Tokens as parallel arrays. Times are in frames from the start of the stream (or of the window). */
+export interface NativeTokens {
+  ids: Int32Array;
+  starts: Int32Array;
+  durations: Int32Array;
+  confidences: Float32Array;
+}
+
+/** A matrix, row-major. */
+export interface NativeMatrix {
+  data: Float32Array;
+  rows: number;
+  columns: number;
+}
+
+/** How far a frame attends: `[left, right]` frames, -1 for no limit. */
+export type NativeContext = [left: number, right: number];
+
+export type NativeHead = 'tdt' | 'rnnt' | 'ctc';
+
+/** Phrases as a tree whose edges are tokens, in arrays (native/model/boost.h). */
+export interface NativeBoostTree {
+  /** Of each node: its first edge; one more at the end. */
+  first: Int32Array;
+  /** Of each edge, in order of tokens within a node. */
+  tokens: Int32Array;
+  next: Int32Array;
+  bonuses: Float32Array;
+  /** Of each node: 1 where a phrase ends. */
+  whole: Uint8Array;
+}
+
+/** How tokens are chosen: greedily without `beam`. */
+export interface NativeDecoding {
+  head: NativeHead;
+  beam?: { size: number; lengthPenalty: number; patience: number; durationReward: number };
+  boost?: NativeBoostTree | null;
+}
+
+export interface NativeEncoderOptions {
+  /** Frames that become final at each step, at least 1. */
+  chunk: number;
+  /** Frames of right context before a frame is final, at least 0. */
+  lookahead: number;
+  /** Attention band in frames; -1 for no limit (left: all that is cached; right: to the end of the step). */
+  context: NativeContext;
+  /** Frames of keys and values kept from what is final, at least 0. */
+  cache: number;
+  /** Statistics that normalise the mel frames. */
+  normalization:
+    | 'running'
+    | 'none'
+    /** With `frames`: running ones that begin as if so many mel frames with these had been heard. */
+    | { mean: Float32Array; std: Float32Array; frames?: number };
+  /** Frames that a token may begin after the last sound, at the flush. */
+  emissionDelay: number;
+  /** Mel frames of quiet after which speech is over. */
+  hangover: number;
+  /** Whether the model sleeps while nobody speaks. */
+  gate: boolean;
+  /** Mel frames that `hearAgain` finds, beside those that are needed anyway. */
+  history: number;
+  /** Most steps of `chunk` frames that are taken as one when more than one is due; 1 keeps to the grid. */
+  grow: number;
+}
+
+/** A step of the encoder, see `EncodedChunk`. */
+export interface NativeTicket {
+  ticket: number;
+  firstFrame: number;
+  final: number;
+  draft: number;
+  computeSeconds: number;
+  /** Steps of the grid that this one stands for: more than 1 only with `grow`. */
+  grown: number;
+  /** Streams whose steps ran together with this one, itself included. */
+  batch: number;
+  /** Where speech began and ended, in mel frames of the stream. */
+  changes: { melFrame: number; speech: boolean }[];
+}
+
+/** Streaming log-mel of one stream. */
+export interface NativeMel {
+  /** Mono samples at the model's rate; resolves with the frames that became complete. */
+  push(samples: Float32Array): Promise<NativeMatrix>;
+  /** Ends the stream after `flush` samples of silence: `floor((samples + flush) / hop)` frames in all. */
+  finish(flush: number): Promise<NativeMatrix>;
+  /** The whole state as bytes. */
+  save(): Promise<Uint8Array>;
+  /** Goes on from there. Rejects with `ERR_PARAKEET_INVALID_SNAPSHOT` for bytes that don't fit; the session is of no use then. */
+  load(state: Uint8Array): Promise<void>;
+  /** Gives up what is queued (those promises reject with `ERR_PARAKEET_ABORTED`) and frees the state. */
+  close(): Promise<void>;
+}
+
+/** Streaming encoder of one stream. */
+export interface NativeEncoder {
+  /** Appends mel frames (copied). `data.length` is a multiple of `features`. */
+  push(data: Float32Array): void;
+  /** The input is over; it had `samples` samples. */
+  finish(samples: number): void;
+  /** All that was pushed becomes final with the steps that are due then, flushed by `silence` mel frames of digital silence. */
+  flush(silence: number): void;
+  /**
+   * Runs the next step that is due; `null` when none is. After `finish`, the last step is followed by `null`. Most calls complete no
+   * step: they give `null` at once, without a promise and without asking the engine.
+   */
+  step(): Promise<NativeTicket | null> | null;
+  /** See `NativeMel`. Not while a ticket is out. */
+  save(): Promise<Uint8Array>;
+  load(state: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Streaming decoder of one stream. */
+export interface NativeDecoder {
+  /** Decodes a ticket, once and in order, and frees its frames. `draft` skips or makes the draft tokens. */
+  decode(
+    encoder: NativeEncoder,
+    ticket: number,
+    draft: boolean,
+  ): Promise<{ final: NativeTokens; draft: NativeTokens; computeSeconds: number }>;
+  /** Frames [from, until) of the stream with full context on both sides, as far as the encoder's history reaches. Changes nothing. */
+  hearAgain(encoder: NativeEncoder, from: number, until: number): Promise<NativeTokens>;
+  /** Other phrases from the next step on; `null` for none. */
+  setBoost(boost: NativeBoostTree | null): Promise<void>;
+  /** See `NativeMel`. */
+  save(): Promise<Uint8Array>;
+  load(state: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface NativeModel {
+  /** `floor(samples / hop)` log-mel frames of the whole signal, not normalised. */
+  logMel(samples: Float32Array): Promise<NativeMatrix>;
+  /** NeMo's per-feature normalisation over all frames. */
+  normalize(logMel: Float32Array, frames: number): Promise<NativeMatrix>;
+  /** Encoder frames of normalised features. `job` is a key for `cancel`. */
+  encode(features: Float32Array, frames: number, context: NativeContext, job: number): Promise<NativeMatrix>;
+  /** Tokens of encoder frames. */
+  decode(encoded: Float32Array, frames: number, decoding: NativeDecoding, job: number): Promise<NativeTokens>;
+  /** Audio to tokens with full context, in one go. What is asked for at the same time runs together. */
+  transcribe(
+    samples: Float32Array,
+    options: {
+      context: NativeContext;
+      decoding: NativeDecoding;
+      flush: number;
+      emissionDelay: number;
+      job: number;
+    },
+  ): Promise<{ tokens: NativeTokens; computeSeconds: number }>;
+  /** Log-mel frames to tokens with full context. What is asked for at the same time runs together. */
+  recognizeMel(
+    logMel: Float32Array,
+    frames: number,
+    options: { normalize: boolean; context: NativeContext; decoding: NativeDecoding; job: number },
+  ): Promise<{ tokens: NativeTokens; computeSeconds: number }>;
+  createMel(): NativeMel;
+  createEncoder(options: NativeEncoderOptions): NativeEncoder;
+  createDecoder(decoding: NativeDecoding): NativeDecoder;
+  /** Closes every session of the model, then frees it. */
+  close(): Promise<void>;
+}
+
+/** A model's `config.json`, checked and reduced to what the engine needs (src/model/config.ts). */
+export interface NativeModelConfig {
+  architecture: NativeModelInfo['architecture'];
+  preprocessor: {
+    sampleRate: number;
+    /** Samples. */
+    windowLength: number;
+    hop: number;
+    fftLength: number;
+    features: number;
+    preemphasis: number;
+    window: 'hann' | 'hamming' | 'blackman' | 'bartlett' | 'ones';
+  };
+  encoder: {
+    layers: number;
+    dModel: number;
+    heads: number;
+    feedForward: number;
+    subsamplingFactor: number;
+    subsamplingChannels: number;
+    convKernel: number;
+    useBias: boolean;
+    xscaling: boolean;
+  };
+  /** Transducers only. */
+  predictor?: { hidden: number; layers: number };
+  joint?: { hidden: number; activation: 'relu' | 'sigmoid' | 'tanh' };
+  vocabularySize: number;
+  durations: number[];
+  maxSymbols: number;
+}
+
+/**
+ * Type that weights are kept in and products are computed in. (For tests, `loadModel` of the addon also takes `'int8Products'`:
+ * products of bytes even where the CPU has no instructions for them.)
+ */
+export type NativeDType = 'float32' | 'bfloat16' | 'int8';
+
+/** Part of a model, as its time is counted (native/ops/profile.h). */
+export type NativePart =
+  | 'mel'
+  | 'subsampling'
+  | 'feedForward'
+  | 'attention'
+  | 'convolution'
+  | 'decoder'
+  | 'other';
+
+/**
+ * A tensor of a file of weights. Those of one name are added up. `I8` is the bytes of our quantised folders; the scale of each row
+ * is the tensor `<name>_scale`.
+ */
+export interface NativeTensor {
+  name: string;
+  path: string;
+  dtype: 'F32' | 'F16' | 'BF16' | 'I8';
+  shape: number[];
+  /** Bytes from the start of the file. */
+  offset: number;
+  bytes: number;
+}
+
+export interface NativeAddon {
+  /**
+   * The function that makes this thread's errors from now on, from a code of the engine and a message; `cause` is an error of Node-API.
+   * Without one they are plain `Error`s with a `code`.
+   */
+  makeErrorsWith(make: (code: string, message: string, cause?: unknown) => Error): void;
+  /** `threads`: 0 for all cores; the first call decides for the process. `job` is a key for `cancel`, 0 for none. */
+  loadModel(
+    config: NativeModelConfig,
+    tensors: NativeTensor[],
+    options: { dtype: NativeDType; threads: number; job: number },
+  ): Promise<NativeModel>;
+  /** Gives up the job if it has not ended: its promise rejects with `ERR_PARAKEET_ABORTED`. */
+  cancel(job: number): void;
+  /** What is alive in this process, and calls of this thread without an answer yet; for tests and diagnostics. */
+  counts(): { models: number; sessions: number; queued: number; calls: number };
+  /**
+   * What the encoder has done so far: for live streams batches, and in them steps of single streams and encoder frames; and batches of
+   * whole recordings (or windows of them), and how many of these.
+   */
+  batches(): {
+    batches: number;
+    steps: number;
+    frames: number;
+    recordingBatches: number;
+    recordings: number;
+  };
+  /** Encoder frames up to which steps of several streams, or several recordings, run together, for the whole process. Default 256; 1 for none. */
+  setBatchFrames(frames: number): void;
+  /** Keeps ALSA's own complaints off stderr, where ALSA is loaded: the recorder's errors say what is wrong. */
+  silenceAlsa(): void;
+  /** What the addon was built with, and what it found: the instruction set is the one that oneDNN uses. */
+  build(): {
+    mlx: string;
+    onednn: string | null;
+    instructions: string | null;
+    backend: 'cpu' | 'metal' | 'cuda';
+    /** Whether products in bfloat16 are faster than those in float32. */
+    nativeBfloat16: boolean;
+    /** Whether int8 multiplies bytes; else it only keeps the weights in them. */
+    byteProducts: boolean;
+    mutant: string | null;
+  };
+  /**
+   * Operations per second (two for each multiply-add) of bare products `[rows, inputs] · [inputs, outputs]`: the best that the
+   * library reaches here, with all threads, measured for about `seconds` for each way that it tries.
+   */
+  productSpeed(
+    dtype: NativeDType,
+    rows: number,
+    inputs: number,
+    outputs: number,
+    seconds: number,
+  ): Promise<number>;
+  /** Starts (from zero) or stops the clock of each part; without an argument: seconds of CPU of each part so far. */
+  profile(on: boolean): void;
+  profile(): Record<NativePart, number>;
+  /** Asks MLX's allocator: bytes in use, bytes cached, the cache's limit. */
+  memory(): { active: number; cache: number; cacheLimit: number };
+}

@@ -1,0 +1,30 @@
+/** Makes the errors of the addon: the engine knows codes and messages, this file which class each code has. */
+import {
+  AbortedError,
+  ArgumentError,
+  type ErrorCode,
+  ModelError,
+  NativeError,
+  ParakeetError,
+} from '../errors.js';
+
+/**
+ * The error of this package for a native failure. `cause` is what Node-API threw, if it was that: a wrong argument type, no memory.
+ */
+export function nativeError(code: string, message: string, cause?: unknown): ParakeetError {
+  const options: ErrorOptions = cause === undefined ? {} : { cause };
+  switch (code as ErrorCode) {
+    case 'ERR_PARAKEET_ABORTED':
+      return new AbortedError(message, options);
+    case 'ERR_PARAKEET_INVALID_ARGUMENT':
+      return new ArgumentError(message, options);
+    case 'ERR_PARAKEET_INVALID_WEIGHTS':
+      return new ModelError('ERR_PARAKEET_INVALID_WEIGHTS', message, options);
+    case 'ERR_PARAKEET_CLOSED':
+      return new ParakeetError('ERR_PARAKEET_CLOSED', message, options);
+    case 'ERR_PARAKEET_INVALID_SNAPSHOT':
+      return new ParakeetError('ERR_PARAKEET_INVALID_SNAPSHOT', message, options);
+    default:
+      return new NativeError('ERR_PARAKEET_ENGINE', message, options);
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Models of the Hugging Face hub, through `@huggingface/hub` into the cache that all of Hugging Face's libraries share.
+ * Only this file asks the hub; the cache is hub-cache's matter, what a model folder must hold load-model's.
+ */
+import { AbortedError, HubBusyError, ModelError, NoSpaceError } from '../errors.js';
+import { importPeer } from '../optional-peer.js';
+import { CachedRepository, defaultCacheDir, type HubFile } from './hub-cache.js';
+import { ATTEMPTS, PatientFetch } from './hub-fetch.js';
+import { LOOKED_FOR, modelLayout } from './layout.js';
+
+/** How far the fetching of a repository is. */
+export interface HubProgress {
+  /** The file at work. */
+  file: string;
+  /** Bytes of it that are here. */
+  loaded: number;
+  /** Bytes that it has in all. */
+  total: number;
+  /** Set while the hub, which has too many requests, is waited for: seconds until it is asked again. */
+  retryIn?: number;
+}
+
+/** What fetching can be told. */
+export interface HubOptions {
+  revision?: string | undefined;
+  cacheDir?: string | undefined;
+  /** Never ask the hub. Default: what `HF_HUB_OFFLINE` says. */
+  offline?: boolean | undefined;
+  /** For private repositories. Default: `HF_TOKEN`. */
+  token?: string | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: HubProgress) => void) | undefined;
+}
+
+type Hub = typeof import('@huggingface/hub');
+type ListFileEntry = import('@huggingface/hub').ListFileEntry;
+
+const MOST_NAMES = 20;
+const COMMIT = /^[0-9a-f]{40}$/;
+const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/** True for what can be a repository's id: `owner/name`. */
+export function isRepositoryId(name: string): boolean {
+  return /^\w[\w.-]*\/\w[\w.-]*$/.test(name);
+}
+
+/**
+ * The folder of a repository's files in the cache; what is missing is downloaded, checked against the hub's hashes, and continued
+ * where an earlier attempt stopped. `HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME`, `HF_HUB_CACHE` and `HF_HUB_OFFLINE` are respected. What is
+ * in the cache serves when the hub cannot be reached, and a commit that is there is not asked for.
+ *
+ * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when neither the hub nor the cache gives the files.
+ * @throws {@link HubBusyError} when the hub has too many requests, and goes on saying so. It is asked again when it said, a few times; not
+ * at all when the cache has the files.
+ * @throws {@link NoSpaceError} when the disk is full, with the bytes that are needed.
+ * @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when `@huggingface/hub` is not installed.
+ * @throws {@link AbortedError} when `signal` is aborted.
+ */
+export async function fetchFromHub(repo: string, options: HubOptions = {}): Promise<string> {
+  const { revision = 'main', signal } = options;
+  const cache = new CachedRepository(options.cacheDir ?? defaultCacheDir(), repo);
+  const cached = () => cache.find(revision, (names) => modelLayout(names) !== undefined);
+  const offline = options.offline ?? isOffline();
+  if (offline || COMMIT.test(revision)) {
+    const folder = await cached();
+    if (folder !== undefined) return folder;
+  }
+  if (offline) {
+    throw new ModelError(
+      'ERR_PARAKEET_MODEL_NOT_FOUND',
+      `Expected the Hugging Face repository ${repo} at '${revision}' in the cache, since the hub is not to be asked (offline, HF_HUB_OFFLINE), but it is not ` +
+        'there. Load it once without that, or name a folder or an archive.',
+    );
+  }
+  const hub = await importHub();
+  let last: HubProgress = { file: repo, loaded: 0, total: 0 };
+  const onProgress = (progress: HubProgress) => {
+    last = progress;
+    options.onProgress?.(progress);
+  };
+  const onWait = (retryIn: number) => options.onProgress?.({ ...last, retryIn });
+  const asking = new PatientFetch((await cached()) === undefined ? ATTEMPTS : 1, signal, onWait);
+  try {
+    signal?.throwIfAborted();
+    return await download(hub, cache, repo, revision, asking.fetch, { ...options, onProgress });
+  } catch (error) {
+    if (signal?.aborted) throw new AbortedError(undefined, { cause: signal.reason as unknown });
+    const cause = asking.gaveUp ?? error;
+    if (cause instanceof NoSpaceError) throw cause;
+    const folder = isRefusal(cause) ? undefined : await cached();
+    if (folder !== undefined) return folder;
+    const wanted = `Expected a model of the Hugging Face repository ${repo} at '${revision}' but could not get it: ${reasonOf(cause)}.`;
+    if (cause instanceof HubBusyError) {
+      throw new HubBusyError(
+        `${wanted} Try again then; a token (HF_TOKEN) may ask more often.`,
+        cause.retryAfter,
+        { cause },
+      );
+    }
+    throw new ModelError(
+      'ERR_PARAKEET_MODEL_NOT_FOUND',
+      `${wanted} Check the name, the network, and HF_TOKEN for a private one; or name a folder or an archive.`,
+      { cause },
+    );
+  }
+}
+
+async function download(
+  hub: Hub,
+  cache: CachedRepository,
+  repo: string,
+  revision: string,
+  fetch: typeof globalThis.fetch,
+  { signal, onProgress, token = process.env.HF_TOKEN }: HubOptions,
+): Promise<string> {
+  const { HF_ENDPOINT } = process.env;
+  const common = {
+    ...(HF_ENDPOINT ? { hubUrl: HF_ENDPOINT.replace(/\/+$/, '') } : {}),
+    ...(token ? { accessToken: token } : {}),
+    fetch,
+  };
+  // One commit for all files: a branch may move meanwhile.
+  const { sha } = await hub.modelInfo({ name: repo, revision, additionalFields: ['sha'], ...common });
+  if (!COMMIT.test(sha))
+    throw new Error(`the hub names no commit for '${revision}' but ${JSON.stringify(sha)}`);
+  const there = new Map<string, ListFileEntry>();
+  for await (const entry of hub.listFiles({ repo, revision: sha, ...common }))
+    if (entry.type === 'file') there.set(entry.path, entry);
+  const layout = modelLayout([...there.keys()]);
+  if (!layout) {
+    throw new Error(
+      `it has no model that can be read (looked for ${LOOKED_FOR}; there is ${named([...there.keys()])})`,
+    );
+  }
+  for (const [path, info] of layout.files.map((name) => [name, there.get(name) as ListFileEntry] as const)) {
+    const file: HubFile = {
+      path,
+      size: info.lfs?.size ?? info.size,
+      hash: info.lfs?.oid ?? info.oid ?? '',
+      lfs: info.lfs !== undefined,
+    };
+    if (!HASH.test(file.hash)) throw new Error(`the hub gives no hash of ${path}`);
+    await cache.store(sha, file, async (from) => {
+      // Plain ranges, not Xet: what was cut off is continued, and a full file is one stream.
+      const blob = await hub.downloadFile({ repo, path, revision: sha, xet: false, ...common });
+      if (!blob) throw new Error(`it has no ${path}`);
+      if (blob.size !== file.size)
+        throw new Error(`${path} has ${blob.size} bytes but should have ${file.size}`);
+      const bytes = (from > 0 ? blob.slice(from) : blob).stream();
+      return counted(bytes as unknown as AsyncIterable<Uint8Array>, file, from, signal, onProgress);
+    });
+  }
+  return cache.remember(revision, sha);
+}
+
+/** Some names; a repository may have thousands. */
+function named(names: readonly string[]): string {
+  const some = names.slice(0, MOST_NAMES).join(', ') || 'nothing';
+  return names.length > MOST_NAMES ? `${some} and ${names.length - MOST_NAMES} more` : some;
+}
+
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  { path: file, size: total }: HubFile,
+  from: number,
+  signal: AbortSignal | undefined,
+  onProgress: HubOptions['onProgress'],
+): AsyncGenerator<Uint8Array> {
+  let loaded = from;
+  for await (const piece of bytes) {
+    signal?.throwIfAborted();
+    loaded += piece.length;
+    onProgress?.({ file, loaded: Math.min(loaded, total), total });
+    yield piece;
+    // Not the range that was asked for; its hash will tell.
+    if (loaded > total) return;
+  }
+}
+
+function importHub(): Promise<Hub> {
+  return importPeer<Hub>(
+    '@huggingface/hub',
+    'fetches models by name',
+    'Run `npm install @huggingface/hub`, or name a folder or an archive.',
+  );
+}
+
+function isOffline(): boolean {
+  return /^(?:1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? '');
+}
+
+/** The hub answered, and said no: the cache must not stand in for that. */
+function isRefusal(cause: unknown): boolean {
+  const { statusCode } = (cause ?? {}) as { statusCode?: unknown };
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  // fetch says only "fetch failed"; why is in its cause.
+  return cause.cause instanceof Error ? `${cause.message} (${cause.cause.message})` : cause.message;
+}

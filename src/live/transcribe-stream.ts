@@ -1,0 +1,328 @@
+/**
+ * A live transcript that is fed by calls instead of by a pipe: parakeet-mlx's streaming API. The same engine and the same steps as
+ * the stages'.
+ */
+import { abortedBy, onAbort } from '../abort.js';
+import { mustBeFinite } from '../audio/samples.js';
+import type { NativeDecoder, NativeEncoder, NativeMel } from '../engine/addon.js';
+import { ParakeetError } from '../errors.js';
+import type { Token, TranscriptResult } from '../events.js';
+import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
+import { checkDecoding, type DecodingOptions, resolveDecoding } from '../model/decoding.js';
+import type { LoadedModel } from '../model/loaded-model.js';
+import {
+  DEFAULT_FLUSH_SILENCE,
+  melFrames,
+  pickStreaming,
+  resolveStreaming,
+  type StreamingOptions,
+  streamingOptionKeys,
+} from '../model/streaming-options.js';
+import { TokenPlacer } from '../model/token-placer.js';
+import { expected, finite, known, optionalSignal } from '../options.js';
+import { asSamples } from '../sources/audio-source.js';
+import { type SentenceOptions, SentenceSplitter, splitSentences, textOf } from '../text/sentence-splitter.js';
+import {
+  type NativeStates,
+  readSnapshot,
+  type SnapshotOwner,
+  type SnapshotState,
+  writeSnapshot,
+} from './snapshot.js';
+
+/** Options of `model.transcribeStream`. */
+export interface TranscribeStreamOptions extends StreamingOptions, SentenceOptions {
+  /** How tokens are chosen. Default greedy. */
+  decoding?: DecodingOptions | undefined;
+  /** Phrases to listen for: names, terms. `setBoost` changes them while the stream runs. Default none. */
+  boost?: readonly BoostPhrase[] | undefined;
+  /** Seconds of silence that `finish` appends, so that the model gives out its last words, 0 to 10. Default 0.8. */
+  flushSilence?: number | undefined;
+  /**
+   * A snapshot to go on from, of a stream of the same model and version. It brings the options along: no other but `signal` may be
+   * given beside it. A snapshot that does not fit fails the first call with `ERR_PARAKEET_INVALID_SNAPSHOT`, or throws it at once.
+   */
+  from?: Uint8Array | undefined;
+  /** Closes the stream when it is aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+const keys = [
+  ...streamingOptionKeys,
+  'decoding',
+  'boost',
+  'flushSilence',
+  'from',
+  'signal',
+  'maxWords',
+  'silenceGap',
+  'maxDuration',
+];
+
+/** Most samples handed to the engine at once; a long piece is cut, so that closing need not wait for it. */
+const PIECE_SECONDS = 10;
+
+/**
+ * A live transcript. Without `lookahead`, `left` or `latency` it has the reference's `contextSize: [256, 256]`, `depth: 1`, which
+ * looks 20.8 s ahead: name a `latency` for something livelier.
+ *
+ * Calls may overlap; they are carried out in order.
+ */
+export class TranscribeStream {
+  readonly #model: LoadedModel;
+  readonly #settled: SnapshotState['options'];
+  readonly #mel: NativeMel;
+  readonly #encoder: NativeEncoder;
+  readonly #decoder: NativeDecoder;
+  readonly #placer: TokenPlacer;
+  readonly #finalized: Token[] = [];
+  #draft: Token[] = [];
+  #samples = 0;
+  /** Why a snapshot could not be gone on from. */
+  #failure: Error | undefined;
+  #queue: Promise<void> = Promise.resolve();
+  #state: 'open' | 'finished' | 'closed' | 'failed' = 'open';
+  #freed: Promise<void> | undefined;
+  readonly #signal: AbortSignal | undefined;
+  #forgetSignal: (() => void) | undefined;
+
+  /** @internal */
+  constructor(model: LoadedModel, options: TranscribeStreamOptions) {
+    known('transcribeStream', options, keys);
+    const signal = optionalSignal('signal', options.signal);
+    const from = restored(model, options);
+    this.#settled = from?.state.options ?? settle(model, options);
+    // Before anything native is made, which a mistake here would leave behind.
+    const decoding = resolveDecoding(model.info, this.#settled.decoding, this.#settled.boost);
+    this.#model = model;
+    this.#mel = model.native.createMel();
+    this.#encoder = model.native.createEncoder(this.#settled.encoder);
+    this.#decoder = model.native.createDecoder(decoding);
+    this.#placer = new TokenPlacer(model.info);
+    if (from) this.#goOn(from.state, from.native);
+    this.#signal = signal;
+    if (!signal) return;
+    // A failure to free is told to whoever calls close(); a signal has nobody to tell.
+    const abort = () => void this.close().catch(() => {});
+    this.#forgetSignal = onAbort(signal, abort);
+    if (signal.aborted) abort();
+  }
+
+  /**
+   * Other phrases to listen for, after the audio that was given so far; an empty list for none.
+   *
+   * @throws {@link ArgumentError} for phrases that make no sense; as `addAudio`. All as rejections.
+   */
+  async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
+    const tree = boostTreeOrNone(this.#model.info.vocabulary, boost);
+    this.#mustBeOpen();
+    await this.#run(async () => {
+      await this.#decoder.setBoost(tree);
+      this.#settled.boost = boost;
+    });
+  }
+
+  /** Tokens that are final: never retracted, only added to. */
+  get finalizedTokens(): readonly Token[] {
+    return this.#finalized;
+  }
+
+  /** The unsettled tail as it stands now. */
+  get draftTokens(): readonly Token[] {
+    return this.#draft;
+  }
+
+  /** The transcript so far, the draft included. */
+  get result(): TranscriptResult {
+    const tokens = [...this.#finalized, ...this.#draft];
+    return { text: textOf(tokens), sentences: splitSentences(tokens, this.#settled), tokens };
+  }
+
+  /**
+   * Takes mono samples at `model.sampleRate` in [-1, 1], any number of them; resolves when everything they made due is decoded.
+   *
+   * @throws {@link ArgumentError} for anything but a `Float32Array`. @throws {@link AudioError} for NaN or infinite samples.
+   * @throws {@link ParakeetError} `ERR_PARAKEET_CLOSED` after `finish` or `close`.
+   */
+  async addAudio(samples: Float32Array): Promise<void> {
+    const own = asSamples('samples', samples).slice();
+    const { sampleRate } = this.#model.info;
+    mustBeFinite(own, sampleRate);
+    this.#mustBeOpen();
+    const piece = PIECE_SECONDS * sampleRate;
+    await this.#run(async () => {
+      for (let at = 0; at < own.length; at += piece) {
+        const part = own.subarray(at, at + piece);
+        this.#samples += part.length;
+        const { data, rows } = await this.#mel.push(part);
+        if (rows === 0) continue;
+        this.#encoder.push(data);
+        await this.#steps();
+      }
+    });
+  }
+
+  /** The audio is over: everything becomes final, and the native state is freed. Resolves with the whole transcript. */
+  async finish(): Promise<TranscriptResult> {
+    this.#mustBeOpen();
+    this.#state = 'finished';
+    await this.#run(async () => {
+      const { sampleRate } = this.#model.info;
+      const { flushSilence } = this.#settled;
+      const { data } = await this.#mel.finish(
+        this.#samples === 0 ? 0 : Math.round(flushSilence * sampleRate),
+      );
+      this.#placer.duration = this.#samples / sampleRate;
+      this.#encoder.push(data);
+      this.#encoder.finish(this.#samples);
+      await this.#steps();
+      this.#draft = [];
+    });
+    await this.#free();
+    return this.result;
+  }
+
+  /**
+   * Makes everything final that was added so far, without ending the stream: the model hears the end of an utterance there, and what is
+   * added later as a new one.
+   */
+  async flush(): Promise<void> {
+    this.#mustBeOpen();
+    await this.#run(async () => {
+      this.#encoder.flush(melFrames(this.#model.info, this.#settled.flushSilence));
+      await this.#steps();
+      this.#draft = [];
+    });
+  }
+
+  /**
+   * The stream as bytes, after all that was asked before: `model.transcribeStream({ from })` goes on from there with the same tokens,
+   * in another process too. The stream itself goes on as well. The text so far is in it, the audio is not.
+   */
+  async snapshot(): Promise<Uint8Array> {
+    this.#mustBeOpen();
+    let bytes: Uint8Array = new Uint8Array(0);
+    await this.#run(async () => {
+      const [mel, encoder, decoder] = await Promise.all([
+        this.#mel.save(),
+        this.#encoder.save(),
+        this.#decoder.save(),
+      ]);
+      const state: SnapshotState = {
+        options: this.#settled,
+        samples: this.#samples,
+        finalized: this.#finalized,
+        draft: this.#draft,
+        placer: this.#placer.state,
+      };
+      bytes = writeSnapshot(owner(this.#model), state, { mel, encoder, decoder });
+    });
+    return bytes;
+  }
+
+  /** Gives up what runs and frees the native state. What was heard stays readable. */
+  close(): Promise<void> {
+    if (this.#state === 'open') this.#state = 'closed';
+    return this.#free();
+  }
+
+  /** `close()`, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #goOn(state: SnapshotState, native: NativeStates): void {
+    this.#samples = state.samples;
+    for (const token of state.finalized) this.#finalized.push(token);
+    this.#draft = state.draft;
+    this.#placer.state = state.placer;
+    // Whoever calls next hears of a failure.
+    this.#run(async () => {
+      await this.#mel.load(native.mel);
+      await this.#encoder.load(native.encoder);
+      await this.#decoder.load(native.decoder);
+    }).catch((error: Error) => {
+      this.#failure = error;
+    });
+  }
+
+  async #steps(): Promise<void> {
+    for (;;) {
+      const step = await this.#encoder.step();
+      if (!step) return;
+      const { final, draft } = await this.#decoder.decode(this.#encoder, step.ticket, true);
+      this.#finalized.push(...this.#placer.final(final));
+      this.#draft = this.#placer.draft(draft);
+    }
+  }
+
+  /** After what was asked before. The first failure ends the stream: audio would be missing from what follows. */
+  #run(work: () => Promise<void>): Promise<void> {
+    const result = this.#queue.then(work).catch(async (error: unknown) => {
+      if (this.#state !== 'closed') this.#state = 'failed';
+      await this.#free().catch(() => {});
+      throw this.#signal?.aborted ? abortedBy(this.#signal) : error;
+    });
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  #free(): Promise<void> {
+    this.#forgetSignal?.();
+    this.#freed ??= Promise.all([this.#mel.close(), this.#encoder.close(), this.#decoder.close()]).then(
+      () => undefined,
+    );
+    return this.#freed;
+  }
+
+  #mustBeOpen(): void {
+    if (this.#signal?.aborted) throw abortedBy(this.#signal);
+    if (this.#failure) throw this.#failure;
+    if (this.#state === 'open') return;
+    const state = this.#state === 'failed' ? 'closed after a failure' : this.#state;
+    throw new ParakeetError('ERR_PARAKEET_CLOSED', `Expected an open transcript but it is ${state}`);
+  }
+}
+
+/** The options of a new stream, checked. @throws {@link ArgumentError} */
+function settle(model: LoadedModel, options: TranscribeStreamOptions): SnapshotState['options'] {
+  new SentenceSplitter(options);
+  checkDecoding(options.decoding, options.boost);
+  const flushSilence = finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10);
+  const { latency, lookahead, left, contextSize, maxWords, silenceGap, maxDuration } = options;
+  const unsaid = latency === undefined && lookahead === undefined && left === undefined;
+  const encoder = resolveStreaming(model.info, {
+    ...pickStreaming(options),
+    ...(unsaid && contextSize === undefined ? { contextSize: [256, 256] as const } : {}),
+  });
+  return {
+    encoder,
+    flushSilence,
+    ...(options.decoding && { decoding: options.decoding }),
+    ...(options.boost && { boost: options.boost }),
+    ...(maxWords !== undefined && { maxWords }),
+    ...(silenceGap !== undefined && { silenceGap }),
+    ...(maxDuration !== undefined && { maxDuration }),
+  };
+}
+
+/** What the option `from` holds. @throws {@link ArgumentError}, {@link ParakeetError} */
+function restored(model: LoadedModel, options: TranscribeStreamOptions) {
+  const { from, signal: _, ...others } = options;
+  if (from === undefined) return undefined;
+  if (!(from instanceof Uint8Array)) throw expected('the Uint8Array of a snapshot', 'from', from);
+  const [stray] = Object.entries(others).find(([, value]) => value !== undefined) ?? [];
+  if (stray !== undefined) {
+    throw expected(
+      'no other option but signal beside from',
+      `the options of transcribeStream`,
+      stray,
+      'The snapshot brings its own.',
+    );
+  }
+  return readSnapshot(from, owner(model));
+}
+
+function owner(model: LoadedModel): SnapshotOwner {
+  return { identity: model.identity, dtype: model.info.dtype };
+}

@@ -1,0 +1,163 @@
+/**
+ * From a name to a loaded model: finds the folder, checks its config and its weights' index, and has the engine read them.
+ */
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { NativeDType, NativeModelInfo } from './engine/addon.js';
+import { runJob } from './engine/jobs.js';
+import { loadAddon } from './engine/load-addon.js';
+import { AbortedError, ModelError } from './errors.js';
+import type { HubProgress } from './hub/hub.js';
+import { type ModelConfig, readConfig } from './model/config.js';
+import type { ModelFiles } from './model/formats/model-files.js';
+import { openModel } from './model/open-model.js';
+import { readPrior } from './model/prior.js';
+import { Model } from './model.js';
+import { expected, integer, known, oneOf, optionalBoolean, optionalSignal } from './options.js';
+
+/** The model that loads without a name. */
+export const bundledModel = fileURLToPath(new URL('../models/parakeet-tiny-en', import.meta.url));
+
+/** Bytes at the beginning of the weights that tell models apart: their index and some of their values. */
+const IDENTITY_BYTES = 1 << 20;
+
+/** Options of {@link loadModel}. */
+export interface LoadModelOptions {
+  /**
+   * Type that the weights are kept in and the encoder's products are computed in; sums and what lies between are float32.
+   * `'bfloat16'` halves the memory and is fast where the CPU multiplies it (AVX512-BF16, AMX) and on GPUs; elsewhere it costs
+   * about as much time as float32. `'int8'` (weights scaled for each channel, activations for each row) takes a quarter of the
+   * memory and is the fastest where the CPU has VNNI or AMX; it may change a word now and then. `'auto'` takes bfloat16 where it
+   * is fast, else float32, and int8 for weights that were converted to it. Default `'auto'`.
+   */
+  dtype?: 'auto' | NativeDType | undefined;
+  /** Where it computes. `'auto'` takes what the addon was built for. Default `'auto'`. */
+  device?: 'auto' | 'cpu' | 'gpu' | undefined;
+  /** Threads of the CPU, 1 or more; the first model loaded decides for the process. Default: all cores. */
+  threads?: number | undefined;
+  /** Gives up loading. */
+  signal?: AbortSignal | undefined;
+  /** Branch, tag or commit of a repository on the hub. Default `'main'`. */
+  revision?: string | undefined;
+  /** Where repositories of the hub are kept. Default: Hugging Face's own cache. */
+  cacheDir?: string | undefined;
+  /** Take models of the hub from the cache only. Default: what `HF_HUB_OFFLINE` says. */
+  offline?: boolean | undefined;
+  /** Token for private repositories of the hub. Default: `HF_TOKEN`. */
+  token?: string | undefined;
+  /** Called while a repository is fetched from the hub. */
+  onProgress?: ((progress: HubProgress) => void) | undefined;
+}
+
+const keys = [
+  'dtype',
+  'device',
+  'threads',
+  'signal',
+  'revision',
+  'cacheDir',
+  'offline',
+  'token',
+  'onProgress',
+];
+
+/**
+ * Loads a model: `name` is a folder of parakeet-mlx or of Hugging Face transformers (`config.json`, `model.safetensors`, in one file or
+ * several), NVIDIA's own archive (`.nemo`), or the id of a Hugging Face repository with such, which is fetched once. Without a name:
+ * what `PARAKEET_MODEL` names, else the bundled `parakeet-tiny-en`.
+ *
+ * Close it (`await model.close()`, or `await using`) when no stream needs it any more.
+ *
+ * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND`, `ERR_PARAKEET_INVALID_CONFIG`, `ERR_PARAKEET_INVALID_WEIGHTS`,
+ * `ERR_PARAKEET_UNSUPPORTED_MODEL`. @throws {@link ArgumentError} for options that make no sense. @throws {@link NativeError} when the
+ * addon cannot be loaded. @throws {@link HubBusyError} and @throws {@link NoSpaceError} when a model cannot be fetched.
+ * @throws {@link AbortedError} when `signal` was aborted.
+ */
+export async function loadModel(name?: string, options: LoadModelOptions = {}): Promise<Model> {
+  known('loadModel', options, keys);
+  if (name !== undefined && typeof name !== 'string') {
+    throw expected("a folder's or a repository's name", 'name', name);
+  }
+  const wanted = oneOf('dtype', options.dtype ?? 'auto', ['auto', 'float32', 'bfloat16', 'int8']);
+  const device = oneOf('device', options.device ?? 'auto', ['auto', 'cpu', 'gpu']);
+  const threads = options.threads === undefined ? 0 : integer('threads', options.threads, 1, 1024);
+  const signal = optionalSignal('signal', options.signal);
+  optionalBoolean('offline', options.offline);
+  if (options.token !== undefined && typeof options.token !== 'string')
+    throw expected('a token', 'token', typeof options.token);
+  const addon = loadAddon();
+  const build = addon.build();
+  const here = build.backend === 'cpu' ? 'cpu' : 'gpu';
+  if (device !== 'auto' && device !== here) {
+    throw new ModelError(
+      'ERR_PARAKEET_UNSUPPORTED_MODEL',
+      `Expected an addon built for the ${device} but this one computes on the ${here}. ` +
+        'Build another with PARAKEET_BACKEND set, or leave device out.',
+    );
+  }
+  const files = await openModel(name ?? (process.env.PARAKEET_MODEL || bundledModel), options);
+  try {
+    const config = readConfig(files.config, files.configFile);
+    const dtype = wanted === 'auto' ? bestType(files, build.nativeBfloat16) : wanted;
+    const { features } = config.native.preprocessor;
+    const prior = files.prior === undefined ? undefined : await readPrior(files.prior, features);
+    const native = await runJob(addon, signal, (job) =>
+      addon.loadModel(config.native, files.tensors, { dtype, threads, job }),
+    );
+    // The abort may come when the engine is done but its answer is still on the way.
+    if (signal?.aborted) {
+      await native.close();
+      throw new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
+    }
+    const info = { ...describe(config, here, dtype), ...(prior && { prior }) };
+    return new Model(native, info, addon, await identify(files));
+  } finally {
+    await files.dispose();
+  }
+}
+
+/** Weights that were kept in bytes are computed in bytes; else what is fast here. */
+function bestType({ tensors }: ModelFiles, nativeBfloat16: boolean): NativeDType {
+  if (tensors.some((tensor) => tensor.dtype === 'I8')) return 'int8';
+  return nativeBfloat16 ? 'bfloat16' : 'float32';
+}
+
+/** Tells models apart: a checksum of the configuration and of the beginning of the weights, with their size. */
+async function identify({ config, tensors }: ModelFiles): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(config));
+  const first = Buffer.alloc(IDENTITY_BYTES);
+  for (const name of new Set(tensors.map((tensor) => tensor.path))) {
+    const file = await open(name, 'r');
+    try {
+      const { size } = await file.stat();
+      const { bytesRead } = await file.read(first, 0, Math.min(size, IDENTITY_BYTES), 0);
+      hash.update(String(size)).update(first.subarray(0, bytesRead));
+    } finally {
+      await file.close();
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+function describe(
+  { native, vocabulary, attention }: ModelConfig,
+  device: 'cpu' | 'gpu',
+  dtype: NativeDType,
+): NativeModelInfo {
+  return {
+    architecture: native.architecture,
+    sampleRate: native.preprocessor.sampleRate,
+    hop: native.preprocessor.hop,
+    features: native.preprocessor.features,
+    subsamplingFactor: native.encoder.subsamplingFactor,
+    layers: native.encoder.layers,
+    dModel: native.encoder.dModel,
+    convKernel: native.encoder.convKernel,
+    vocabulary,
+    durations: native.durations,
+    attention,
+    dtype,
+    device,
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * The parts of a transcription, for people who build their own: samples to log-mel frames, those to encoder frames, and those to text.
+ * Typed arrays in and out, row-major; nothing of streams.
+ */
+
+import { mustBeFinite } from './audio/samples.js';
+import type { NativeContext } from './engine/addon.js';
+import { runJob } from './engine/jobs.js';
+import type { TranscriptResult } from './events.js';
+import type { BoostPhrase } from './model/boost.js';
+import { type DecodingOptions, resolveDecoding } from './model/decoding.js';
+import type { LoadedModel } from './model/loaded-model.js';
+import { TokenPlacer } from './model/token-placer.js';
+import { expected, finite, flag, integer, known, optionalSignal } from './options.js';
+import { type SentenceOptions, SentenceSplitter, splitSentences, textOf } from './text/sentence-splitter.js';
+
+/** Log-mel frames: `frames × features` natural logarithms, a frame every `info.hop` samples, not normalised. */
+export interface LogMelFrames {
+  data: Float32Array;
+  frames: number;
+  features: number;
+}
+
+/** Encoder frames: `frames × width`, one every `info.subsamplingFactor` mel frames. */
+export interface EncoderFrames {
+  data: Float32Array;
+  frames: number;
+  width: number;
+}
+
+/** Options of `model.encode` and `model.generate`. */
+export interface EncodeMelOptions {
+  /** Normalise each feature over all frames, as NeMo does before its encoder. False for frames that are normalised. Default true. */
+  normalize?: boolean | undefined;
+  /** Local attention: each frame attends to `[left, right]` frames. Default: the model's own, mostly none. */
+  localAttention?: readonly [left: number, right: number] | undefined;
+  /** Gives up the work. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of `model.generate`. */
+export interface GenerateOptions extends EncodeMelOptions, SentenceOptions {
+  /** How tokens are chosen. Default greedy. */
+  decoding?: DecodingOptions | undefined;
+  /** Phrases to listen for: names, terms. Default none. */
+  boost?: readonly BoostPhrase[] | undefined;
+}
+
+const encodeKeys = ['normalize', 'localAttention', 'signal'];
+const MOST_FRAMES = 1_000_000;
+
+/** `model.logMel`. */
+export async function logMelOf(
+  model: LoadedModel,
+  samples: Float32Array,
+  flushSilence: number,
+): Promise<LogMelFrames> {
+  if (!(samples instanceof Float32Array))
+    throw expected('a Float32Array of mono samples', 'samples', samples);
+  const { sampleRate, features } = model.info;
+  mustBeFinite(samples, sampleRate);
+  const silence = Math.round(finite('flushSilence', flushSilence, 0, 10) * sampleRate);
+  const all = new Float32Array(samples.length + silence);
+  all.set(samples);
+  const { data, rows } = await model.native.logMel(all);
+  return { data, frames: rows, features };
+}
+
+/** `model.encode`. */
+export async function encodeMel(
+  model: LoadedModel,
+  mel: LogMelFrames,
+  options: EncodeMelOptions,
+): Promise<EncoderFrames> {
+  known('encode', options, encodeKeys);
+  const signal = optionalSignal('signal', options.signal);
+  const normalize = flag('normalize', options.normalize ?? true);
+  const context = contextOf(model, options.localAttention);
+  checkMel(model, mel);
+  const features = normalize ? (await model.native.normalize(mel.data, mel.frames)).data : mel.data;
+  const encoded = await runJob(
+    model.addon,
+    signal,
+    (job) => model.native.encode(features, mel.frames, context, job),
+    model.jobs,
+  );
+  return { data: encoded.data, frames: encoded.rows, width: encoded.columns };
+}
+
+/** `model.generate` for one input. */
+export async function generate(
+  model: LoadedModel,
+  mel: LogMelFrames,
+  options: GenerateOptions,
+): Promise<TranscriptResult> {
+  known('generate', options, [...encodeKeys, 'decoding', 'boost', 'maxWords', 'silenceGap', 'maxDuration']);
+  new SentenceSplitter(options);
+  const decoding = resolveDecoding(model.info, options.decoding, options.boost);
+  const signal = optionalSignal('signal', options.signal);
+  const normalize = flag('normalize', options.normalize ?? true);
+  const context = contextOf(model, options.localAttention);
+  checkMel(model, mel);
+  const heard = await runJob(
+    model.addon,
+    signal,
+    (job) => model.native.recognizeMel(mel.data, mel.frames, { normalize, context, decoding, job }),
+    model.jobs,
+  );
+  const tokens = new TokenPlacer(model.info).final(heard.tokens);
+  return { text: textOf(tokens), sentences: splitSentences(tokens, options), tokens };
+}
+
+function checkMel(model: LoadedModel, mel: LogMelFrames): void {
+  const { features } = model.info;
+  const fits =
+    typeof mel === 'object' &&
+    mel !== null &&
+    mel.data instanceof Float32Array &&
+    Number.isInteger(mel.frames) &&
+    mel.frames >= 1 &&
+    mel.features === features &&
+    mel.data.length === mel.frames * features;
+  if (!fits)
+    throw expected(`at least one frame of ${features} mel features, as model.logMel gives them,`, 'mel', mel);
+  if (!mel.data.every(Number.isFinite)) throw expected('finite mel features', 'mel.data', mel.data);
+}
+
+function contextOf(model: LoadedModel, local: unknown): NativeContext {
+  if (local === undefined) return model.info.attention;
+  if (!Array.isArray(local) || local.length !== 2) throw expected('[left, right]', 'localAttention', local);
+  return [
+    integer('localAttention[0]', local[0], 0, MOST_FRAMES),
+    integer('localAttention[1]', local[1], 0, MOST_FRAMES),
+  ];
+}

@@ -1,0 +1,89 @@
+/**
+ * What this machine computes with, and how fast: for `parakeet doctor` and for reports of problems. It measures bare products
+ * and one real recording's worth of the bundled model, not a user's model (bench/encoder.mjs is for that).
+ */
+import os from 'node:os';
+import type { NativeDType } from './engine/addon.js';
+import { loadAddon } from './engine/load-addon.js';
+import { bundledModel, loadModel } from './load-model.js';
+
+/** One type of weights on this machine. */
+export interface MachineType {
+  dtype: NativeDType;
+  /** Whether the CPU or GPU multiplies it by itself; else its weights are widened to float32 on their way. */
+  native: boolean;
+  /** Billions of operations per second of bare products, all threads together. */
+  gigaflops: number;
+  /** Seconds of audio per second through the bundled model. */
+  speed: number;
+}
+
+/** What {@link inspectMachine} finds. */
+export interface Machine {
+  platform: string;
+  node: string;
+  cpu: string;
+  /** Cores that the process may use. */
+  cores: number;
+  device: 'cpu' | 'metal' | 'cuda';
+  mlx: string;
+  /** `null` where MLX's own operations do the work, which is slow on a CPU. */
+  onednn: string | null;
+  /** Instruction set that oneDNN uses. */
+  instructions: string | null;
+  /** What `dtype: 'auto'` takes. */
+  auto: NativeDType;
+  types: MachineType[];
+}
+
+const measured = 0.08;
+/** A typical product of a large model: ten seconds of audio through a feed-forward layer. */
+const shape = { rows: 125, inputs: 1024, outputs: 2048 };
+
+/**
+ * Looks at the machine and measures it for about a second. `threads`: as in `loadModel`; default all cores.
+ *
+ * @throws {@link NativeError} `ERR_PARAKEET_NATIVE_LOAD` when the addon cannot be loaded.
+ */
+export async function inspectMachine(threads?: number): Promise<Machine> {
+  const addon = loadAddon();
+  const build = addon.build();
+  const types: MachineType[] = [];
+  for (const dtype of ['float32', 'bfloat16', 'int8'] as const) {
+    const speed = await modelSpeed(dtype, threads);
+    const flops = await addon.productSpeed(dtype, shape.rows, shape.inputs, shape.outputs, measured);
+    const native = dtype === 'float32' || (dtype === 'bfloat16' ? build.nativeBfloat16 : build.byteProducts);
+    types.push({ dtype, native, gigaflops: flops / 1e9, speed });
+  }
+  return {
+    platform: `${process.platform}-${process.arch}`,
+    node: process.version,
+    cpu: os.cpus()[0]?.model ?? 'unknown',
+    cores: os.availableParallelism(),
+    device: build.backend,
+    mlx: build.mlx,
+    onednn: build.onednn,
+    instructions: build.instructions,
+    auto: build.nativeBfloat16 ? 'bfloat16' : 'float32',
+    types,
+  };
+}
+
+/** Noise costs what speech costs, but for a few tokens. */
+async function modelSpeed(dtype: NativeDType, threads: number | undefined): Promise<number> {
+  const model = await loadModel(bundledModel, { dtype, threads });
+  try {
+    const seconds = 5;
+    const samples = new Float32Array(seconds * model.info.sampleRate);
+    for (let i = 0; i < samples.length; i++) samples[i] = 0.1 * Math.sin(0.3 * i + 1e-4 * i * i);
+    let best = Number.POSITIVE_INFINITY;
+    for (let run = 0; run < 3; run++) {
+      const start = performance.now();
+      await model.transcribe(samples);
+      best = Math.min(best, (performance.now() - start) / 1000);
+    }
+    return seconds / best;
+  } finally {
+    await model.close();
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * How a stream trades delay against accuracy: the options, their presets, and what the encoder makes of them. The only place
+ * with these numbers.
+ */
+
+import type { NativeEncoderOptions, NativeModelInfo } from '../engine/addon.js';
+import { expected, finite, flag, integer, known, oneOf } from '../options.js';
+
+/** A preset of delay against accuracy. */
+export type Latency = 'low' | 'balanced' | 'accurate';
+
+/** Frames (80 ms each) of each preset: how often a step runs, and how far it sees ahead of what it makes final. */
+export const presets: Readonly<Record<Latency, { chunk: number; lookahead: number }>> = {
+  low: { chunk: 4, lookahead: 8 },
+  balanced: { chunk: 8, lookahead: 13 },
+  accurate: { chunk: 12, lookahead: 25 },
+};
+
+/** Frames of left context when no option says otherwise: 10 s. */
+export const DEFAULT_LEFT = 128;
+/** Seconds of quiet after which speech is over. */
+export const DEFAULT_SPEECH_HANGOVER = 0.8;
+/** Steps of the grid that `lagPolicy: 'growSteps'` takes at once, at most. */
+const MOST_GROWN = 4;
+/** Seconds of silence that flush the model at the end of a stream. */
+export const DEFAULT_FLUSH_SILENCE = 0.8;
+/** Frames after the last sound within which a token of the flush may begin. */
+export const DEFAULT_EMISSION_DELAY = 4;
+/** Most frames that any of the options may ask for: 13 minutes. More is a mistake that would cost memory. */
+const MAX_FRAMES = 10_000;
+
+/** What normalises the mel frames. */
+export type Normalization =
+  | 'running'
+  | 'none'
+  | { mean: ArrayLike<number>; std: ArrayLike<number>; frames?: number | undefined };
+
+/** Options of a stream's encoder. Frames are encoder frames, 80 ms for Parakeet. */
+export interface StreamingOptions {
+  /** Preset for `chunk` and `lookahead`. Default `'balanced'`. */
+  latency?: Latency | undefined;
+  /** Frames that become final at each step, at least 1. Default: the preset's. */
+  chunk?: number | undefined;
+  /** Frames of right context before a frame is final, at least 0. Default: the preset's. Not with `contextSize`. */
+  lookahead?: number | undefined;
+  /** Frames of left context, at least 0. Default 128. Not with `contextSize`. */
+  left?: number | undefined;
+  /**
+   * Local attention as in parakeet-mlx: each frame attends to `[left, right]` frames. Sets
+   * `lookahead = min(depth, layers) × (right + (kernel − 1) / 2)`. Default: none; `lookahead` and `left` decide.
+   */
+  contextSize?: readonly [left: number, right: number] | undefined;
+  /** Layers whose right context is exact, at least 1; only with `contextSize`. Default 1. */
+  depth?: number | undefined;
+  /** With `contextSize`: attend to all that is cached and to the whole step instead of the band. Default false. */
+  keepOriginalAttention?: boolean | undefined;
+  /**
+   * Statistics that normalise the mel frames: those of the speech of the last seconds, none, or given ones (`mean` and `std` with one value
+   * per mel feature). Given ones with `frames` (1 to 10,000) are only the beginning: the statistics run on as if so many mel frames
+   * with these had been heard before, at the level of the first speech. `'running'` begins with those of the model folder's
+   * `streaming.json`, if it has one. Default `'running'`.
+   */
+  normalization?: Normalization | undefined;
+  /** Frames after the last sound within which a token of the flush may begin, at least 0. Default 4. */
+  emissionDelay?: number | undefined;
+  /**
+   * The model sleeps while nobody speaks: pauses longer than `speechHangover` cost next to nothing, and what follows is heard anew.
+   * Speech is what is louder than the room by 6.5 dB. Default false: only digital silence before the first sound is slept through.
+   */
+  silenceGate?: boolean | undefined;
+  /** Seconds of quiet after which speech is over (`speechEnd`, `silenceGate`), 0.1 to 10. Default 0.8. */
+  speechHangover?: number | undefined;
+  /**
+   * When the machine is slower than speech, drafts go first in any case, and finals come later. `'keep'`: that is all; the transcript
+   * stays what it would be. `'growSteps'`: up to four steps that wait are taken as one, which costs less and sees further ahead; the
+   * transcript then hangs on the machine's speed, and `stats.stepsGrown` counts it. No audio and no final is ever dropped. Default `'keep'`.
+   */
+  lagPolicy?: 'keep' | 'growSteps' | undefined;
+}
+
+/** The names of {@link StreamingOptions}. */
+export const streamingOptionKeys = [
+  'latency',
+  'chunk',
+  'lookahead',
+  'left',
+  'contextSize',
+  'depth',
+  'keepOriginalAttention',
+  'normalization',
+  'emissionDelay',
+  'silenceGate',
+  'speechHangover',
+  'lagPolicy',
+] as const;
+
+/** The streaming options among others. */
+export function pickStreaming(options: StreamingOptions): StreamingOptions {
+  const given = streamingOptionKeys.filter((key) => options[key] !== undefined);
+  return Object.fromEntries(given.map((key) => [key, options[key]]));
+}
+
+/** Checks everything that can be checked before the model is there. @throws {@link ArgumentError} */
+export function checkStreaming(options: StreamingOptions): void {
+  oneOf('latency', options.latency ?? 'balanced', Object.keys(presets) as Latency[]);
+  if (options.chunk !== undefined) integer('chunk', options.chunk, 1, MAX_FRAMES);
+  if (options.lookahead !== undefined) integer('lookahead', options.lookahead, 0, MAX_FRAMES);
+  if (options.left !== undefined) integer('left', options.left, 0, MAX_FRAMES);
+  if (options.depth !== undefined) integer('depth', options.depth, 1);
+  if (options.emissionDelay !== undefined) integer('emissionDelay', options.emissionDelay, 0, MAX_FRAMES);
+  flag('keepOriginalAttention', options.keepOriginalAttention ?? false);
+  flag('silenceGate', options.silenceGate ?? false);
+  finite('speechHangover', options.speechHangover ?? DEFAULT_SPEECH_HANGOVER, 0.1, 10);
+  oneOf('lagPolicy', options.lagPolicy ?? 'keep', ['keep', 'growSteps']);
+  if (options.contextSize === undefined) {
+    if (options.depth !== undefined) {
+      throw expected(
+        'contextSize beside depth',
+        'contextSize',
+        undefined,
+        'Without it, lookahead says how far a frame sees.',
+      );
+    }
+  } else {
+    const [left, right] = pair(options.contextSize);
+    integer('contextSize[0]', left, 0, MAX_FRAMES);
+    integer('contextSize[1]', right, 0, MAX_FRAMES);
+    for (const option of ['lookahead', 'left'] as const) {
+      if (options[option] !== undefined) {
+        throw expected(
+          `no value beside contextSize, which sets it,`,
+          option,
+          options[option],
+          'Leave out one of the two.',
+        );
+      }
+    }
+  }
+  const { normalization = 'running' } = options;
+  if (typeof normalization === 'object' && normalization !== null)
+    known('normalization', normalization, ['mean', 'std', 'frames']);
+  else oneOf('normalization', normalization, ['running', 'none']);
+}
+
+/**
+ * The encoder's numbers for a model.
+ *
+ * @param historySeconds Audio that can be heard again, beside what the steps need.
+ * @throws {@link ArgumentError}
+ */
+export function resolveStreaming(
+  info: NativeModelInfo,
+  options: StreamingOptions = {},
+  historySeconds = 0,
+): NativeEncoderOptions {
+  checkStreaming(options);
+  const preset = presets[options.latency ?? 'balanced'];
+  const common = {
+    chunk: options.chunk ?? preset.chunk,
+    normalization: statistics(options.normalization ?? 'running', info),
+    emissionDelay: options.emissionDelay ?? DEFAULT_EMISSION_DELAY,
+    hangover: melFrames(info, options.speechHangover ?? DEFAULT_SPEECH_HANGOVER),
+    gate: options.silenceGate ?? false,
+    history: melFrames(info, historySeconds),
+    grow: options.lagPolicy === 'growSteps' ? MOST_GROWN : 1,
+  };
+  if (options.contextSize === undefined) {
+    const left = options.left ?? DEFAULT_LEFT;
+    const context: [number, number] = options.keepOriginalAttention ? [-1, -1] : [left, -1];
+    return { ...common, lookahead: options.lookahead ?? preset.lookahead, context, cache: left };
+  }
+  const [left, right] = options.contextSize;
+  // A frame sees `right` further in each layer, and so does its depthwise convolution by half its kernel.
+  const depth = Math.min(options.depth ?? 1, info.layers);
+  const lookahead = depth * (right + (info.convKernel - 1) / 2);
+  return {
+    ...common,
+    lookahead,
+    context: options.keepOriginalAttention ? [-1, -1] : [left, right],
+    cache: left,
+  };
+}
+
+/** Mel frames of so many seconds. */
+export function melFrames(info: Pick<NativeModelInfo, 'sampleRate' | 'hop'>, seconds: number): number {
+  return Math.round((seconds * info.sampleRate) / info.hop);
+}
+
+function pair(value: unknown): readonly [unknown, unknown] {
+  if (Array.isArray(value) && value.length === 2) return value as unknown as [unknown, unknown];
+  throw expected('[left, right]', 'contextSize', value);
+}
+
+function statistics(
+  wanted: Normalization,
+  { features, prior }: NativeModelInfo,
+): NativeEncoderOptions['normalization'] {
+  const normalization = wanted === 'running' && prior ? prior : wanted;
+  if (typeof normalization === 'string') return normalization;
+  const check = (name: 'mean' | 'std', positive: boolean) => {
+    const values = Float32Array.from(normalization[name] ?? []);
+    if (values.length !== features || !values.every((v) => Number.isFinite(v) && (!positive || v > 0))) {
+      throw expected(
+        `${features} ${positive ? 'positive' : 'finite'} numbers, one per mel feature,`,
+        `normalization.${name}`,
+        normalization[name],
+      );
+    }
+    return values;
+  };
+  const { frames } = normalization;
+  const given = { mean: check('mean', false), std: check('std', true) };
+  return frames === undefined
+    ? given
+    : { ...given, frames: integer('normalization.frames', frames, 1, MAX_FRAMES) };
+}

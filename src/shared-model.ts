@@ -1,0 +1,49 @@
+/**
+ * Models that streams load for themselves: streams with the same name share one, and the last one to close frees it. Who wants a
+ * model to stay calls `loadModel` and hands it in.
+ */
+import type { StageModel } from './model/stage-model.js';
+
+type Loaded = StageModel & { close(): Promise<void> };
+
+interface Shared {
+  users: number;
+  readonly loading: Promise<Loaded>;
+  readonly aborter: AbortController;
+}
+
+const shared = new Map<string | undefined, Shared>();
+
+/** A claim on a model that is shared by name. */
+export interface ModelClaim {
+  /** Rejects when the model cannot be loaded. */
+  readonly model: Promise<StageModel>;
+  /** Gives the claim back, once; resolves when the model is freed if it was the last. */
+  release(): Promise<void>;
+}
+
+/** Claims the model `name`; `undefined` is the bundled one. */
+export function claimModel(name: string | undefined): ModelClaim {
+  const entry = shared.get(name) ?? start(name);
+  entry.users++;
+  const release = async () => {
+    if (--entry.users > 0) return;
+    if (shared.get(name) === entry) shared.delete(name);
+    entry.aborter.abort();
+    const model = await entry.loading.catch(() => undefined);
+    await model?.close();
+  };
+  return { model: entry.loading, release };
+}
+
+function start(name: string | undefined): Shared {
+  const aborter = new AbortController();
+  const loading = import('./load-model.js').then(({ loadModel }) =>
+    loadModel(name, { signal: aborter.signal }),
+  );
+  const entry: Shared = { users: 0, loading, aborter };
+  shared.set(name, entry);
+  // The next stream tries again.
+  entry.loading.catch(() => shared.get(name) === entry && shared.delete(name));
+  return entry;
+}

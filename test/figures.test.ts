@@ -1,0 +1,24 @@
+/** Figures in the documents are what benches measured: each word error rate says from which result it is, and agrees with it. */
+import { describe, expect, test } from 'vitest';
+import { documents, filled, markedIn, unmarkedIn } from '../scripts/figures.mjs';
+import { readDocument } from './support/documents.js';
+
+describe.each(documents as string[])('%s', (document) => {
+  const text = readDocument(document);
+
+  test('has the figures that were measured', () => {
+    expect(filled(text)).toBe(text);
+  });
+
+  test('has no word error rate without its source', () => {
+    expect(unmarkedIn(text)).toEqual([]);
+  });
+});
+
+test('the README has many, and a figure that is not the measured one is seen', () => {
+  const readme = readDocument('README.md');
+  expect(markedIn(readme)).toBeGreaterThan(20);
+  const other = readme.replace(/\d+\.\d\d %<!--/, '99.99 %<!--');
+  expect(other).not.toBe(readme);
+  expect(filled(other)).toBe(readme);
+});

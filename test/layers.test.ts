@@ -1,0 +1,72 @@
+/**
+ * The rooms of src/ and what each may import: itself and the rooms below it (ARCHITECTURE.md). Types count as well.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { readDocument, root } from './support/documents.js';
+
+/** From the ground up. A name with an ending is a file of src/ itself, another one a folder. */
+const LAYERS: readonly (readonly string[])[] = [
+  [
+    'abort.ts',
+    'diagnostics.ts',
+    'errors.ts',
+    'events.ts',
+    'lag.ts',
+    'optional-peer.ts',
+    'options.ts',
+    'pipeline-types.ts',
+    'shift.ts',
+    'warn.ts',
+  ],
+  ['engine'],
+  ['hub'],
+  ['model'],
+  ['audio'],
+  ['text'],
+  ['transforms'],
+  ['sources'],
+  ['recordings'],
+  ['live'],
+  ['low-level.ts', 'model.ts', 'load-model.ts', 'machine.ts', 'shared-model.ts'],
+  ['merge.ts', 'parakeet.ts', 'transcribe.ts'],
+  ['sinks'],
+  ['session'],
+  ['verify'],
+  ['cli', 'index.ts'],
+];
+
+const folder = path.join(root, 'src');
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.ts'),
+);
+const layerOf = (file: string) =>
+  LAYERS.findIndex((rooms) => rooms.includes(file.split(path.sep)[0] as string));
+
+/** The files of src/ that a file imports. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(path.join(folder, file), 'utf8');
+  const found = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)];
+  return found.map(([, target = '']) => path.join(path.dirname(file), target).replace(/\.js$/, '.ts'));
+}
+
+test('every file is in a room that is known', () => {
+  expect(files.length).toBeGreaterThan(120);
+  expect(files.filter((file) => layerOf(file) < 0)).toEqual([]);
+});
+
+test('no import runs up', () => {
+  const up = files.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => layerOf(target) > layerOf(file))
+      .map((target) => `${file} → ${target}`),
+  );
+  expect(up).toEqual([]);
+});
+
+test('ARCHITECTURE.md names every room', () => {
+  const text = readDocument('ARCHITECTURE.md');
+  const rooms = LAYERS.flat().filter((room) => !room.endsWith('.ts'));
+  expect(rooms.filter((room) => !text.includes(`src/${room}/`))).toEqual([]);
+});

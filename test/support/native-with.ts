@@ -1,0 +1,13 @@
+// The native model with some methods replaced. The addon's objects have their methods on a prototype, so `{ ...native }` is empty.
+import type { NativeModel } from '../../src/engine/addon.js';
+
+export function nativeWith(native: NativeModel, replaced: Partial<NativeModel>): NativeModel {
+  return new Proxy(native, {
+    get(target, key) {
+      const own = Reflect.get(replaced, key) as unknown;
+      if (own !== undefined) return own;
+      const value = Reflect.get(target, key) as unknown;
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
