@@ -2,13 +2,14 @@
  * What `parakeet transcribe` has to do: its inputs, and the names of their transcripts. What cannot be done is found out here, before a
  * model is loaded; of many inputs one that makes no sense does not keep the others from being transcribed.
  */
+import { fstatSync, type Stats } from 'node:fs';
 import { access, constants, mkdir, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ParakeetError } from '../errors.js';
 import { writeError } from '../sinks/destination.js';
 import type { Values } from './cli-option.js';
 import { FORMATS, type OutputFormat } from './options.js';
-import { checkDistinct, type Output, outputOf } from './output.js';
+import { checkDistinct, type Output, outputsOf } from './output.js';
 import type { Context } from './program.js';
 import { fillTemplate, templateFields } from './template.js';
 import { UsageError } from './usage-error.js';
@@ -39,7 +40,9 @@ export async function planJobs(
   fail: (input: string, error: unknown) => void,
 ): Promise<Plan> {
   const plan: Plan = { jobs: [], passedOver: [] };
-  const recordings = await Promise.all(inputs.map(identity));
+  const recordings = await Promise.all(
+    inputs.map((input) => (input === '-' ? stdinIdentity() : identity(input))),
+  );
   for (const { input, outputs } of await nameOutputs(inputs, values, given)) {
     try {
       await checkReadable(input);
@@ -94,7 +97,7 @@ function explicit(
 ): Job[] {
   if (formatIsGiven && format === 'all')
     throw new UsageError('Expected one format with --output but --output-format says all');
-  const outputs = named.map((file) => outputOf(file, format === 'all' ? undefined : format, formatIsGiven));
+  const outputs = outputsOf(named, format === 'all' ? undefined : format, formatIsGiven);
   checkDistinct(outputs);
   if (inputs.length > 1) {
     // Lines of text and of JSON can follow each other; subtitles and documents begin anew.
@@ -149,7 +152,19 @@ const exists = async (file: string): Promise<boolean> =>
 
 /** What tells two names of one file. */
 async function identity(file: string): Promise<string | undefined> {
-  const found = await stat(file).catch(() => undefined);
+  return idOf(await stat(file).catch(() => undefined));
+}
+
+/** The same of the file that the shell has opened with `<`. */
+function stdinIdentity(): string | undefined {
+  try {
+    return idOf(fstatSync(0));
+  } catch {
+    return undefined; // closed
+  }
+}
+
+function idOf(found: Stats | undefined): string | undefined {
   return found?.isFile() ? `${found.dev}:${found.ino}` : undefined;
 }
 

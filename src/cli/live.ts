@@ -11,14 +11,14 @@ import { openSession, recordSession, type SessionRecorder } from '../session/rec
 import type { Sink } from '../sinks/sink.js';
 import { teeWriter } from '../sinks/tee-writer.js';
 import { type MicOptions, type Microphone, mic } from '../sources/mic.js';
-import { transcribe } from '../transcribe.js';
+import { type TranscriptProgress, transcribe } from '../transcribe.js';
 import type { AudioFormat } from '../transforms/decode.js';
 import { captions } from './captions.js';
 import type { Values } from './cli-option.js';
 import { decodingOptions, loadOptions, sentenceOptions } from './library-options.js';
 import { loadShown } from './load-model.js';
 import type { OutputFormat } from './options.js';
-import { checkDistinct, type Output, outputOf, outputSink, subtitleOptions } from './output.js';
+import { checkDistinct, type Output, outputSink, outputsOf, subtitleOptions } from './output.js';
 import type { Context } from './program.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage-error.js';
@@ -98,7 +98,14 @@ async function hear(
     input.sound.on('error', (error) => recorder.input.destroy(error));
     input.sound.pipe(recorder.input);
   }
-  await transcribe(recorder?.input ?? input.sound, sink, options);
+  let heard = false;
+  const onProgress = ({ seconds }: TranscriptProgress) => {
+    heard ||= seconds > 0;
+  };
+  await transcribe(recorder?.input ?? input.sound, sink, { ...options, onProgress });
+  // As when the program before the pipe has failed. Whoever ends it before the first sound wanted nothing.
+  if (!heard && ending.code === undefined)
+    throw new AudioError('ERR_PARAKEET_INVALID_AUDIO', 'Expected sound but there are no samples in it');
 }
 
 /** Where live sound comes from. */
@@ -166,7 +173,7 @@ function plan(args: string[], values: Values, { stdin }: Terminal): Output[] {
   }
   const files = (values.output ?? []) as string[];
   const format = values.outputFormat as OutputFormat | undefined;
-  const outputs = files.map((file) => outputOf(file, format, format !== undefined));
+  const outputs = outputsOf(files, format, format !== undefined);
   checkDistinct(outputs);
   if (outputs.length === 0 && values.quiet === true)
     throw new UsageError('Expected --output with --quiet: there would be nothing to see');

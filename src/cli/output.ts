@@ -23,17 +23,26 @@ export interface Output {
 }
 
 /**
- * The output that `-o` names, in the format that the name ends in, else in `format`.
+ * The outputs that `-o` names, each in the format that its name ends in, else in `format`.
  *
- * @param isGiven `format` was asked for, and must not differ from the name's.
+ * @param isGiven `format` was asked for: one of the outputs must have it.
  * @throws {@link UsageError} when nothing tells the format, or two things tell different ones.
  */
-export function outputOf(file: string, format: OutputFormat | undefined, isGiven: boolean): Output {
+export function outputsOf(
+  files: readonly string[],
+  format: OutputFormat | undefined,
+  isGiven: boolean,
+): Output[] {
+  const outputs = files.map((file) => outputOf(file, format));
+  const other = outputs.find((output) => output.format !== format);
+  if (isGiven && other && outputs.every((output) => output.format !== format))
+    throw new UsageError(`Expected one format for ${other.file} but --output-format says ${format}`);
+  return outputs;
+}
+
+function outputOf(file: string, format: OutputFormat | undefined): Output {
   const ending = path.extname(file).slice(1).toLowerCase();
-  const named = FORMATS.find((format) => format === ending);
-  if (named !== undefined && isGiven && named !== format)
-    throw new UsageError(`Expected one format for ${file} but --output-format says ${format}`);
-  const chosen = named ?? format;
+  const chosen = FORMATS.find((format) => format === ending) ?? format;
   if (chosen !== undefined) return { file, format: chosen };
   const endings = FORMATS.map((format) => `.${format}`).join(', ');
   throw new UsageError(

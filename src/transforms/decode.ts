@@ -13,7 +13,7 @@ import { OggOpusDecoder } from '../audio/formats/ogg.js';
 import { PcmDecoder, type PcmEncoding, pcmEncodings } from '../audio/formats/pcm.js';
 import {
   describe,
-  looksCompressed,
+  looksForeign,
   NOISE_BYTES,
   type Recognised,
   Recogniser,
@@ -240,7 +240,7 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
     const unknown = this.#unknown as Recognised;
     if (!ended && unknown.begun.length < NOISE_BYTES) return;
     this.#unknown = undefined;
-    this.#decoder = looksCompressed(unknown.begun.subarray(0, NOISE_BYTES))
+    this.#decoder = looksForeign(unknown.begun.subarray(0, NOISE_BYTES))
       ? this.#decoderOf(unknown)
       : (this.#unmarked?.() as FormatDecoder);
     await this.#hand(this.#decoder.push(unknown.begun));

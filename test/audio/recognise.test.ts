@@ -126,3 +126,13 @@ test('the pieces make no difference', () => {
     expect(new Set(kinds).size).toBe(1);
   }
 });
+
+test.each([
+  ['gzip', [0x1f, 0x8b, 8]],
+  ['zip', [0x50, 0x4b, 3, 4]],
+  ['a program', [0x7f, 0x45, 0x4c, 0x46]],
+])('%s is not taken for raw PCM, however unevenly its bytes are spread', async (_name, mark) => {
+  const { items, error } = await through([Buffer.from([...mark, ...Array(9000).fill(3)])], decode(live));
+  expect(items).toEqual([]);
+  expect(error).toMatchObject({ code: 'ERR_PARAKEET_UNSUPPORTED_FORMAT' });
+});

@@ -65,6 +65,8 @@ export class FfmpegLog {
   }
 
   #complain(text: string): void {
+    // A damaged file has the same complaint for each of its packets.
+    if (this.#complaints.includes(text.trim())) return;
     if (this.#characters < MOST) this.#complaints.push(text.trim());
     this.#characters += text.length;
   }

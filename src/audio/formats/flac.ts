@@ -141,7 +141,7 @@ export class FlacDecoder implements FormatDecoder {
     yield* this.#decode(frames.push(bytes));
     const { next } = frames;
     if (!next) return;
-    warn('WARN_PARAKEET_SECOND_FILE', 'A second FLAC file begins behind the first; it is heard too.');
+    warn('WARN_PARAKEET_SECOND_FILE', 'A second FLAC file follows the first; it is transcribed too.');
     yield* this.#endStream();
     if (this.#missing) this.#damage.add(this.#time, 0, this.#missing);
     this.#before = this.#time;
@@ -161,7 +161,7 @@ export class FlacDecoder implements FormatDecoder {
     const { total } = this.#info as FlacInfo;
     // Where the length is known it tells what is missing; behind the last sample there may be anything.
     if (frames.rest > 0 && total === 0)
-      this.#damage.add(this.#time, 0, `the last ${frames.rest} bytes are no intact frame`);
+      this.#damage.add(this.#time, 0, `the last ${frames.rest} bytes do not form an intact frame`);
   }
 
   get #time(): number {
@@ -179,7 +179,8 @@ export class FlacDecoder implements FormatDecoder {
     for (const frame of frames) {
       const lost = this.#lostBefore(frame);
       if (lost > 0 || frame.damaged > 0) {
-        const what = frame.damaged > 0 ? `${frame.damaged} bytes are no intact frame` : 'frames are missing';
+        const what =
+          frame.damaged > 0 ? `${frame.damaged} bytes do not form an intact frame` : 'frames are missing';
         this.#damage.add(this.#time, lost / sampleRate, what);
         yield* lostAudio(lost, channels, sampleRate);
         this.#given += lost;

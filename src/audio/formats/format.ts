@@ -109,7 +109,7 @@ export class Damage {
     const where = `${this.#places === 1 ? 'at' : 'the first at'} ${first.time.toFixed(3)} s`;
     return broken(
       `Expected an intact ${this.format} file but it is damaged in ${places}, ${where}: ${first.what}. ` +
-        `${this.#seconds.toFixed(3)} s of sound are lost; silence stands for them, and the rest was heard. ` +
+        `${this.#seconds > 0 ? `${this.#seconds.toFixed(3)} s of sound is lost and replaced by silence; the` : 'The'} rest was transcribed. ` +
         `${more === '' ? '' : `${more} `}Check that the file is intact.`,
       first.cause,
     );

@@ -61,7 +61,7 @@ export class MpegDecoder implements FormatDecoder {
       this.#stray + this.#held.length > MOST_BEHIND &&
       this.#held.some((byte) => byte !== 0)
     ) {
-      this.#damage.add(this.#time, 0, `the last ${this.#stray + this.#held.length} bytes are no frames`);
+      this.#damage.add(this.#time, 0, `the last ${this.#stray + this.#held.length} bytes do not form frames`);
     }
     if (!this.#header)
       throw broken('Expected frames of MPEG audio but received none. Check that the file is intact.');
@@ -135,7 +135,7 @@ export class MpegDecoder implements FormatDecoder {
     const frames = Math.round(bytes / (this.#frames > 0 ? this.#bytes / this.#frames : before.length));
     const samples = frames * before.samples;
     this.#frames += frames;
-    this.#damage.add(this.#time, samples / before.sampleRate, `${bytes} bytes are no frames`);
+    this.#damage.add(this.#time, samples / before.sampleRate, `${bytes} bytes do not form frames`);
     yield* this.#give(
       [new Float32Array(samples)].concat(before.mono ? [] : [new Float32Array(samples)]),
       before,

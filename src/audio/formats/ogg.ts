@@ -46,7 +46,7 @@ export class OggOpusDecoder implements FormatDecoder {
   async *end(): AsyncGenerator<DecodedChunk> {
     const time = this.#track?.time ?? this.#before;
     const { damaged } = this.#pages;
-    if (damaged > 0) this.#damage.add(time, 0, `the last ${damaged} bytes are no intact page`);
+    if (damaged > 0) this.#damage.add(time, 0, `the last ${damaged} bytes do not form an intact page`);
     const missing = this.#pages.incomplete
       ? 'Expected whole Ogg pages but the input ended within one.'
       : this.#track
@@ -84,7 +84,7 @@ export class OggOpusDecoder implements FormatDecoder {
     const known = page.granule >= 0 && (this.#origin !== undefined || page.damaged > 0);
     const hole = known ? page.granule - (this.#origin ?? 0) - samples - track.position : 0;
     if (page.damaged > 0) {
-      const what = `${page.damaged} bytes are no intact page`;
+      const what = `${page.damaged} bytes do not form an intact page`;
       if (hole > 0) yield* track.hole(hole, what);
       else this.#damage.add(track.time, 0, what);
     } else if (page.missing && hole > 0) yield* track.hole(hole, 'pages are missing');

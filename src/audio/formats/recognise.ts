@@ -232,8 +232,26 @@ export function isText(bytes: Uint8Array): boolean {
   }
 }
 
-/** Whether bytes are as evenly spread as those of a compressed file, which samples of a voice or of music never are. */
-export function looksCompressed(bytes: Uint8Array): boolean {
+/** First bytes of what people have on their disks and is no sound: archives, programs, pictures. */
+const FOREIGN = [
+  '\x1f\x8b\x08',
+  'PK\x03\x04',
+  'BZh',
+  '7z\xbc\xaf',
+  'Rar!',
+  '\xfd7zXZ',
+  '\x28\xb5\x2f\xfd',
+  '\x7fELF',
+  '\x89PNG',
+];
+
+/**
+ * Whether these are the bytes of another kind of file: they begin as one does, or are as evenly spread as those of a compressed one, which
+ * samples of a voice or of music never are.
+ */
+export function looksForeign(bytes: Uint8Array): boolean {
+  const begun = Buffer.from(bytes.subarray(0, 8)).toString('latin1');
+  if (FOREIGN.some((mark) => begun.startsWith(mark))) return true;
   if (bytes.length < NOISE_BYTES) return false;
   const counts = new Uint32Array(256);
   for (const byte of bytes) counts[byte] = (counts[byte] as number) + 1;
@@ -242,7 +260,7 @@ export function looksCompressed(bytes: Uint8Array): boolean {
   return distance < NOISE_DISTANCE;
 }
 
-/** Bytes that {@link looksCompressed} needs. */
+/** Bytes that {@link looksForeign} needs. */
 export const NOISE_BYTES = 4096;
 /** Chi-squared with 255 degrees of freedom: evenly spread bytes stay below it in all but one of a million cases. */
 const NOISE_DISTANCE = 380;

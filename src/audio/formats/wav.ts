@@ -127,13 +127,13 @@ export class WavDecoder implements FormatDecoder {
     const behind = this.#behind;
     this.#behind = new Uint8Array(0);
     if (kind === 'file') {
-      warn('WARN_PARAKEET_SECOND_FILE', 'A second WAV file begins behind the first; it is heard too.');
+      warn('WARN_PARAKEET_SECOND_FILE', 'A second WAV file follows the first; it is transcribed too.');
       yield* this.#endSamples();
       this.#beginFile();
     } else if (kind === 'samples') {
       warn(
         'WARN_PARAKEET_WAV_LENGTH',
-        `The WAV header tells of ${this.#declared} bytes of audio but more follow; they are heard too. ` +
+        `The WAV header says ${this.#declared} bytes of audio, but more follow; they are transcribed too. ` +
           'The file is larger than 4 GB, or its writer did not bring the header up to date.',
       );
       this.#remaining = Number.POSITIVE_INFINITY;

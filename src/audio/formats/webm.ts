@@ -178,7 +178,7 @@ export class WebmOpusDecoder implements FormatDecoder {
   async *end(): AsyncGenerator<DecodedChunk> {
     yield* this.#decodeHeld();
     if (this.#resynchronising)
-      this.#damage.add(this.#opus?.time ?? 0, 0, `the last ${this.#damaged} bytes are no elements`);
+      this.#damage.add(this.#opus?.time ?? 0, 0, `the last ${this.#damaged} bytes do not form elements`);
     // Writers that could not go back leave the last size unknown; a leaf that is not whole was cut off.
     const within = this.#held.length > 0 || this.#skip > 0;
     const before = this.#segmentEnd < Number.POSITIVE_INFINITY && this.#position < this.#segmentEnd;
@@ -251,7 +251,7 @@ export class WebmOpusDecoder implements FormatDecoder {
     const hole = this.#holeBefore(block, track);
     if (hole < -BACK) this.#origin = block.time - (track.position * 1e9) / OPUS_RATE;
     if (this.#damaged > 0) {
-      const what = `${this.#damaged} bytes are no elements`;
+      const what = `${this.#damaged} bytes do not form elements`;
       this.#damaged = 0;
       if (hole >= SHORTEST_LOSS) yield* track.hole(hole, what);
       else this.#damage.add(track.time, 0, what);
@@ -261,7 +261,7 @@ export class WebmOpusDecoder implements FormatDecoder {
   /** Another file behind the first. */
   #beginFile(): void {
     if (!this.#tracksOver) return;
-    warn('WARN_PARAKEET_SECOND_FILE', 'A second WebM file begins behind the first; it is heard too.');
+    warn('WARN_PARAKEET_SECOND_FILE', 'A second WebM file follows the first; it is transcribed too.');
     if (this.#opus) this.#before = this.#opus.time;
     this.close();
     this.#tracks.length = 0;
