@@ -63,7 +63,7 @@ void Environment::Deferred::resolve(Settle settle) {
 }
 
 void Environment::Deferred::reject(std::exception_ptr failure) {
-  // Work that was given up may fail in any way; the caller hears that it was given up.
+  // Cancelled work may fail in any way; the caller gets an abort.
   job_->failure = job_->cancel->cancelled() ? std::make_exception_ptr(Aborted()) : std::move(failure);
   environment_->complete(job_);
 }
@@ -116,7 +116,7 @@ void Environment::drain(Napi::Env env) {
     try {
       settle(env, *job);
     } catch (const Napi::Error&) {
-      // The environment is being terminated: nothing can be said to it, and nobody waits for the promise.
+      // The environment is being terminated: no JavaScript can run, and the promise no longer matters.
     }
   }
 }
@@ -175,7 +175,7 @@ void Environment::end() {
     outstanding_.clear();
     completed_.clear();  // what these promises would have given is among the resources
   }
-  // Freed on their own threads, and here waited for: an environment that has ended holds nothing.
+  // Freed on their own threads. Waits for that, so that an environment that has ended holds nothing.
   int waiting = static_cast<int>(resources.size());
   std::mutex mutex;
   std::condition_variable done;

@@ -1,5 +1,5 @@
-// One Node environment (the main thread or a worker): its promises, its cancel flags, and its orderly end. Everything
-// that Node must not see happen on another thread goes through here.
+// One Node environment (the main thread or a worker): its promises, its cancel flags, and its orderly shutdown. All
+// communication from the engine's threads to Node's thread goes through here.
 #pragma once
 
 #include <napi.h>
@@ -20,12 +20,12 @@
 
 namespace parakeet {
 
-// Something whose native state is freed on the engine's side: at close(), when JavaScript forgot it, or when the
+// An object whose native state is freed on an engine thread: at close(), when it is garbage-collected, or when the
 // environment ends.
 class Resource {
  public:
   virtual ~Resource() = default;
-  // On any thread: gives up what runs for it and what waits.
+  // On any thread: cancels what is running and queued for it.
   virtual void cancel() = 0;
   // On the thread of worker(): frees the state. May be called twice.
   virtual void release() = 0;
@@ -44,8 +44,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // makes, or with its exception. Work whose flag is already set does not start.
   Napi::Promise run(Napi::Env env, Worker& worker, CancelFlagPtr cancel, std::function<Settle()> work);
 
-  // A promise that is settled from elsewhere: by work that runs for several at once. begin() on the worker, and when it
-  // says true, one of the others after it. A flag that is set makes any failure an abort.
+  // A promise that is settled by a batch. Call begin() on the worker, and if it returns true, then either resolve() or
+  // reject(). If the flag is set, any failure is reported as an abort.
   class Deferred {
    public:
     bool begin();
@@ -74,7 +74,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void complete(std::shared_ptr<Job> job);
   void drain(Napi::Env env);
   static void settle(Napi::Env env, Job& job);
-  // Gives up what runs and frees what is left, once; nothing runs for this environment afterwards.
+  // Cancels what is running and frees what is left, once; nothing runs for this environment afterwards.
   void end();
 
   static void callJs(napi_env env, napi_value, void* context, void*);
@@ -87,7 +87,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   bool ending_ = false;
   int running_ = 0;  // jobs that run on some worker right now
   std::vector<std::shared_ptr<Job>> completed_;
-  std::unordered_set<std::shared_ptr<Job>> outstanding_;  // jobs until they are completed: what end() gives up
+  std::unordered_set<std::shared_ptr<Job>> outstanding_;  // jobs not completed yet: end() cancels them
   std::map<int, std::weak_ptr<CancelFlag>> jobs_;
   std::list<std::weak_ptr<Resource>> resources_;
 };

@@ -1,4 +1,4 @@
-// Native state that a JavaScript object owns: used on one worker, freed there. The base of every wrapped object.
+// Native state owned by a JavaScript object: used and freed on one worker thread.
 #pragma once
 
 #include <exception>
@@ -25,8 +25,8 @@ class Handle : public Resource {
   Worker& worker() override { return worker_; }
   const CancelFlagPtr& flag() const { return cancel_; }
 
-  // On the worker. Makes the state, unless the handle was released before it came to that. A failure is thrown by
-  // state() from then on.
+  // On the worker. Makes the state, unless the handle has already been released. A failure is thrown by state() from
+  // then on.
   void construct(const std::function<std::unique_ptr<State>()>& make) {
     if (released_) return;
     try {
@@ -43,7 +43,7 @@ class Handle : public Resource {
     if (!state_) throw Error("ERR_PARAKEET_CLOSED", "Expected an open object but it was closed");
     return *state_;
   }
-  // On the worker. Null when there is none; throws what kept it from being made.
+  // On the worker. Null when there is none; throws if making it failed.
   State* stateIfOpen() const {
     if (failure_) std::rethrow_exception(failure_);
     return state_.get();
@@ -66,7 +66,7 @@ std::shared_ptr<Handle<State>> makeHandle(Worker& worker, std::function<std::uni
   return handle;
 }
 
-// Gives up what runs for the handle and frees its state on its worker; the promise settles when that is done.
+// Cancels what is running for the handle and frees its state on its worker; the promise settles when that is done.
 inline Napi::Promise closeHandle(Napi::Env env, const std::shared_ptr<Resource>& handle) {
   handle->cancel();
   return Environment::of(env)->run(env, handle->worker(), std::make_shared<CancelFlag>(), [handle] {

@@ -4,7 +4,7 @@
 
 namespace parakeet {
 
-// Takes a reference to this library that nobody gives back. Throws std::runtime_error where the system refuses.
+// Takes a reference to this library that is never released. Throws std::runtime_error if the system refuses.
 void keepLoaded();
 
 }  // namespace parakeet

@@ -49,7 +49,7 @@ class ModelWrap : public Wrap<ModelWrap> {
   std::list<std::weak_ptr<Resource>> sessions_;
 };
 
-// loadModel(config, weightsPath, tensors, options): Promise<NativeModel>.
+// loadModel(config, tensors, options): Promise<NativeModel>.
 Napi::Value loadModel(const Napi::CallbackInfo& info);
 
 }  // namespace parakeet

@@ -1,4 +1,4 @@
-// Promises of what a batch will give.
+// Promises that a batch settles.
 #pragma once
 
 #include <napi.h>
@@ -12,7 +12,7 @@
 
 namespace parakeet {
 
-// A promise, and who waits behind it for what a batch gives; `toValue` makes its value.
+// A promise, and the waiter that settles it with a batch's result; `toValue` converts the result.
 template <class Result, class ToValue>
 std::pair<Napi::Promise, Waiter<Result>> waiterFor(Napi::Env env, const CancelFlagPtr& cancel, ToValue toValue) {
   auto [promise, deferred] = Environment::of(env)->defer(env, cancel);

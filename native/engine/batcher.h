@@ -1,5 +1,5 @@
-// What waits for the engine's next batch: requests of many streams that one pass over the weights can serve. Nothing
-// waits for company: whatever is there when the engine comes to it runs.
+// The queue for the engine's next batch: requests of many streams that one pass over the weights can serve. Whatever is
+// queued when the engine gets to it runs.
 #pragma once
 
 #include <chrono>
@@ -15,15 +15,15 @@
 
 namespace parakeet {
 
-// Who waits for one result. Its functions may be called on the worker only.
+// The receiver of one result. Its functions may be called on the worker only.
 template <class Result>
 struct Waiter {
   CancelFlagPtr cancel;
-  std::function<bool()> begin;  // false when nobody waits any more: then neither of the others is called
-  std::function<void(Result, double seconds)> give;  // with the seconds of compute that were its share
+  std::function<bool()> begin;  // false if the result is no longer wanted: then call neither of the others
+  std::function<void(Result, double seconds)> give;  // with its share of the compute time
   std::function<void(std::exception_ptr)> fail;
 
-  // Gives what `work` returns, or fails with what it throws: one of the two, once. `seconds` is asked after the work.
+  // Calls give() with what `work` returns, or fail() with what it throws. `seconds` is called after the work.
   template <class Work, class Seconds>
   void settle(Work work, Seconds seconds) const {
     std::optional<Result> result;
@@ -36,15 +36,15 @@ struct Waiter {
   }
 };
 
-// A queue of requests in the order of their coming. Used on the worker only.
+// A queue of requests in order of arrival. Used on the worker only.
 template <class Request>
 class Batcher {
  public:
-  // `run` takes some requests from the front, at least one, and settles them. What it leaves runs later, after the
-  // worker's other tasks.
+  // `run` takes at least one request from the front and settles it. The rest runs later, after the worker's other
+  // tasks.
   Batcher(Worker& worker, std::function<void(std::deque<Request>&)> run) : worker_(worker), run_(std::move(run)) {}
 
-  // What was posted to the worker before this call's turn runs before the batch.
+  // Tasks already posted to the worker run before the batch.
   void add(Request request) {
     waiting_.push_back(std::move(request));
     schedule();
@@ -52,9 +52,8 @@ class Batcher {
 
  private:
   using Clock = std::chrono::steady_clock;
-  // Those who were served together ask again together, within the time that JavaScript needs for all of them. The first
-  // of them is not worth a batch of its own, so it waits this long for as many as there were last time; alone it waits
-  // for nobody.
+  // Streams that ran in one batch send their next requests at about the same time, as fast as JavaScript handles them.
+  // So the first request waits up to this long for as many as the last batch had; a single stream does not wait.
   static constexpr std::chrono::microseconds patience{2000}, nap{200};
 
   void schedule() {

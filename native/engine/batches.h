@@ -1,5 +1,5 @@
-// The two things that live streams ask of the engine, a step of the encoder and the decoding of one, each for as many
-// streams at once as there are.
+// The two requests of live streams, an encoder step and the decoding of one, each batched over all streams that have
+// one waiting.
 #pragma once
 
 #include <atomic>
@@ -13,18 +13,18 @@
 namespace parakeet {
 
 struct StepRequest {
-  std::function<EncoderSession*()> session;  // null once it is closed; throws what kept it from being made
+  std::function<EncoderSession*()> session;  // null once it is closed; throws if making it failed
   Waiter<std::optional<Ticket>> waiter;
 };
 
 struct DecodeRequest {
-  std::function<DecoderSession*()> session;  // null once it is closed; throws what kept it from being made
+  std::function<DecoderSession*()> session;  // null once it is closed; throws if making it failed
   std::function<EncodedStep()> step;         // taken once
   bool draft;
   Waiter<Decoded> waiter;
 };
 
-// How much was done at once, since the process began.
+// How much was batched since the process started.
 struct BatchCounts {
   std::atomic<int64_t> batches{0}, steps{0}, frames{0};
   std::atomic<int64_t> recordingBatches{0}, recordings{0};  // whole recordings or windows of them
@@ -32,7 +32,7 @@ struct BatchCounts {
 
 // Each takes requests from the front and settles them.
 //
-// Frames of one model up to about `mostFrames` (at least one step). A step that fails takes no other with it.
+// Frames of one model up to about `mostFrames` (at least one step). A failed step does not fail the others.
 void runSteps(std::deque<StepRequest>& waiting, int mostFrames, BatchCounts& counts);
 void runDecodes(std::deque<DecodeRequest>& waiting, int most);
 

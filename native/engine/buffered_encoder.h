@@ -1,6 +1,6 @@
-// Streaming for models trained with full context: each step encodes what is not final yet, against caches of what is
-// (DESIGN: "Streaming that is right"). Steps lie on a grid counted from the stream's start, so that the result does not
-// depend on the pushes.
+// Streaming for models trained with full context: each step encodes the frames that are not final yet, against caches
+// of those that are. Steps lie on a grid counted from the stream's start, so that the result does not depend on the
+// pushes.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// One stream's encoder as the layers above see it: mel frames in, steps out. How lookahead is done is the strategy's
-// affair (buffered_encoder.h now; cache-aware models later).
+// One stream's encoder as the layers above see it: mel frames in, steps out. How lookahead works is up to the
+// implementation (buffered_encoder.h now; cache-aware models later).
 #pragma once
 
 #include <cstdint>
@@ -24,11 +24,11 @@ struct EncodedStep {
   int64_t lastTokenStart = 0;  // no token begins after this frame
   int64_t grown = 1;           // steps of the grid that it stands for
   bool last = false;
-  bool cut = false;                   // what follows is a new signal: everything before finalEnd was flushed out
-  std::vector<SpeechChange> changes;  // heard while the step was awaited
+  bool cut = false;                   // flushed: what follows finalEnd is a new signal
+  std::vector<SpeechChange> changes;  // detected since the last step
 };
 
-// A step that can be taken, and the piece that has to be encoded for it; none when no frame of it is the model's.
+// A step that is due, and the piece to encode for it; no piece if the whole step lies in a gated pause.
 struct PlannedStep {
   EncodedStep step;
   std::optional<EncoderPiece> piece;
@@ -41,18 +41,18 @@ class EncoderStream {
   virtual void push(const float* logMel, int frames) = 0;
   // The signal is over; it had `samples` samples. Mel frames at and after floor(samples / hop) are the flush.
   virtual void finish(int64_t samples) = 0;
-  // All that was pushed becomes final with the next steps, as if the signal ended here: `silence` mel frames of digital
-  // silence flush the model. What is pushed later is heard anew.
+  // Makes everything pushed so far final with the next steps, as if the signal ended here: `silence` mel frames of
+  // digital silence flush the model. What is pushed later is a new signal.
   virtual void flush(int silence) = 0;
-  // Mel frames [from, until) of the stream, normalised by what is known now, as far as they are kept; `first` becomes
-  // the first of them.
+  // Mel frames [from, until) of the stream that are still buffered, normalised with the current statistics; `first` is
+  // set to the first of them.
   virtual Matrix recall(int64_t from, int64_t until, int64_t& first) const = 0;
   // For snapshots. load() throws ERR_PARAKEET_INVALID_SNAPSHOT.
   virtual void save(ArchiveWriter& archive) = 0;
   virtual void load(ArchiveReader& archive) = 0;
-  // The next step that is due, if any: what is to be encoded for it. Until it is committed, the stream is as it was.
+  // The next step that is due, if any, with the piece to encode. The stream is unchanged until it is committed.
   virtual std::optional<PlannedStep> plan() = 0;
-  // Takes what was planned last, and what its piece gave (if it had one), as the stream's past.
+  // Makes the step that was planned last, with its encoded piece (if it had one), part of the stream's past.
   virtual EncodedStep commit(PlannedStep planned, std::optional<EncodedPiece> encoded) = 0;
 };
 

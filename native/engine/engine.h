@@ -1,5 +1,5 @@
-// The one engine of a process: the thread that owns MLX, and one for the log-mel front end. Never destroyed: at exit
-// the environments have waited for what ran (binding/environment.h) and both threads sleep.
+// The one engine of a process: the thread that owns MLX, and one for the log-mel front end. Never destroyed: by exit
+// the environments have waited for running work (binding/environment.h), and both threads are idle.
 #pragma once
 
 #include <atomic>
@@ -12,11 +12,11 @@ namespace parakeet {
 
 class Engine {
  public:
-  // MLX keeps freed buffers by size and would keep them all: a live stream's shapes are few, so little is enough
-  // (bytes).
+  // Bytes. MLX caches freed buffers by size, without a limit of its own; a live stream has few shapes, so a small cache
+  // is enough.
   static constexpr size_t cacheLimit = size_t{64} << 20;
 
-  // Enough rows for the products to run at their full speed; more would only make streams wait for each other.
+  // Enough rows for products to run at full speed; more would only add latency.
   static constexpr int defaultBatchFrames = 256;
 
   static Engine& instance();
@@ -25,10 +25,10 @@ class Engine {
   Worker& inference() { return inference_; }
   // Log-mel: plain arithmetic that must not wait behind a long step.
   Worker& frontEnd() { return frontEnd_; }
-  // What live streams ask for. On the inference thread.
+  // Requests of live streams. On the inference thread.
   Batcher<StepRequest>& steps() { return steps_; }
   Batcher<DecodeRequest>& decodes() { return decodes_; }
-  // What is heard in one go.
+  // Requests of whole recordings.
   Batcher<RecordingRequest>& recordings() { return recordings_; }
   const BatchCounts& batchCounts() const { return counts_; }
   // Encoder frames up to which steps of several streams, or several recordings, run together; 1 for none.

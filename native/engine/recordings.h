@@ -1,4 +1,4 @@
-// What is heard in one go, a whole recording or a window of one: as many at once as there are, up to a number of
+// Whole recordings, or windows of them, with full context: as many in one batch as are waiting, up to a number of
 // frames.
 #pragma once
 
@@ -12,17 +12,17 @@
 namespace parakeet {
 
 struct RecordingRequest {
-  std::function<const Model&()> model;  // throws when it is closed
+  std::function<const Model&()> model;  // throws if it is closed
   std::function<Heard(const Model&, const CancelFlag&)> listen;
-  int frames = 0;  // of encoder output that it will give, about
+  int frames = 0;  // encoder frames that it will give, approximately
   Context context;
   Decoding decoding;
   Waiter<Tokens> waiter;
 };
 
 // Takes requests from the front and settles them: signals of one model that are heard in one way, up to `mostFrames` of
-// them (at least one). One that fails takes no other with it, and neither does one that is given up: the others are
-// heard again without it.
+// them (at least one). A failed or cancelled request leaves the batch and
+// the rest is re-run.
 void runRecordings(std::deque<RecordingRequest>& waiting, int mostFrames, BatchCounts& counts);
 
 }  // namespace parakeet

@@ -1,4 +1,4 @@
-// The native state of one stream's stages, and the tickets that travel between them instead of tensors.
+// The native state of one stream's stages, and the tickets that are passed between them instead of tensors.
 #pragma once
 
 #include <atomic>
@@ -65,7 +65,7 @@ class EncoderSession : Counted<SessionTag> {
       : encoder_(std::move(encoder)), stream_(std::move(stream)) {}
   EncoderStream& stream() { return *stream_; }
   const EncoderStream& stream() const { return *stream_; }
-  // Whose weights its steps need: steps of one encoder can run together.
+  // Steps of the same encoder can run in one batch.
   const Encoder& encoder() const { return *encoder_; }
   // Commits a step and keeps its frames until they are taken.
   Ticket keep(PlannedStep planned, std::optional<EncodedPiece> encoded, int batch = 1);
@@ -93,7 +93,7 @@ class DecoderSession : Counted<SessionTag> {
       : decoder_(std::move(decoder)), state_(decoder_->start()) {
     setBoost(std::move(boost));
   }
-  // Other phrases from the next step on, or none.
+  // Replaces the boosted phrases from the next step on; null for none.
   void setBoost(std::shared_ptr<const BoostTree> boost) { state_->boosting.set(std::move(boost)); }
   const Decoder& decoder() const { return *decoder_; }
 
@@ -102,12 +102,12 @@ class DecoderSession : Counted<SessionTag> {
     EncodedStep step;
     bool draft;
   };
-  // Decodes for each what its step made final, and from a copy of its state what it drafts. All of one decoder, and
-  // each of another session. When it throws, all sessions are as they were.
+  // For each job, decodes the frames that its step made final, and the draft from a copy of the state. All jobs have
+  // the same decoder and different sessions. If it throws, all sessions are unchanged.
   static std::vector<Decoded> decode(const std::vector<Job>& jobs);
 
-  // Hears the frames [from, until) of a stream anew, with full context on both sides, as far as it recalls them. Does
-  // not touch the state.
+  // Decodes the frames [from, until) of a stream again with full context on both sides, as far as they are buffered.
+  // Does not change the state.
   Tokens hearAgain(const EncoderSession& encoder, int64_t from, int64_t until, const CancelFlag& cancel) const;
 
   void save(ArchiveWriter& archive) { state_->save(archive); }

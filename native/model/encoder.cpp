@@ -144,7 +144,7 @@ mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& 
       const LayerCache& cache = items[k].caches[i];
       wanted.insert(wanted.end(), {*cache.keys, *cache.values, *cache.convolution});
     }
-    // A layer at a time, so that a long signal can be given up and its intermediate results freed; a short one is not
+    // A layer at a time, so that a long signal can be cancelled and its intermediate results freed; a short one is not
     // worth the wait.
     wanted.push_back(x);
     if (x.shape(0) < evaluatedFrames)
@@ -178,7 +178,7 @@ const std::vector<mx::array>* Encoder::keptPositions(int from, int to, const Can
       table.projected.push_back(layer.project(sinusoids));
       mx::eval(table.projected.back());
     }
-    cancel.check();  // what was given up is not kept
+    cancel.check();  // a cancelled result is not kept
     positions_ = std::move(table);
   }
   return &positions_.projected;

@@ -17,7 +17,7 @@ class Error : public std::runtime_error {
   std::string code_;
 };
 
-// Thrown where running work notices that nobody waits for it any more.
+// Thrown by running work once it has been cancelled.
 class Aborted : public Error {
  public:
   Aborted() : Error("ERR_PARAKEET_ABORTED", "The operation was aborted") {}

@@ -9,7 +9,7 @@ std::optional<SpeechChange> SpeechDetector::add(std::optional<float> loudness) {
   bool loud = false;
   if (loudness) {
     const float level = *loudness;
-    // Whatever begins a stream counts as speech until it has proved to be the room: nobody waits for the first word.
+    // The start of a stream counts as speech until it turns out to be room noise, so the first word is never missed.
     const bool first = sounding_ == 0;
     if (sounding_++ % framesPerSecond == 0) {
       std::shift_left(quietest_.begin(), quietest_.end(), 1);

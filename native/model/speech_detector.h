@@ -1,6 +1,6 @@
-// Where somebody speaks, from the loudness of frames alone: a level above the room's noise, at any gain. Made to miss
-// nothing rather than to be strict: it takes a door's slam for speech, and says that speech is over only after a pause.
-// Not a judgement of words; the model makes that.
+// Voice activity detection, from the loudness of frames alone: a level above the room's noise, at any gain. Made to
+// miss nothing rather than to be strict: it takes a door's slam for speech, and says that speech is over only after a
+// pause. Not a judgement of words; the model makes that.
 #pragma once
 
 #include <array>

@@ -68,7 +68,7 @@ void TransducerBeamDecoder::decode(const DecoderJob& job) const {
   const auto best = std::max_element(
       found.begin(), found.end(),
       [&](const TransducerHypothesis& a, const TransducerHypothesis& b) { return worth(a) < worth(b); });
-  // One that gave up before the border ends there.
+  // A hypothesis that was dropped before the border ends there.
   std::vector<TransducerHypothesis> winner{best->crossed ? *best->crossed : *best};
   readTokens(*transducer_, histories, winner);
   histories.copy(winner[0].history, *job.tokens);

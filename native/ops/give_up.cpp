@@ -8,7 +8,7 @@ namespace parakeet::ops {
 
 GiveUpScope::GiveUpScope(const std::atomic<bool>& flag) : flag_(flag) { setGivenUp(&flag); }
 GiveUpScope::~GiveUpScope() {
-  if (flag_) mlx::core::synchronize();  // nobody waits for what runs, but nothing else should meet it
+  if (flag_) mlx::core::synchronize();  // cancelled work must have ended before anything else runs
   setGivenUp(nullptr);
 }
 

@@ -5,8 +5,8 @@
 
 namespace parakeet::ops {
 
-// While it lives, the CPU's operations look at `flag`, and once it is set they give up: what they were at is garbage
-// then and must not be used. One at a time, on the engine's thread.
+// While it lives, the CPU's operations check `flag` and stop early once it is set: their results are then garbage and
+// must not be used. One at a time, on the engine's thread.
 class GiveUpScope {
  public:
   explicit GiveUpScope(const std::atomic<bool>& flag);

@@ -174,7 +174,7 @@ void parallelFor(int count, int grain, const std::function<void(int, int)>& body
       begin = next.load();
     }
   };
-  // MLX's thread may still be at work for somebody who gave up while the engine's thread goes on.
+  // MLX's thread may still be running a cancelled request while the engine's thread goes on.
   if (!pool().run(parts - 1, work)) work();
 }
 

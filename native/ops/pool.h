@@ -1,5 +1,5 @@
 // A small pool that splits one kernel over the cores and blocks while it is idle (OpenMP's teams spin, which collapses
-// on a shared machine). One kernel at a time: who finds the pool at work does its own alone.
+// on a shared machine). One kernel at a time: a caller that finds the pool busy runs its kernel by itself.
 #pragma once
 
 #include <atomic>
@@ -14,13 +14,13 @@ void setPoolThreads(int threads);
 int poolThreads();
 
 // Calls `body(begin, end)` for pieces that cover [0, count), each at least `grain` long, and returns when all have
-// ended. A thread takes the next piece when it is done with one, so that a core that is busy with something else takes
-// fewer, and one that does not come in time takes none. An exception of a piece is thrown again here.
-// Within one of several pieces: one call of `body` for all, by the thread that calls.
-// Pieces are left out once somebody gave up (see ops::GiveUpScope).
+// ended. A thread takes the next piece when it has finished one, so a core that is busy with something else takes
+// fewer, and a thread that wakes up too late takes none. An exception in a piece is rethrown here.
+// When nested in a piece, it makes one call of `body` for everything, on the calling thread.
+// Once the work is cancelled (see ops::GiveUpScope), the remaining pieces are skipped.
 void parallelFor(int count, int grain, const std::function<void(int begin, int end)>& body);
 
-// The flag that says so; null for none.
+// The cancel flag; null for none.
 void setGivenUp(const std::atomic<bool>* flag);
 // For loops that are long within a piece.
 bool givenUp();
