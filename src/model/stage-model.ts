@@ -1,7 +1,9 @@
 /**
  * What a stage needs of a loaded model. `loadModel` gives one; tests may hand in their own.
  */
+
 import type { NativeModel, NativeModelInfo } from '../engine/addon.js';
+import { expected } from '../options.js';
 
 /** A loaded model as the stages see it. */
 export interface StageModel {
@@ -9,4 +11,10 @@ export interface StageModel {
   readonly info: NativeModelInfo;
   /** The engine's side of it. @internal */
   readonly native: NativeModel;
+}
+
+/** @throws {@link ArgumentError} for anything but a loaded model. */
+export function mustBeModel(factory: string, model: unknown): void {
+  if (typeof model === 'object' && model !== null && 'info' in model && 'native' in model) return;
+  throw expected('a loaded model', `the model of ${factory}`, model, 'Await loadModel() first.');
 }

@@ -3,7 +3,7 @@
  * it sees is native. Here are the stream around it and the bound on what waits.
  */
 import type { EncodedChunk, MelChunk } from '../events.js';
-import type { StageModel } from '../model/stage-model.js';
+import { mustBeModel, type StageModel } from '../model/stage-model.js';
 import {
   DEFAULT_FLUSH_SILENCE,
   melFrames,
@@ -53,6 +53,7 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
   #duration: number | undefined;
 
   constructor(model: StageModel, options: EncodeOptions = {}) {
+    mustBeModel('encode', model);
     known('encode', options, [...streamingOptionKeys, 'history', 'flushSilence', 'signal']);
     const signal = optionalSignal('signal', options.signal);
     const history = finite('history', options.history ?? 0, 0, 600);

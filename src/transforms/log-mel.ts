@@ -4,7 +4,7 @@
 
 import type { NativeMatrix, NativeMel } from '../engine/addon.js';
 import type { AudioChunk, MelChunk } from '../events.js';
-import type { StageModel } from '../model/stage-model.js';
+import { mustBeModel, type StageModel } from '../model/stage-model.js';
 import { DEFAULT_FLUSH_SILENCE } from '../model/streaming-options.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
 import { Stage, type StageOptions } from './stage.js';
@@ -39,6 +39,7 @@ export class LogMel extends Stage<AudioChunk, MelChunk> {
   #frames = 0;
 
   constructor(model: StageModel, options: LogMelOptions = {}) {
+    mustBeModel('logMel', model);
     known('logMel', options, ['flushSilence', 'signal']);
     const flush = finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10);
     const signal = optionalSignal('signal', options.signal);

@@ -7,7 +7,7 @@ import type { NativeDecoder, NativeHead } from '../engine/addon.js';
 import type { EncodedChunk, Token, TranscriptEvent } from '../events.js';
 import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
 import { checkDecoding, type DecodingOptions, headsOf, resolveDecoding } from '../model/decoding.js';
-import type { StageModel } from '../model/stage-model.js';
+import { mustBeModel, type StageModel } from '../model/stage-model.js';
 import { frameSeconds, type PlacedModel, TokenPlacer } from '../model/token-placer.js';
 import { expected, flag, known, optionalSignal } from '../options.js';
 import { textOf } from '../text/sentence-splitter.js';
@@ -73,6 +73,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
 
   /** @internal */
   constructor(model: StageModel, head: NativeHead | undefined, factory: string, options: TokenDecodeOptions) {
+    mustBeModel(factory, model);
     known(factory, options, ['decoding', 'boost', 'drafts', 'signal']);
     checkDecoding(options.decoding, options.boost);
     if (head !== undefined) mustHave(model, head, factory, options);

@@ -7,6 +7,8 @@ import { describe, expect, test } from 'vitest';
 import type { EncodedChunk, MelChunk } from '../../src/events.js';
 import { type Encode, encode } from '../../src/transforms/encode.js';
 import { EncoderSession, MAX_TICKETS } from '../../src/transforms/encoder-session.js';
+import { logMel } from '../../src/transforms/log-mel.js';
+import { tdtDecode, tokenDecode } from '../../src/transforms/token-decode.js';
 import { fakeModel } from '../support/fake-native.js';
 
 /** `count` mel frames from `firstFrame` on. */
@@ -100,4 +102,18 @@ test('frames of another model are refused', async () => {
     code: 'ERR_PARAKEET_INVALID_ARGUMENT',
     message: expect.stringMatching(/2 mel features/),
   });
+});
+
+test.each([
+  ['encode', () => encode({} as never)],
+  ['logMel', () => logMel('model' as never)],
+  ['tokenDecode', () => tokenDecode(undefined as never)],
+  ['tdtDecode', () => tdtDecode(null as never)],
+])('%s of something that is no model is refused', (name, make) => {
+  expect(make).toThrow(
+    expect.objectContaining({
+      code: 'ERR_PARAKEET_INVALID_ARGUMENT',
+      message: expect.stringContaining(`the model of ${name}`),
+    }),
+  );
 });
