@@ -54,6 +54,7 @@ export {
 export { type BoostPhrase, readBoostFile } from './model/boost.js';
 export { type ConvertModelOptions, convertModel } from './model/convert.js';
 export type { DecodingOptions } from './model/decoding.js';
+export type { LoadedModel } from './model/loaded-model.js';
 export type { StageModel } from './model/stage-model.js';
 export {
   type Latency,
