@@ -1,7 +1,9 @@
 /**
  * Mixes of voices that take turns at different levels, made from a folder's recordings by a seed. Not how they are heard: voices.mjs.
  */
+
 import path from 'node:path';
+import { joined } from './joined.mjs';
 
 /** The root mean square that a voice at 0 dB has, relative to full scale: −20 dBFS. */
 const LOUDNESS = 0.1;
@@ -105,22 +107,6 @@ export function mix(voices, { seed, speakers, seconds, rate }) {
     levels,
     turns,
   };
-}
-
-/**
- * Pieces of sound one after the other.
- *
- * @param {readonly Float32Array[]} parts
- * @returns {Float32Array}
- */
-export function joined(parts) {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /**

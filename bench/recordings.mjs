@@ -1,9 +1,11 @@
 /**
  * A folder of recordings with a `transcripts.tsv`: which files there are, what is said in them, and their samples.
  */
+
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { decode, resample } from 'parakeet-stream';
+import { joined } from './joined.mjs';
 
 /**
  * The rows of a folder's `transcripts.tsv`, which has a head line with the columns `file` and `transcript` at least.
@@ -38,16 +40,8 @@ export function readRecordings(folder) {
  */
 export async function readSamples(file, sampleRate) {
   const chunks = [];
-  let length = 0;
   for await (const { channels } of createReadStream(file).pipe(decode()).pipe(resample(sampleRate))) {
     chunks.push(channels[0]);
-    length += channels[0].length;
   }
-  const samples = new Float32Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    samples.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return samples;
+  return joined(chunks);
 }

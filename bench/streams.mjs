@@ -9,10 +9,12 @@
  * `[{ model, dtype, batched, unbatched, ratio, framesPerBatch, bound, memoryPerStreamMiB }]`; `bound` is the number of streams that
  * the machine would hold if it did nothing but the products of their frames, at the speed that oneDNN reaches here.
  */
+
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadModel, parakeet, presets } from 'parakeet-stream';
+import { joined } from './joined.mjs';
 import { randomModel } from './random-model.mjs';
 import { readRecordings, readSamples } from './recordings.mjs';
 
@@ -45,7 +47,7 @@ async function measure(name) {
   const model = await loadModel(name === 'tiny' ? undefined : randomModel(name), { dtype: values.dtype });
   const { sampleRate } = model.info;
   const recordings = readRecordings(path.join(root, 'test', 'audio'));
-  const speech = concat(await Promise.all(recordings.map(({ file }) => readSamples(file, sampleRate))));
+  const speech = joined(await Promise.all(recordings.map(({ file }) => readSamples(file, sampleRate))));
   const found = {};
   let framesPerBatch = 0;
   for (const [way, frames] of [
@@ -197,16 +199,6 @@ async function bound(model) {
   }
   const perFrame = (layers * seconds) / frames;
   return (chunk * 0.08) / ((chunk + lookahead) * perFrame);
-}
-
-function concat(parts) {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function print(measured) {

@@ -15,7 +15,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadModel, presets } from 'parakeet-stream';
-import { joined, mix, random, voicesOf } from './mixes.mjs';
+import { joined } from './joined.mjs';
+import { mix, random, voicesOf } from './mixes.mjs';
 import { readRecordings, readSamples } from './recordings.mjs';
 import { editCounts, plainWords } from './wer-metric.mjs';
 

@@ -12,7 +12,13 @@ import { type DecodingOptions, resolveDecoding } from './model/decoding.js';
 import type { LoadedModel } from './model/loaded-model.js';
 import { TokenPlacer } from './model/token-placer.js';
 import { expected, finite, flag, integer, known, optionalSignal } from './options.js';
-import { type SentenceOptions, SentenceSplitter, splitSentences, textOf } from './text/sentence-splitter.js';
+import {
+  type SentenceOptions,
+  SentenceSplitter,
+  sentenceOptionKeys,
+  splitSentences,
+  textOf,
+} from './text/sentence-splitter.js';
 
 /** Log-mel frames: `frames × features` natural logarithms, a frame every `info.hop` samples, not normalised. */
 export interface LogMelFrames {
@@ -93,7 +99,7 @@ export async function generate(
   mel: LogMelFrames,
   options: GenerateOptions,
 ): Promise<TranscriptResult> {
-  known('generate', options, [...encodeKeys, 'decoding', 'boost', 'maxWords', 'silenceGap', 'maxDuration']);
+  known('generate', options, [...encodeKeys, 'decoding', 'boost', ...sentenceOptionKeys]);
   new SentenceSplitter(options);
   const decoding = resolveDecoding(model.info, options.decoding, options.boost);
   const signal = optionalSignal('signal', options.signal);

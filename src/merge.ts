@@ -2,11 +2,13 @@
  * Several labelled streams of events into one transcript in the order of time. Who says what is known beforehand (a stream a speaker);
  * nothing here listens to sound.
  */
+
 import { Readable } from 'node:stream';
 import { destroyOnAbort } from './abort.js';
 import { isAbort } from './errors.js';
 import type { Sentence, StreamStats, Token, TranscriptEvent } from './events.js';
 import { expected, finite, known, oneOf, optionalSignal } from './options.js';
+import { shifted } from './shift.js';
 import { LateFailure } from './transforms/late-failure.js';
 
 /** Options of {@link merge}. */
@@ -198,7 +200,7 @@ export class MergedTranscript extends Readable {
   #take(input: Input, event: TranscriptEvent): void {
     switch (event.type) {
       case 'token': {
-        const token = shifted(event.token, input.offset);
+        const { token } = shifted(event, input.offset);
         input.tokens.push(token);
         input.open.push(token);
         // An input without progress events is as far as its last token begins.
@@ -206,7 +208,7 @@ export class MergedTranscript extends Readable {
         return;
       }
       case 'sentence': {
-        const sentence = shiftedSentence(event.sentence, input.offset);
+        const { sentence } = shifted(event, input.offset);
         input.sentences.push(sentence);
         input.open = afterSentence(input.open, sentence);
         if (!input.reports) input.progress = Math.max(input.progress, sentence.start);
@@ -218,7 +220,7 @@ export class MergedTranscript extends Readable {
         return;
       case 'draft': {
         // What waits for others is not settled either, for who sees only this stream.
-        const tokens = [...input.tokens, ...event.tokens.map((token) => shifted(token, input.offset))];
+        const tokens = [...input.tokens, ...shifted(event, input.offset).tokens];
         this.#draft(input, tokens);
         return;
       }
@@ -334,15 +336,6 @@ function first(inputs: Iterable<Input>, key: (input: Input) => number | undefine
     [found, least] = [input, value];
   }
   return found;
-}
-
-const shifted = <T extends { start: number; end: number }>(item: T, offset: number): T =>
-  offset === 0 ? item : { ...item, start: item.start + offset, end: item.end + offset };
-
-function shiftedSentence(sentence: Sentence, offset: number): Sentence {
-  if (offset === 0) return sentence;
-  const tokens = sentence.tokens.map((token) => shifted(token, offset));
-  return { ...shifted(sentence, offset), tokens, words: sentence.words.map((word) => shifted(word, offset)) };
 }
 
 /**

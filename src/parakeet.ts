@@ -27,8 +27,8 @@ import { planWindows, type WindowOptions, windowOnlyKeys } from './recordings/wi
 import { claimModel, type ModelClaim } from './shared-model.js';
 import { shifted } from './shift.js';
 import { Endpointer, type EndpointRules } from './text/endpointer.js';
-import { type SentenceOptions, SentenceSplitter } from './text/sentence-splitter.js';
-import { Decode, type DecodeOptions, decode, pickDecode } from './transforms/decode.js';
+import { type SentenceOptions, SentenceSplitter, sentenceOptionKeys } from './text/sentence-splitter.js';
+import { Decode, type DecodeOptions, decode, decodeOptionKeys, pickDecode } from './transforms/decode.js';
 import { encode } from './transforms/encode.js';
 import { FlushMark } from './transforms/flush-mark.js';
 import { LateFailure } from './transforms/late-failure.js';
@@ -84,14 +84,7 @@ const keys = [
   ...windowOnlyKeys,
   'mode',
   'model',
-  'format',
-  'unmarked',
-  'sampleRate',
-  'channels',
-  'start',
-  'duration',
-  'stream',
-  'maxSpool',
+  ...decodeOptionKeys,
   'flushSilence',
   'decoding',
   'boost',
@@ -100,10 +93,7 @@ const keys = [
   'endpoint',
   'collect',
   'offset',
-  'maxWords',
-  'silenceGap',
-  'maxDuration',
-  'signal',
+  ...sentenceOptionKeys,
 ];
 
 /** Type of a stage in the line, whatever it carries. */
@@ -169,7 +159,7 @@ export class ParakeetStream extends Duplex {
   readonly #built = withResolvers<void>();
 
   constructor(options: ParakeetOptions = {}) {
-    check(options);
+    checkParakeet(options);
     super({ readableObjectMode: true, writableObjectMode: false, readableHighWaterMark: 4 });
     this.#options = options;
     this.#boost = options.boost;
@@ -485,7 +475,7 @@ export class ParakeetStream extends Duplex {
 export interface ParakeetStream extends PipelineStage<TranscriptEvent> {}
 
 /** Checks at the door what does not need the model, so that mistakes throw where they were made. */
-function check(options: ParakeetOptions): void {
+export function checkParakeet(options: ParakeetOptions): void {
   known('parakeet', options, keys);
   const { model } = options;
   if (typeof model === 'string' ? model === '' : model !== undefined && !isModel(model)) {

@@ -7,7 +7,7 @@ import { finished, pipeline } from 'node:stream/promises';
 import { ParakeetError } from './errors.js';
 import type { TranscriptResult } from './events.js';
 import { expected } from './options.js';
-import { type ParakeetOptions, type ParakeetStream, parakeet } from './parakeet.js';
+import { checkParakeet, type ParakeetOptions, type ParakeetStream, parakeet } from './parakeet.js';
 import { claimModel } from './shared-model.js';
 import type { OpenedAudio } from './sources/audio-file.js';
 import { type AudioSource, openAudio, samplesIn } from './sources/audio-source.js';
@@ -64,7 +64,7 @@ async function transcribeSamples(
   { onProgress, ...options }: TranscribeIntoOptions,
 ): Promise<TranscriptResult> {
   // Mistakes in the options come before a model is loaded for them.
-  parakeet(options).destroy();
+  checkParakeet(options);
   const claim = typeof options.model === 'object' ? undefined : claimModel(options.model);
   try {
     const model = typeof options.model === 'object' ? options.model : await claim?.model;

@@ -18,6 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'options.ts',
     'pipeline-types.ts',
     'shift.ts',
+    'version.ts',
     'warn.ts',
   ],
   ['engine'],

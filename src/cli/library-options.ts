@@ -6,6 +6,7 @@ import type { LoadModelOptions } from '../load-model.js';
 import { type BoostPhrase, readBoostFile } from '../model/boost.js';
 import type { DecodingOptions } from '../model/decoding.js';
 import type { SentenceOptions } from '../text/sentence-splitter.js';
+import { sentenceOptionKeys } from '../text/sentence-splitter.js';
 import type { Values } from './cli-option.js';
 
 /** How the model is loaded. */
@@ -15,7 +16,7 @@ export function loadOptions(values: Values): Pick<LoadModelOptions, 'dtype' | 't
 
 /** Where sentences end. */
 export function sentenceOptions(values: Values): SentenceOptions {
-  return pick(values, ['maxWords', 'silenceGap', 'maxDuration']);
+  return pick(values, sentenceOptionKeys);
 }
 
 /** How words are chosen. The beam's options, from the environment perhaps, mean something with a beam only. */

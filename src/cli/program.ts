@@ -2,7 +2,7 @@
  * The whole command line as commander sees it: commands, arguments, options, help. Each command's work is in its own file, which is
  * loaded when it is asked for.
  */
-import { createRequire } from 'node:module';
+import { packageVersion } from '../version.js';
 import { CliCommand } from './cli-command.js';
 import type { Values } from './cli-option.js';
 import { completionScript, SHELLS } from './completion.js';
@@ -199,8 +199,4 @@ function addModels(program: CliCommand, does: Does): void {
 
 function sub(parent: CliCommand, name: string, description: string): CliCommand {
   return parent.command(name).description(description).helpOption('-h, --help', 'print this help');
-}
-
-export function packageVersion(): string {
-  return (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
 }

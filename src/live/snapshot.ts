@@ -5,14 +5,15 @@
  * `PKTSNAP\n`, the length of the header (4 bytes, little-endian), the header (JSON), the native states one after the other, and the
  * SHA-256 of all that.
  */
+
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
 import type { NativeEncoderOptions } from '../engine/addon.js';
 import { ParakeetError } from '../errors.js';
 import type { Token } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
 import type { DecodingOptions } from '../model/decoding.js';
 import type { PlacerState } from '../model/token-placer.js';
+import { packageVersion } from '../version.js';
 
 /** What a snapshot holds beside the native states. */
 export interface SnapshotState {
@@ -119,11 +120,6 @@ export function readSnapshot(
     state: header.state,
     native: { mel: at(0, mel), encoder: at(mel, encoder), decoder: at(mel + encoder, decoder) },
   };
-}
-
-function packageVersion(): string {
-  const manifest = createRequire(import.meta.url)('../../package.json') as { version: string };
-  return manifest.version;
 }
 
 function invalid(message: string): ParakeetError {

@@ -21,7 +21,13 @@ import {
 import { TokenPlacer } from '../model/token-placer.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
 import { asSamples } from '../sources/audio-source.js';
-import { type SentenceOptions, SentenceSplitter, splitSentences, textOf } from '../text/sentence-splitter.js';
+import {
+  type SentenceOptions,
+  SentenceSplitter,
+  sentenceOptionKeys,
+  splitSentences,
+  textOf,
+} from '../text/sentence-splitter.js';
 import {
   type NativeStates,
   readSnapshot,
@@ -54,9 +60,7 @@ const keys = [
   'flushSilence',
   'from',
   'signal',
-  'maxWords',
-  'silenceGap',
-  'maxDuration',
+  ...sentenceOptionKeys,
 ];
 
 /** Most samples handed to the engine at once; a long piece is cut, so that closing need not wait for it. */

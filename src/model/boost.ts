@@ -20,7 +20,7 @@ export interface BoostPhrase {
 }
 
 /** Measured on recordings with rare words: `npm run -s bench:boost`. */
-export const DEFAULT_BOOST_WEIGHT = 2;
+const DEFAULT_BOOST_WEIGHT = 2;
 
 /**
  * Share of the weight that the piece gets which begins a phrase: every word may be the beginning of one. With half of it as many words are

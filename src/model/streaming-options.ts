@@ -19,7 +19,7 @@ export const presets: Readonly<Record<Latency, { chunk: number; lookahead: numbe
 /** Frames of left context when no option says otherwise: 10 s. */
 export const DEFAULT_LEFT = 128;
 /** Seconds of quiet after which speech is over. */
-export const DEFAULT_SPEECH_HANGOVER = 0.8;
+const DEFAULT_SPEECH_HANGOVER = 0.8;
 /** Steps of the grid that `lagPolicy: 'growSteps'` takes at once, at most. */
 const MOST_GROWN = 4;
 /** Seconds of silence that flush the model at the end of a stream. */

@@ -11,8 +11,14 @@ import type { LoadedModel } from '../model/loaded-model.js';
 import { TokenPlacer } from '../model/token-placer.js';
 import { known, optionalSignal } from '../options.js';
 import type { AudioSource } from '../sources/audio-source.js';
-import { type SentenceOptions, SentenceSplitter, splitSentences, textOf } from '../text/sentence-splitter.js';
-import { type DecodeOptions, decode } from '../transforms/decode.js';
+import {
+  type SentenceOptions,
+  SentenceSplitter,
+  sentenceOptionKeys,
+  splitSentences,
+  textOf,
+} from '../text/sentence-splitter.js';
+import { type DecodeOptions, decode, decodeOptionKeys } from '../transforms/decode.js';
 import { type RecordingProgress, readRecording } from './recording.js';
 import { planWindows, type WindowOptions, Windows, windowOptionKeys } from './windows.js';
 
@@ -35,20 +41,11 @@ export interface TranscribeOptions
 }
 
 const keys = [
-  'format',
-  'sampleRate',
-  'channels',
-  'start',
-  'duration',
-  'stream',
-  'maxSpool',
-  'maxWords',
-  'silenceGap',
-  'maxDuration',
+  ...decodeOptionKeys.filter((key) => key !== 'unmarked'),
+  ...sentenceOptionKeys,
   ...windowOptionKeys,
   'decoding',
   'boost',
-  'signal',
   'onProgress',
 ];
 

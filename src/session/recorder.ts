@@ -2,11 +2,12 @@
  * Keeps a live session, so that it can be run again: what was pushed and when, the options, the events; the audio in a file beside.
  * Every line is written as it comes, so a crash leaves all that led to it.
  */
+
 import { type FileHandle, open } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { Transform, type TransformCallback, Writable } from 'node:stream';
 import { ParakeetError } from '../errors.js';
 import type { TranscriptEvent } from '../events.js';
+import { packageVersion } from '../version.js';
 import { audioPath, type SessionLine, type SessionModel, type SessionOptions } from './format.js';
 
 /** A session that is being recorded. */
@@ -77,8 +78,7 @@ export async function recordSession(
       throw writeError(file, cause);
     });
   };
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
-  await write({ type: 'session', format: 1, package: version, model, options });
+  await write({ type: 'session', format: 1, package: packageVersion(), model, options });
   const settle = (done: Promise<void>, callback: TransformCallback, bytes?: Uint8Array) =>
     done.then(() => (bytes ? callback(null, bytes) : callback()), callback);
   const input = new Transform({

@@ -68,7 +68,7 @@ export function targetPath(target: SinkTarget): string | undefined {
 }
 
 /** How messages call the target. */
-export function targetName(target: SinkTarget): string {
+function targetName(target: SinkTarget): string {
   const path = targetPath(target);
   if (path !== undefined) return path;
   if (typeof target === 'number') return `descriptor ${target}`;

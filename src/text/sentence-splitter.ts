@@ -18,6 +18,9 @@ export interface SentenceOptions {
   maxDuration?: number | undefined;
 }
 
+/** The names of {@link SentenceOptions}, for whoever passes them on. */
+export const sentenceOptionKeys = ['maxWords', 'silenceGap', 'maxDuration'] as const;
+
 /**
  * Collects tokens and gives back each sentence when it is complete. A sentence ends
  * - with a token that contains `!`, `?` or what other scripts have for them (sentence-ends.ts);

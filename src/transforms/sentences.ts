@@ -5,7 +5,12 @@
 import type { EndOfUtteranceEvent, Sentence, Token, TranscriptEvent } from '../events.js';
 import { known, optionalBoolean, optionalSignal } from '../options.js';
 import { Endpointer, type EndpointRules } from '../text/endpointer.js';
-import { type SentenceOptions, SentenceSplitter, textOf } from '../text/sentence-splitter.js';
+import {
+  type SentenceOptions,
+  SentenceSplitter,
+  sentenceOptionKeys,
+  textOf,
+} from '../text/sentence-splitter.js';
 import { Refiner, type Rehearing } from './refiner.js';
 import { Stage, type StageOptions } from './stage.js';
 
@@ -19,7 +24,7 @@ export interface SentencesOptions extends SentenceOptions, StageOptions {
   rehearing?: Rehearing | undefined;
 }
 
-const keys = ['maxWords', 'silenceGap', 'maxDuration', 'collect', 'endpoint', 'rehearing', 'signal'];
+const keys = [...sentenceOptionKeys, 'collect', 'endpoint', 'rehearing', 'signal'];
 
 class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   readonly #splitter: SentenceSplitter;

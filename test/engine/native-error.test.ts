@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
-import type { NativeEncoder, NativeEncoderOptions } from '../../src/engine/addon.js';
+import type { NativeEncoder } from '../../src/engine/addon.js';
 import { loadAddon } from '../../src/engine/load-addon.js';
 import { nativeError } from '../../src/engine/native-error.js';
 import { AbortedError, ArgumentError, ModelError, NativeError, ParakeetError } from '../../src/errors.js';
@@ -15,23 +15,11 @@ import { logMel } from '../../src/transforms/log-mel.js';
 import { tokenDecode } from '../../src/transforms/token-decode.js';
 import { goldenFolder } from '../support/goldens.js';
 import { loadNativeGolden } from '../support/native-golden.js';
+import { smallEncoder as options } from '../support/native-with.js';
 import { expectNothingAliveAtTheEnd, nothingAlive } from '../support/nothing-alive.js';
 import { drain } from '../support/streams.js';
 
 expectNothingAliveAtTheEnd();
-
-const options: NativeEncoderOptions = {
-  chunk: 4,
-  lookahead: 0,
-  context: [8, -1],
-  cache: 8,
-  normalization: 'running',
-  emissionDelay: 4,
-  hangover: 80,
-  gate: false,
-  history: 0,
-  grow: 1,
-};
 
 /** What a call throws, or its promise rejects with. The first is told apart: a method that returns a promise must not throw. */
 async function failure(call: () => unknown): Promise<{ error: unknown; thrown: boolean }> {

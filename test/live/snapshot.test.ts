@@ -13,6 +13,7 @@ import type { Token } from '../../src/events.js';
 import { bundledModel, loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import { ARCHITECTURES, goldenFolder } from '../support/goldens.js';
+import { smallEncoder } from '../support/native-with.js';
 import { testSignal } from '../support/signals.js';
 
 const samples = testSignal();
@@ -106,18 +107,7 @@ describe('snapshots', () => {
 
   test('whose native state does not fit fail the first call, and leave nothing open', async () => {
     const decoder = model.native.createDecoder({ head: 'tdt' });
-    const encoder = model.native.createEncoder({
-      chunk: 4,
-      lookahead: 0,
-      context: [8, -1],
-      cache: 8,
-      normalization: 'running',
-      emissionDelay: 4,
-      hangover: 80,
-      gate: false,
-      history: 0,
-      grow: 1,
-    });
+    const encoder = model.native.createEncoder(smallEncoder);
     const mel = model.native.createMel();
     for (const session of [decoder, encoder, mel]) {
       const state = await session.save();

@@ -4,7 +4,8 @@
  */
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { joined, mix, voicesOf } from '../../bench/mixes.mjs';
+import { joined } from '../../bench/joined.mjs';
+import { mix, voicesOf } from '../../bench/mixes.mjs';
 import { readRecordings, readSamples } from '../../bench/recordings.mjs';
 import { editCounts, plainWords } from '../../bench/wer-metric.mjs';
 import { bundledModel, loadModel } from '../../src/load-model.js';

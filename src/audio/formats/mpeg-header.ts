@@ -91,7 +91,7 @@ export function findMpegFrames(bytes: Uint8Array, from: number, ended: boolean):
 }
 
 /** Whether frames follow each other from `at` on; undefined when more bytes are needed to know. */
-export function isMpegRow(bytes: Uint8Array, at: number, ended: boolean): boolean | undefined {
+function isMpegRow(bytes: Uint8Array, at: number, ended: boolean): boolean | undefined {
   let place = at;
   let before: MpegHeader | undefined;
   for (let i = 0; i < CONSECUTIVE; i++) {

@@ -23,7 +23,7 @@ export type Kind =
 export type Recognition = { kind: Kind } | { skip: number } | 'more';
 
 /** After so many bytes of one file it is decided. */
-export const PROBE_BYTES = 1 << 20;
+const PROBE_BYTES = 1 << 20;
 /** The longest mark at a fixed place: three packets of a transport stream with time codes. */
 const MARK_BYTES = 2 * 192 + 5;
 /** How far into a file frames of MPEG audio are looked for: more than a frame, which may be cut at its start. */
@@ -94,7 +94,7 @@ const FIRST_LOOK = 16;
  *
  * @param ended No more bytes will come.
  */
-export function recognise(begun: Uint8Array, ended: boolean): Recognition {
+function recognise(begun: Uint8Array, ended: boolean): Recognition {
   const whole = ended || begun.length >= PROBE_BYTES;
   if (begun.length < ID3_BYTES && !whole) return 'more';
   const text = Buffer.from(begun.subarray(0, 20)).toString('latin1');
@@ -221,7 +221,7 @@ function isAdts(bytes: Uint8Array, at: number): boolean {
 }
 
 /** UTF-8 without control characters but those of lines; the last character may be cut. */
-export function isText(bytes: Uint8Array): boolean {
+function isText(bytes: Uint8Array): boolean {
   if (bytes.length === 0 || !bytes.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13))
     return false;
   try {

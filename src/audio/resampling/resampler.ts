@@ -10,7 +10,7 @@ import type { Pass } from './pass.js';
 import { Polyphase } from './polyphase.js';
 
 /** Share of the lower rate's half that passes unchanged (within 0.01 dB). From its end on all is stopped. */
-export const PASS_BAND = 0.9;
+const PASS_BAND = 0.9;
 /** A rate is halved, which is cheap, as long as the half lies this far above the rate that is wanted. */
 const HALVE_ABOVE = 1.25;
 /** Rates that are no whole numbers are taken to this precision. */
