@@ -37,17 +37,18 @@ struct Step {
   int frames = 0;  // of encoder output that it will give, about
 };
 
-struct Decode {
-  DecoderSession::Job job;
-  Waiter<Decoded> waiter;
+// Jobs and their waiters, side by side.
+struct Decodes {
+  std::vector<DecoderSession::Job> jobs;
+  std::vector<Waiter<Decoded>> waiters;
 };
 
-// Whether `session` may join the batch: one of the same weights (`shared`) that is not in it yet.
-template <class Batch, class Session, class SessionOf, class Shared>
-bool joins(const Batch& batch, const Session* session, SessionOf sessionOf, Shared shared) {
+// Whether `session` may join a batch of these: one of the same weights (`weights`) that is not in it yet.
+template <class Batch, class Session, class Weights>
+bool joins(const Batch& batch, const Session* session, Weights weights) {
   if (batch.empty()) return true;
-  if (&shared(*session) != &shared(*sessionOf(batch.front()))) return false;
-  return std::none_of(batch.begin(), batch.end(), [&](const auto& one) { return sessionOf(one) == session; });
+  if (&weights(*session) != &weights(*batch.front().session)) return false;
+  return std::none_of(batch.begin(), batch.end(), [&](const auto& one) { return one.session == session; });
 }
 
 // ---- steps: collect, run, settle
@@ -103,47 +104,58 @@ void settleSteps(std::vector<Step>& batch, EncodedBatch encoded) {
   }
 }
 
-// One step by itself, after a batch with it failed. Its piece went with the batch, but its stream is as it was.
-void retryStep(Step step) {
-  std::vector<Step> alone;
-  alone.push_back(std::move(step));
+// Encodes and settles all together; when that fails, each by itself, so that only the one that cannot be encoded fails.
+void encodeAll(std::vector<Step> batch) {
+  // A stream that is cancelled must not stop the others: only one that is alone can be stopped.
+  const CancelFlag never;
   EncodedBatch encoded;
   try {
-    alone[0].planned = alone[0].session->stream().plan().value();
-    encoded = encodePieces(alone, *alone[0].waiter.cancel);
+    encoded = encodePieces(batch, batch.size() == 1 ? *batch[0].waiter.cancel : never);
   } catch (...) {
-    return alone[0].waiter.fail(std::current_exception());
+    if (batch.size() == 1) return batch[0].waiter.fail(std::current_exception());
+    for (Step& step : batch) {
+      try {
+        // The pieces went with the batch, but the streams are as they were.
+        step.planned = step.session->stream().plan().value();
+      } catch (...) {
+        step.waiter.fail(std::current_exception());
+        continue;
+      }
+      std::vector<Step> alone;
+      alone.push_back(std::move(step));
+      encodeAll(std::move(alone));
+    }
+    return;
   }
-  settleSteps(alone, std::move(encoded));
+  settleSteps(batch, std::move(encoded));
 }
 
 // ---- decodes
 
-void collectDecode(DecodeRequest request, const Found<DecoderSession>& found, std::vector<Decode>& batch) {
+void collectDecode(DecodeRequest request, const Found<DecoderSession>& found, Decodes& batch) {
   try {
     request.waiter.cancel->check();
     if (found.failure) std::rethrow_exception(found.failure);
-    batch.push_back({{found.session, request.step(), request.draft}, request.waiter});
+    batch.jobs.push_back({found.session, request.step(), request.draft});
   } catch (...) {
-    request.waiter.fail(std::current_exception());
+    return request.waiter.fail(std::current_exception());
   }
+  batch.waiters.push_back(std::move(request.waiter));
 }
 
 // Decodes all together; when that fails, each by itself, so that only the one that cannot be decoded fails.
-void decodeAll(const std::vector<Decode>& batch) {
+void decodeAll(const Decodes& batch) {
   const auto start = Clock::now();
-  std::vector<DecoderSession::Job> jobs;
-  for (const Decode& decode : batch) jobs.push_back(decode.job);
   std::vector<Decoded> decoded;
   try {
-    decoded = DecoderSession::decode(jobs);
+    decoded = DecoderSession::decode(batch.jobs);
   } catch (...) {
-    if (batch.size() == 1) return batch[0].waiter.fail(std::current_exception());
-    for (const Decode& decode : batch) decodeAll({decode});
+    if (batch.jobs.size() == 1) return batch.waiters[0].fail(std::current_exception());
+    for (size_t i = 0; i < batch.jobs.size(); i++) decodeAll({{batch.jobs[i]}, {batch.waiters[i]}});
     return;
   }
-  const double share = secondsSince(start) / static_cast<double>(batch.size());
-  for (size_t i = 0; i < batch.size(); i++) batch[i].waiter.give(std::move(decoded[i]), share);
+  const double share = secondsSince(start) / static_cast<double>(batch.jobs.size());
+  for (size_t i = 0; i < batch.jobs.size(); i++) batch.waiters[i].give(std::move(decoded[i]), share);
 }
 
 // Takes requests from the front until `full`; those that do not join this batch stay in their order.
@@ -173,41 +185,27 @@ void runSteps(std::deque<StepRequest>& waiting, int mostFrames, BatchCounts& cou
   collect<EncoderSession>(
       waiting, [&] { return !batch.empty() && frames() >= mostFrames; },
       [&](const EncoderSession* session) {
-        return joins(
-            batch, session, [](const Step& step) { return step.session; },
-            [](const EncoderSession& one) -> const Encoder& { return one.encoder(); });
+        return joins(batch, session, [](const EncoderSession& one) -> const Encoder& { return one.encoder(); });
       },
       [&](StepRequest request, const Found<EncoderSession>& found) { collectStep(std::move(request), found, batch); });
   if (batch.empty()) return;
   counts.batches++;
   counts.steps += static_cast<int64_t>(batch.size());
   counts.frames += frames();
-  // A stream that is cancelled must not stop the others: only one that is alone can be stopped.
-  const CancelFlag never;
-  EncodedBatch encoded;
-  try {
-    encoded = encodePieces(batch, batch.size() == 1 ? *batch[0].waiter.cancel : never);
-  } catch (...) {
-    if (batch.size() == 1) return batch[0].waiter.fail(std::current_exception());
-    for (Step& step : batch) retryStep(std::move(step));
-    return;
-  }
-  settleSteps(batch, std::move(encoded));
+  encodeAll(std::move(batch));
 }
 
 void runDecodes(std::deque<DecodeRequest>& waiting, int most) {
-  std::vector<Decode> batch;
+  Decodes batch;
   collect<DecoderSession>(
-      waiting, [&] { return static_cast<int>(batch.size()) >= most; },
+      waiting, [&] { return static_cast<int>(batch.jobs.size()) >= most; },
       [&](const DecoderSession* session) {
-        return joins(
-            batch, session, [](const Decode& decode) { return decode.job.session; },
-            [](const DecoderSession& one) -> const Decoder& { return one.decoder(); });
+        return joins(batch.jobs, session, [](const DecoderSession& one) -> const Decoder& { return one.decoder(); });
       },
       [&](DecodeRequest request, const Found<DecoderSession>& found) {
         collectDecode(std::move(request), found, batch);
       });
-  if (!batch.empty()) decodeAll(batch);
+  if (!batch.jobs.empty()) decodeAll(batch);
 }
 
 }  // namespace parakeet
