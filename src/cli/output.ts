@@ -7,7 +7,7 @@ import { jsonWriter } from '../sinks/json-writer.js';
 import { jsonlWriter } from '../sinks/jsonl-writer.js';
 import type { FileSinkOptions, Sink } from '../sinks/sink.js';
 import { srtWriter } from '../sinks/srt-writer.js';
-import type { SubtitleOptions } from '../sinks/subtitle-options.js';
+import { cueShapeKeys, type SubtitleOptions } from '../sinks/subtitle-options.js';
 import { txtWriter } from '../sinks/txt-writer.js';
 import { vttWriter } from '../sinks/vtt-writer.js';
 import type { Values } from './cli-option.js';
@@ -90,12 +90,6 @@ export function subtitleOptions(values: Values): SubtitleOptions {
   if (values.cuePerSentence === true) return shared;
   return {
     ...shared,
-    ...pick<SubtitleOptions>(values, [
-      'maxLineWidth',
-      'maxLineCount',
-      'minCueDuration',
-      'maxCueDuration',
-      'maxCharactersPerSecond',
-    ]),
+    ...pick<SubtitleOptions>(values, cueShapeKeys),
   };
 }

@@ -39,7 +39,8 @@ export interface SubtitleRules {
   perSentence: boolean;
 }
 
-const shaping = [
+/** The options that shape cues, which `cuePerSentence` leaves no room for. */
+export const cueShapeKeys = [
   'maxLineWidth',
   'maxLineCount',
   'minCueDuration',
@@ -49,9 +50,9 @@ const shaping = [
 
 /** @throws {@link ArgumentError} */
 export function subtitleRules(what: string, options: SubtitleOptions): SubtitleRules {
-  checkFileSinkOptions(what, options, ['highlightWords', ...shaping, 'cuePerSentence']);
+  checkFileSinkOptions(what, options, ['highlightWords', ...cueShapeKeys, 'cuePerSentence']);
   const perSentence = optionalBoolean('cuePerSentence', options.cuePerSentence) ?? false;
-  const stray = perSentence ? shaping.find((key) => options[key] !== undefined) : undefined;
+  const stray = perSentence ? cueShapeKeys.find((key) => options[key] !== undefined) : undefined;
   if (stray) throw expected('no value beside cuePerSentence', stray, options[stray]);
   const shortest = finite('minCueDuration', options.minCueDuration ?? 1, 0, 60);
   const longest = finite('maxCueDuration', options.maxCueDuration ?? 7, 0.1, 3600);
