@@ -2,16 +2,23 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import type { ParakeetOptions } from '../src/composition/options.js';
+import type { ParakeetStream } from '../src/composition/parakeet-stream.js';
 import type { LagMessage, StepMessage, StreamMessage } from '../src/diagnostics.js';
 import type { TranscriptEvent } from '../src/events.js';
-import { type ParakeetOptions, type ParakeetStream, parakeet } from '../src/parakeet.js';
+import { parakeet } from '../src/parakeet.js';
 import { fakeModel, loud } from './support/fake-native.js';
 
 const RATE = 16_000;
 
 function line(delay: number, options: ParakeetOptions = {}): ParakeetStream {
   const model = fakeModel({ delay });
-  return parakeet({ model, format: 'f32le', sampleRate: RATE, channels: 1, latency: 'low', ...options });
+  return parakeet({
+    model,
+    input: { format: 'f32le', sampleRate: RATE, channels: 1 },
+    latency: 'low',
+    ...options,
+  });
 }
 
 /** A live source: 100 ms of sound every 100 ms, into a line that may not keep up; nothing of it may be lost. */

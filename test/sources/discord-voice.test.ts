@@ -10,7 +10,7 @@ import { bundledModel, loadModel } from '../../src/load-model.js';
 import { merge } from '../../src/merge.js';
 import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
-import { readRecording } from '../../src/recordings/recording.js';
+import { readSamples } from '../../src/recordings/read-samples.js';
 import { type DiscordVoice, discordVoice } from '../../src/sources/discord-voice.js';
 import { decode } from '../../src/transforms/decode.js';
 import { resample } from '../../src/transforms/resample.js';
@@ -35,14 +35,8 @@ class FakeReceiver {
 let wide: Float32Array;
 let packets: Uint8Array[];
 beforeAll(async () => {
-  const samples: number[] = [];
-  await readRecording(new URL('../audio/af_sky_10.flac', import.meta.url), 16_000, {}, async (part) => {
-    samples.push(...part);
-  });
-  const { items } = await through(
-    [{ channels: [Float32Array.from(samples)], sampleRate: 16_000 }],
-    resample(48_000),
-  );
+  const samples = await readSamples(new URL('../audio/af_sky_10.flac', import.meta.url), 16_000);
+  const { items } = await through([{ channels: [samples], sampleRate: 16_000 }], resample(48_000));
   wide = joined(items)[0] as Float32Array;
   packets = encodeOpus([wide]);
 });
@@ -184,7 +178,7 @@ describe('with the model', () => {
     merged.on('data', (event: TranscriptEvent) => events.push(event));
     const join = (user: string) => {
       const voice = discordVoice(receiver, user);
-      const line = voice.pipe(parakeet({ model, silenceGate: true, latency: 'low' }));
+      const line = voice.pipe(parakeet({ model, silence: { gate: true }, latency: 'low' }));
       merged.add(user, line, { offset: (voice.startedAt - began) / 1000 });
       return voice;
     };

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bundledModel, loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
-import { readRecording } from '../../src/recordings/recording.js';
+import { readSamples } from '../../src/recordings/read-samples.js';
 import type { StepperOptions } from '../reference/stepper.js';
 import { ARCHITECTURES } from '../support/goldens.js';
 import { loadNativeGolden, type NativeGolden } from '../support/native-golden.js';
@@ -90,11 +90,7 @@ describe('the bundled model', () => {
     model = await loadModel(bundledModel, { dtype: 'float32' });
     const folder = new URL('../audio/', import.meta.url);
     for (const file of ['jfk.flac', 'bf_emma_06.flac', 'am_michael_05.flac']) {
-      const parts: number[] = [];
-      await readRecording(new URL(file, folder), RATE, {}, async (samples) => {
-        parts.push(...samples);
-      });
-      recordings.push(Float32Array.from(parts));
+      recordings.push(await readSamples(new URL(file, folder), RATE));
     }
   });
   afterAll(() => model.close());
