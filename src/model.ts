@@ -72,11 +72,12 @@ export class Model implements LoadedModel {
    * ```js
    * import { loadModel } from 'parakeet-stream';
    *
-   * await using model = await loadModel();
-   * await using live = model.live({ latency: 'low' });
+   * const model = await loadModel();
+   * const live = model.live({ latency: 'low' });
    * await live.addAudio(new Float32Array(model.sampleRate)); // a second of silence
    * const { text } = await live.finish();
    * console.log(`"${text}"`);
+   * await model.close();
    * ```
    */
   live(options: LiveOptions = {}): LiveTranscript {

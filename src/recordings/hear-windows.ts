@@ -74,6 +74,8 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
     const audioSeconds = this.#windows.samples / this.#rate;
     this.#placer.duration = audioSeconds;
     await this.#emit();
+    // The audio may end within a frame.
+    await this.#advance(audioSeconds);
     const { windows: steps, computeSeconds } = this.#windows.heard;
     const latency = this.#latencies.summary();
     await this.emitOne({
@@ -108,7 +110,10 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
     this.#heard = this.#windows.heard.windows;
     for (const token of this.#placer.final(this.#windows.take()))
       await this.emitOne({ type: 'token', token });
-    const time = Math.min(this.#windows.settledFrames * this.#frameSeconds, this.#placer.duration);
+    await this.#advance(Math.min(this.#windows.settledFrames * this.#frameSeconds, this.#placer.duration));
+  }
+
+  async #advance(time: number): Promise<void> {
     if (time <= this.#progress) return;
     this.#progress = time;
     await this.emitOne({ type: 'progress', time });

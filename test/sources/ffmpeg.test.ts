@@ -180,7 +180,7 @@ describe('ffmpeg(), with a stand-in', () => {
   });
 
   test.each([
-    [{ track: -1 }, 'stream'],
+    [{ track: -1 }, 'track'],
     [{ start: -1 }, 'start'],
     [{ duration: Number.NaN }, 'duration'],
     [{ strat: 1 }, 'strat'],
