@@ -2,6 +2,7 @@
  * The fourth stage: log-mel frames in, tickets for encoder frames out. The frames stay in the engine; when a step runs and what
  * it sees is native. Here are the stream around it and the bound on what waits.
  */
+import type { NativeFrames } from '../engine/addon.js';
 import type { EncodedChunk, MelChunk } from '../events.js';
 import { mustBeModel, type StageModel } from '../model/stage-model.js';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../model/streaming-options.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
 import { EncoderSession } from './encoder-session.js';
+import { NativeMelChunk } from './mel-chunk.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link encode}. */
@@ -73,23 +75,18 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
 
   protected override async process(mel: MelChunk): Promise<void> {
     const readyAt = performance.now();
-    const { features } = this.#model.info;
-    if (mel.features !== features || mel.data.length !== mel.frames * features) {
-      const what = `${mel.data.length} values as ${mel.frames} × ${mel.features}`;
-      throw expected(
-        `frames of ${features} mel features`,
-        'the input of encode',
-        what,
-        'Use logMel with the same model.',
-      );
-    }
+    const frames = this.#framesOf(mel);
     this.#melFrames += mel.frames;
-    if (mel.frames > 0) this.#session.native.push(mel.data);
-    if (mel.end) this.#end(mel.end.samples);
     this.#waiting += mel.frames;
     // Behind, and allowed to catch up: what already waits goes into the same step.
-    if (this.#grows && !mel.end && this.writableLength > 1 && this.#waiting < this.#mostWaiting) return;
+    if (this.#grows && !mel.end && this.writableLength > 1 && this.#waiting < this.#mostWaiting) {
+      this.#session.native.push(frames);
+      return;
+    }
     this.#waiting = 0;
+    if (!mel.end) return await this.#steps(readyAt, frames);
+    this.#session.native.push(frames);
+    this.#end(mel.end.samples);
     await this.#steps(readyAt);
   }
 
@@ -137,15 +134,25 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
     this.#session.native.finish(samples);
   }
 
-  /** Runs all steps that are due. */
-  async #steps(readyAt: number): Promise<void> {
-    for (;;) {
-      await this.#session.take();
-      const step = await this.#session.native.step();
-      if (!step) {
-        this.#session.release();
-        return;
-      }
+  /** @throws {@link ArgumentError} for frames of another model. */
+  #framesOf(mel: MelChunk): NativeFrames | Float32Array {
+    const { features } = this.#model.info;
+    const frames = NativeMelChunk.frames(mel);
+    const fits =
+      frames instanceof Float32Array ? frames.length === mel.frames * features : frames.rows === mel.frames;
+    if (fits && mel.features === features) return frames;
+    throw expected(
+      `frames of ${features} mel features`,
+      'the input of encode',
+      `${mel.data.length} values as ${mel.frames} × ${mel.features}`,
+      'Use logMel with the same model.',
+    );
+  }
+
+  /** Appends frames, if there are any, and runs all steps that are due. */
+  async #steps(readyAt: number, frames?: NativeFrames | Float32Array): Promise<void> {
+    let step = await this.#session.step(frames);
+    for (; step; step = await this.#session.step()) {
       this.#frames = step.firstFrame + step.final;
       const end = this.#duration === undefined ? {} : { end: { duration: this.#duration } };
       const { changes, ...ticket } = step;

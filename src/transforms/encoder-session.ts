@@ -3,7 +3,7 @@
  * encodes and the one that decodes, which is why it is in a file of its own.
  */
 
-import type { NativeEncoder } from '../engine/addon.js';
+import type { NativeEncoder, NativeFrames, NativeTicket } from '../engine/addon.js';
 import { AbortedError } from '../errors.js';
 import type { StageModel } from '../model/stage-model.js';
 
@@ -30,10 +30,19 @@ export class EncoderSession {
     return this.#outstanding;
   }
 
-  /** Waits until one more ticket may be made, and counts it. */
+  /** Waits until one more ticket may be out, and counts it. */
   async take(): Promise<void> {
     await this.#until(() => this.#outstanding < MAX_TICKETS);
     this.#outstanding++;
+  }
+
+  /** Appends mel frames, if there are any, and runs the next step that is due then, as soon as one more ticket may be out. */
+  async step(frames?: NativeFrames | Float32Array): Promise<NativeTicket | undefined> {
+    await this.take();
+    const step = await this.native.step(frames);
+    if (step) return step;
+    this.release();
+    return undefined;
   }
 
   /** A ticket was decoded, or will never be. */
