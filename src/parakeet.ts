@@ -29,10 +29,11 @@ import { shifted } from './shift.js';
 import { Endpointer, type EndpointRules } from './text/endpointer.js';
 import { type SentenceOptions, SentenceSplitter, sentenceOptionKeys } from './text/sentence-splitter.js';
 import { Decode, type DecodeOptions, decode, decodeOptionKeys, pickDecode } from './transforms/decode.js';
-import { encode } from './transforms/encode.js';
+import { type Encode, encode } from './transforms/encode.js';
 import { FlushMark } from './transforms/flush-mark.js';
 import { LateFailure } from './transforms/late-failure.js';
 import { logMel } from './transforms/log-mel.js';
+import { type Refine, refine } from './transforms/refine.js';
 import { REFINE_HISTORY } from './transforms/refiner.js';
 import { resample } from './transforms/resample.js';
 import { sentences } from './transforms/sentences.js';
@@ -137,7 +138,9 @@ export class ParakeetStream extends Duplex {
   #claim: ModelClaim | undefined;
   #released: Promise<void> | undefined;
   #stages: AnyStage[] = [];
+  #encoder: Encode | undefined;
   #tokens: TokenDecode | undefined;
+  #refine: Refine | undefined;
   /** In the place of it with mode 'file'. */
   #hearing: HearWindows | undefined;
   /** The phrases that hold now; before the model is there, the stage is made with them. */
@@ -259,7 +262,8 @@ export class ParakeetStream extends Duplex {
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
     checkBoost(boost);
     this.#boost = boost;
-    await (this.#tokens ?? this.#hearing)?.setBoost(boost);
+    const decoders = [this.#tokens, this.#refine, this.#hearing];
+    await Promise.all(decoders.map((decoder) => decoder?.setBoost(boost)));
   }
 
   async #sendMark(passed: () => void): Promise<void> {
@@ -350,7 +354,7 @@ export class ParakeetStream extends Duplex {
     publish('stream', (): StreamMessage => ({ state: 'open' }));
   }
 
-  /** The six, or the four of files; a stage that cannot be made takes those before it along. */
+  /** The six, and one more that refines, or the four of files; a stage that cannot be made takes those before it along. */
   #makeStages(model: StageModel): AnyStage[] {
     const o = this.#options;
     const make: (() => unknown)[] = [
@@ -360,12 +364,12 @@ export class ParakeetStream extends Duplex {
       () =>
         sentences({
           endpoint: o.endpoint,
-          rehearing: o.refine ? this.#tokens : undefined,
           maxWords: o.maxWords,
           silenceGap: o.silenceGap,
           maxDuration: o.maxDuration,
           collect: o.collect,
         }),
+      ...(o.refine ? [() => this.#refineStage(model)] : []),
     ];
     // One by one into the field, so that _destroy finds what is there when one of them throws.
     for (const stage of make) this.#stages.push(stage() as AnyStage);
@@ -376,12 +380,14 @@ export class ParakeetStream extends Duplex {
     const o = this.#options;
     return [
       () => logMel(model, { flushSilence: o.flushSilence }),
-      () =>
-        encode(model, {
+      () => {
+        this.#encoder = encode(model, {
           ...pickStreaming(o),
           history: o.refine ? REFINE_HISTORY : 0,
           flushSilence: o.flushSilence,
-        }),
+        });
+        return this.#encoder;
+      },
       () => {
         this.#tokens = tokenDecode(model, {
           decoding: o.decoding,
@@ -391,6 +397,12 @@ export class ParakeetStream extends Duplex {
         return this.#tokens;
       },
     ];
+  }
+
+  #refineStage(model: StageModel): Refine {
+    const { decoding } = this.#options;
+    this.#refine = refine(model, this.#encoder as Encode, { decoding, boost: this.#boost });
+    return this.#refine;
   }
 
   #windows(model: StageModel): HearWindows {

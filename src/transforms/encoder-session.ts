@@ -12,6 +12,8 @@ export const MAX_TICKETS = 4;
 
 /** The native encoder of one stream, and how many of its tickets are out. */
 export class EncoderSession {
+  /** Seconds of the input, once it is over. */
+  duration = Number.POSITIVE_INFINITY;
   #outstanding = 0;
   #holds = 0;
   #closed = false;
@@ -51,7 +53,7 @@ export class EncoderSession {
     this.#wake();
   }
 
-  /** Somebody still has need of the session, though of no ticket. */
+  /** Somebody still needs the session, though no ticket. */
   hold(): void {
     this.#holds++;
   }

@@ -1,5 +1,5 @@
 /**
- * The last stage: token events in, the same out, and sentence events between them. Where a sentence ends is
+ * The sixth stage: token events in, the same out, and sentence events between them. Where a sentence ends is
  * sentence-splitter.ts's matter.
  */
 import type { EndOfUtteranceEvent, Sentence, Token, TranscriptEvent } from '../events.js';
@@ -11,7 +11,6 @@ import {
   sentenceOptionKeys,
   textOf,
 } from '../text/sentence-splitter.js';
-import { Refiner, type Rehearing } from './refiner.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link sentences}. */
@@ -20,17 +19,13 @@ export interface SentencesOptions extends SentenceOptions, StageOptions {
   collect?: boolean | undefined;
   /** When an utterance is over: sends `endOfUtterance` events, and ends the open sentence with each. `{}` for the defaults. Default: never. */
   endpoint?: EndpointRules | undefined;
-  /** Who hears finished sentences again. Set by `parakeet({ refine: true })`. @internal */
-  rehearing?: Rehearing | undefined;
 }
 
-const keys = [...sentenceOptionKeys, 'collect', 'endpoint', 'rehearing', 'signal'];
+const keys = [...sentenceOptionKeys, 'collect', 'endpoint', 'signal'];
 
 class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   readonly #splitter: SentenceSplitter;
   readonly #endpointer: Endpointer | undefined;
-  readonly #refiner: Refiner | undefined;
-  #letGo: (() => void) | undefined;
   readonly #collected: { tokens: Token[]; sentences: Sentence[] } | undefined;
 
   constructor(options: SentencesOptions) {
@@ -42,10 +37,6 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
     });
     this.#splitter = new SentenceSplitter(options);
     if (options.endpoint !== undefined) this.#endpointer = new Endpointer(options.endpoint);
-    if (options.rehearing) {
-      this.#refiner = new Refiner(options.rehearing);
-      this.#letGo = options.rehearing.hold();
-    }
     if (optionalBoolean('collect', options.collect)) this.#collected = { tokens: [], sentences: [] };
   }
 
@@ -61,11 +52,9 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
       case 'end': {
         await this.#emitSentences(this.#splitter.finish());
         await this.#endUtterance(this.#endpointer?.end('end'));
-        this.#letGo?.();
         if (!this.#collected) return await this.emitOne(event);
         const { tokens, sentences } = this.#collected;
-        const text = this.#refiner ? sentences.map((one) => one.text).join(' ') : textOf(tokens);
-        return await this.emitOne({ ...event, result: { text, sentences, tokens } });
+        return await this.emitOne({ ...event, result: { text: textOf(tokens), sentences, tokens } });
       }
       default:
         return await this.emitOne(event);
@@ -81,10 +70,6 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   protected override async flushHeld(): Promise<void> {
     await this.#emitSentences(this.#splitter.finish());
     await this.#endUtterance(this.#endpointer?.end('flush'));
-  }
-
-  protected override async release(): Promise<void> {
-    this.#letGo?.();
   }
 
   async #endUtterance(event: EndOfUtteranceEvent | undefined): Promise<void> {
@@ -105,8 +90,7 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   }
 
   async #emitSentences(sentences: readonly Sentence[]): Promise<void> {
-    for (const spoken of sentences) {
-      const sentence = this.#refiner ? await this.#refiner.refine(spoken) : spoken;
+    for (const sentence of sentences) {
       this.#collected?.sentences.push(sentence);
       await this.emitOne({ type: 'sentence', sentence });
     }
