@@ -2,7 +2,7 @@
  * The composition: bytes in, transcript events out, through the six stages and nothing else. It owns their order, their end and
  * their errors; what they do is in `transforms/`.
  */
-import { Duplex, finished, type Readable } from 'node:stream';
+import { Duplex, finished, type Readable, type Writable } from 'node:stream';
 import pumpify from 'pumpify';
 import { destroyOnAbort } from './abort.js';
 import { type LagMessage, publish, type StreamMessage } from './diagnostics.js';
@@ -292,6 +292,11 @@ export class ParakeetStream extends Duplex {
   override _read(): void {
     this.#wanted = true;
     this.#forward();
+  }
+
+  override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
+    this.#late.piped(destination as unknown as Writable);
+    return super.pipe(destination, options);
   }
 
   override read(size?: number): TranscriptEvent | null {
