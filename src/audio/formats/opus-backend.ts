@@ -1,8 +1,16 @@
 /**
- * libopus, native (`@discordjs/opus`) or as WebAssembly (`opusscript`): one frame in, interleaved 16-bit samples out. Which one is
- * there is decided once; what the samples mean is `opus-decoder.ts`'s matter.
+ * libopus: one frame in, interleaved 16-bit samples out. Which one there is prism-media says, once; on the native ones
+ * (`@discordjs/opus`, else `node-opus`) its `opus.Decoder` decodes. What the samples mean is `opus-decoder.ts`'s matter.
+ *
+ * Of what is needed here that decoder lacks: it ends with the first packet that libopus refuses (another one is opened then, without
+ * what libopus remembered of the sound before); it conceals no losses and skips no pre-skip (opus-decoder.ts and opus-track.ts do).
+ *
+ * On its third choice, `opusscript` (WebAssembly), it is not used, but the same WebAssembly without opusscript's JavaScript: see
+ * {@link wasmOpus}. Nor is the package `opus-decoder`: of random bytes in place of a packet its stereo decoder goes on with NaN, or
+ * traps and is lost (0.7.12), where libopus of opusscript decodes the next packet.
  */
 import { createRequire } from 'node:module';
+import prism from 'prism-media';
 import { ParakeetError } from '../../errors.js';
 import { OPUS_RATE } from './opus-packet.js';
 
@@ -19,6 +27,8 @@ export interface OpusBackend {
   open(channels: 1 | 2): OpusHandle;
 }
 
+/** Samples per channel of a frame of 20 ms: prism-media asks for it, its decoder does not need it. */
+const FRAME_SAMPLES = 960;
 const require = createRequire(import.meta.url);
 let chosen: OpusBackend | undefined;
 
@@ -49,27 +59,43 @@ function pick(): OpusBackend {
   }
 }
 
-interface NativeModule {
-  OpusEncoder: new (rate: number, channels: number) => { decode(packet: Buffer): Buffer };
+/**
+ * prism-media's decoder on `@discordjs/opus` or `node-opus`. Throws when prism-media finds neither.
+ */
+export function nativeOpus(): OpusBackend {
+  openPrism(1).destroy();
+  const { type } = prism.opus.Decoder;
+  if (type === 'opusscript') throw new Error('there is no @discordjs/opus');
+  return { name: 'native', open: (channels) => new PrismHandle(channels) };
 }
 
-/** @discordjs/opus. Throws when it is not installed, or was not built. */
-export function nativeOpus(): OpusBackend {
-  const { OpusEncoder } = require('@discordjs/opus') as NativeModule;
-  return {
-    name: 'native',
-    open(channels) {
-      const codec = new OpusEncoder(OPUS_RATE, channels);
-      return {
-        decode(packet) {
-          const bytes = codec.decode(Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength));
-          // Samples are 16 bits in the machine's order, and Node runs on little-endian machines; an own buffer, so aligned.
-          return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
-        },
-        close() {},
-      };
-    },
-  };
+function openPrism(channels: 1 | 2): prism.opus.Decoder {
+  const decoder = new prism.opus.Decoder({ rate: OPUS_RATE, channels, frameSize: FRAME_SAMPLES });
+  // It is read from `errored`, where it stands at once.
+  return decoder.on('error', () => {});
+}
+
+class PrismHandle implements OpusHandle {
+  #decoder: prism.opus.Decoder;
+
+  constructor(private readonly channels: 1 | 2) {
+    this.#decoder = openPrism(channels);
+  }
+
+  decode(packet: Uint8Array): Int16Array {
+    this.#decoder.write(Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength));
+    const bytes = this.#decoder.read() as Buffer | null;
+    // Samples are 16 bits in the machine's order, and Node runs on little-endian machines; an own buffer, so aligned.
+    if (bytes) return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+    const refusal = this.#decoder.errored ?? new Error('it gave no samples');
+    if (!this.#decoder.destroyed) this.#decoder.destroy();
+    this.#decoder = openPrism(this.channels);
+    throw refusal;
+  }
+
+  close(): void {
+    this.#decoder.destroy();
+  }
 }
 
 interface WasmHandler {
@@ -92,7 +118,7 @@ let wasmModule: WasmModule | undefined;
 
 /**
  * opusscript's WebAssembly, without its JavaScript: that takes addresses of 16-bit words for addresses of bytes, so its output
- * lies outside of what it allocated: with some twenty decoders they write into each other, and further ones give nothing (0.0.8).
+ * lies outside of what it allocated: beyond some twenty decoders they write into each other, and further ones give nothing (0.0.8 and 0.1.1).
  */
 export function wasmOpus(): OpusBackend {
   wasmModule ??= (require('opusscript/build/opusscript_native_wasm.js') as () => WasmModule)();
