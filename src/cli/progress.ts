@@ -1,5 +1,9 @@
 /**
  * Progress on stderr: one line, redrawn in place on a terminal, nothing at all in a pipe or a file. Knows nothing of what is done.
+ *
+ * Not `cli-progress` (3.12): its bar keeps the event loop alive by a timer until it is stopped, so that progress that comes late, after
+ * an abort, would keep the command from ending; and it has no line for work whose length is not known, so that what it draws would be
+ * made here all the same.
  */
 import type { WriteStream } from 'node:tty';
 import type { HubProgress } from '../hub/hub.js';

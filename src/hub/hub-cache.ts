@@ -1,6 +1,19 @@
 /**
  * One repository in the cache that all of Hugging Face's libraries share: where its files lie, and how a file gets there whole.
  * Knows the cache's layout, nothing of the network.
+ *
+ * Not `downloadFileToCacheDir` or `snapshotDownload` of `@huggingface/hub` (2.17), which asks, lists and reads for us (hub.ts). What
+ * they lack:
+ * - a file that breaks off is continued; theirs begins at byte 0 again;
+ * - a file is checked against the hub's hash before it gets its name; theirs is taken as it comes, and one that is there as it is;
+ * - two processes write to files of their own (partial-blob.ts); theirs write to one `.incomplete`;
+ * - free space is looked at before a file is fetched, and a full disk is an error of its own;
+ * - links and refs appear whole, by a rename;
+ * - progress and an abort, within a file; they take neither;
+ * - only the files of a model are fetched, not all of a repository;
+ * - nothing is written to the console.
+ *
+ * Nor do they look at HF_HUB_OFFLINE, HF_TOKEN or HF_ENDPOINT, or wait for a hub that is busy: hub.ts and hub-fetch.ts do.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';

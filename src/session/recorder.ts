@@ -1,8 +1,10 @@
 /**
  * Keeps a live session, so that it can be run again: what was pushed and when, the options, the events; the audio in a file beside.
  * Every line is written as it comes, so a crash leaves all that led to it.
+ *
+ * Not through `wavWriter`: a replay pushes the very bytes that came, in the same pieces. They may be a damaged MP3 as well as PCM, and a
+ * WAV file holds only what the decoder made of them. Whoever wants to listen to it puts `decode()` and `wavWriter()` beside.
  */
-
 import { type FileHandle, open } from 'node:fs/promises';
 import { Transform, type TransformCallback, Writable } from 'node:stream';
 import { WriteError } from '../errors.js';

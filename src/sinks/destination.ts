@@ -1,6 +1,6 @@
 /**
- * Where a sink's text goes: a file, a descriptor, or another stream; one write at a time, each written whole.
- * Knows nothing of transcripts.
+ * Where a sink's text or bytes go: a file, a descriptor, or another stream; one write at a time, each written whole.
+ * Knows nothing of transcripts or audio.
  */
 import { close, fstat, ftruncate, open, type Stats, write } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -18,8 +18,10 @@ export type SinkTarget = string | URL | number | Writable;
 
 /** An open target. */
 export interface Destination {
-  /** Resolves when `text` has been handed to the system (or to the Writable's own queue, and that has drained). */
-  write(text: string): Promise<void>;
+  /** Resolves when `data` has been handed to the system (or to the Writable's own queue, and that has drained). */
+  write(data: string | Uint8Array): Promise<void>;
+  /** Replaces the first bytes of what was written. Only there for a file that was opened by its path. */
+  rewriteStart?(bytes: Uint8Array): Promise<void>;
   /** Ends it; resolves when all is written. */
   close(): Promise<void>;
   /** It is a regular file. */
@@ -34,8 +36,10 @@ const statFile = promisify(fstat) as (fd: number) => Promise<Stats>;
 const truncateFile = promisify(ftruncate) as (fd: number, size: number) => Promise<void>;
 const writeFile = promisify(write) as (
   fd: number,
-  bytes: Buffer,
+  bytes: Uint8Array,
   offset: number,
+  length?: number,
+  position?: number,
 ) => Promise<{ bytesWritten: number }>;
 
 const REMEDIES: Record<string, string> = {
@@ -57,7 +61,7 @@ export function writeError(name: string, cause: unknown): ParakeetError {
   const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
   const reason = cause instanceof Error ? cause.message : String(cause);
   const remedy = code === undefined ? undefined : REMEDIES[code];
-  const message = `Could not write the transcript to ${name}: ${reason}${remedy === undefined ? '' : `. ${remedy}`}`;
+  const message = `Could not write to ${name}: ${reason}${remedy === undefined ? '' : `. ${remedy}`}`;
   return new WriteError('ERR_PARAKEET_WRITE', message, { cause });
 }
 
@@ -107,7 +111,7 @@ export async function openTarget(
   const path = targetPath(target);
   if (path === undefined) return streamDestination(target as Writable, name, failed);
   try {
-    return new DescriptorDestination(await openFile(path, append ? 'a' : 'w'), name, path);
+    return new FileDestination(await openFile(path, append ? 'a' : 'w'), name, path);
   } catch (error) {
     throw writeError(name, error);
   }
@@ -128,9 +132,9 @@ class DescriptorDestination implements Destination {
     this.#open = path !== undefined;
   }
 
-  async write(text: string): Promise<void> {
+  async write(data: string | Uint8Array): Promise<void> {
     const before = await this.#check();
-    const bytes = Buffer.from(text);
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     let offset = 0;
     while (offset < bytes.length) {
       try {
@@ -191,6 +195,15 @@ class DescriptorDestination implements Destination {
   }
 }
 
+/** A file that was opened here, so that it is known where it begins. */
+class FileDestination extends DescriptorDestination {
+  async rewriteStart(bytes: Uint8Array): Promise<void> {
+    await writeFile(this.fd, bytes, 0, bytes.length, 0).catch((error: unknown) => {
+      throw writeError(this.name, error);
+    });
+  }
+}
+
 function changed(name: string, what: string): ParakeetError {
   return writeError(name, new Error(`the file was ${what} while it was being written`));
 }
@@ -205,7 +218,7 @@ function streamDestination(stream: Writable, name: string, failed: (error: Error
     failed(writeError(name, cause));
   };
   const onError = (error: Error): void => broke(error);
-  const onClose = (): void => broke(new Error('it was closed before the transcript ended'));
+  const onClose = (): void => broke(new Error('it was closed before the sink ended'));
   stream.on('error', onError);
   stream.on('close', onClose);
   const release = (): void => {
@@ -220,10 +233,10 @@ function streamDestination(stream: Writable, name: string, failed: (error: Error
     throw writeError(name, new Error(`it is closed already (${state})`));
   }
   return {
-    write: (text) =>
+    write: (data) =>
       new Promise((resolve, reject) => {
         writing = true;
-        stream.write(text, (error) => {
+        stream.write(data, (error) => {
           writing = false;
           if (!error) {
             resolve();

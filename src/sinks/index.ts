@@ -11,3 +11,4 @@ export type { SubtitleOptions } from './subtitle-options.js';
 export { type LagPolicy, type TeeSink, teeWriter } from './tee-writer.js';
 export { txtWriter } from './txt-writer.js';
 export { vttWriter } from './vtt-writer.js';
+export { type WavWriterOptions, wavWriter } from './wav-writer.js';

@@ -1,6 +1,10 @@
 /**
  * Text into rows of a terminal: words stay whole where they fit, and wide characters count as two columns. Knows how wide a text
  * is and where it may break; not how rows get onto a screen.
+ *
+ * Not `wrap-ansi` (10.0): it breaks at spaces only, so that a run of Chinese moves to the next row whole and leaves the rest of this one
+ * empty ("Hello, 世界世界世界。"). And it gives text, not places: captions need to know where in a row the draft begins, cues when the
+ * piece of a long word is said.
  */
 import stringWidth from 'string-width';
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { destroyOnAbort } from '../abort.js';
 import { walkFile, wrongLength } from '../audio/containers/walk.js';
 import { isMpegStream, WALKER_BYTES, walkerFor } from '../audio/containers/walker-for.js';
-import { FfmpegChild, type FfmpegJob } from '../audio/ffmpeg/ffmpeg-child.js';
+import { type FfmpegChild, type FfmpegJob, ffmpegStarter } from '../audio/ffmpeg/ffmpeg-child.js';
 import { FfmpegFeed } from '../audio/ffmpeg/ffmpeg-feed.js';
 import { expected, finite, integer, known, optionalSignal } from '../options.js';
 
@@ -115,25 +115,25 @@ interface Input {
 /** A file or a URL, which ffmpeg opens itself. */
 class NamedInput implements Input {
   readonly started: Promise<FfmpegChild>;
-  readonly #child: FfmpegChild;
 
   constructor(
     private readonly name: string,
     private readonly job: Omit<FfmpegJob, 'input'>,
   ) {
-    this.#child = new FfmpegChild({ ...job, input: name, pictures: isMpegStream(firstBytes(name)) });
-    this.started = Promise.resolve(this.#child);
+    const pictures = isMpegStream(firstBytes(name));
+    this.started = ffmpegStarter().then((start) => start({ ...job, input: name, pictures }));
   }
 
   async failure(): Promise<Error | null> {
-    const failure = await this.#child.gone;
+    const failure = await (await this.started).gone;
     if (failure || !this.name.startsWith('file:') || this.job.duration !== undefined) return failure;
     return (await lengthErrorOf(this.name.slice('file:'.length))) ?? null;
   }
 
   async kill(): Promise<void> {
-    this.#child.kill();
-    await this.#child.gone;
+    const child = await this.started;
+    child.kill();
+    await child.gone;
   }
 }
 

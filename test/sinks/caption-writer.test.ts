@@ -299,6 +299,19 @@ describe('wrap', () => {
     maxLength: 40,
   });
 
+  test.each([
+    [
+      'beside wide characters, which fill the row',
+      'Hello, 世界世界世界。',
+      16,
+      ['Hello, 世界世界', '世界。'],
+    ],
+    ['in a word that is longer than a row', 'abcdefghijkl mn', 5, ['abcde', 'fghij', 'kl mn']],
+    ['never within a character', 'e\u0301tude 👩‍👩‍👧👩‍👩‍👧', 9, ['e\u0301tude 👩‍👩‍👧', '👩‍👩‍👧']],
+  ])('breaks %s', (_, text, columns, rows) => {
+    expect(wrap(text, columns).map(({ start, end }) => text.slice(start, end))).toEqual(rows);
+  });
+
   test('no row is too wide, and only spaces are lost', () => {
     fc.assert(
       fc.property(texts, fc.integer({ min: 2, max: 20 }), (parts, columns) => {

@@ -334,27 +334,30 @@ describe('which program', () => {
   });
 });
 
-test.skipIf(process.platform === 'win32')(
-  'ends with a parent that a signal kills, although its server stalls',
-  async () => {
-    const pidFile = path.join(folder, 'pid-stalled');
-    const program = standIn(
-      'stalled',
-      `fs.writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); setInterval(() => {}, 1e5);`,
-    );
-    const source = path.join(import.meta.dirname, '..', '..', 'dist', 'index.js');
-    const script = `import { ffmpeg } from ${JSON.stringify(source)}; ffmpeg('https://a.example/x', { ffmpegPath: ${JSON.stringify(program)} }).resume();`;
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
-    const until = async (condition: () => boolean) => {
-      while (!condition()) await sleep(20);
-    };
-    await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
-    const pid = Number(readFileSync(pidFile, 'utf8'));
-    expect(alive(pid)).toBe(true);
-    parent.kill('SIGKILL');
-    await until(() => !alive(pid));
-  },
-);
+test.skipIf(process.platform === 'win32').each([
+  ['SIGKILL', "'https://a.example/x'"],
+  [
+    'SIGTERM',
+    '(() => { const input = new Readable({ read() {} }); input.push(Buffer.alloc(65_536, 1)); return input; })()',
+  ],
+] as const)('ends with a parent that %s kills, although its input stalls', async (signal, input) => {
+  const pidFile = path.join(folder, `pid-${signal}`);
+  const program = standIn(
+    `stalled-${signal}`,
+    `fs.writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); setInterval(() => {}, 1e5);`,
+  );
+  const source = path.join(import.meta.dirname, '..', '..', 'dist', 'index.js');
+  const script = `import { ffmpeg } from ${JSON.stringify(source)}; import { Readable } from 'node:stream'; ffmpeg(${input}, { ffmpegPath: ${JSON.stringify(program)} }).resume();`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+  const until = async (condition: () => boolean) => {
+    while (!condition()) await sleep(20);
+  };
+  await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  expect(alive(pid)).toBe(true);
+  parent.kill(signal);
+  await until(() => !alive(pid));
+});
 
 describe('the real ffmpeg', () => {
   beforeEach(() => {

@@ -1,11 +1,12 @@
 /**
- * An `ffmpeg` process that we own: starts it without a shell, keeps the tail of what it complains of, says how it ended, kills it.
- * It knows nothing of streams of ours; `ffmpeg.ts` (a source) and `transforms/formats/ffmpeg.ts` (a decoder) are built on it.
+ * An `ffmpeg` process that we own: starts it without a shell, keeps what it complains of, says how it ended, kills it. `execa` runs it,
+ * and kills it when our process exits; how an ending is to be taken is decided here. It knows nothing of streams of ours;
+ * `sources/ffmpeg.ts` (a source) and `formats/ffmpeg.ts` (a decoder) are built on it.
  *
  * Its output is WAV with 32-bit floats at the file's own rate and channels: mixing and resampling stay our stages' matter.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import type { execa } from 'execa';
 import { AudioError, DependencyError, type ParakeetError } from '../../errors.js';
 import { FfmpegLog } from './ffmpeg-log.js';
 import { ffmpegProgram } from './ffmpeg-program.js';
@@ -41,10 +42,19 @@ export interface FfmpegJob {
   unknown?: string | undefined;
 }
 
-/** All that live: a process that exits must not leave them behind, waiting for a network or a pipe. */
-const living = new Set<ChildProcess>();
-function killAll(): void {
-  for (const child of living) child.kill('SIGKILL');
+type Run = typeof execa;
+
+/** What execa says of a process that is gone; without a code and a signal it never began. */
+interface Ending {
+  exitCode?: number | undefined;
+  signal?: NodeJS.Signals | undefined;
+  cause?: unknown;
+}
+
+/** Starts processes. Loads execa when it is needed: that takes as long as the rest of this package. */
+export async function ffmpegStarter(): Promise<(job: FfmpegJob) => FfmpegChild> {
+  const { execa: run } = await import('execa');
+  return (job) => new FfmpegChild(job, run);
 }
 
 /** The process, and what became of it. */
@@ -56,42 +66,37 @@ export class FfmpegChild {
   /** True once it is gone. */
   ended = false;
 
-  readonly #child: ChildProcess;
+  readonly #end: () => void;
   readonly #log = new FfmpegLog();
   #killed = false;
   #header = Buffer.alloc(0);
   #bytes = 0;
 
-  constructor(job: FfmpegJob) {
+  /** Use {@link ffmpegStarter}. */
+  constructor(job: FfmpegJob, run: Run) {
     const program = ffmpegProgram(job.ffmpegPath);
-    const child = spawn(program, commandLine(job), {
+    const child = run(program, commandLine(job), {
       stdio: [
         job.input === null && job.file === undefined ? 'pipe' : 'ignore',
         'pipe',
         'pipe',
-        ...(job.file === undefined ? [] : [job.file]),
+        // Any descriptor will do, though execa's types know small ones only.
+        ...(job.file === undefined ? [] : [job.file as 3]),
       ],
-      windowsHide: true,
+      buffer: false,
+      reject: false,
+      killSignal: 'SIGKILL',
     });
-    this.#child = child;
     this.stdin = child.stdin;
-    // It may be done before its input is: the exit code tells whether that was right, a broken pipe does not.
-    child.stdin?.on('error', () => {});
     this.stdout = child.stdout as Readable;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#log.push(text));
-    if (living.size === 0) process.on('exit', killAll);
-    living.add(child);
     // Whoever reads a pipe of ours sees its end when we are gone; who waits for a network or a device does not.
-    const watchdog = job.input !== null && child.pid !== undefined ? new Watchdog(child.pid) : undefined;
+    const watchdog = job.input !== null && child.pid !== undefined ? new Watchdog(child.pid, run) : undefined;
     child.once('exit', () => watchdog?.release());
-    this.gone = new Promise((resolve) => {
-      const settle = (failure: ParakeetError | null) => {
-        this.ended = true;
-        if (living.delete(child) && living.size === 0) process.off('exit', killAll);
-        resolve(failure);
-      };
-      child.once('error', (error: NodeJS.ErrnoException) => settle(notStarted(program, error, job.unknown)));
-      child.once('close', (code, signal) => settle(this.#failure(job, code, signal)));
+    this.#end = () => child.kill();
+    this.gone = child.then((result) => {
+      this.ended = true;
+      return this.#failure(job, program, result);
     });
   }
 
@@ -119,20 +124,21 @@ export class FfmpegChild {
   kill(): void {
     if (this.ended) return;
     this.#killed = true;
-    this.#child.kill('SIGKILL');
-    this.#child.stdin?.destroy();
+    this.#end();
+    this.stdin?.destroy();
     this.stdout.destroy();
   }
 
-  #failure(job: FfmpegJob, code: number | null, signal: NodeJS.Signals | null): ParakeetError | null {
+  #failure(job: FfmpegJob, program: string, { exitCode, signal, cause }: Ending): ParakeetError | null {
     if (this.#killed) return null;
+    if (exitCode === undefined && signal === undefined) return notStarted(program, cause, job.unknown);
     const what = job.input ?? 'the input';
     const said = this.#log.complaint || 'it said nothing';
     if (job.unknown !== undefined && this.#seconds === 0) {
       return notSupported(`${job.unknown}, which ffmpeg cannot read either (${said})`);
     }
-    if (code !== 0) {
-      const how = signal === null ? `exit code ${code}` : `ended by ${signal}`;
+    if (exitCode !== 0) {
+      const how = signal === undefined ? `exit code ${exitCode}` : `ended by ${signal}`;
       return failed(`Expected ffmpeg to read ${what} but it failed (${how}): ${said}`);
     }
     // An exit code of 0 is no proof: ffmpeg gives it for a file without its index, and for one that is cut short.
@@ -175,13 +181,9 @@ function commandLine({ input, file, stream, start, duration, pictures }: FfmpegJ
   ];
 }
 
-function notStarted(
-  program: string,
-  cause: NodeJS.ErrnoException,
-  unknown: string | undefined,
-): ParakeetError {
-  const missing = cause.code === 'ENOENT';
-  const why = missing ? `there is no ${program}` : `${program} did not start (${cause.message})`;
+function notStarted(program: string, cause: unknown, unknown: string | undefined): ParakeetError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const why = code === 'ENOENT' ? `there is no ${program}` : `${program} did not start (${message})`;
   if (unknown !== undefined) return notSupported(`${unknown}, and ffmpeg could not be asked: ${why}`, cause);
   return new DependencyError(
     `Expected ffmpeg for this audio but ${why}. ` +

@@ -5,7 +5,7 @@
 import type { ParakeetError } from '../../errors.js';
 import { StreamWalk, wrongLength } from '../containers/walk.js';
 import { isMpegStream, WALKER_BYTES, walkerFor } from '../containers/walker-for.js';
-import { FfmpegChild, type FfmpegJob } from './ffmpeg-child.js';
+import { type FfmpegChild, type FfmpegJob, ffmpegStarter } from './ffmpeg-child.js';
 import { DEFAULT_MAX_SPOOL, Spool } from './spool.js';
 
 /** Bytes after which a container that has not said where its index is goes through the pipe. */
@@ -60,8 +60,7 @@ export class FfmpegFeed {
     this.#walk?.end();
     if (this.#spool) {
       const file = await this.#spool.finish();
-      if (!this.#killed) this.#begin({ ...this.options, input: null, file });
-      return;
+      return this.#begin({ ...this.options, input: null, file });
     }
     if (!this.#child) await this.#start();
     this.#child?.stdin?.end();
@@ -83,17 +82,17 @@ export class FfmpegFeed {
     await this.#spool?.remove();
   }
 
-  #begin(job: FfmpegJob): FfmpegChild {
-    this.#child = new FfmpegChild(job);
+  async #begin(job: FfmpegJob): Promise<void> {
+    const start = await ffmpegStarter();
+    if (this.#killed) return;
+    this.#child = start(job);
     this.#onStart(this.#child);
-    return this.#child;
   }
 
   async #start(): Promise<void> {
     const begun = this.#begun;
     this.#begun = new Uint8Array(0);
-    if (this.#killed) return;
-    this.#begin({ ...this.options, input: null, pictures: isMpegStream(begun) });
+    await this.#begin({ ...this.options, input: null, pictures: isMpegStream(begun) });
     await this.#pipe(begun);
   }
 
@@ -105,8 +104,8 @@ export class FfmpegFeed {
   }
 
   #pipe(bytes: Uint8Array): Promise<void> {
-    const child = this.#child as FfmpegChild;
-    if (child.ended || bytes.length === 0) return Promise.resolve();
+    const child = this.#child;
+    if (!child || child.ended || bytes.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
       child.stdin?.write(bytes, () => resolve());
       void child.gone.then(() => resolve());

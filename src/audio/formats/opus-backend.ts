@@ -1,14 +1,23 @@
 /**
- * libopus, native (`@discordjs/opus`) or as WebAssembly (`opusscript`): one frame in, interleaved 16-bit samples out. Which one is
- * there is decided once; what the samples mean is `opus-decoder.ts`'s matter.
+ * libopus: one frame in, interleaved 16-bit samples out. prism-media says which native one there is (`@discordjs/opus`, else
+ * `node-opus`), and its `opus.Decoder` decodes on it; where there is none, `@evan/opus` (WebAssembly) does. What the samples mean is
+ * `opus-decoder.ts`'s matter.
+ *
+ * Of what is needed here prism-media's decoder lacks: it ends with the first packet that libopus refuses (another one is opened then,
+ * without what libopus remembered of the sound before); it conceals no losses and skips no pre-skip (opus-decoder.ts and opus-track.ts
+ * do).
+ *
+ * Not its third choice, `opusscript`: that takes addresses of 16-bit words for addresses of bytes, so that beyond some twenty decoders
+ * they write into each other, and further ones give nothing (0.0.8 and 0.1.1). Nor `opus-decoder`: of random bytes in place of a packet
+ * its stereo decoder goes on with NaN, or traps and is lost (0.7.12).
  */
 import { createRequire } from 'node:module';
-import { DependencyError } from '../../errors.js';
+import prism from 'prism-media';
 import { OPUS_RATE } from './opus-packet.js';
 
 /** One stream's decoder. */
 export interface OpusHandle {
-  /** Decodes a packet of a single frame. The samples are valid until the next call. Throws what the library throws. */
+  /** Decodes a packet of a single frame. Throws what the library throws. */
   decode(packet: Uint8Array): Int16Array;
   close(): void;
 }
@@ -19,128 +28,77 @@ export interface OpusBackend {
   open(channels: 1 | 2): OpusHandle;
 }
 
+/** Samples per channel of a frame of 20 ms: prism-media asks for it, its decoder does not need it. */
+const FRAME_SAMPLES = 960;
 const require = createRequire(import.meta.url);
 let chosen: OpusBackend | undefined;
 
-/**
- * The native library, or else the WebAssembly one.
- *
- * @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` when neither can be loaded.
- */
+/** The native library, or else the WebAssembly one. */
 export function opusBackend(): OpusBackend {
-  chosen ??= pick();
+  chosen ??= nativeOpus() ?? wasmOpus();
   return chosen;
 }
 
-function pick(): OpusBackend {
+/** prism-media's decoder on `@discordjs/opus` or `node-opus`; undefined when it finds neither. */
+export function nativeOpus(): OpusBackend | undefined {
   try {
-    return nativeOpus();
-  } catch (native) {
-    try {
-      return wasmOpus();
-    } catch (wasm) {
-      throw new DependencyError(
-        'Expected @discordjs/opus or opusscript to decode Opus but neither could be loaded ' +
-          `(${(wasm as Error).message}). Run: npm install opusscript`,
-        { cause: native },
-      );
-    }
+    openPrism(1).destroy();
+  } catch {
+    return undefined;
+  }
+  if (prism.opus.Decoder.type === 'opusscript') return undefined;
+  return { name: 'native', open: (channels) => new PrismHandle(channels) };
+}
+
+function openPrism(channels: 1 | 2): prism.opus.Decoder {
+  const decoder = new prism.opus.Decoder({ rate: OPUS_RATE, channels, frameSize: FRAME_SAMPLES });
+  // It is read from `errored`, where it stands at once.
+  return decoder.on('error', () => {});
+}
+
+class PrismHandle implements OpusHandle {
+  #decoder: prism.opus.Decoder;
+
+  constructor(private readonly channels: 1 | 2) {
+    this.#decoder = openPrism(channels);
+  }
+
+  decode(packet: Uint8Array): Int16Array {
+    this.#decoder.write(Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength));
+    const bytes = this.#decoder.read() as Buffer | null;
+    if (bytes) return shorts(bytes);
+    const refusal = this.#decoder.errored ?? new Error('it gave no samples');
+    this.#decoder.destroy();
+    this.#decoder = openPrism(this.channels);
+    throw refusal;
+  }
+
+  close(): void {
+    this.#decoder.destroy();
   }
 }
 
-interface NativeModule {
-  OpusEncoder: new (rate: number, channels: number) => { decode(packet: Buffer): Buffer };
-}
-
-/** @discordjs/opus. Throws when it is not installed, or was not built. */
-export function nativeOpus(): OpusBackend {
-  const { OpusEncoder } = require('@discordjs/opus') as NativeModule;
-  return {
-    name: 'native',
-    open(channels) {
-      const codec = new OpusEncoder(OPUS_RATE, channels);
-      return {
-        decode(packet) {
-          const bytes = codec.decode(Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength));
-          // Samples are 16 bits in the machine's order, and Node runs on little-endian machines; an own buffer, so aligned.
-          return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
-        },
-        close() {},
-      };
-    },
-  };
-}
-
-interface WasmHandler {
-  _decode(input: number, bytes: number, output: number): number;
-  _decoder_ctl(request: number, value: number): number;
-}
+/** What of `@evan/opus` is used. Its memory is freed when the object is collected. */
 interface WasmModule {
-  HEAPU8: Uint8Array;
-  HEAP16: Int16Array;
-  _malloc(bytes: number): number;
-  OpusScriptHandler: new (rate: number, channels: number, application: number) => WasmHandler;
+  Decoder: new (options: {
+    channels: 1 | 2;
+    sample_rate: number;
+  }) => { decode(packet: Uint8Array): Uint8Array };
 }
 
-const APPLICATION_AUDIO = 2049;
-const RESET_STATE = 4028;
-const MAX_INPUT_BYTES = 1276;
-/** What the module's own buffer holds per call: 60 ms. */
-const MAX_FRAME_SAMPLES = 2880;
-let wasmModule: WasmModule | undefined;
-
-/**
- * opusscript's WebAssembly, without its JavaScript: that takes addresses of 16-bit words for addresses of bytes, so its output
- * lies outside of what it allocated: with some twenty decoders they write into each other, and further ones give nothing (0.0.8).
- */
+/** `@evan/opus`, of which the WebAssembly part is the same on all platforms. */
 export function wasmOpus(): OpusBackend {
-  wasmModule ??= (require('opusscript/build/opusscript_native_wasm.js') as () => WasmModule)();
-  const module = wasmModule;
+  const { Decoder } = require('@evan/opus/wasm/index.js') as WasmModule;
   return {
     name: 'wasm',
     open(channels) {
-      // The module frees only part of a handler's memory, so handlers are used again.
-      const parts = idle[channels].pop() ?? allocate(module, channels);
-      let open = true;
-      return {
-        decode(packet) {
-          if (!open || packet.length > MAX_INPUT_BYTES) throw new RangeError('Frame too long');
-          // The heap's views are replaced when it grows.
-          module.HEAPU8.set(packet, parts.input);
-          const samples = parts.handler._decode(parts.input, packet.length, parts.output);
-          if (samples < 0) throw new Error(`libopus returned ${samples}`);
-          // Each 16-bit word of the output holds one byte.
-          const words = module.HEAP16.subarray(parts.output / 2, parts.output / 2 + 2 * samples * channels);
-          const pcm = parts.pcm.subarray(0, samples * channels);
-          for (let i = 0; i < pcm.length; i++) {
-            pcm[i] = ((words[2 * i + 1] as number) << 8) | (words[2 * i] as number);
-          }
-          return pcm;
-        },
-        close() {
-          if (!open) return;
-          open = false;
-          parts.handler._decoder_ctl(RESET_STATE, 0);
-          idle[channels].push(parts);
-        },
-      };
+      const decoder = new Decoder({ channels, sample_rate: OPUS_RATE });
+      return { decode: (packet) => shorts(decoder.decode(packet)), close() {} };
     },
   };
 }
 
-interface WasmParts {
-  handler: WasmHandler;
-  input: number;
-  output: number;
-  pcm: Int16Array;
-}
-const idle: Record<1 | 2, WasmParts[]> = { 1: [], 2: [] };
-
-function allocate(module: WasmModule, channels: 1 | 2): WasmParts {
-  return {
-    handler: new module.OpusScriptHandler(OPUS_RATE, channels, APPLICATION_AUDIO),
-    input: module._malloc(MAX_INPUT_BYTES),
-    output: module._malloc(MAX_FRAME_SAMPLES * channels * 4),
-    pcm: new Int16Array(MAX_FRAME_SAMPLES * channels),
-  };
+/** Samples are 16 bits in the machine's order, and Node runs on little-endian machines; a buffer of their own, so aligned. */
+function shorts(bytes: Uint8Array): Int16Array {
+  return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
 }

@@ -14,12 +14,11 @@ const STEREO = 0x04;
 export class OpusDecoder {
   readonly #handle: OpusHandle;
   #toc: number;
-  /** Which library decodes: `'native'` (`@discordjs/opus`) or `'wasm'` (`opusscript`). */
+  /** Which library decodes: `'native'` (prism-media's choice) or `'wasm'` (`@evan/opus`). */
   readonly library: OpusBackend['name'];
 
   /**
    * @param channels Channels that come out; a packet of the other kind is mixed or doubled.
-   * @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` when there is no libopus.
    */
   constructor(
     readonly channels: 1 | 2,
@@ -38,7 +37,7 @@ export class OpusDecoder {
   decode(packet: Uint8Array): Float32Array[] {
     const { toc, frameSamples, frames } = parseOpusPacket(packet);
     const out = planes(this.channels, frames.length * frameSamples);
-    // One frame at a time: the WebAssembly library has room for no more than 60 ms.
+    // One frame at a time: the WebAssembly library has room for packets of 8 KiB.
     for (const [i, frame] of frames.entries()) this.#frame(toc, frame, out, i * frameSamples);
     this.#toc = toc;
     return out;

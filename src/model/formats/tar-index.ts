@@ -1,6 +1,9 @@
 /**
- * Where the files of a tar archive lie in it: their names, offsets and sizes, without unpacking. Libraries for tar give streams, and
- * the engine maps the weights where they are. POSIX ustar with pax and GNU's long names and sizes.
+ * Where the files of a tar archive lie in it: their names, offsets and sizes, without unpacking: the engine maps the weights where they
+ * are. POSIX ustar with pax and GNU's long names and sizes.
+ *
+ * Not `tar-stream` (3.2): its headers tell the offset of a member, but it is a stream that wants every byte of the archive, gigabytes of
+ * weights included, to find the header behind them. This reads the headers alone.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { readAt } from '../read-at.js';

@@ -1,6 +1,10 @@
 /**
  * Opus packets to samples, with both libraries: tones, many decoders at once, lost packets, packets that are none.
  */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nativeOpus, type OpusBackend, wasmOpus } from '../../../src/audio/formats/opus-backend.js';
@@ -12,17 +16,9 @@ import { sine } from '../../support/wav-file.js';
 const left = sine(440, 0.5, 48_000);
 const right = sine(613, 0.5, 48_000, 0.25);
 
-function native(): OpusBackend | undefined {
-  try {
-    return nativeOpus();
-  } catch {
-    return undefined;
-  }
-}
-
 const backends: [string, OpusBackend | undefined][] = [
-  ['opusscript (WebAssembly)', wasmOpus()],
-  ['@discordjs/opus (native)', native()],
+  ['@evan/opus (WebAssembly)', wasmOpus()],
+  ["prism-media's choice (native)", nativeOpus()],
 ];
 
 function decodeAll(packets: Uint8Array[], channels: 1 | 2, backend: OpusBackend): Float32Array[] {
@@ -140,13 +136,48 @@ describe.each(backends)('%s', (_, backend) => {
   });
 });
 
-test.skipIf(native() === undefined)('both libraries give the same samples', () => {
+test.skipIf(nativeOpus() === undefined)('both libraries give the same samples', () => {
   const packets = encodeOpus([left, right]);
   const a = decodeAll(packets, 2, wasmOpus());
-  const b = decodeAll(packets, 2, nativeOpus());
+  const b = decodeAll(packets, 2, nativeOpus() as OpusBackend);
   for (const channel of [0, 1]) {
     const [x, y] = [a[channel], b[channel]] as [Float32Array, Float32Array];
     expect(Math.max(...x.map((sample, i) => Math.abs(sample - (y[i] as number))))).toBeLessThan(0.001);
+  }
+});
+
+test("prism-media's choice decodes, and goes on behind a packet that it refuses", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'parakeet-opus-'));
+  try {
+    const fake = path.join(folder, '@discordjs', 'opus');
+    mkdirSync(fake, { recursive: true });
+    writeFileSync(
+      path.join(fake, 'index.js'),
+      `exports.OpusEncoder = class {
+        #packets = 0;
+        decode(packet) {
+          if (packet[1] === 7) throw new Error('no such packet');
+          return Buffer.from(new Int16Array(960).fill(++this.#packets * 256).buffer);
+        }
+      };`,
+    );
+    const program = `
+      import { OpusDecoder } from '${new URL('../../../dist/audio/formats/opus-decoder.js', import.meta.url)}';
+      const decoder = new OpusDecoder(1);
+      const first = (packet) => decoder.decode(Uint8Array.from(packet))[0][0] * 128;
+      const seen = [decoder.library, first([0xf8, 1]), first([0xf8, 2])];
+      try { first([0xf8, 7]); } catch (error) { seen.push(error.code, error.cause.message); }
+      seen.push(first([0xf8, 3]));
+      decoder.close();
+      console.log(JSON.stringify(seen));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_PATH: folder },
+    });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual(['native', 1, 2, 'ERR_PARAKEET_INVALID_AUDIO', 'no such packet', 1]);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
 
