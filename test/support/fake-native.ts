@@ -36,7 +36,7 @@ export interface FakeOptions {
 }
 
 /** Counts what tests ask about. */
-export interface FakeCounts {
+interface FakeCounts {
   open: number;
   steps: number;
   samples: number;

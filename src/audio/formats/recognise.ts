@@ -7,7 +7,7 @@ import { findMpegFrames } from './mpeg-header.js';
 import { isOwnWav } from './wav-format.js';
 
 /** Who decodes a file. */
-export type Kind =
+type Kind =
   | 'wav'
   | 'flac'
   | 'mpeg'
@@ -20,7 +20,7 @@ export type Kind =
   | 'unknown';
 
 /** What is known of the first bytes: what they are, how many of them to pass over before asking again, or that it takes more of them. */
-export type Recognition = { kind: Kind } | { skip: number } | 'more';
+type Recognition = { kind: Kind } | { skip: number } | 'more';
 
 /** After so many bytes of one file it is decided. */
 const PROBE_BYTES = 1 << 20;
