@@ -12,7 +12,7 @@ const require = createRequire(import.meta.url);
 
 /**
  * `root`: the package; `out`: the build folder; `mutants`: a build that can be broken by PARAKEET_MUTANT, for tests;
- * `plainMlx`: a build without oneDNN even where there is one, for bench/encoder.mjs.
+ * `plainMlx`: a build without oneDNN even where there is one.
  */
 export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, tools }) {
   const definitions = [
