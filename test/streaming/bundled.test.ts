@@ -10,7 +10,7 @@ import type { TranscriptEvent } from '../../src/events.js';
 import { bundledModel, loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
-import { readRecording } from '../../src/recordings/recording.js';
+import { samplesOf } from '../support/samples.js';
 import { noise, surrounded } from '../support/signals.js';
 import { drain, pieces } from '../support/streams.js';
 
@@ -27,24 +27,6 @@ beforeAll(async () => {
   model = await loadModel(bundledModel);
 });
 afterAll(() => model.close());
-
-async function samplesOf(file: string): Promise<Float32Array> {
-  const parts: Float32Array[] = [];
-  await readRecording(folder + file, RATE, {}, async (samples) => {
-    parts.push(samples.slice());
-  });
-  return concat(parts);
-}
-
-function concat(parts: Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
 
 async function stream(samples: Float32Array): Promise<TranscriptEvent[]> {
   const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);

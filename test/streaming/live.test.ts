@@ -8,7 +8,7 @@ import type { TranscriptEvent } from '../../src/events.js';
 import { bundledModel, loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import { type ParakeetOptions, type ParakeetStream, parakeet } from '../../src/parakeet.js';
-import { readRecording } from '../../src/recordings/recording.js';
+import { concat, samplesOf } from '../support/samples.js';
 import { noise } from '../support/signals.js';
 import { drain } from '../support/streams.js';
 
@@ -23,18 +23,6 @@ beforeAll(async () => {
   emma = await samplesOf('bf_emma_06.flac');
 });
 afterAll(() => model.close());
-
-async function samplesOf(file: string): Promise<Float32Array> {
-  const parts: number[] = [];
-  await readRecording(new URL(`../audio/${file}`, import.meta.url), RATE, {}, async (samples) => {
-    parts.push(...samples);
-  });
-  return Float32Array.from(parts);
-}
-
-function concat(...parts: Float32Array[]): Float32Array {
-  return Float32Array.from(parts.flatMap((part) => [...part]));
-}
 
 const bytesOf = (samples: Float32Array) =>
   new Uint8Array(samples.slice().buffer, 0, samples.length * Float32Array.BYTES_PER_ELEMENT);
@@ -126,7 +114,7 @@ describe('speech and silence', () => {
   const room = (seconds: number) => noise(seconds * RATE, 2e-4);
 
   test('events say where speech begins and ends', async () => {
-    const events = await run(concat(room(5), emma, room(3)));
+    const events = await run(concat([room(5), emma, room(3)]));
     const changes = events.filter((event) => event.type === 'speechStart' || event.type === 'speechEnd');
     // The room counts as speech until it has proved to be the room.
     const [first, quiet, start] = changes;
@@ -141,7 +129,7 @@ describe('speech and silence', () => {
   });
 
   test('with silenceGate, ten minutes of a quiet room cost next to nothing, and the words after it are heard', async () => {
-    const samples = concat(jfk, room(600), emma);
+    const samples = concat([jfk, room(600), emma]);
     const before = model.addon.batches().frames;
     const events = await run(samples, { silenceGate: true });
     const frames = model.addon.batches().frames - before;
@@ -157,7 +145,7 @@ describe('speech and silence', () => {
   });
 
   test('with silenceGate a stream is the same for any split', async () => {
-    const samples = concat(emma, room(4), jfk.subarray(0, 3 * RATE), new Float32Array(2 * RATE), emma);
+    const samples = concat([emma, room(4), jfk.subarray(0, 3 * RATE), new Float32Array(2 * RATE), emma]);
     const tokens = (events: TranscriptEvent[]) =>
       events.flatMap((event) => (event.type === 'token' ? [event.token] : []));
     const expected = tokens(await run(samples, { silenceGate: true, latency: 'low' }));

@@ -14,6 +14,6 @@ afterAll(async () => {
   // The engine's thread counts down a moment after it has given its answer.
   await vi.waitFor(() => expect(counts()).toEqual({ models: 0, sessions: 0, queued: 0, calls: 0 }), {
     interval: 5,
-    timeout: 1000,
+    timeout: 10_000,
   });
 });

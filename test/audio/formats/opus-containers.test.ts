@@ -5,7 +5,7 @@ import prism from 'prism-media';
 import { describe, expect, test } from 'vitest';
 import { wordErrorRate } from '../../../bench/wer-metric.mjs';
 import { bundledModel, loadModel } from '../../../src/load-model.js';
-import { readRecording } from '../../../src/recordings/recording.js';
+import { samplesOf } from '../../support/samples.js';
 import { decode } from '../../../src/transforms/decode.js';
 import { resample } from '../../../src/transforms/resample.js';
 import { element, oggOpus, oggPage, opusHead, webmOpus } from '../../support/containers.js';
@@ -148,12 +148,9 @@ test('a recording as Opus is heard as it is as FLAC', async () => {
   const model = await loadModel(bundledModel);
   try {
     const recording = new URL('../../audio/jfk.flac', import.meta.url);
-    const whole: number[] = [];
-    await readRecording(recording, 16_000, {}, async (samples) => {
-      whole.push(...samples);
-    });
+    const whole = await samplesOf(recording);
     const wide = joined(
-      (await through([{ channels: [Float32Array.from(whole)], sampleRate: 16_000 }], resample(48_000))).items,
+      (await through([{ channels: [whole], sampleRate: 16_000 }], resample(48_000))).items,
     )[0] as Float32Array;
     const file = oggOpus(encodeOpus([wide]), { preSkip: OPUS_DELAY, length: wide.length - OPUS_DELAY });
     const said =
