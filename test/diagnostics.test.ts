@@ -94,3 +94,29 @@ test('steps and streams are told on their channels, and only while somebody list
     { state: 'closed', error: expect.objectContaining({ message: 'enough' }) },
   ]);
 });
+
+test('PARAKEET_LOG writes the messages of the channels that it names to stderr, and nothing else', async () => {
+  const written: string[] = [];
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    written.push(String(text));
+    return true;
+  });
+  vi.stubEnv('PARAKEET_LOG', 'stream, lag');
+  vi.resetModules();
+  try {
+    const fresh = await import('../src/parakeet.js');
+    const stream = fresh.parakeet({ model: fakeModel(), format: 'f32le', sampleRate: RATE });
+    stream.on('error', () => {});
+    stream.resume();
+    await turns(20);
+    stream.destroy(new Error('enough'));
+    await new Promise((resolve) => stream.once('close', resolve));
+  } finally {
+    stderr.mockRestore();
+    vi.unstubAllEnvs();
+  }
+  expect(written).toEqual([
+    'parakeet-stream:stream {"state":"open"}\n',
+    'parakeet-stream:stream {"state":"closed","error":"enough"}\n',
+  ]);
+});
