@@ -39,7 +39,7 @@ export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, tools }) {
   mkdirSync(out, { recursive: true });
   let result = configure();
   if (result.status !== 0 && existsSync(path.join(out, 'CMakeCache.txt'))) {
-    // A build folder that was moved, or made with another compiler, cannot be configured again: start afresh.
+    // A build folder that was moved, or made with another compiler, cannot be configured again: start over.
     rmSync(out, { recursive: true, force: true });
     result = configure();
   }

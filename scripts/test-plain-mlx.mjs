@@ -1,6 +1,6 @@
 /**
- * Tests the engine as it is where there is no oneDNN: built on MLX's own operations (build-mlx/), it must give the goldens, and its streams must
- * agree with the reference. The suite tests the other build.
+ * Tests the build without oneDNN, on MLX's own operations (build-mlx/): it must give the goldens, and its streams must agree with
+ * the reference. The suite tests the build with oneDNN.
  *
  *     npm run test:plain-mlx
  */

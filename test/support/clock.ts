@@ -4,14 +4,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { vi } from 'vitest';
 
-/** Stops all clocks and timers but the event loop itself. Give it up with `vi.useRealTimers()`. */
+/** Stops all clocks and timers but not the event loop. Undo it with `vi.useRealTimers()`. */
 export function stopClocks(): void {
   vi.useFakeTimers({
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
   });
 }
 
-/** Lets `milliseconds` pass on stopped clocks; after each of them the event loop has its turns. */
+/** Lets `milliseconds` pass on stopped clocks, with some turns of the event loop after each. */
 export async function pass(milliseconds: number): Promise<void> {
   for (let i = 0; i < milliseconds; i++) {
     vi.advanceTimersByTime(1);
