@@ -1,6 +1,6 @@
 /**
- * Keeps a live session, so that it can be run again: what was pushed and when, the options, the events; the audio in a file beside.
- * Every line is written as it comes, so a crash leaves all that led to it.
+ * Keeps a live session, so that it can be run again: what was pushed and when, the options, the events; the audio in a file
+ * beside. Every line is written as it comes, so a crash leaves everything that led to it.
  */
 
 import { type FileHandle, open } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * Ends a process when ours is gone, however that happened: a process that a signal killed runs no handler, and a child that waits for a
- * network does not notice. A shell waits for the end of a pipe that only we hold, then kills. POSIX only.
+ * Ends a child process when ours is gone, however that happened: a process killed by a signal runs no handler, and a child that
+ * waits for a network does not notice. A shell waits for the end of a pipe that only we hold, then kills. POSIX only.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 
@@ -15,7 +15,7 @@ export class Watchdog {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
     });
-    // Without a shell there is no watch, and no harm.
+    // Without a shell there is no watchdog, which does no harm.
     shell.on('error', () => {});
     shell.stdin?.on('error', () => {});
     shell.unref();

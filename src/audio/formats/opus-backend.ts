@@ -1,6 +1,6 @@
 /**
- * libopus, native (`@discordjs/opus`) or as WebAssembly (`opusscript`): one frame in, interleaved 16-bit samples out. Which one is
- * there is decided once; what the samples mean is `opus-decoder.ts`'s matter.
+ * libopus, native (`@discordjs/opus`) or as WebAssembly (`opusscript`): one frame in, interleaved 16-bit samples out. Which one
+ * is there is decided once; what the samples mean is up to `opus-decoder.ts`.
  */
 import { createRequire } from 'node:module';
 import { ParakeetError } from '../../errors.js';
