@@ -27,14 +27,14 @@ function split(text: string): string[] {
 }
 
 /** How many words were changed, left out and put in. */
-interface EditCounts {
+export interface EditCounts {
   substitutions: number;
   deletions: number;
   insertions: number;
 }
 
 /** The fewest changes that turn one list into the other; where several ways are as short, the one with most substitutions. */
-function editCounts<T>(said: readonly T[], heard: readonly T[]): EditCounts {
+export function editCounts<T>(said: readonly T[], heard: readonly T[]): EditCounts {
   const start: EditCounts = { substitutions: 0, deletions: 0, insertions: 0 };
   let row = heard.reduce((cells) => [...cells, more(cells.at(-1) as EditCounts, 'insertions')], [start]);
   for (const word of said) {
