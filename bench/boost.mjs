@@ -68,7 +68,7 @@ for (const [i, { file, said, words }] of recordings.entries()) {
   const phrases = [...own, ...bait];
   for (const row of rows) {
     const boost = row.weight > 0 ? phrases.map((phrase) => ({ phrase, weight: row.weight })) : undefined;
-    const { text } = await model.transcribe(samples, { boost, decoding: { type: row.type } });
+    const { text } = await model.transcribe(samples, { decoding: { type: row.type, boost } });
     const heard = new Set(plainWords(text));
     row.pairs.push({ said, heard: text });
     row.targets += own.length;

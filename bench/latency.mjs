@@ -1,14 +1,14 @@
 /**
  * The latency presets: word error rate, delay of final words and of drafts, cost, and how many drafted words changed later.
  *
- *     npm run -s bench:latency -- [--json] [--quick] [--recordings DIR]… [--model DIR] [--limit-seconds S] [--grid 2/4,4/8] [--refine]
+ *     npm run -s bench:latency -- [--json] [--quick] [--recordings DIR]… [--model DIR] [--limit-seconds S] [--grid 0.16/0.32,0.32/0.64] [--refine]
  *
  * DIR: sound files and a transcripts.tsv; may be given several times (default: test/audio). Sound comes 100 ms at a time on a
  * virtual clock: an event comes at the audio's time plus the compute that it waited for. A delay is from the end of a word in the
  * audio (as `model.transcribe` finds it) to the event that has its last token; a draft's to the first draft that shows the word.
- * `--grid` measures other pairs of chunk/lookahead beside the presets. `--json`: `{ presets: [{ name, chunk, lookahead, wer,
- * offlineWer, final: { p50, p95 }, draft: { p50, p95 }, cost, revised, refined? }] }`; seconds, per cent, seconds of compute per
- * second of audio.
+ * `--grid` measures other pairs of chunk/lookahead (seconds) beside the presets. `--json`: `{ presets: [{ name, chunk, lookahead,
+ * wer, offlineWer, final: { p50, p95 }, draft: { p50, p95 }, cost, revised, refined? }] }`; seconds, per cent, seconds of compute
+ * per second of audio.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -98,7 +98,7 @@ function fresh(name, { chunk, lookahead }) {
 async function measure(one, samples, said, offlineWords) {
   const rate = model.info.sampleRate;
   const push = Math.round(PUSH_SECONDS * rate);
-  const live = model.transcribeStream({ chunk: one.chunk, lookahead: one.lookahead });
+  const live = model.live({ latency: { chunk: one.chunk, lookahead: one.lookahead } });
   /** Words with the time at which they were final, and those of drafts with the time at which they were first shown. */
   const finals = [];
   const drafts = [];
@@ -137,7 +137,12 @@ async function measure(one, samples, said, offlineWords) {
 /** The sentences of the refined stream. */
 async function refined({ chunk, lookahead }, samples) {
   const { sampleRate } = model.info;
-  const line = parakeet({ model, chunk, lookahead, refine: true, format: 'f32le', sampleRate, channels: 1 });
+  const line = parakeet({
+    model,
+    latency: { chunk, lookahead },
+    refine: true,
+    input: { format: 'f32le', sampleRate, channels: 1 },
+  });
   line.end(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength));
   const sentences = [];
   for await (const event of line) if (event.type === 'sentence') sentences.push(event.sentence.text);

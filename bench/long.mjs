@@ -18,7 +18,8 @@ import { wordErrorRate } from './wer-metric.mjs';
 
 const PAUSE_SECONDS = 0.5;
 /** Frames on each side in one pass: 20 s. */
-const LOCAL = [256, 256];
+/** Seconds on each side: parakeet-mlx's 256 frames. */
+const LOCAL = { left: 20.48, right: 20.48 };
 const WAYS = ['own', 'windows', 'pipeline', 'one-pass'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -35,7 +36,7 @@ const seconds = 3600 * Number(values.hours ?? (values.quick ? 0.05 : 1));
 if (!(seconds > 0)) throw new Error(`Expected a number for --hours but received ${values.hours}`);
 const wrong = values.only.find((way) => !WAYS.includes(way));
 if (wrong) throw new Error(`Expected one of ${WAYS.join(', ')} for --only but received ${wrong}`);
-const windows = values.quick ? { chunkDuration: 30 } : {};
+const windows = values.quick ? { duration: 30 } : {};
 
 const model = await loadModel();
 const rate = model.sampleRate;
@@ -46,23 +47,25 @@ for (const { file, said } of values.recordings.flatMap(readRecordings)) {
 const order = inTurns(seconds);
 const audioSeconds = order.reduce((sum, { samples }) => sum + samples.length / rate + PAUSE_SECONDS, 0);
 const said = order.map((one) => one.said).join(' ');
-const raw = { format: 'f32le', sampleRate: rate, channels: 1 };
+const raw = { input: { format: 'f32le', sampleRate: rate, channels: 1 } };
 
 const ways = {
   own: async () => {
     for (const one of recordings) one.heard ??= (await model.transcribe(one.samples)).text;
     return wordErrorRate(order);
   },
-  windows: () => whole(() => model.transcribe(bytes(), { ...raw, ...windows, onProgress })),
+  windows: () => whole(() => model.transcribe(bytes(), { ...raw, windows, onProgress })),
   pipeline: () =>
     whole(async () => {
-      const line = parakeet({ ...raw, ...windows, model, mode: 'file', collect: true });
+      const line = parakeet({ ...raw, windows, model, mode: 'file', collect: true });
       for await (const event of (await import('node:stream')).Readable.from(bytes()).pipe(line)) {
         if (event.type === 'end') return event.result;
       }
     }),
   'one-pass': () =>
-    whole(() => model.transcribe(bytes(), { ...raw, chunkDuration: 0, localAttention: LOCAL, onProgress })),
+    whole(() =>
+      model.transcribe(bytes(), { ...raw, windows: { duration: Infinity, attention: LOCAL }, onProgress }),
+    ),
 };
 
 const figures = {};
@@ -125,9 +128,9 @@ async function whole(hear) {
   return wordErrorRate([{ said, heard: text }]);
 }
 
-function onProgress({ processed }) {
+function onProgress({ seconds }) {
   if (!values.json && process.stderr.isTTY) {
-    process.stderr.write(`\r${Math.round(processed / 4 / rate)} of ${Math.round(audioSeconds)} s `);
+    process.stderr.write(`\r${Math.round(seconds)} of ${Math.round(audioSeconds)} s `);
   }
 }
 
@@ -155,9 +158,9 @@ function print() {
   console.log(`${''.padEnd(30)}       WER    strict  × real time  peak MiB`);
   const names = {
     own: 'each recording by itself',
-    windows: `windows of ${windows.chunkDuration ?? 120} s`,
+    windows: `windows of ${windows.duration ?? 120} s`,
     pipeline: "parakeet({ mode: 'file' })",
-    'one-pass': `one pass, local attention ${LOCAL[0]}`,
+    'one-pass': `one pass, local attention ${LOCAL.left} s`,
   };
   for (const [way, { wer, strict, realTimeFactor, rssPeakMiB }] of Object.entries(figures)) {
     const cells = [`${wer.toFixed(2)} %`.padStart(10), `${strict.toFixed(2)} %`.padStart(10)];

@@ -33,7 +33,7 @@ const at = { short: 0, long: 0, peak: 0 };
 let tokens = 0;
 await pipeline(
   Readable.from(sound(long), { objectMode: false, highWaterMark: 1 << 16 }),
-  parakeet({ model, format: 'f32le', sampleRate, channels: 1 }),
+  parakeet({ model, input: { format: 'f32le', sampleRate, channels: 1 } }),
   async (events) => {
     for await (const event of events) {
       if (event.type === 'token') tokens++;

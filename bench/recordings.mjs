@@ -4,7 +4,7 @@
 
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { decode, resample } from 'parakeet-stream';
+import { decode, resample } from 'parakeet-stream/stages';
 import { joined } from './joined.mjs';
 
 /**

@@ -7,7 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import libsamplerate from '@alexanderolsen/libsamplerate-js';
-import { resample } from 'parakeet-stream';
+import { resample } from 'parakeet-stream/stages';
 
 const { values } = parseArgs({
   options: { json: { type: 'boolean' }, seconds: { type: 'string', default: '20' } },

@@ -103,7 +103,7 @@ async function throughput(model, speech) {
   const streams = 12;
   await Promise.all(
     Array.from({ length: streams }, async (_, i) => {
-      const live = model.transcribeStream({ latency: values.latency });
+      const live = model.live({ latency: values.latency });
       const start = (i * length) % (speech.length - length);
       await live.addAudio(speech.subarray(start, start + length));
       await live.close();
@@ -121,11 +121,15 @@ async function trialLag(model, speech, count) {
   const began = performance.now() + 200;
   const over = began + (WARM_UP + MEASURED) * 1000;
   const run = async (i) => {
-    const line = parakeet({ model, latency: values.latency, format: 'f32le', sampleRate, channels: 1 });
+    const line = parakeet({
+      model,
+      latency: values.latency,
+      input: { format: 'f32le', sampleRate, channels: 1 },
+    });
     const pushed = [];
     const offset = (i * 104_729) % (speech.length - push);
     // Streams start at different times within a step, as speakers do.
-    const start = began + ((i * 0.618) % 1) * chunk * 80;
+    const start = began + ((i * 0.618) % 1) * chunk * 1000;
     const source = (async () => {
       for (let n = 0; ; n++) {
         const due = start + n * PUSH_SECONDS * 1000;
@@ -139,7 +143,7 @@ async function trialLag(model, speech, count) {
     const reader = (async () => {
       for await (const event of line) {
         if (event.type !== 'progress') continue;
-        const samples = Math.round((event.time * sampleRate) / frameSamples + lookahead) * frameSamples;
+        const samples = Math.round(((event.time + lookahead) * sampleRate) / frameSamples) * frameSamples;
         const heard = pushed[Math.ceil(samples / push) - 1];
         const now = performance.now();
         if (heard !== undefined && now > began + WARM_UP * 1000) lags.push(now - heard);
@@ -168,7 +172,7 @@ async function memoryPerStream(model, speech) {
   const open = async (count) =>
     Promise.all(
       Array.from({ length: count }, async (_, i) => {
-        const live = model.transcribeStream({ latency: values.latency });
+        const live = model.live({ latency: values.latency });
         await live.addAudio(speech.subarray(i * 1000, i * 1000 + 14 * model.info.sampleRate));
         return live;
       }),

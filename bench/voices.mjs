@@ -77,7 +77,7 @@ async function hearAll(sounds) {
 }
 
 async function listen(samples, latency = 'balanced') {
-  const live = model.transcribeStream({ latency });
+  const live = model.live({ latency });
   await live.addAudio(samples);
   await live.finish();
   const { result: heard } = live;

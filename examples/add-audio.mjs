@@ -4,13 +4,14 @@
  *     node examples/add-audio.mjs talk.wav
  */
 import { createReadStream } from 'node:fs';
-import { decode, loadModel, resample } from 'parakeet-stream';
+import { loadModel } from 'parakeet-stream';
+import { decode, resample } from 'parakeet-stream/stages';
 
 const [sound] = process.argv.slice(2);
 if (sound === undefined) throw new Error('Usage: node examples/add-audio.mjs SOUND');
 
 const model = await loadModel();
-const live = model.transcribeStream();
+const live = model.live();
 for await (const { channels } of createReadStream(sound)
   .pipe(decode())
   .pipe(resample(model.info.sampleRate))) {

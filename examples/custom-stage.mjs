@@ -5,16 +5,8 @@
  */
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import {
-  decode,
-  encode,
-  loadModel,
-  logMel,
-  resample,
-  sentences,
-  tokenDecode,
-  txtWriter,
-} from 'parakeet-stream';
+import { loadModel, txtWriter } from 'parakeet-stream';
+import { decode, encode, logMel, resample, sentences, tokenDecode } from 'parakeet-stream/stages';
 
 const [sound] = process.argv.slice(2);
 if (sound === undefined) throw new Error('Usage: node examples/custom-stage.mjs SOUND');

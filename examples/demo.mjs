@@ -11,18 +11,8 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  captionWriter,
-  decode,
-  encode,
-  loadModel,
-  logMel,
-  resample,
-  sentences,
-  srtWriter,
-  teeWriter,
-  tokenDecode,
-} from 'parakeet-stream';
+import { captionWriter, loadModel, srtWriter, teeWriter } from 'parakeet-stream';
+import { decode, encode, logMel, resample, sentences, tokenDecode } from 'parakeet-stream/stages';
 
 const bundled = fileURLToPath(
   new URL('../test/audio/sense_and_sensibility_01_austen_64kb-0920.flac', import.meta.url),

@@ -9,4 +9,8 @@ import { parakeet, txtWriter } from 'parakeet-stream';
 if (process.stdin.isTTY)
   throw new Error('Usage: ffmpeg … -f s16le -ar 16000 -ac 1 - | node examples/ffmpeg-stdin.mjs');
 
-await pipeline(process.stdin, parakeet({ format: 's16le', sampleRate: 16000 }), txtWriter(process.stdout));
+await pipeline(
+  process.stdin,
+  parakeet({ input: { format: 's16le', sampleRate: 16000 } }),
+  txtWriter(process.stdout),
+);

@@ -4,14 +4,13 @@
  *     npm install decibri
  *     node examples/mic-captions.mjs talk.srt [DEVICE]
  */
-import { captionWriter, loadModel, mic, srtWriter, teeWriter, transcribe } from 'parakeet-stream';
+import { pipeline } from 'node:stream/promises';
+import { captionWriter, mic, parakeet, srtWriter, teeWriter } from 'parakeet-stream';
 
 const [subtitles, device] = process.argv.slice(2);
 if (subtitles === undefined) throw new Error('Usage: node examples/mic-captions.mjs SUBTITLES [DEVICE]');
 
-const model = await loadModel();
 const microphone = mic(device === undefined ? {} : { device });
 process.once('SIGINT', () => microphone.stop());
 const sinks = teeWriter(captionWriter(), srtWriter(subtitles));
-await transcribe(microphone, sinks, { model, silenceGate: true, collect: false });
-await model.close();
+await pipeline(microphone, parakeet({ silence: { gate: true } }), sinks);

@@ -10,4 +10,4 @@ if (address === undefined) throw new Error('Usage: node examples/web-stream.mjs 
 
 const response = await fetch(address);
 if (!response.ok || !response.body) throw new Error(`${address}: ${response.status} ${response.statusText}`);
-await transcribe(response.body, txtWriter(process.stdout));
+await transcribe(response.body, { sink: txtWriter(process.stdout) });

@@ -1,38 +1,55 @@
 /**
- * The errors of this package: one class with a stable `code`, and a subclass per kind that a caller may want to tell
- * apart with `instanceof`. Messages say what was expected, what came, and what to do.
+ * The errors of this package: one base class with a stable `code`, and one subclass for each family of codes. Messages say what was
+ * expected, what came, and what to do.
  */
 
 import type { TranscriptResult } from './events.js';
 
-/** Every `code` this package uses. */
-export type ErrorCode =
-  | 'ERR_PARAKEET_INVALID_ARGUMENT'
-  | 'ERR_PARAKEET_UNSUPPORTED_FORMAT'
-  | 'ERR_PARAKEET_INVALID_AUDIO'
-  | 'ERR_PARAKEET_MODEL_NOT_FOUND'
-  | 'ERR_PARAKEET_INVALID_CONFIG'
-  | 'ERR_PARAKEET_INVALID_WEIGHTS'
-  | 'ERR_PARAKEET_UNSUPPORTED_MODEL'
-  | 'ERR_PARAKEET_NATIVE_LOAD'
-  | 'ERR_PARAKEET_MISSING_DEPENDENCY'
-  | 'ERR_PARAKEET_HUB_BUSY'
-  | 'ERR_PARAKEET_NO_SPACE'
-  | 'ERR_PARAKEET_ABORTED'
-  | 'ERR_PARAKEET_CLOSED'
-  | 'ERR_PARAKEET_ENGINE'
-  | 'ERR_PARAKEET_WRITE'
-  | 'ERR_PARAKEET_LAG'
-  | 'ERR_PARAKEET_INVALID_SNAPSHOT'
-  | 'ERR_PARAKEET_INVALID_SESSION';
+/** Every `code` of this package, and the class of the errors that have it. */
+export interface ErrorClasses {
+  ERR_PARAKEET_INVALID_ARGUMENT: ArgumentError;
+  ERR_PARAKEET_UNSUPPORTED_FORMAT: AudioError;
+  ERR_PARAKEET_INVALID_AUDIO: AudioError;
+  ERR_PARAKEET_MODEL_NOT_FOUND: ModelError;
+  ERR_PARAKEET_INVALID_CONFIG: ModelError;
+  ERR_PARAKEET_INVALID_WEIGHTS: ModelError;
+  ERR_PARAKEET_UNSUPPORTED_MODEL: ModelError;
+  ERR_PARAKEET_NATIVE_LOAD: NativeError;
+  ERR_PARAKEET_ENGINE: NativeError;
+  ERR_PARAKEET_MISSING_DEPENDENCY: DependencyError;
+  ERR_PARAKEET_HUB_BUSY: HubError;
+  ERR_PARAKEET_NO_SPACE: WriteError;
+  ERR_PARAKEET_WRITE: WriteError;
+  ERR_PARAKEET_ABORTED: AbortedError;
+  ERR_PARAKEET_CLOSED: ClosedError;
+  ERR_PARAKEET_LAG: LagError;
+  ERR_PARAKEET_INVALID_SNAPSHOT: SavedStateError;
+  ERR_PARAKEET_INVALID_SESSION: SavedStateError;
+}
 
-/** Base of every error this package makes. */
-export class ParakeetError extends Error {
+/** Every `code` that this package uses. */
+export type ErrorCode = keyof ErrorClasses;
+
+/** Base of every error of this package. */
+export abstract class ParakeetError extends Error {
   override name = 'ParakeetError';
-  /** What `model.transcribe` had heard when it failed: a recording that was cut short, or an abort between windows. */
+  /** Stable; what programs compare. */
+  abstract readonly code: ErrorCode;
+}
+
+/** An option or argument of the wrong type or range (`ERR_PARAKEET_INVALID_ARGUMENT`). */
+export class ArgumentError extends ParakeetError {
+  override name = 'ArgumentError';
+  readonly code = 'ERR_PARAKEET_INVALID_ARGUMENT';
+}
+
+/** Audio that cannot be read: unknown format, broken header, a file cut short, NaN samples. */
+export class AudioError extends ParakeetError {
+  override name = 'AudioError';
+  /** What `transcribe` had transcribed before the audio broke off; undefined without a word. */
   heard?: TranscriptResult;
   constructor(
-    readonly code: ErrorCode,
+    readonly code: 'ERR_PARAKEET_UNSUPPORTED_FORMAT' | 'ERR_PARAKEET_INVALID_AUDIO',
     message: string,
     options?: ErrorOptions,
   ) {
@@ -40,76 +57,139 @@ export class ParakeetError extends Error {
   }
 }
 
-/** An option or argument of the wrong type or range (`ERR_PARAKEET_INVALID_ARGUMENT`). */
-export class ArgumentError extends ParakeetError {
-  override name = 'ArgumentError';
-  constructor(message: string, options?: ErrorOptions) {
-    super('ERR_PARAKEET_INVALID_ARGUMENT', message, options);
-  }
-}
-
-/** Audio that cannot be read: unknown format, broken header, NaN samples. */
-export class AudioError extends ParakeetError {
-  override name = 'AudioError';
-  constructor(
-    code: 'ERR_PARAKEET_UNSUPPORTED_FORMAT' | 'ERR_PARAKEET_INVALID_AUDIO',
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(code, message, options);
-  }
-}
-
 /** A model that cannot be found, read, or run. */
 export class ModelError extends ParakeetError {
   override name = 'ModelError';
+  constructor(
+    readonly code:
+      | 'ERR_PARAKEET_MODEL_NOT_FOUND'
+      | 'ERR_PARAKEET_INVALID_CONFIG'
+      | 'ERR_PARAKEET_INVALID_WEIGHTS'
+      | 'ERR_PARAKEET_UNSUPPORTED_MODEL',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
-/** A hub that has too many requests, for longer than we ask again (`ERR_PARAKEET_HUB_BUSY`). */
-export class HubBusyError extends ParakeetError {
-  override name = 'HubBusyError';
+/** The hub was still rate-limiting after all retries (`ERR_PARAKEET_HUB_BUSY`). */
+export class HubError extends ParakeetError {
+  override name = 'HubError';
+  readonly code = 'ERR_PARAKEET_HUB_BUSY';
   constructor(
     message: string,
-    /** Seconds after which it said to come back. */
+    /** Seconds after which the hub says to try again. */
     readonly retryAfter: number,
     options?: ErrorOptions,
   ) {
-    super('ERR_PARAKEET_HUB_BUSY', message, options);
+    super(message, options);
   }
 }
 
-/** A disk that has no room for a model of the hub, or for a container that has to be stored before it can be read (`ERR_PARAKEET_NO_SPACE`). */
-export class NoSpaceError extends ParakeetError {
-  override name = 'NoSpaceError';
+/**
+ * A file that cannot be written (`ERR_PARAKEET_WRITE`), or a disk without room for a model of the hub or for a container that must be
+ * stored before it can be read (`ERR_PARAKEET_NO_SPACE`).
+ */
+export class WriteError extends ParakeetError {
+  override name = 'WriteError';
+  /** With `ERR_PARAKEET_NO_SPACE`: bytes that the file still needs. */
+  readonly needed: number | undefined;
   constructor(
+    readonly code: 'ERR_PARAKEET_WRITE' | 'ERR_PARAKEET_NO_SPACE',
     message: string,
-    /** Bytes that the file at work still needs. */
-    readonly needed: number,
-    options?: ErrorOptions,
+    { needed, ...options }: ErrorOptions & { needed?: number } = {},
   ) {
-    super('ERR_PARAKEET_NO_SPACE', message, options);
+    super(message, options);
+    this.needed = needed;
   }
 }
 
-/** The native addon could not be loaded, or failed (`ERR_PARAKEET_NATIVE_LOAD`, `ERR_PARAKEET_ENGINE`). */
+/** The native addon could not be loaded (`ERR_PARAKEET_NATIVE_LOAD`), or failed (`ERR_PARAKEET_ENGINE`). */
 export class NativeError extends ParakeetError {
   override name = 'NativeError';
+  /** What `transcribe` had transcribed before the engine failed; undefined without a word. */
+  heard?: TranscriptResult;
+  constructor(
+    readonly code: 'ERR_PARAKEET_NATIVE_LOAD' | 'ERR_PARAKEET_ENGINE',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
-/** Something live that could not be kept up with, so that a part of it is lost (`ERR_PARAKEET_LAG`). */
+/** A package or program that only this feature needs is not installed (`ERR_PARAKEET_MISSING_DEPENDENCY`). */
+export class DependencyError extends ParakeetError {
+  override name = 'DependencyError';
+  readonly code = 'ERR_PARAKEET_MISSING_DEPENDENCY';
+}
+
+/** A live source that was not read fast enough, so that a part of it is lost (`ERR_PARAKEET_LAG`). */
 export class LagError extends ParakeetError {
   override name = 'LagError';
-  constructor(message: string, options?: ErrorOptions) {
-    super('ERR_PARAKEET_LAG', message, options);
+  readonly code = 'ERR_PARAKEET_LAG';
+}
+
+/** A snapshot or a recorded session that cannot be read, or does not fit (`ERR_PARAKEET_INVALID_SNAPSHOT`, `ERR_PARAKEET_INVALID_SESSION`). */
+export class SavedStateError extends ParakeetError {
+  override name = 'SavedStateError';
+  constructor(
+    readonly code: 'ERR_PARAKEET_INVALID_SNAPSHOT' | 'ERR_PARAKEET_INVALID_SESSION',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
   }
 }
 
-/** Work that was given up because of a signal, `destroy()` or `close()` (`name` is `AbortError`, as in Node). */
+/** Something that was used after its end, or a source that was closed before its end (`ERR_PARAKEET_CLOSED`). */
+export class ClosedError extends ParakeetError {
+  override name = 'ClosedError';
+  readonly code = 'ERR_PARAKEET_CLOSED';
+  /** What `transcribe` had transcribed before the source was closed; undefined without a word. */
+  heard?: TranscriptResult;
+}
+
+/** Work that was cancelled by a signal, `destroy()` or `close()` (`name` is `AbortError`, as in Node). */
 export class AbortedError extends ParakeetError {
   override name = 'AbortError';
+  readonly code = 'ERR_PARAKEET_ABORTED';
+  /** What `transcribe` had transcribed before it was cancelled; undefined without a word. */
+  heard?: TranscriptResult;
   constructor(message = 'The operation was aborted', options?: ErrorOptions) {
-    super('ERR_PARAKEET_ABORTED', message, options);
+    super(message, options);
   }
+}
+
+/**
+ * Whether `error` is one of this package, and has `code` if that is given: narrows the type to the class of the code.
+ *
+ * @example
+ * ```js
+ * import { isParakeetError, transcribe } from 'parakeet-stream';
+ *
+ * try {
+ *   await transcribe('no-such-talk.wav');
+ * } catch (error) {
+ *   if (isParakeetError(error, 'ERR_PARAKEET_INVALID_AUDIO')) console.log(error.heard?.text);
+ * }
+ * ```
+ */
+export function isParakeetError(error: unknown): error is ErrorClasses[ErrorCode];
+export function isParakeetError<C extends ErrorCode>(error: unknown, code: C): error is ErrorClasses[C];
+export function isParakeetError(error: unknown, code?: ErrorCode): boolean {
+  return error instanceof ParakeetError && (code === undefined || error.code === code);
+}
+
+/** The errors that may say what was transcribed before them. */
+export function canTellHeard(error: unknown): error is AudioError | NativeError | ClosedError | AbortedError {
+  return (
+    error instanceof AudioError ||
+    error instanceof NativeError ||
+    error instanceof ClosedError ||
+    error instanceof AbortedError
+  );
 }
 
 /** True for the error that a caller's own `abort()` or `destroy()` makes. */

@@ -182,7 +182,7 @@ export interface EndOfUtteranceEvent extends Spoken {
   /** End of its last token, in seconds. */
   end: number;
   /** Which rule said so. */
-  reason: 'silence' | 'punctuation' | 'longest' | 'flush' | 'end';
+  reason: 'silence' | 'punctuation' | 'maxDuration' | 'flush' | 'end';
 }
 /**
  * The transcript falls behind the audio: what is final now came `seconds` later than its audio allowed. Sent when the lag passes a

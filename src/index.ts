@@ -1,4 +1,9 @@
 /** The public surface of parakeet-stream, and nothing else. */
+export type { PcmEncoding } from './audio/formats/pcm.js';
+export type { AudioFormat, InputOptions } from './audio/input-options.js';
+export type { ParakeetOptions, TranscriptionOptions } from './composition/options.js';
+export { ParakeetStream } from './composition/parakeet-stream.js';
+export type { TranscribeOptions, TranscriptProgress } from './composition/transcribe-source.js';
 export type { LagMessage, StepMessage, StreamMessage } from './diagnostics.js';
 export type {
   NativeContext as AttentionContext,
@@ -9,24 +14,27 @@ export {
   AbortedError,
   ArgumentError,
   AudioError,
+  ClosedError,
+  DependencyError,
+  type ErrorClasses,
   type ErrorCode,
-  HubBusyError,
+  HubError,
+  isParakeetError,
   LagError,
   ModelError,
   NativeError,
-  NoSpaceError,
   ParakeetError,
+  SavedStateError,
+  WriteError,
 } from './errors.js';
 export type {
   AudioChunk,
   DraftEvent,
-  EncodedChunk,
   EndEvent,
   EndOfUtteranceEvent,
   GapEvent,
   LagEvent,
   LeftEvent,
-  MelChunk,
   ProgressEvent,
   Sentence,
   SentenceEvent,
@@ -41,9 +49,9 @@ export type {
   Word,
 } from './events.js';
 export type { HubProgress } from './hub/hub.js';
-export { TranscribeStream, type TranscribeStreamOptions } from './live/transcribe-stream.js';
+export { type LiveOptions, LiveTranscript, type TranscribeStreamOptions } from './live/live-transcript.js';
 export { type LoadModelOptions, loadModel } from './load-model.js';
-export type { EncodeMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './low-level.js';
+export type { EncodeLogMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './low-level.js';
 export {
   type Events as MergeInput,
   MergedTranscript,
@@ -54,18 +62,19 @@ export {
 export { type BoostPhrase, readBoostFile } from './model/boost.js';
 export { type ConvertModelOptions, convertModel } from './model/convert.js';
 export type { DecodingOptions } from './model/decoding.js';
-export type { LoadedModel } from './model/loaded-model.js';
-export type { StageModel } from './model/stage-model.js';
 export {
   type Latency,
-  type Normalization,
+  type LatencyOptions,
+  type LatencyPreset,
   presets,
-  type StreamingOptions,
-} from './model/streaming-options.js';
+  type SilenceOptions,
+} from './model/latency.js';
+export type { LoadedModel } from './model/loaded-model.js';
+export type { StageModel } from './model/stage-model.js';
+export type { LiveTuning, Normalization } from './model/streaming-options.js';
 export { Model } from './model.js';
-export { type ParakeetOptions, ParakeetStream, parakeet } from './parakeet.js';
-export type { RecordingProgress } from './recordings/recording.js';
-export type { TranscribeOptions } from './recordings/transcribe-recording.js';
+export { parakeet } from './parakeet.js';
+export type { WindowOptions } from './recordings/windows.js';
 export type { SessionModel, SessionOptions } from './session/format.js';
 export { recordSession, type SessionFiles, type SessionRecorder } from './session/recorder.js';
 export {
@@ -88,29 +97,9 @@ export { type FfmpegAudio, type FfmpegOptions, ffmpeg } from './sources/ffmpeg.j
 export { type Gap, LiveSource, type LiveSourceOptions } from './sources/live-source.js';
 export { devices, type MicOptions, Microphone, mic } from './sources/mic.js';
 export type { InputDevice } from './sources/recorder.js';
-export type { EndpointRules } from './text/endpointer.js';
-export type { SentenceOptions } from './text/sentence-splitter.js';
-export { type TranscribeIntoOptions, type TranscriptProgress, transcribe } from './transcribe.js';
-export {
-  type AudioFormat,
-  type Decode,
-  type DecodeOptions,
-  decode,
-  type PcmEncoding,
-} from './transforms/decode.js';
-export { type Encode, type EncodeOptions, encode } from './transforms/encode.js';
-export { type LogMel, type LogMelOptions, logMel } from './transforms/log-mel.js';
-export { type Resample, type ResampleOptions, resample } from './transforms/resample.js';
-export { type SentencesOptions, sentences } from './transforms/sentences.js';
-export { Stage, type StageOptions, type StageSetup } from './transforms/stage.js';
-export {
-  ctcDecode,
-  rnntDecode,
-  type TokenDecode,
-  type TokenDecodeOptions,
-  tdtDecode,
-  tokenDecode,
-} from './transforms/token-decode.js';
+export type { UtteranceOptions } from './text/endpointer.js';
+export type { SentenceOptions } from './text/sentence-options.js';
+export { type TranscribeWithModelOptions, transcribe } from './transcribe.js';
 export type { VerifyCheck } from './verify/check.js';
 export {
   type VerifiedRecording,

@@ -71,7 +71,7 @@ const keys = [
  *
  * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND`, `ERR_PARAKEET_INVALID_CONFIG`, `ERR_PARAKEET_INVALID_WEIGHTS`,
  * `ERR_PARAKEET_UNSUPPORTED_MODEL`. @throws {@link ArgumentError} for options that make no sense. @throws {@link NativeError} when the
- * addon cannot be loaded. @throws {@link HubBusyError} and @throws {@link NoSpaceError} when a model cannot be fetched.
+ * addon cannot be loaded. @throws {@link HubError} and @throws {@link WriteError} when a model cannot be fetched.
  * @throws {@link AbortedError} when `signal` was aborted.
  */
 export async function loadModel(name?: string, options: LoadModelOptions = {}): Promise<Model> {

@@ -7,18 +7,14 @@ import { mustBeFinite } from './audio/samples.js';
 import type { NativeContext } from './engine/addon.js';
 import { runJob } from './engine/jobs.js';
 import type { TranscriptResult } from './events.js';
-import type { BoostPhrase } from './model/boost.js';
 import { type DecodingOptions, resolveDecoding } from './model/decoding.js';
+import { framesOf } from './model/latency.js';
 import type { LoadedModel } from './model/loaded-model.js';
 import { TokenPlacer } from './model/token-placer.js';
-import { expected, finite, flag, integer, known, optionalSignal } from './options.js';
-import {
-  type SentenceOptions,
-  SentenceSplitter,
-  sentenceOptionKeys,
-  splitSentences,
-  textOf,
-} from './text/sentence-splitter.js';
+import { expected, finite, flag, known, optionalSignal } from './options.js';
+import { checkAttention } from './recordings/windows.js';
+import { checkSentences, type SentenceOptions } from './text/sentence-options.js';
+import { splitSentences, textOf } from './text/sentence-splitter.js';
 
 /** Log-mel frames: `frames × features` natural logarithms, a frame every `info.hop` samples, not normalised. */
 export interface LogMelFrames {
@@ -34,29 +30,37 @@ export interface EncoderFrames {
   width: number;
 }
 
-/** Options of `model.encode` and `model.generate`. */
-export interface EncodeMelOptions {
+/** Options of `model.encodeLogMel` and `model.generate`. */
+export interface EncodeLogMelOptions {
   /** Normalise each feature over all frames, as NeMo does before its encoder. False for frames that are normalised. Default true. */
   normalize?: boolean | undefined;
-  /** Local attention: each frame attends to `[left, right]` frames. Default: the model's own, mostly none. */
-  localAttention?: readonly [left: number, right: number] | undefined;
+  /**
+   * Local attention: each frame attends to so many seconds before and after it, 0 to 80,000.
+   * @defaultValue the model's own, mostly all frames
+   */
+  attention?: { left: number; right: number } | undefined;
   /** Gives up the work. */
   signal?: AbortSignal | undefined;
 }
 
 /** Options of `model.generate`. */
-export interface GenerateOptions extends EncodeMelOptions, SentenceOptions {
-  /** How tokens are chosen. Default greedy. */
+export interface GenerateOptions extends EncodeLogMelOptions {
+  /**
+   * How tokens are chosen, and phrases that are boosted.
+   * @defaultValue greedy
+   */
   decoding?: DecodingOptions | undefined;
-  /** Phrases to listen for: names, terms. Default none. */
-  boost?: readonly BoostPhrase[] | undefined;
+  /**
+   * Where sentences end, besides punctuation.
+   * @defaultValue nowhere else
+   */
+  sentences?: SentenceOptions | undefined;
 }
 
-const encodeKeys = ['normalize', 'localAttention', 'signal'];
-const MOST_FRAMES = 1_000_000;
+const encodeKeys = ['normalize', 'attention', 'signal'];
 
-/** `model.logMel`. */
-export async function logMelOf(
+/** `model.computeLogMel`. */
+export async function computeLogMel(
   model: LoadedModel,
   samples: Float32Array,
   flushSilence: number,
@@ -72,16 +76,16 @@ export async function logMelOf(
   return { data, frames: rows, features };
 }
 
-/** `model.encode`. */
-export async function encodeMel(
+/** `model.encodeLogMel`. */
+export async function encodeLogMel(
   model: LoadedModel,
   mel: LogMelFrames,
-  options: EncodeMelOptions,
+  options: EncodeLogMelOptions,
 ): Promise<EncoderFrames> {
-  known('encode', options, encodeKeys);
+  known('encodeLogMel', options, encodeKeys);
   const signal = optionalSignal('signal', options.signal);
   const normalize = flag('normalize', options.normalize ?? true);
-  const context = contextOf(model, options.localAttention);
+  const context = contextOf(model, options.attention);
   checkMel(model, mel);
   const features = normalize ? (await model.native.normalize(mel.data, mel.frames)).data : mel.data;
   const encoded = await runJob(
@@ -99,12 +103,12 @@ export async function generate(
   mel: LogMelFrames,
   options: GenerateOptions,
 ): Promise<TranscriptResult> {
-  known('generate', options, [...encodeKeys, 'decoding', 'boost', ...sentenceOptionKeys]);
-  new SentenceSplitter(options);
-  const decoding = resolveDecoding(model.info, options.decoding, options.boost);
+  known('generate', options, [...encodeKeys, 'decoding', 'sentences']);
+  checkSentences(options.sentences);
+  const decoding = resolveDecoding(model.info, options.decoding);
   const signal = optionalSignal('signal', options.signal);
   const normalize = flag('normalize', options.normalize ?? true);
-  const context = contextOf(model, options.localAttention);
+  const context = contextOf(model, options.attention);
   checkMel(model, mel);
   const heard = await runJob(
     model.addon,
@@ -113,7 +117,7 @@ export async function generate(
     model.jobs,
   );
   const tokens = new TokenPlacer(model.info).final(heard.tokens);
-  return { text: textOf(tokens), sentences: splitSentences(tokens, options), tokens };
+  return { text: textOf(tokens), sentences: splitSentences(tokens, options.sentences), tokens };
 }
 
 function checkMel(model: LoadedModel, mel: LogMelFrames): void {
@@ -127,15 +131,17 @@ function checkMel(model: LoadedModel, mel: LogMelFrames): void {
     mel.features === features &&
     mel.data.length === mel.frames * features;
   if (!fits)
-    throw expected(`at least one frame of ${features} mel features, as model.logMel gives them,`, 'mel', mel);
+    throw expected(
+      `at least one frame of ${features} mel features, as computeLogMel gives them,`,
+      'mel',
+      mel,
+    );
   if (!mel.data.every(Number.isFinite)) throw expected('finite mel features', 'mel.data', mel.data);
 }
 
-function contextOf(model: LoadedModel, local: unknown): NativeContext {
-  if (local === undefined) return model.info.attention;
-  if (!Array.isArray(local) || local.length !== 2) throw expected('[left, right]', 'localAttention', local);
-  return [
-    integer('localAttention[0]', local[0], 0, MOST_FRAMES),
-    integer('localAttention[1]', local[1], 0, MOST_FRAMES),
-  ];
+function contextOf(model: LoadedModel, attention: EncodeLogMelOptions['attention']): NativeContext {
+  checkAttention('attention', attention);
+  return attention
+    ? [framesOf(model.info, attention.left), framesOf(model.info, attention.right)]
+    : model.info.attention;
 }

@@ -2,7 +2,7 @@
  * Packages that only one feature needs: loaded when it is used, with an error that says how to get them. Their names are not written as
  * imports, so that bundlers neither follow them nor stop where they are not installed.
  */
-import { ParakeetError } from './errors.js';
+import { DependencyError } from './errors.js';
 
 /**
  * Imports an optional peer dependency.
@@ -10,7 +10,7 @@ import { ParakeetError } from './errors.js';
  * @param name the package
  * @param purpose what it does for us, as in "which `purpose`"
  * @param remedy what to do without it
- * @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when it is not installed or does not load.
+ * @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` when it is not installed or does not load.
  */
 export async function importPeer<T>(name: string, purpose: string, remedy: string): Promise<T> {
   try {
@@ -19,10 +19,8 @@ export async function importPeer<T>(name: string, purpose: string, remedy: strin
     const { code, message } = cause as NodeJS.ErrnoException;
     const missing = code === 'ERR_MODULE_NOT_FOUND' && message.includes(`'${name}'`);
     const state = missing ? 'it is not installed' : `it does not load: ${message}`;
-    throw new ParakeetError(
-      'ERR_PARAKEET_MISSING_DEPENDENCY',
-      `Expected the package ${name}, which ${purpose}, but ${state}. ${remedy}`,
-      { cause },
-    );
+    throw new DependencyError(`Expected the package ${name}, which ${purpose}, but ${state}. ${remedy}`, {
+      cause,
+    });
   }
 }

@@ -2,6 +2,8 @@
  * Models that streams load for themselves: streams with the same name share one, and the last one to close frees it. Who wants a
  * model to stay calls `loadModel` and hands it in.
  */
+import type { ModelClaim } from './composition/model-claim.js';
+import { loadModel } from './load-model.js';
 import type { StageModel } from './model/stage-model.js';
 
 type Loaded = StageModel & { close(): Promise<void> };
@@ -13,14 +15,6 @@ interface Shared {
 }
 
 const shared = new Map<string | undefined, Shared>();
-
-/** A claim on a model that is shared by name. */
-export interface ModelClaim {
-  /** Rejects when the model cannot be loaded. */
-  readonly model: Promise<StageModel>;
-  /** Gives the claim back, once; resolves when the model is freed if it was the last. */
-  release(): Promise<void>;
-}
 
 /** Claims the model `name`; `undefined` is the bundled one. */
 export function claimModel(name: string | undefined): ModelClaim {
@@ -38,9 +32,7 @@ export function claimModel(name: string | undefined): ModelClaim {
 
 function start(name: string | undefined): Shared {
   const aborter = new AbortController();
-  const loading = import('./load-model.js').then(({ loadModel }) =>
-    loadModel(name, { signal: aborter.signal }),
-  );
+  const loading = loadModel(name, { signal: aborter.signal });
   const entry: Shared = { users: 0, loading, aborter };
   shared.set(name, entry);
   // The next stream tries again.

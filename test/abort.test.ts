@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { onAbort } from '../src/abort.js';
 import * as library from '../src/index.js';
 import type { Model } from '../src/model.js';
+import * as stages from '../src/stages.js';
 import { goldenFolder } from './support/goldens.js';
 import { counts, nothingAlive } from './support/nothing-alive.js';
 
@@ -17,19 +18,8 @@ afterAll(async () => {
   await nothingAlive();
 });
 
-const {
-  decode,
-  resample,
-  logMel,
-  encode,
-  tokenDecode,
-  tdtDecode,
-  ctcDecode,
-  sentences,
-  parakeet,
-  merge,
-  mic,
-} = library;
+const { decode, resample, logMel, encode, tokenDecode, tdtDecode, ctcDecode, sentences } = stages;
+const { parakeet, merge, mic } = library;
 const makers: [string, (signal: AbortSignal) => Stream][] = [
   ['decode', (signal) => decode({ signal })],
   ['resample', (signal) => resample(16_000, { signal })],

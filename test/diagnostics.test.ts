@@ -1,9 +1,11 @@
 /** What a running program tells, and what it tells when the machine is too slow: a fake engine that takes its time. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ParakeetOptions } from '../src/composition/options.js';
+import type { ParakeetStream } from '../src/composition/parakeet-stream.js';
 import type { LagMessage, StepMessage, StreamMessage } from '../src/diagnostics.js';
 import type { TranscriptEvent } from '../src/events.js';
-import { type ParakeetOptions, type ParakeetStream, parakeet } from '../src/parakeet.js';
+import { parakeet } from '../src/parakeet.js';
 import { pass, stopClocks, turns } from './support/clock.js';
 import { fakeModel, loud } from './support/fake-native.js';
 
@@ -11,7 +13,12 @@ const RATE = 16_000;
 
 function line(delay: number, options: ParakeetOptions = {}): ParakeetStream {
   const model = fakeModel({ delay });
-  return parakeet({ model, format: 'f32le', sampleRate: RATE, channels: 1, latency: 'low', ...options });
+  return parakeet({
+    model,
+    input: { format: 'f32le', sampleRate: RATE, channels: 1 },
+    latency: 'low',
+    ...options,
+  });
 }
 
 /** A live source: 100 ms of sound every 100 ms, into a line that may not keep up; nothing of it may be lost. */
@@ -105,7 +112,7 @@ test('PARAKEET_LOG writes the messages of the channels that it names to stderr, 
   vi.resetModules();
   try {
     const fresh = await import('../src/parakeet.js');
-    const stream = fresh.parakeet({ model: fakeModel(), format: 'f32le', sampleRate: RATE });
+    const stream = fresh.parakeet({ model: fakeModel(), input: { format: 'f32le', sampleRate: RATE } });
     stream.on('error', () => {});
     stream.resume();
     await turns(20);

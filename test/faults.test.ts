@@ -7,7 +7,7 @@ import { transcribe } from '../src/transcribe.js';
 import { fakeModel, loud } from './support/fake-native.js';
 import { wavFile } from './support/wav-file.js';
 
-const raw = { format: 's16le', sampleRate: 16_000, channels: 1 } as const;
+const raw = { mode: 'live', input: { format: 's16le', sampleRate: 16_000, channels: 1 } } as const;
 const spoken = (seconds: number) => Buffer.from(Int16Array.from(loud(seconds), (x) => x * 32_767).buffer);
 
 function sink(events: TranscriptEvent[] = []) {
@@ -26,7 +26,7 @@ describe('a source that', () => {
   test('stalls: what it gave is heard meanwhile, and the rest when it comes', async () => {
     const source = new PassThrough();
     const events: TranscriptEvent[] = [];
-    const done = transcribe(source, sink(events), { model: fakeModel(), latency: 'low', ...raw });
+    const done = transcribe(source, { sink: sink(events), model: fakeModel(), latency: 'low', ...raw });
     source.write(spoken(4));
     // All but the lookahead (0.64 s), the step that is not full (0.32 s) and what no frame is made of yet.
     const due = Math.floor((4 - 0.64 - 0.32 - 0.1) / 0.08);
@@ -47,7 +47,7 @@ describe('a source that', () => {
     ]) {
       const source = new PassThrough();
       const events: TranscriptEvent[] = [];
-      const done = transcribe(source, sink(events), { model: fakeModel(), ...raw });
+      const done = transcribe(source, { sink: sink(events), model: fakeModel(), ...raw });
       source.write(spoken(3));
       await vi.waitFor(() => expect(tokens(events)).toBeGreaterThan(0), { interval: 5, timeout: 10_000 });
       end(source);
@@ -65,14 +65,14 @@ describe('a source that', () => {
         for (let i = 0; i < file.length; i++) yield file.subarray(i, i + 1);
       })(),
     );
-    const result = await transcribe(source, null, { model: fakeModel() });
+    const result = await transcribe(source, { mode: 'live', model: fakeModel() });
     expect(result.tokens.length).toBeGreaterThanOrEqual(15);
   });
 
   test('changes its format in the middle: what follows is no sound of the file, or an error, but never noise', async () => {
     const first = wavFile([loud(1)]);
     const second = wavFile([loud(1)], { sampleRate: 48_000, format: 'float', bits: 32 });
-    const one = await transcribe(Readable.from([first, second]), null, { model: fakeModel() });
+    const one = await transcribe(Readable.from([first, second]), { mode: 'live', model: fakeModel() });
     // A WAV file ends where it says; what comes behind it is not part of it.
     expect(one.tokens.length).toBeLessThanOrEqual(14);
     expect(one.tokens.length).toBeGreaterThanOrEqual(12);

@@ -31,12 +31,13 @@ const LAYERS: readonly (readonly string[])[] = [
   ['sources'],
   ['recordings'],
   ['live'],
+  ['composition'],
   ['low-level.ts', 'model.ts', 'load-model.ts', 'machine.ts', 'shared-model.ts'],
   ['merge.ts', 'parakeet.ts', 'transcribe.ts'],
   ['sinks'],
   ['session'],
   ['verify'],
-  ['cli', 'index.ts'],
+  ['cli', 'index.ts', 'stages.ts'],
 ];
 
 const folder = path.join(root, 'src');

@@ -2,11 +2,12 @@
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ParakeetOptions } from '../src/composition/options.js';
 import { ArgumentError } from '../src/errors.js';
 import type { TranscriptEvent } from '../src/events.js';
 import { loadModel } from '../src/load-model.js';
 import type { Model } from '../src/model.js';
-import { type ParakeetOptions, parakeet } from '../src/parakeet.js';
+import { parakeet } from '../src/parakeet.js';
 import { shifted } from '../src/shift.js';
 
 const recording = fileURLToPath(new URL('./audio/af_sky_10.flac', import.meta.url));
@@ -18,7 +19,9 @@ afterAll(() => model.close());
 
 async function events(options: ParakeetOptions): Promise<TranscriptEvent[]> {
   const found: TranscriptEvent[] = [];
-  const line = createReadStream(recording).pipe(parakeet({ model, endpoint: {}, collect: true, ...options }));
+  const line = createReadStream(recording).pipe(
+    parakeet({ model, utterances: true, collect: true, ...options }),
+  );
   for await (const event of line) if (event.type !== 'lag') found.push(event);
   // What it cost hangs on the machine.
   return found.map((event) => (event.type === 'end' ? { ...event, stats: {} as never } : event));

@@ -1,11 +1,12 @@
 // parakeet({ mode: 'file' }): what model.transcribe hears, as events, window by window.
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { ParakeetOptions } from '../src/composition/options.js';
 import { ArgumentError } from '../src/errors.js';
 import type { TranscriptEvent } from '../src/events.js';
 import { loadModel } from '../src/load-model.js';
 import type { Model } from '../src/model.js';
-import { type ParakeetOptions, parakeet } from '../src/parakeet.js';
+import { parakeet } from '../src/parakeet.js';
 import { fakeModel } from './support/fake-native.js';
 import { goldenArray, goldenFolder, readGolden } from './support/goldens.js';
 import { counts, expectNothingAliveAtTheEnd } from './support/nothing-alive.js';
@@ -23,7 +24,7 @@ const samples = goldenArray(readGolden('tdt', 'long'), 'audio').data.map(
   (x) => Math.round(x * 32_767) / 32_768,
 );
 const wav = wavFile([samples]);
-const windows = { chunkDuration: 4, overlapDuration: 1, emissionDelay: 100 };
+const windows = { windows: { duration: 4, overlap: 1 }, silence: { emissionDelay: 8 } };
 
 async function eventsOf(options: ParakeetOptions, bytes: Uint8Array = wav): Promise<TranscriptEvent[]> {
   const events: TranscriptEvent[] = [];
@@ -60,8 +61,15 @@ describe('the events', () => {
   });
 
   test('one window for all comes at the end', async () => {
-    const expected = await model.transcribe(samples, { chunkDuration: 0, emissionDelay: 100 });
-    const events = await eventsOf({ chunkDuration: 0, emissionDelay: 100, collect: true });
+    const expected = await model.transcribe(samples, {
+      windows: { duration: Number.POSITIVE_INFINITY },
+      silence: { emissionDelay: 8 },
+    });
+    const events = await eventsOf({
+      windows: { duration: Number.POSITIVE_INFINITY },
+      silence: { emissionDelay: 8 },
+      collect: true,
+    });
     expect(events.at(-1)).toMatchObject({ type: 'end', result: expected });
   });
 
@@ -71,7 +79,11 @@ describe('the events', () => {
   });
 
   test('flush() makes final what was written, and the stream goes on', async () => {
-    const line = parakeet({ model, mode: 'file', format: 'f32le', sampleRate: 16_000, channels: 1 });
+    const line = parakeet({
+      model,
+      mode: 'file',
+      input: { format: 'f32le', sampleRate: 16_000, channels: 1 },
+    });
     const events: TranscriptEvent[] = [];
     line.on('data', (event: TranscriptEvent) => events.push(event));
     const bytes = new Uint8Array(samples.slice().buffer);
@@ -107,7 +119,7 @@ describe('its ends', () => {
     // A window that takes the engine longer than a look at its queue.
     const times = Math.ceil((400 * 16_000) / samples.length);
     const minutes = Array.from({ length: times }).flatMap(() => [...samples]);
-    const line = parakeet({ model, mode: 'file', chunkDuration: 300 });
+    const line = parakeet({ model, mode: 'file', windows: { duration: 300 } });
     line.on('error', () => {});
     line.write(wavFile([minutes]));
     await vi.waitFor(() => expect(counts().queued).toBeGreaterThan(0), { interval: 1, timeout: 5000 });
@@ -130,13 +142,13 @@ describe('its ends', () => {
 test.each<[object, RegExp]>([
   [{ mode: 'fast' }, /'live', 'file' for mode/],
   [{ mode: 'file', latency: 'low' }, /no value with mode 'file' for latency/],
-  [{ mode: 'file', lookahead: 3 }, /for lookahead/],
+  [{ mode: 'file', normalization: 'none' }, /for normalization/],
   [{ mode: 'file', drafts: true }, /for drafts/],
   [{ mode: 'file', refine: true }, /for refine/],
-  [{ mode: 'file', chunkDuration: 10, overlapDuration: 10 }, /overlapDuration/],
-  [{ mode: 'file', localAttention: [1] }, /localAttention/],
-  [{ chunkDuration: 10 }, /no value with mode 'live' for chunkDuration/],
-  [{ localAttention: [8, 8] }, /for localAttention/],
+  [{ mode: 'file', windows: { duration: 10, overlap: 10 } }, /windows\.overlap/],
+  [{ mode: 'file', windows: { attention: { left: 1 } } }, /windows\.attention\.right/],
+  [{ windows: { duration: 10 } }, /no value with mode 'live' for windows/],
+  [{ mode: 'file', silence: { gate: true } }, /no value with mode 'file' for silence\.gate/],
 ])('the options %j are refused', (options, said) => {
   expect(() => parakeet(options)).toThrow(ArgumentError);
   expect(() => parakeet(options)).toThrow(said);

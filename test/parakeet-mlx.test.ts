@@ -126,6 +126,9 @@ describe('what we have', () => {
 });
 
 /** Those of the names, exports and members of exported types, that the package's types do not have. */
+/** What the second entry point exports. */
+const stages = new Set(Object.keys(await import('../src/stages.js')));
+
 function notInTypes(project: Project, names: string[]): string[] {
   const head = [
     "import type * as P from 'parakeet-stream';",
@@ -135,7 +138,8 @@ function notInTypes(project: Project, names: string[]): string[] {
   const lines = names.map((name, i) => {
     const [type = '', member] = name.split('.');
     if (member !== undefined) return `export const n${i}: Has<P.${type}, '${member}'> = true;`;
-    return `export { type ${type} as N${i} } from 'parakeet-stream';`;
+    const from = stages.has(type) ? 'parakeet-stream/stages' : 'parakeet-stream';
+    return `export { type ${type} as N${i} } from '${from}';`;
   });
   project.write('names.mts', [...head, ...lines, ''].join('\n'));
   const compilerOptions = {

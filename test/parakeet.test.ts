@@ -7,8 +7,10 @@ import { Duplex, PassThrough, Readable, Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest';
+import type { ParakeetOptions } from '../src/composition/options.js';
+import { ParakeetStream } from '../src/composition/parakeet-stream.js';
 import type { TranscriptEvent } from '../src/events.js';
-import { type ParakeetOptions, ParakeetStream, parakeet } from '../src/parakeet.js';
+import { parakeet } from '../src/parakeet.js';
 import { decode } from '../src/transforms/decode.js';
 import { encode } from '../src/transforms/encode.js';
 import { logMel } from '../src/transforms/log-mel.js';
@@ -21,7 +23,7 @@ import { drain, pieces } from './support/streams.js';
 import { wavFile } from './support/wav-file.js';
 
 const speech = wavFile([loud(6)]);
-const small: ParakeetOptions = { chunk: 2, lookahead: 3 };
+const small: ParakeetOptions = { latency: { chunk: 0.16, lookahead: 0.24 } };
 
 const unhandled: unknown[] = [];
 const note = (reason: unknown) => unhandled.push(reason);
@@ -110,7 +112,9 @@ describe('events', () => {
   });
 
   test('the six stages piped by hand give the same events', async () => {
-    const whole = lasting((await run(parakeet({ ...small, model: fakeModel(), maxWords: 3 }))).items);
+    const whole = lasting(
+      (await run(parakeet({ ...small, model: fakeModel(), sentences: { maxWords: 3 } }))).items,
+    );
     const model = fakeModel();
     const written: TranscriptEvent[] = [];
     await pipeline(
@@ -250,7 +254,7 @@ describe('backpressure', () => {
         this.push(Buffer.from(pcm.buffer));
       },
     });
-    const stream = parakeet({ model, format: 's16le', sampleRate: 16_000 });
+    const stream = parakeet({ model, input: { format: 's16le', sampleRate: 16_000 } });
     source.pipe(stream);
     await untilQuiet(() => taken + model.counts.samples);
     const heard = model.counts.samples / 16_000;
@@ -280,7 +284,7 @@ describe('backpressure', () => {
 
   test('one write of 100 MB raises the resident memory by less than itself and 20 MB', async () => {
     const model = fakeModel();
-    const stream = parakeet({ model, format: 's16le', sampleRate: 16_000, drafts: false });
+    const stream = parakeet({ model, input: { format: 's16le', sampleRate: 16_000 }, drafts: false });
     const before = process.memoryUsage().rss;
     const huge = Buffer.alloc(100_000_000, 1);
     stream.write(huge);
@@ -336,7 +340,7 @@ describe('errors', () => {
     const written: TranscriptEvent[] = [];
     const line = pipeline(
       source,
-      parakeet({ ...small, model: fakeModel(), format: 'f32le', sampleRate: 16_000 }),
+      parakeet({ ...small, model: fakeModel(), input: { format: 'f32le', sampleRate: 16_000 } }),
       slowSink(1, written),
     );
     await expect(line).rejects.toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
@@ -493,17 +497,19 @@ describe('by hand: destroy, abort and an error at every stage', () => {
 
 describe('options', () => {
   test.each([
-    [{ chunk: 0 }, /an integer from 1 to 10000 for chunk but received 0 of type number/],
+    [{ latency: { chunk: 0 } }, /a number from .* to 800 for latency\.chunk but received 0 of type number/],
+    [{ latency: { lookahed: 1 } }, /'lookahed'/],
+    [{ latency: 7 }, /\{ chunk, lookahead, left \}/],
     [{ latency: 'fast' }, /'low', 'balanced', 'accurate'/],
-    [{ contextSize: [256] }, /\[left, right\] for contextSize/],
-    [{ contextSize: [256, 256], lookahead: 3 }, /beside contextSize/],
-    [{ depth: 2 }, /contextSize/],
+    [{ contextSize: [256, 256] }, /'contextSize'/],
+    [{ input: 'wav' }, /an object/],
+    [{ utterances: { maxGap: 0 } }, /utterances\.maxGap/],
     [{ decoding: { type: 'best' } as never }, /decoding.type/],
-    [{ flushSilence: -1 }, /flushSilence/],
+    [{ silence: { flush: -1 } }, /silence\.flush/],
     [{ drafts: 'no' }, /drafts/],
-    [{ maxWords: 0 }, /maxWords/],
+    [{ sentences: { maxWords: 0 } }, /sentences\.maxWords/],
     [{ model: 7 }, /loadModel/],
-    [{ format: 's16le' }, /samples per second/],
+    [{ input: { format: 's16le' } }, /samples per second/],
     [{ lookahed: 7 }, /'lookahed'/],
   ])('%j is refused at once', (options, message) => {
     expect(() => parakeet(options as ParakeetOptions)).toThrow(

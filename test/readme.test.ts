@@ -13,8 +13,9 @@ beforeAll(() => {
 });
 afterAll(() => project.remove());
 
-test('there are programs in the README', () => {
-  expect(programs.length).toBeGreaterThanOrEqual(5);
+test('the README is short, and has programs', () => {
+  expect(readDocument('README.md').split('\n').length).toBeLessThanOrEqual(201);
+  expect(programs.length).toBeGreaterThanOrEqual(3);
 });
 
 test.each(programs.map((program, index) => [index + 1, program] as const))(
@@ -22,7 +23,7 @@ test.each(programs.map((program, index) => [index + 1, program] as const))(
   (index, program) => project.runExample(`program-${index}.mjs`, program),
 );
 
-test('what the README says of require is so on this Node', () => {
+test('what docs/installing.md says of require is so on this Node', () => {
   const supported = Boolean((process.features as { require_module?: boolean }).require_module);
   const program = `
     try { console.log(typeof require('parakeet-stream').parakeet); } catch (error) { console.log(error.code); }`;

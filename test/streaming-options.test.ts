@@ -2,12 +2,8 @@
  * What the encoder makes of the options of a stream.
  */
 import { describe, expect, test } from 'vitest';
-import {
-  DEFAULT_EMISSION_DELAY,
-  DEFAULT_LEFT,
-  presets,
-  resolveStreaming,
-} from '../src/model/streaming-options.js';
+import { presets, settleSilence } from '../src/model/latency.js';
+import { resolveStreaming, streamingOf } from '../src/model/streaming-options.js';
 import { fakeModel } from './support/fake-native.js';
 
 // Two layers, a kernel of nine frames, two mel features.
@@ -16,11 +12,12 @@ const { info } = fakeModel();
 describe('presets', () => {
   test('balanced is the default, and an option beats its preset', () => {
     expect(resolveStreaming(info)).toEqual({
-      ...presets.balanced,
-      context: [DEFAULT_LEFT, -1],
-      cache: DEFAULT_LEFT,
+      chunk: 8,
+      lookahead: 13,
+      context: [128, -1],
+      cache: 128,
       normalization: 'running',
-      emissionDelay: DEFAULT_EMISSION_DELAY,
+      emissionDelay: 4,
       hangover: 80,
       gate: false,
       history: 0,
@@ -28,12 +25,28 @@ describe('presets', () => {
     });
     expect(resolveStreaming(info, { latency: 'low', chunk: 3 })).toMatchObject({
       chunk: 3,
-      lookahead: presets.low.lookahead,
+      lookahead: 8,
     });
     expect(resolveStreaming(info, { lookahead: 0, left: 7 })).toMatchObject({
       lookahead: 0,
       context: [7, -1],
       cache: 7,
+    });
+  });
+
+  test('in seconds they are the same numbers', () => {
+    const silence = settleSilence();
+    for (const latency of ['low', 'balanced', 'accurate'] as const) {
+      const { chunk, lookahead, left } = presets[latency];
+      const frames = resolveStreaming(info, { latency });
+      expect(resolveStreaming(info, streamingOf(info, { latency }, silence))).toEqual(frames);
+      expect(
+        resolveStreaming(info, streamingOf(info, { latency: { chunk, lookahead, left } }, silence)),
+      ).toEqual(frames);
+    }
+    expect(streamingOf(info, { latency: { chunk: 0.001 } }, silence)).toMatchObject({
+      chunk: 1,
+      lookahead: 13,
     });
   });
 

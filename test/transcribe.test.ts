@@ -1,5 +1,5 @@
 /**
- * `transcribe(source, sink)`: results, and what a failing source leaves behind.
+ * `transcribe(source, { sink })`: results, and what a failing source leaves behind.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,8 @@ import { pieces } from './support/streams.js';
 import { wavFile } from './support/wav-file.js';
 
 const speech = wavFile([loud(5)]);
-const options = () => ({ chunk: 2, lookahead: 3, model: fakeModel() });
+const options = () =>
+  ({ mode: 'live', latency: { chunk: 0.16, lookahead: 0.24 }, model: fakeModel() }) as const;
 const expected = 'zero one two three four five six seven eight.';
 
 let folder = '';
@@ -43,7 +44,7 @@ describe('sources', () => {
     async function* generate() {
       yield* pieces(speech, 5000);
     }
-    const whole = await transcribe(file, null, options());
+    const whole = await transcribe(file, options());
     expect(whole.text.startsWith(expected)).toBe(true);
     expect(whole.sentences.length).toBeGreaterThan(5);
     for (const source of [
@@ -52,21 +53,21 @@ describe('sources', () => {
       pieces(speech, 777),
       new Blob([speech]).stream(),
     ]) {
-      expect(await transcribe(source as Readable, null, options())).toEqual(whole);
+      expect(await transcribe(source as Readable, options())).toEqual(whole);
     }
   });
 
   test('progress is told in seconds, of the whole where the source says how long it is', async () => {
     const seen: { seconds: number; duration: number | undefined }[] = [];
-    await transcribe([speech], null, { ...options(), offset: 10, onProgress: (one) => seen.push(one) });
+    await transcribe([speech], { ...options(), offset: 10, onProgress: (one) => seen.push(one) });
     expect(seen.length).toBeGreaterThan(5);
     expect(seen.map(({ seconds }) => seconds)).toEqual(
       seen.map(({ seconds }) => seconds).toSorted((a, b) => a - b),
     );
     expect(seen.at(-1)).toEqual({ seconds: 5, duration: 5 });
-    const raw = { format: 's16le', sampleRate: 16_000 } as const;
+    const raw = { input: { format: 's16le', sampleRate: 16_000 } } as const;
     const lengths = new Set<number | undefined>();
-    await transcribe([speech], null, {
+    await transcribe([speech], {
       ...options(),
       ...raw,
       onProgress: ({ duration }) => lengths.add(duration),
@@ -75,26 +76,31 @@ describe('sources', () => {
   });
 
   test('an empty source gives an empty transcript', async () => {
-    expect(await transcribe([], undefined, options())).toEqual({ text: '', sentences: [], tokens: [] });
+    expect(await transcribe([], options())).toEqual({ text: '', sentences: [], tokens: [] });
   });
 
   test('a file that is not there rejects with the system error', async () => {
-    await expect(transcribe(path.join(folder, 'none.wav'), null, options())).rejects.toMatchObject({
+    await expect(transcribe(path.join(folder, 'none.wav'), options())).rejects.toMatchObject({
       code: 'ENOENT',
     });
   });
 
   test.each([
-    [7, null, {}],
-    [{}, null, {}],
-    [[1, 2, 3], null, {}],
-    [['text'], null, {}],
-    [new Int16Array(3), null, {}],
-    [new URL('ftp://host/file'), null, {}],
-    [[], 7, {}],
-    [[], null, { chunk: 0 }],
-  ])('transcribe(%j, %j, %j) rejects with an argument error', async (source, sink, wrong) => {
-    await expect(transcribe(source as never, sink as never, wrong)).rejects.toMatchObject({
+    [7, {}],
+    [{}, {}],
+    [[1, 2, 3], {}],
+    [['text'], {}],
+    [new Int16Array(3), {}],
+    [new URL('ftp://host/file'), {}],
+    [[], { sink: 7 }],
+    [[], { onProgress: 7 }],
+    [[], { model: '' }],
+    [[], { latency: 'low' }],
+    [[], { mode: 'live', latency: { chunk: 0 } }],
+    [[], { chunk: 0 }],
+    [[], null],
+  ])('transcribe(%j, %j) rejects with an argument error', async (source, wrong) => {
+    await expect(transcribe(source as never, wrong as never)).rejects.toMatchObject({
       code: 'ERR_PARAKEET_INVALID_ARGUMENT',
     });
   });
@@ -114,7 +120,7 @@ describe('a failing source', () => {
   };
 
   test('leaves every final in the file of a slow sink, then rejects with its error', async () => {
-    const whole = await transcribe(pieces(speech, 4000), null, options());
+    const whole = await transcribe(pieces(speech, 4000), options());
     const file = path.join(folder, 'out.jsonl');
     const written: TranscriptEvent[] = [];
     const model = fakeModel();
@@ -122,7 +128,7 @@ describe('a failing source', () => {
     const unplugged = new Error('unplugged');
     // Without a declared length, so that the source's failure is the only one.
     const bytes = wavFile([loud(5)], { dataSize: 0xffffffff, riffSize: 0xffffffff });
-    await expect(transcribe(failing(bytes, unplugged), slow, { ...options(), model })).rejects.toBe(
+    await expect(transcribe(failing(bytes, unplugged), { ...options(), model, sink: slow })).rejects.toBe(
       unplugged,
     );
     const heard = (events: TranscriptEvent[]) => events.flatMap((e) => (e.type === 'token' ? [e.token] : []));
@@ -134,7 +140,9 @@ describe('a failing source', () => {
     expect(written.at(-1)?.type).toBe('end');
     expect(model.counts.open).toBe(0);
 
-    await expect(transcribe(failing(bytes, unplugged), jsonlWriter(file), options())).rejects.toBe(unplugged);
+    await expect(
+      transcribe(failing(bytes, unplugged), { ...options(), sink: jsonlWriter(file) }),
+    ).rejects.toBe(unplugged);
     const lines = (await readFile(file, 'utf8')).trim().split('\n');
     const texts = lines.map((line) => JSON.parse(line)).filter((line) => line.type === 'sentence');
     expect(texts.map((line) => (line.sentence ?? line).text)).toEqual(
@@ -144,7 +152,7 @@ describe('a failing source', () => {
 
   test('its error comes before those that it causes', async () => {
     const unplugged = new Error('unplugged');
-    await expect(transcribe(failing(speech.subarray(0, 20_001), unplugged), null, options())).rejects.toBe(
+    await expect(transcribe(failing(speech.subarray(0, 20_001), unplugged), options())).rejects.toBe(
       unplugged,
     );
   });
@@ -152,7 +160,7 @@ describe('a failing source', () => {
   test('one that is closed without an end is an error', async () => {
     const source = new Readable({ read() {} });
     source.push(speech);
-    const done = transcribe(source, null, options());
+    const done = transcribe(source, options());
     await sleep(20);
     source.destroy();
     await expect(done).rejects.toMatchObject({ code: 'ERR_PARAKEET_CLOSED' });
@@ -165,7 +173,12 @@ describe('stopping', () => {
     const aborter = new AbortController();
     const source = new Readable({ read() {} });
     source.push(speech);
-    const done = transcribe(source, slowSink(0, []), { ...options(), model, signal: aborter.signal });
+    const done = transcribe(source, {
+      ...options(),
+      model,
+      sink: slowSink(0, []),
+      signal: aborter.signal,
+    });
     await model.hanging;
     aborter.abort();
     await expect(done).rejects.toMatchObject({ code: 'ERR_PARAKEET_ABORTED' });
@@ -182,7 +195,7 @@ describe('stopping', () => {
         callback(new Error('disk full'));
       },
     });
-    await expect(transcribe(source, sink, options())).rejects.toThrow('disk full');
+    await expect(transcribe(source, { ...options(), sink })).rejects.toThrow('disk full');
     expect(source.destroyed).toBe(true);
   });
 });

@@ -3,42 +3,50 @@ import type { Duplex, Writable } from 'node:stream';
 import { describe, expectTypeOf, test } from 'vitest';
 import {
   type AudioChunk,
+  AudioError,
   type AudioSource,
-  type decode,
-  type EncodedChunk,
   type ErrorCode,
-  type encode,
-  type HubBusyError,
+  type HubError,
+  isParakeetError,
+  type LatencyOptions,
+  type LiveOptions,
+  type LiveTranscript,
   type LoadModelOptions,
   loadModel,
-  type logMel,
-  type MelChunk,
   type Model,
   type ModelError,
-  type NoSpaceError,
-  ParakeetError,
+  type ParakeetError,
   type ParakeetOptions,
   type ParakeetStream,
   parakeet,
-  type resample,
   type Sentence,
-  Stage,
   type StageModel,
   type StreamStats,
-  type sentences,
   srtWriter,
   type Token,
   type TranscribeOptions,
-  type TranscribeStream,
   type TranscribeStreamOptions,
+  type TranscribeWithModelOptions,
   type TranscriptEvent,
   type TranscriptResult,
-  type tokenDecode,
   transcribe,
+  type WriteError,
 } from '../src/index.js';
+import {
+  type decode,
+  type EncodedChunk,
+  type encode,
+  type logMel,
+  type MelChunk,
+  type resample,
+  Stage,
+  type sentences,
+  type tokenDecode,
+} from '../src/stages.js';
 
 declare const model: Model;
 declare const event: TranscriptEvent;
+declare const error: unknown;
 
 describe('events', () => {
   test('narrow by their type', () => {
@@ -119,9 +127,11 @@ describe('streams', () => {
 
 describe('options', () => {
   test('know their words', () => {
-    expectTypeOf<ParakeetOptions['latency']>().toEqualTypeOf<'low' | 'balanced' | 'accurate' | undefined>();
+    expectTypeOf<ParakeetOptions['latency']>().toEqualTypeOf<
+      'low' | 'balanced' | 'accurate' | LatencyOptions | undefined
+    >();
     expectTypeOf<ParakeetOptions['model']>().toEqualTypeOf<StageModel | string | undefined>();
-    expectTypeOf<ParakeetOptions['contextSize']>().toEqualTypeOf<
+    expectTypeOf<TranscribeStreamOptions['contextSize']>().toEqualTypeOf<
       readonly [left: number, right: number] | undefined
     >();
     // @ts-expect-error no such preset
@@ -161,26 +171,32 @@ describe('the model', () => {
 
   test('transcribes live', () => {
     expectTypeOf(model.transcribeStream).parameter(0).toEqualTypeOf<TranscribeStreamOptions | undefined>();
-    expectTypeOf<TranscribeStream>().toExtend<AsyncDisposable>();
+    expectTypeOf(model.live).parameter(0).toEqualTypeOf<LiveOptions | undefined>();
+    expectTypeOf(model.live).returns.toEqualTypeOf<LiveTranscript>();
+    expectTypeOf<LiveTranscript>().toExtend<AsyncDisposable>();
     expectTypeOf<Model>().toExtend<AsyncDisposable>();
-    expectTypeOf<TranscribeStream['addAudio']>().toEqualTypeOf<(samples: Float32Array) => Promise<void>>();
-    expectTypeOf<TranscribeStream['finalizedTokens']>().toEqualTypeOf<readonly Token[]>();
-    expectTypeOf<TranscribeStream['draftTokens']>().toEqualTypeOf<readonly Token[]>();
-    expectTypeOf<TranscribeStream['result']>().toEqualTypeOf<TranscriptResult>();
+    expectTypeOf<LiveTranscript['addAudio']>().toEqualTypeOf<(samples: Float32Array) => Promise<void>>();
+    expectTypeOf<LiveTranscript['finalizedTokens']>().toEqualTypeOf<readonly Token[]>();
+    expectTypeOf<LiveTranscript['draftTokens']>().toEqualTypeOf<readonly Token[]>();
+    expectTypeOf<LiveTranscript['result']>().toEqualTypeOf<TranscriptResult>();
   });
 
   test('a source to a sink in one call', () => {
     expectTypeOf(transcribe).parameter(0).toEqualTypeOf<AudioSource>();
-    expectTypeOf(transcribe).parameter(1).toEqualTypeOf<Writable | null | undefined>();
+    expectTypeOf(transcribe).parameter(1).toEqualTypeOf<TranscribeWithModelOptions | undefined>();
     expectTypeOf(transcribe).returns.resolves.toEqualTypeOf<TranscriptResult>();
   });
 });
 
 test('errors have a known code', () => {
   expectTypeOf<ParakeetError['code']>().toEqualTypeOf<ErrorCode>();
-  expectTypeOf(ParakeetError).toBeConstructibleWith('ERR_PARAKEET_CLOSED', 'closed');
+  expectTypeOf(AudioError).toBeConstructibleWith('ERR_PARAKEET_INVALID_AUDIO', 'noise');
+  if (isParakeetError(error, 'ERR_PARAKEET_HUB_BUSY')) expectTypeOf(error).toEqualTypeOf<HubError>();
+  if (isParakeetError(error)) expectTypeOf<typeof error.code>().toEqualTypeOf<ErrorCode>();
+  expectTypeOf<ParakeetError>().not.toHaveProperty('heard');
+  expectTypeOf<AudioError['heard']>().toEqualTypeOf<TranscriptResult | undefined>();
   expectTypeOf<ModelError>().toExtend<ParakeetError>();
-  expectTypeOf<HubBusyError['retryAfter']>().toEqualTypeOf<number>();
-  expectTypeOf<NoSpaceError['needed']>().toEqualTypeOf<number>();
+  expectTypeOf<HubError['retryAfter']>().toEqualTypeOf<number>();
+  expectTypeOf<WriteError['needed']>().toEqualTypeOf<number | undefined>();
   expectTypeOf<'ERR_PARAKEET_NOTHING'>().not.toExtend<ErrorCode>();
 });

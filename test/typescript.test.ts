@@ -22,7 +22,8 @@ const pipelines = `
 import { createReadStream } from 'node:fs';
 import { Duplex, finished, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { decode, mic, merge, parakeet, resample, sentences, srtWriter, Stage, type AudioChunk, type TranscriptEvent } from 'parakeet-stream';
+import { mic, merge, parakeet, srtWriter, type AudioChunk, type TranscriptEvent } from 'parakeet-stream';
+import { decode, resample, sentences, Stage } from 'parakeet-stream/stages';
 
 const source = createReadStream('talk.flac');
 await pipeline(source, parakeet(), async function* (events) {

@@ -33,7 +33,12 @@ export function listen({ model, receiver, nameOf, post, subtitles, report = () =
   const hear = async (userId) => {
     const voice = discordVoice(receiver, userId, { onOverflow: 'gap' });
     voices.set(userId, voice);
-    const line = parakeet({ model, silenceGate: true, silenceGap: 1.5, maxDuration: 20, ...stream });
+    const line = parakeet({
+      model,
+      silence: { gate: true },
+      sentences: { maxGap: 1.5, maxDuration: 20 },
+      ...stream,
+    });
     voice.on('error', (error) => line.destroy(error));
     const over = finished(voice.pipe(line)).catch((error) => {
       if (open) report(error, `listening to ${nameOf(userId)}`);

@@ -5,7 +5,7 @@
 import { fstatSync, type Stats } from 'node:fs';
 import { access, constants, mkdir, open, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { ParakeetError } from '../errors.js';
+import { ArgumentError, WriteError } from '../errors.js';
 import { writeError } from '../sinks/destination.js';
 import type { Values } from './cli-option.js';
 import { FORMATS, type OutputFormat } from './options.js';
@@ -138,7 +138,7 @@ async function checkReadable(input: string): Promise<void> {
   if (input === '-' || isUrl(input)) return;
   const found = await stat(input);
   if (found.isDirectory()) {
-    throw new ParakeetError('ERR_PARAKEET_INVALID_ARGUMENT', 'Expected a sound file but it is a folder');
+    throw new ArgumentError('Expected a sound file but it is a folder');
   }
   await access(input, constants.R_OK);
 }
@@ -171,7 +171,7 @@ function idOf(found: Stats | undefined): string | undefined {
 async function mustNotBe(file: string, recordings: readonly (string | undefined)[]): Promise<void> {
   const id = file === '-' ? undefined : await identity(file);
   if (id === undefined || !recordings.includes(id)) return;
-  throw new ParakeetError(
+  throw new WriteError(
     'ERR_PARAKEET_WRITE',
     `Expected another name for the transcript: ${file} is a recording, which would be lost. Use --output-dir or --output-template`,
   );

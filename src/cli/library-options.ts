@@ -3,10 +3,9 @@
  */
 
 import type { LoadModelOptions } from '../load-model.js';
-import { type BoostPhrase, readBoostFile } from '../model/boost.js';
+import { readBoostFile } from '../model/boost.js';
 import type { DecodingOptions } from '../model/decoding.js';
-import type { SentenceOptions } from '../text/sentence-splitter.js';
-import { sentenceOptionKeys } from '../text/sentence-splitter.js';
+import type { SentenceOptions } from '../text/sentence-options.js';
 import type { Values } from './cli-option.js';
 
 /** How the model is loaded. */
@@ -16,21 +15,22 @@ export function loadOptions(values: Values): Pick<LoadModelOptions, 'dtype' | 't
 
 /** Where sentences end. */
 export function sentenceOptions(values: Values): SentenceOptions {
-  return pick(values, sentenceOptionKeys);
+  return {
+    maxWords: values.maxWords as number | undefined,
+    maxGap: values.silenceGap as number | undefined,
+    maxDuration: values.maxDuration as number | undefined,
+  };
 }
 
 /** How words are chosen. The beam's options, from the environment perhaps, mean something with a beam only. */
-export async function decodingOptions(
-  values: Values,
-): Promise<{ decoding: DecodingOptions; boost?: BoostPhrase[] }> {
+export async function decodingOptions(values: Values): Promise<DecodingOptions> {
   const type = values.decoding as 'greedy' | 'beam';
   const boost = values.boost as string | undefined;
   return {
-    decoding: {
-      type,
-      ...pick(values, ['head']),
-      ...(type === 'beam' && pick(values, ['beamSize', 'lengthPenalty', 'patience', 'durationReward'])),
-    },
+    type,
+    ...pick<DecodingOptions>(values, ['head']),
+    ...(type === 'beam' &&
+      pick<DecodingOptions>(values, ['beamSize', 'lengthPenalty', 'patience', 'durationReward'])),
     ...(boost !== undefined && { boost: await readBoostFile(boost) }),
   };
 }

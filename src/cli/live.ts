@@ -3,16 +3,17 @@
  */
 import { stat } from 'node:fs/promises';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
-import { AudioError, ParakeetError } from '../errors.js';
-import type { Latency } from '../model/streaming-options.js';
-import type { ParakeetOptions } from '../parakeet.js';
+import type { AudioFormat, InputOptions } from '../audio/input-options.js';
+import type { ParakeetOptions } from '../composition/options.js';
+import type { TranscriptProgress } from '../composition/transcribe-source.js';
+import { AudioError, WriteError } from '../errors.js';
+import type { LatencyPreset } from '../model/latency.js';
 import { audioPath, type SessionOptions } from '../session/format.js';
 import { openSession, recordSession, type SessionRecorder } from '../session/recorder.js';
 import type { Sink } from '../sinks/sink.js';
 import { teeWriter } from '../sinks/tee-writer.js';
 import { type MicOptions, type Microphone, mic } from '../sources/mic.js';
-import { type TranscriptProgress, transcribe } from '../transcribe.js';
-import type { AudioFormat } from '../transforms/decode.js';
+import { transcribe } from '../transcribe.js';
 import { captions } from './captions.js';
 import type { Values } from './cli-option.js';
 import { decodingOptions, loadOptions, sentenceOptions } from './library-options.js';
@@ -34,12 +35,13 @@ export async function live(args: string[], values: Values, context: Context): Pr
   let recorder: SessionRecorder | undefined;
   try {
     const stream: SessionOptions = {
-      ...sentenceOptions(values),
-      ...decoding,
-      ...inputFormat(values),
-      latency: values.latency as Latency,
+      mode: 'live',
+      sentences: sentenceOptions(values),
+      decoding,
+      input: inputFormat(values),
+      latency: values.latency as LatencyPreset,
       refine: values.refine === true,
-      silenceGate: values.silenceGate === true,
+      silence: { gate: values.silenceGate === true },
       collect: false,
       offset: Math.max(0, ...files.map(({ continuesAt }) => continuesAt)),
     };
@@ -102,7 +104,7 @@ async function hear(
   const onProgress = ({ seconds }: TranscriptProgress) => {
     heard ||= seconds > 0;
   };
-  await transcribe(recorder?.input ?? input.sound, sink, { ...options, onProgress });
+  await transcribe(recorder?.input ?? input.sound, { ...options, sink, onProgress });
   // As when the program before the pipe has failed. Whoever ends it before the first sound wanted nothing.
   if (!heard && ending.code === undefined)
     throw new AudioError('ERR_PARAKEET_INVALID_AUDIO', 'Expected sound but there are no samples in it');
@@ -210,16 +212,14 @@ async function openOutputs(outputs: Output[], values: Values, { stdout }: Termin
 async function mustBeNew(file: string, remedy: string): Promise<void> {
   const found = file === '-' ? undefined : await stat(file).catch(() => undefined);
   if (!found?.isFile() || found.size === 0) return;
-  throw new ParakeetError(
+  throw new WriteError(
     'ERR_PARAKEET_WRITE',
     `Expected a new file but ${file} is already there. Use ${remedy} to replace it`,
   );
 }
 
 /** Raw PCM carries no rate of its own; the other formats do. What bears no mark is what ffmpeg and arecord give to a pipe: s16le. */
-function inputFormat(
-  values: Values,
-): Pick<ParakeetOptions, 'format' | 'unmarked' | 'sampleRate' | 'channels'> {
+function inputFormat(values: Values): InputOptions {
   if (values.mic === true) return {};
   const format = values.format as AudioFormat;
   if (format === 'wav' || format === 'flac') return { format };

@@ -157,7 +157,7 @@ export function recordingOptions(): CliOption[] {
   return [
     CliOption.time('--start <TIME>', 'skip this much: seconds, 1:30, or 1:02:03.5', 0),
     CliOption.time('--duration <TIME>', 'transcribe no more than this much', 0.001),
-    CliOption.integer('--audio-stream <N>', "which of a file's audio streams, from 0 (needs ffmpeg)", 0),
+    CliOption.integer('--track <N>', "which of a file's audio tracks, from 0 (needs ffmpeg)", 0),
     inputFormat('of the input'),
     pcm(rate()),
     pcm(channels()),

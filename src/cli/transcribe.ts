@@ -4,15 +4,17 @@
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { AudioFormat, InputOptions } from '../audio/input-options.js';
+import type { ParakeetOptions } from '../composition/options.js';
+import type { TranscriptProgress } from '../composition/transcribe-source.js';
 import { AudioError } from '../errors.js';
-import type { ParakeetOptions } from '../parakeet.js';
+import type { WindowOptions } from '../recordings/windows.js';
 import { formatTimestamp } from '../sinks/format.js';
 import type { Sink } from '../sinks/sink.js';
 import { teeWriter } from '../sinks/tee-writer.js';
 import type { AudioSource } from '../sources/audio-source.js';
 import { ffmpeg } from '../sources/ffmpeg.js';
-import { type TranscriptProgress, transcribe as transcribeInto } from '../transcribe.js';
-import type { AudioFormat } from '../transforms/decode.js';
+import { transcribe as transcribeFile } from '../transcribe.js';
 import type { Values } from './cli-option.js';
 import { describe } from './describe.js';
 import { isUrl, type Job, planJobs } from './jobs.js';
@@ -24,6 +26,9 @@ import type { Context } from './program.js';
 import { AudioProgress, ProgressBar } from './progress.js';
 import { TranscriptSink } from './transcript-sink.js';
 import { UsageError } from './usage-error.js';
+
+/** Of every Parakeet model's encoder. */
+const FRAME_SECONDS = 0.08;
 
 export async function transcribe(inputs: string[], values: Values, context: Context): Promise<number> {
   const { terminal, ending } = context;
@@ -54,10 +59,9 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
   const model = await loadShown(name, { ...loadOptions(values), signal }, terminal, quiet);
   try {
     const options: ParakeetOptions = {
-      ...sentenceOptions(values),
-      ...decoding,
-      ...windows(values),
-      mode: 'file',
+      sentences: sentenceOptions(values),
+      decoding,
+      windows: windows(values),
       collect: false,
       model,
       signal,
@@ -91,9 +95,9 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
     for (const { file } of job.outputs)
       if (file !== '-') await mkdir(path.dirname(file), { recursive: true });
     try {
-      const { source, excerpt } = sourceOf(job.input);
+      const { source, input } = sourceOf(job.input);
       const onProgress = ({ seconds, duration }: TranscriptProgress) => progress.update(seconds, duration);
-      await transcribeInto(source, sink, { ...options, ...excerpt, onProgress });
+      await transcribeFile(source, { ...options, input, sink, onProgress });
       if (sink.audioSeconds === 0) {
         throw new AudioError('ERR_PARAKEET_INVALID_AUDIO', 'Expected sound but there are no samples in it');
       }
@@ -113,26 +117,24 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
   }
 
   /** A source, and what of the excerpt it does not cut out itself. */
-  function sourceOf(input: string): { source: AudioSource; excerpt: ParakeetOptions } {
-    const excerpt = {
-      ...pick<ParakeetOptions>(values, ['start', 'duration']),
-      ...(values.audioStream !== undefined && { stream: values.audioStream as number }),
-    };
-    if (isUrl(input)) return { source: ffmpeg(input, excerpt), excerpt: {} };
+  function sourceOf(name: string): { source: AudioSource; input: InputOptions } {
+    const excerpt = pick<InputOptions>(values, ['track', 'start', 'duration']);
+    if (isUrl(name)) return { source: ffmpeg(name, excerpt), input: {} };
     const format = values.format as AudioFormat;
     const raw = isPcm(format)
       ? { sampleRate: values.rate as number, channels: values.channels as number }
       : {};
-    return { source: input === '-' ? terminal.stdin : input, excerpt: { ...excerpt, format, ...raw } };
+    return { source: name === '-' ? terminal.stdin : name, input: { ...excerpt, format, ...raw } };
   }
 }
 
-/** How long recordings are cut. */
-function windows(values: Values): ParakeetOptions {
-  const side = values.localAttentionContextSize as number;
+/** How long recordings are cut. Frames of 80 ms are parakeet-mlx's unit for local attention. */
+function windows(values: Values): WindowOptions {
+  const side = (values.localAttentionContextSize as number) * FRAME_SECONDS;
+  const duration = values.chunkDuration as number;
   return {
-    chunkDuration: values.chunkDuration === 0 ? null : (values.chunkDuration as number),
-    overlapDuration: values.overlapDuration as number,
-    ...(values.attention === 'local' && { localAttention: [side, side] }),
+    duration: duration === 0 ? Number.POSITIVE_INFINITY : duration,
+    overlap: duration === 0 ? undefined : (values.overlapDuration as number),
+    ...(values.attention === 'local' && { attention: { left: side, right: side } }),
   };
 }

@@ -2,10 +2,12 @@
 import {
   AbortedError,
   ArgumentError,
+  ClosedError,
   type ErrorCode,
   ModelError,
   NativeError,
-  ParakeetError,
+  type ParakeetError,
+  SavedStateError,
 } from '../errors.js';
 
 /**
@@ -21,9 +23,9 @@ export function nativeError(code: string, message: string, cause?: unknown): Par
     case 'ERR_PARAKEET_INVALID_WEIGHTS':
       return new ModelError('ERR_PARAKEET_INVALID_WEIGHTS', message, options);
     case 'ERR_PARAKEET_CLOSED':
-      return new ParakeetError('ERR_PARAKEET_CLOSED', message, options);
+      return new ClosedError(message, options);
     case 'ERR_PARAKEET_INVALID_SNAPSHOT':
-      return new ParakeetError('ERR_PARAKEET_INVALID_SNAPSHOT', message, options);
+      return new SavedStateError('ERR_PARAKEET_INVALID_SNAPSHOT', message, options);
     default:
       return new NativeError('ERR_PARAKEET_ENGINE', message, options);
   }

@@ -19,7 +19,7 @@ import {
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { NoSpaceError } from '../errors.js';
+import { WriteError } from '../errors.js';
 import { PartialBlob } from './partial-blob.js';
 
 /** A file of a repository, as the hub describes it. */
@@ -75,7 +75,7 @@ export class CachedRepository {
    * Puts `file` into the snapshot of `commit`, unless it is there. What an earlier attempt left is continued, and the content is
    * checked against its hash before anybody can see it.
    *
-   * @throws {@link NoSpaceError} when the disk is full. What came so far is kept, under a name that nobody takes for the file.
+   * @throws {@link WriteError} when the disk is full. What came so far is kept, under a name that nobody takes for the file.
    * @throws {@link Error} when the content is not what the hub said, or what `download` throws.
    */
   async store(commit: string, file: HubFile, download: Download): Promise<void> {
@@ -131,7 +131,7 @@ async function writeAll(partial: PartialBlob, file: HubFile, download: Download)
     const size = await partial.size();
     if (size >= file.size) break;
     // Who gives nothing at all is not asked again.
-    if (error instanceof NoSpaceError || size <= from || line >= LINES) {
+    if (error instanceof WriteError || size <= from || line >= LINES) {
       throw error ?? new Error(`${file.path} ended after ${size} of ${file.size} bytes`);
     }
     from = size;
@@ -169,19 +169,13 @@ function isFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
 
-function noSpace(
-  file: HubFile,
-  needed: number,
-  folder: string,
-  cause?: unknown,
-  free?: number,
-): NoSpaceError {
+function noSpace(file: HubFile, needed: number, folder: string, cause?: unknown, free?: number): WriteError {
   const but = free === undefined ? 'the disk is full' : `only ${free} bytes are free`;
-  return new NoSpaceError(
+  return new WriteError(
+    'ERR_PARAKEET_NO_SPACE',
     `Expected room for ${needed} bytes more of ${file.path} (${file.size} in all) in ${folder} but ${but}. ` +
       'Free some, or name another folder with cacheDir or HF_HUB_CACHE; what came so far is kept and continued.',
-    needed,
-    cause === undefined ? undefined : { cause },
+    { needed, ...(cause !== undefined && { cause }) },
   );
 }
 

@@ -2,7 +2,7 @@
  * Requests to the hub that wait when it has too many, as long as it says. What is asked, and what the answers mean, is hub.ts's matter.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HubBusyError } from '../errors.js';
+import { HubError } from '../errors.js';
 
 /** How often one thing is asked. */
 export const ATTEMPTS = 5;
@@ -12,7 +12,7 @@ const LONGEST_WAIT = 300;
 /** A `fetch` for `@huggingface/hub`. */
 export class PatientFetch {
   /** Why it gave up. Who reads a body through `@huggingface/hub` is told no more than the message. */
-  gaveUp: HubBusyError | undefined;
+  gaveUp: HubError | undefined;
 
   /** @param attempts how often one thing is asked before it is given up. */
   constructor(
@@ -22,7 +22,7 @@ export class PatientFetch {
     private readonly onWait?: ((secondsLeft: number) => void) | undefined,
   ) {}
 
-  /** @throws {@link HubBusyError} when the hub has no time for this, however often it is asked. */
+  /** @throws {@link HubError} when the hub has no time for this, however often it is asked. */
   readonly fetch: typeof fetch = async (input, init) => {
     const { signal } = this;
     for (let attempt = 1; ; attempt++) {
@@ -32,7 +32,7 @@ export class PatientFetch {
       await response.body?.cancel();
       if (attempt >= this.attempts || wait > LONGEST_WAIT) {
         const asked = attempt === 1 ? 'once' : `${attempt} times`;
-        this.gaveUp = new HubBusyError(
+        this.gaveUp = new HubError(
           `it has too many requests (status ${response.status}, asked ${asked}) and says to come back in ${wait} s`,
           wait,
         );

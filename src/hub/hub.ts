@@ -2,7 +2,7 @@
  * Models of the Hugging Face hub, through `@huggingface/hub` into the cache that all of Hugging Face's libraries share.
  * Only this file asks the hub; the cache is hub-cache's matter, what a model folder must hold load-model's.
  */
-import { AbortedError, HubBusyError, ModelError, NoSpaceError } from '../errors.js';
+import { AbortedError, HubError, ModelError, WriteError } from '../errors.js';
 import { importPeer } from '../optional-peer.js';
 import { CachedRepository, defaultCacheDir, type HubFile } from './hub-cache.js';
 import { ATTEMPTS, PatientFetch } from './hub-fetch.js';
@@ -50,10 +50,10 @@ export function isRepositoryId(name: string): boolean {
  * in the cache serves when the hub cannot be reached, and a commit that is there is not asked for.
  *
  * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when neither the hub nor the cache gives the files.
- * @throws {@link HubBusyError} when the hub has too many requests, and goes on saying so. It is asked again when it said, a few times; not
+ * @throws {@link HubError} when the hub has too many requests, and goes on saying so. It is asked again when it said, a few times; not
  * at all when the cache has the files.
- * @throws {@link NoSpaceError} when the disk is full, with the bytes that are needed.
- * @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when `@huggingface/hub` is not installed.
+ * @throws {@link WriteError} when the disk is full, with the bytes that are needed.
+ * @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` when `@huggingface/hub` is not installed.
  * @throws {@link AbortedError} when `signal` is aborted.
  */
 export async function fetchFromHub(repo: string, options: HubOptions = {}): Promise<string> {
@@ -86,12 +86,12 @@ export async function fetchFromHub(repo: string, options: HubOptions = {}): Prom
   } catch (error) {
     if (signal?.aborted) throw new AbortedError(undefined, { cause: signal.reason as unknown });
     const cause = asking.gaveUp ?? error;
-    if (cause instanceof NoSpaceError) throw cause;
+    if (cause instanceof WriteError) throw cause;
     const folder = isRefusal(cause) ? undefined : await cached();
     if (folder !== undefined) return folder;
     const wanted = `Expected a model of the Hugging Face repository ${repo} at '${revision}' but could not get it: ${reasonOf(cause)}.`;
-    if (cause instanceof HubBusyError) {
-      throw new HubBusyError(
+    if (cause instanceof HubError) {
+      throw new HubError(
         `${wanted} Try again then; a token (HF_TOKEN) may ask more often.`,
         cause.retryAfter,
         { cause },

@@ -1,6 +1,6 @@
 /**
  * A live transcript as bytes: everything to go on from, in another process too. The layout and its checks; what goes in is
- * transcribe-stream.ts's matter. A snapshot fits the version of this package, the model and the type of weights that made it.
+ * live-transcript.ts's matter. A snapshot fits the version of this package, the model and the type of weights that made it.
  *
  * `PKTSNAP\n`, the length of the header (4 bytes, little-endian), the header (JSON), the native states one after the other, and the
  * SHA-256 of all that.
@@ -8,11 +8,11 @@
 
 import { createHash } from 'node:crypto';
 import type { NativeEncoderOptions } from '../engine/addon.js';
-import { ParakeetError } from '../errors.js';
+import { type ParakeetError, SavedStateError } from '../errors.js';
 import type { Token } from '../events.js';
-import type { BoostPhrase } from '../model/boost.js';
 import type { DecodingOptions } from '../model/decoding.js';
 import type { PlacerState } from '../model/token-placer.js';
+import type { SentenceOptions } from '../text/sentence-options.js';
 import { packageVersion } from '../version.js';
 
 /** What a snapshot holds beside the native states. */
@@ -22,10 +22,7 @@ export interface SnapshotState {
     encoder: NativeEncoderOptions;
     flushSilence: number;
     decoding?: DecodingOptions;
-    boost?: readonly BoostPhrase[];
-    maxWords?: number;
-    silenceGap?: number;
-    maxDuration?: number;
+    sentences?: SentenceOptions;
   };
   /** Samples heard so far. */
   samples: number;
@@ -82,7 +79,7 @@ export function writeSnapshot(owner: SnapshotOwner, state: SnapshotState, native
   return Buffer.concat([body, createHash('sha256').update(body).digest()]);
 }
 
-/** @throws {@link ParakeetError} `ERR_PARAKEET_INVALID_SNAPSHOT` for bytes that are no snapshot, are damaged, or are another's. */
+/** @throws {@link SavedStateError} `ERR_PARAKEET_INVALID_SNAPSHOT` for bytes that are no snapshot, are damaged, or are another's. */
 export function readSnapshot(
   bytes: Uint8Array,
   owner: SnapshotOwner,
@@ -123,5 +120,5 @@ export function readSnapshot(
 }
 
 function invalid(message: string): ParakeetError {
-  return new ParakeetError('ERR_PARAKEET_INVALID_SNAPSHOT', message);
+  return new SavedStateError('ERR_PARAKEET_INVALID_SNAPSHOT', message);
 }

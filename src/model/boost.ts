@@ -32,18 +32,18 @@ const MOST_PHRASES = 10_000;
 const MOST_LETTERS = 200;
 
 /** Checks phrases without a model. @throws {@link ArgumentError} */
-export function checkBoost(boost: readonly BoostPhrase[]): void {
-  if (!Array.isArray(boost)) throw expected('a list of { phrase, weight }', 'boost', boost);
-  if (boost.length > MOST_PHRASES) throw expected(`at most ${MOST_PHRASES} phrases`, 'boost', boost.length);
+export function checkBoost(boost: readonly BoostPhrase[], at = 'boost'): void {
+  if (!Array.isArray(boost)) throw expected('a list of { phrase, weight }', at, boost);
+  if (boost.length > MOST_PHRASES) throw expected(`at most ${MOST_PHRASES} phrases`, at, boost.length);
   boost.forEach((one: unknown, i) => {
     const { phrase, weight, ...others } = (one ?? {}) as Partial<BoostPhrase>;
     const [stray] = Object.keys(others);
     if (typeof one !== 'object' || stray !== undefined)
-      throw expected('{ phrase, weight }', `boost[${i}]`, stray ?? one);
+      throw expected('{ phrase, weight }', `${at}[${i}]`, stray ?? one);
     const letters = typeof phrase === 'string' ? spelled(phrase).length : 0;
     if (letters < 2 || letters > MOST_LETTERS)
-      throw expected(`a phrase of 1 to ${MOST_LETTERS} letters`, `boost[${i}].phrase`, phrase);
-    finite(`boost[${i}].weight`, weight ?? DEFAULT_BOOST_WEIGHT, 0, 20);
+      throw expected(`a phrase of 1 to ${MOST_LETTERS} letters`, `${at}[${i}].phrase`, phrase);
+    finite(`${at}[${i}].weight`, weight ?? DEFAULT_BOOST_WEIGHT, 0, 20);
   });
 }
 

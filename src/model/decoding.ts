@@ -24,6 +24,11 @@ export interface DecodingOptions {
   patience?: number | undefined;
   /** Beam, TDT: share of the duration's log-probability in the score, 0 to 1; the token's is the rest. Default 0.7. */
   durationReward?: number | undefined;
+  /**
+   * Phrases that are likelier here than the model can know: names, terms. `setBoost` changes them while a stream runs.
+   * @defaultValue none
+   */
+  boost?: readonly BoostPhrase[] | undefined;
 }
 
 const BEAM = ['beamSize', 'lengthPenalty', 'patience', 'durationReward'] as const;
@@ -43,13 +48,10 @@ export function headsOf(architecture: NativeModelInfo['architecture']): readonly
 }
 
 /** Checks what needs no model. @throws {@link ArgumentError} */
-export function checkDecoding(
-  decoding: DecodingOptions | undefined,
-  boost?: readonly BoostPhrase[] | undefined,
-): void {
-  if (boost !== undefined) checkBoost(boost);
+export function checkDecoding(decoding: DecodingOptions | undefined): void {
   if (decoding === undefined) return;
-  known('decoding', decoding, ['type', 'head', ...BEAM]);
+  known('decoding', decoding, ['type', 'head', 'boost', ...BEAM]);
+  if (decoding.boost !== undefined) checkBoost(decoding.boost, 'decoding.boost');
   const type = oneOf('decoding.type', decoding.type ?? 'greedy', ['greedy', 'beam']);
   if (decoding.head !== undefined) oneOf('decoding.head', decoding.head, ['tdt', 'rnnt', 'ctc']);
   const stray = BEAM.find((key) => decoding[key] !== undefined);
@@ -76,9 +78,8 @@ function beamOf(decoding: DecodingOptions): NonNullable<NativeDecoding['beam']> 
 export function resolveDecoding(
   info: Pick<NativeModelInfo, 'architecture' | 'vocabulary'>,
   decoding: DecodingOptions | undefined,
-  boost: readonly BoostPhrase[] | undefined,
 ): NativeDecoding {
-  checkDecoding(decoding, boost);
+  checkDecoding(decoding);
   const heads = HEADS[info.architecture];
   const head = decoding?.head ?? (heads[0] as NativeHead);
   if (!heads.includes(head))
@@ -86,6 +87,6 @@ export function resolveDecoding(
   return {
     head,
     ...(decoding?.type === 'beam' && { beam: beamOf(decoding) }),
-    boost: boostTreeOrNone(info.vocabulary, boost),
+    boost: boostTreeOrNone(info.vocabulary, decoding?.boost),
   };
 }

@@ -1,31 +1,22 @@
 /**
- * How a stream trades delay against accuracy: the options, their presets, and what the encoder makes of them. The only place
- * with these numbers.
+ * What a stream's encoder is told: options in frames, for the stage `encode` and for parakeet-mlx's terms, and the numbers that the engine
+ * takes. Options in seconds are latency.ts's.
  */
 
 import type { NativeEncoderOptions, NativeModelInfo } from '../engine/addon.js';
 import { expected, finite, flag, integer, known, oneOf } from '../options.js';
+import {
+  DEFAULT_SILENCE,
+  framesOf,
+  type Latency,
+  type LatencyPreset,
+  presets,
+  type SettledSilence,
+  settleLatency,
+} from './latency.js';
 
-/** A preset of delay against accuracy. */
-export type Latency = 'low' | 'balanced' | 'accurate';
-
-/** Frames (80 ms each) of each preset: how often a step runs, and how far it sees ahead of what it makes final. */
-export const presets: Readonly<Record<Latency, { chunk: number; lookahead: number }>> = {
-  low: { chunk: 4, lookahead: 8 },
-  balanced: { chunk: 8, lookahead: 13 },
-  accurate: { chunk: 12, lookahead: 25 },
-};
-
-/** Frames of left context when no option says otherwise: 10 s. */
-export const DEFAULT_LEFT = 128;
-/** Seconds of quiet after which speech is over. */
-const DEFAULT_SPEECH_HANGOVER = 0.8;
 /** Steps of the grid that `lagPolicy: 'growSteps'` takes at once, at most. */
 const MOST_GROWN = 4;
-/** Seconds of silence that flush the model at the end of a stream. */
-export const DEFAULT_FLUSH_SILENCE = 0.8;
-/** Frames after the last sound within which a token of the flush may begin. */
-export const DEFAULT_EMISSION_DELAY = 4;
 /** Most frames that any of the options may ask for: 13 minutes. More is a mistake that would cost memory. */
 const MAX_FRAMES = 10_000;
 
@@ -37,13 +28,25 @@ export type Normalization =
 
 /** Options of a stream's encoder. Frames are encoder frames, 80 ms for Parakeet. */
 export interface StreamingOptions {
-  /** Preset for `chunk` and `lookahead`. Default `'balanced'`. */
-  latency?: Latency | undefined;
-  /** Frames that become final at each step, at least 1. Default: the preset's. */
+  /**
+   * Preset for `chunk`, `lookahead` and `left`.
+   * @defaultValue `'balanced'`
+   */
+  latency?: LatencyPreset | undefined;
+  /**
+   * Frames that become final at each step, at least 1.
+   * @defaultValue the preset's
+   */
   chunk?: number | undefined;
-  /** Frames of right context before a frame is final, at least 0. Default: the preset's. Not with `contextSize`. */
+  /**
+   * Frames of right context before a frame is final, at least 0. Not with `contextSize`.
+   * @defaultValue the preset's
+   */
   lookahead?: number | undefined;
-  /** Frames of left context, at least 0. Default 128. Not with `contextSize`. */
+  /**
+   * Frames of left context, at least 0. Not with `contextSize`.
+   * @defaultValue the preset's, 128
+   */
   left?: number | undefined;
   /**
    * Local attention as in parakeet-mlx: each frame attends to `[left, right]` frames. Sets
@@ -100,9 +103,35 @@ export function pickStreaming(options: StreamingOptions): StreamingOptions {
   return Object.fromEntries(given.map((key) => [key, options[key]]));
 }
 
+/** What a live stream's encoder is told, in seconds. */
+export interface LiveTuning {
+  latency?: Latency | undefined;
+  normalization?: Normalization | undefined;
+  lagPolicy?: StreamingOptions['lagPolicy'];
+}
+
+/** The same in the model's frames. @throws {@link ArgumentError} */
+export function streamingOf(
+  info: NativeModelInfo,
+  { latency, normalization, lagPolicy }: LiveTuning,
+  silence: SettledSilence,
+): StreamingOptions {
+  const { chunk, lookahead, left } = settleLatency(latency);
+  return {
+    chunk: Math.max(1, framesOf(info, chunk)),
+    lookahead: framesOf(info, lookahead),
+    left: framesOf(info, left),
+    normalization,
+    lagPolicy,
+    silenceGate: silence.gate,
+    speechHangover: silence.hangover,
+    emissionDelay: framesOf(info, silence.emissionDelay),
+  };
+}
+
 /** Checks everything that can be checked before the model is there. @throws {@link ArgumentError} */
-export function checkStreaming(options: StreamingOptions): void {
-  oneOf('latency', options.latency ?? 'balanced', Object.keys(presets) as Latency[]);
+function checkStreaming(options: StreamingOptions): void {
+  oneOf('latency', options.latency ?? 'balanced', Object.keys(presets) as LatencyPreset[]);
   if (options.chunk !== undefined) integer('chunk', options.chunk, 1, MAX_FRAMES);
   if (options.lookahead !== undefined) integer('lookahead', options.lookahead, 0, MAX_FRAMES);
   if (options.left !== undefined) integer('left', options.left, 0, MAX_FRAMES);
@@ -110,7 +139,7 @@ export function checkStreaming(options: StreamingOptions): void {
   if (options.emissionDelay !== undefined) integer('emissionDelay', options.emissionDelay, 0, MAX_FRAMES);
   flag('keepOriginalAttention', options.keepOriginalAttention ?? false);
   flag('silenceGate', options.silenceGate ?? false);
-  finite('speechHangover', options.speechHangover ?? DEFAULT_SPEECH_HANGOVER, 0.1, 10);
+  finite('speechHangover', options.speechHangover ?? DEFAULT_SILENCE.hangover, 0.1, 10);
   oneOf('lagPolicy', options.lagPolicy ?? 'keep', ['keep', 'growSteps']);
   if (options.contextSize === undefined) {
     if (options.depth !== undefined) {
@@ -136,7 +165,11 @@ export function checkStreaming(options: StreamingOptions): void {
       }
     }
   }
-  const { normalization = 'running' } = options;
+  checkNormalization(options.normalization);
+}
+
+/** Checks what needs no model. @throws {@link ArgumentError} */
+export function checkNormalization(normalization: Normalization = 'running'): void {
   if (typeof normalization === 'object' && normalization !== null)
     known('normalization', normalization, ['mean', 'std', 'frames']);
   else oneOf('normalization', normalization, ['running', 'none']);
@@ -156,18 +189,23 @@ export function resolveStreaming(
   checkStreaming(options);
   const preset = presets[options.latency ?? 'balanced'];
   const common = {
-    chunk: options.chunk ?? preset.chunk,
+    chunk: options.chunk ?? Math.max(1, framesOf(info, preset.chunk)),
     normalization: statistics(options.normalization ?? 'running', info),
-    emissionDelay: options.emissionDelay ?? DEFAULT_EMISSION_DELAY,
-    hangover: melFrames(info, options.speechHangover ?? DEFAULT_SPEECH_HANGOVER),
+    emissionDelay: options.emissionDelay ?? framesOf(info, DEFAULT_SILENCE.emissionDelay),
+    hangover: melFrames(info, options.speechHangover ?? DEFAULT_SILENCE.hangover),
     gate: options.silenceGate ?? false,
     history: melFrames(info, historySeconds),
     grow: options.lagPolicy === 'growSteps' ? MOST_GROWN : 1,
   };
   if (options.contextSize === undefined) {
-    const left = options.left ?? DEFAULT_LEFT;
+    const left = options.left ?? framesOf(info, preset.left);
     const context: [number, number] = options.keepOriginalAttention ? [-1, -1] : [left, -1];
-    return { ...common, lookahead: options.lookahead ?? preset.lookahead, context, cache: left };
+    return {
+      ...common,
+      lookahead: options.lookahead ?? framesOf(info, preset.lookahead),
+      context,
+      cache: left,
+    };
   }
   const [left, right] = options.contextSize;
   // A frame sees `right` further in each layer, and so does its depthwise convolution by half its kernel.

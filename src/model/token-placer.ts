@@ -17,7 +17,11 @@ export interface PlacerState {
 }
 
 /** Seconds of one encoder frame. */
-export function frameSeconds({ hop, subsamplingFactor, sampleRate }: PlacedModel): number {
+export function frameSeconds({
+  hop,
+  subsamplingFactor,
+  sampleRate,
+}: Omit<PlacedModel, 'vocabulary'>): number {
   return (hop * subsamplingFactor) / sampleRate;
 }
 

@@ -1,16 +1,16 @@
 /**
  * `parakeet({ mode: 'file' })`'s third stage, in place of logMel, encode and tokenDecode: mono audio in, token events out, a window at a
- * time, each heard with full context. Cutting and merging is model/windows.ts's matter.
+ * time, each heard with full context. Cutting and merging is windows.ts's matter.
  */
 import type { AudioChunk, TranscriptEvent } from '../events.js';
 import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
-import { resolveDecoding } from '../model/decoding.js';
+import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
+import type { SettledSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
 import { expected } from '../options.js';
 import { Latencies } from '../transforms/latency.js';
 import { Stage } from '../transforms/stage.js';
-import type { TokenDecodeOptions } from '../transforms/token-decode.js';
 import { planWindows, type WindowOptions, Windows } from './windows.js';
 
 /** The stage. After each window come the `token` events that no later one can change, and `progress`; at the end comes `end`. */
@@ -27,9 +27,20 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
   #progress = 0;
 
   /** @throws {@link ArgumentError} */
-  constructor(model: LoadedModel, options: WindowOptions & Pick<TokenDecodeOptions, 'decoding' | 'boost'>) {
-    const plan = planWindows(model.info, options);
-    const decoding = resolveDecoding(model.info, options.decoding, options.boost);
+  constructor(
+    model: LoadedModel,
+    {
+      windows,
+      silence,
+      decoding: wanted,
+    }: {
+      windows: WindowOptions | undefined;
+      silence: SettledSilence;
+      decoding: DecodingOptions | undefined;
+    },
+  ) {
+    const plan = planWindows(model.info, windows, silence);
+    const decoding = resolveDecoding(model.info, wanted);
     super({ readableHighWaterMark: 4 });
     this.#rate = model.sampleRate;
     this.#frameSeconds = frameSeconds(model.info);
@@ -63,6 +74,8 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
     const audioSeconds = this.#windows.samples / this.#rate;
     this.#placer.duration = audioSeconds;
     await this.#emit();
+    // The audio may end within a frame.
+    await this.#advance(audioSeconds);
     const { windows: steps, computeSeconds } = this.#windows.heard;
     const latency = this.#latencies.summary();
     await this.emitOne({
@@ -97,7 +110,10 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
     this.#heard = this.#windows.heard.windows;
     for (const token of this.#placer.final(this.#windows.take()))
       await this.emitOne({ type: 'token', token });
-    const time = Math.min(this.#windows.settledFrames * this.#frameSeconds, this.#placer.duration);
+    await this.#advance(Math.min(this.#windows.settledFrames * this.#frameSeconds, this.#placer.duration));
+  }
+
+  async #advance(time: number): Promise<void> {
     if (time <= this.#progress) return;
     this.#progress = time;
     await this.emitOne({ type: 'progress', time });

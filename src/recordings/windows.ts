@@ -6,29 +6,61 @@
 import { joined } from '../audio/samples.js';
 import type { NativeContext, NativeDecoding, NativeModelInfo, NativeTokens } from '../engine/addon.js';
 import { runJob } from '../engine/jobs.js';
+import type { ArgumentError } from '../errors.js';
+import { framesOf, type SettledSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
-import { DEFAULT_EMISSION_DELAY, DEFAULT_FLUSH_SILENCE } from '../model/streaming-options.js';
-import { expected, finite, integer } from '../options.js';
+import { expected, finite, known } from '../options.js';
 import { WindowMerger } from './merge-windows.js';
 
-/** How a recording is cut into windows, and how each is heard. */
+/** How a whole recording is cut into windows. */
 export interface WindowOptions {
-  /** Seconds of each window, more than 0; `null` or 0 hears the whole recording at once. Default 120. */
-  chunkDuration?: number | null | undefined;
-  /** Seconds that neighbouring windows share, less than `chunkDuration`. Default 15, or a quarter of a `chunkDuration` below 60. */
-  overlapDuration?: number | undefined;
-  /** Local attention: each frame attends to `[left, right]` frames. Default: the model's own, mostly to all of its window. */
-  localAttention?: readonly [left: number, right: number] | undefined;
-  /** Seconds of silence after the end, so that the model gives out its last words, 0 to 10. Default 0.8. */
-  flushSilence?: number | undefined;
-  /** Frames after the last sound within which a token of the flush may begin, at least 0. Default 4. */
-  emissionDelay?: number | undefined;
+  /**
+   * Seconds of each window, more than 0; `Infinity` transcribes the whole recording at once.
+   * @defaultValue 120
+   */
+  duration?: number | undefined;
+  /**
+   * Seconds that neighbouring windows share, less than `duration`.
+   * @defaultValue 15, or a quarter of a `duration` below 60
+   */
+  overlap?: number | undefined;
+  /**
+   * Local attention: each frame attends to so many seconds before and after it, 0 to 80,000. Saves memory in long windows.
+   * @defaultValue the model's own, mostly all of the window
+   */
+  attention?: { left: number; right: number } | undefined;
 }
 
-/** The names of {@link WindowOptions} that only windows have. */
-export const windowOnlyKeys = ['chunkDuration', 'overlapDuration', 'localAttention'] as const;
-/** The names of {@link WindowOptions}. */
-export const windowOptionKeys = [...windowOnlyKeys, 'flushSilence', 'emissionDelay'] as const;
+/** {@link WindowOptions} with their defaults. */
+interface SettledWindows {
+  duration: number;
+  overlap: number;
+  attention: { left: number; right: number } | undefined;
+}
+
+/** @throws {@link ArgumentError} */
+export function settleWindows(windows: WindowOptions = {}): SettledWindows {
+  known('windows', windows, ['duration', 'overlap', 'attention']);
+  const { duration = DEFAULT_DURATION, attention } = windows;
+  if (duration !== Number.POSITIVE_INFINITY) finite('windows.duration', duration, Number.MIN_VALUE);
+  const whole = duration === Number.POSITIVE_INFINITY;
+  const overlap = windows.overlap ?? (whole ? 0 : Math.min(DEFAULT_OVERLAP, duration / 4));
+  finite('windows.overlap', overlap, 0);
+  if (overlap >= duration) throw tooMuchOverlap(duration, overlap);
+  checkAttention('windows.attention', attention);
+  return { duration, overlap, attention };
+}
+
+/** Checks a local attention in seconds. @throws {@link ArgumentError} */
+export function checkAttention(option: string, attention: WindowOptions['attention']): void {
+  if (attention === undefined) return;
+  known(option, attention, ['left', 'right']);
+  finite(`${option}.left`, attention.left, 0, LONGEST_ATTENTION);
+  finite(`${option}.right`, attention.right, 0, LONGEST_ATTENTION);
+}
+
+const tooMuchOverlap = (duration: number, overlap: number): ArgumentError =>
+  expected(`less than windows.duration (${duration} s)`, 'windows.overlap', overlap);
 
 /** {@link WindowOptions} in a model's samples and frames. */
 export interface WindowPlan {
@@ -40,8 +72,11 @@ export interface WindowPlan {
   emissionDelay: number;
 }
 
-/** Most frames that an option may name: more than a day. */
-const MAX_FRAMES = 1_000_000;
+/** Seconds of a window, and of what two share. */
+const DEFAULT_DURATION = 120;
+const DEFAULT_OVERLAP = 15;
+/** Most seconds of attention: nearly a day. */
+const LONGEST_ATTENTION = 80_000;
 
 /** A token placed on the frames of the whole recording. */
 interface FrameToken {
@@ -55,36 +90,23 @@ interface FrameToken {
 /** @throws {@link ArgumentError} */
 export function planWindows(
   info: Pick<NativeModelInfo, 'sampleRate' | 'hop' | 'subsamplingFactor' | 'attention'>,
-  options: WindowOptions,
+  options: WindowOptions | undefined,
+  silence: SettledSilence,
 ): WindowPlan {
+  const { duration, overlap: overlapSeconds, attention } = settleWindows(options);
   const { sampleRate, hop, subsamplingFactor } = info;
   const frame = hop * subsamplingFactor;
-  const whole = (seconds: number) => Math.round((seconds * sampleRate) / frame) * frame;
-  const duration =
-    options.chunkDuration === null ? 0 : finite('chunkDuration', options.chunkDuration ?? 120, 0);
-  const window = duration === 0 ? Number.POSITIVE_INFINITY : Math.max(frame, whole(duration));
-  const overlapDuration = options.overlapDuration ?? (duration === 0 ? 0 : Math.min(15, duration / 4));
-  const overlap = whole(finite('overlapDuration', overlapDuration, 0));
-  if (overlap >= window) {
-    throw expected(`less than chunkDuration (${duration} s)`, 'overlapDuration', overlapDuration);
-  }
+  const samples = (seconds: number) => framesOf(info, seconds) * frame;
+  const window = Math.max(frame, samples(duration));
+  const overlap = samples(overlapSeconds);
+  if (overlap >= window) throw tooMuchOverlap(duration, overlapSeconds);
   return {
     window,
     overlap,
-    context: options.localAttention === undefined ? info.attention : context(options.localAttention),
-    flush: Math.round(
-      finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10) * sampleRate,
-    ),
-    emissionDelay: integer('emissionDelay', options.emissionDelay ?? DEFAULT_EMISSION_DELAY, 0, MAX_FRAMES),
+    context: attention ? [framesOf(info, attention.left), framesOf(info, attention.right)] : info.attention,
+    flush: Math.round(silence.flush * sampleRate),
+    emissionDelay: framesOf(info, silence.emissionDelay),
   };
-}
-
-function context(value: unknown): NativeContext {
-  if (!Array.isArray(value) || value.length !== 2) throw expected('[left, right]', 'localAttention', value);
-  return [
-    integer('localAttention[0]', value[0], 0, MAX_FRAMES),
-    integer('localAttention[1]', value[1], 0, MAX_FRAMES),
-  ];
 }
 
 /** Cuts samples into windows, hears each when it is full, and merges what was heard. */

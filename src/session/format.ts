@@ -3,11 +3,11 @@
  * comparison of events; recorder.ts writes it, replay.ts runs it again.
  */
 import path from 'node:path';
+import type { TranscriptionOptions } from '../composition/options.js';
 import type { TranscriptEvent } from '../events.js';
-import type { ParakeetOptions } from '../parakeet.js';
 
 /** Options of `parakeet()` that make the transcript: all but the model and the signal, which are no data. */
-export type SessionOptions = Omit<ParakeetOptions, 'model' | 'signal'>;
+export type SessionOptions = Omit<TranscriptionOptions, 'signal'>;
 
 /** The model of a session: how it was named, and what it was. */
 export interface SessionModel {
@@ -17,9 +17,18 @@ export interface SessionModel {
   identity: string;
 }
 
+/** Of the lines and the options in them. */
+export const SESSION_FORMAT = 2;
+
 /** A line of the file. `at`: milliseconds since the session began. */
 export type SessionLine =
-  | { type: 'session'; format: 1; package: string; model: SessionModel; options: SessionOptions }
+  | {
+      type: 'session';
+      format: typeof SESSION_FORMAT;
+      package: string;
+      model: SessionModel;
+      options: SessionOptions;
+    }
   | { type: 'push'; at: number; bytes: number }
   | { type: 'end'; at: number }
   | { type: 'event'; at: number; event: TranscriptEvent };

@@ -5,10 +5,16 @@
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { Transform, type TransformCallback, Writable } from 'node:stream';
-import { ParakeetError } from '../errors.js';
+import { WriteError } from '../errors.js';
 import type { TranscriptEvent } from '../events.js';
 import { packageVersion } from '../version.js';
-import { audioPath, type SessionLine, type SessionModel, type SessionOptions } from './format.js';
+import {
+  audioPath,
+  SESSION_FORMAT,
+  type SessionLine,
+  type SessionModel,
+  type SessionOptions,
+} from './format.js';
 
 /** A session that is being recorded. */
 export interface SessionRecorder {
@@ -32,7 +38,7 @@ export interface SessionFiles {
 /**
  * Opens the files of a session: `session.jsonl` for the lines, `session.audio` beside it. Both are replaced.
  *
- * @throws {@link ParakeetError} `ERR_PARAKEET_WRITE` (as a rejection) when they cannot be written.
+ * @throws {@link WriteError} `ERR_PARAKEET_WRITE` (as a rejection) when they cannot be written.
  */
 export async function openSession(name: string): Promise<SessionFiles> {
   const lines = await openFile(name);
@@ -55,7 +61,7 @@ export async function openSession(name: string): Promise<SessionFiles> {
  *
  * @param files The path of the lines (`session.jsonl`; the audio goes to `session.audio` beside it, both are replaced), or files that
  * are open already.
- * @throws {@link ParakeetError} `ERR_PARAKEET_WRITE` (as a rejection) when they cannot be written.
+ * @throws {@link WriteError} `ERR_PARAKEET_WRITE` (as a rejection) when they cannot be written.
  */
 export async function recordSession(
   files: string | SessionFiles,
@@ -78,7 +84,7 @@ export async function recordSession(
       throw writeError(file, cause);
     });
   };
-  await write({ type: 'session', format: 1, package: packageVersion(), model, options });
+  await write({ type: 'session', format: SESSION_FORMAT, package: packageVersion(), model, options });
   const settle = (done: Promise<void>, callback: TransformCallback, bytes?: Uint8Array) =>
     done.then(() => (bytes ? callback(null, bytes) : callback()), callback);
   const input = new Transform({
@@ -107,12 +113,8 @@ async function openFile(file: string): Promise<FileHandle> {
   });
 }
 
-function writeError(file: string, cause: Error): ParakeetError {
-  return new ParakeetError(
-    'ERR_PARAKEET_WRITE',
-    `Expected to write ${file} but could not: ${cause.message}`,
-    {
-      cause,
-    },
-  );
+function writeError(file: string, cause: Error): WriteError {
+  return new WriteError('ERR_PARAKEET_WRITE', `Expected to write ${file} but could not: ${cause.message}`, {
+    cause,
+  });
 }

@@ -6,11 +6,11 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { isDeepStrictEqual } from 'node:util';
-import { ParakeetError } from '../errors.js';
+import { SavedStateError } from '../errors.js';
 import type { TranscriptEvent } from '../events.js';
 import type { Model } from '../model.js';
 import { parakeet } from '../parakeet.js';
-import { audioPath, comparable, type SessionLine } from './format.js';
+import { audioPath, comparable, SESSION_FORMAT, type SessionLine } from './format.js';
 
 /** An event that is not the recorded one; `null` where one of the two has no more. */
 export interface SessionDifference {
@@ -47,7 +47,7 @@ const MOST_DIFFERENCES = 20;
 /**
  * Reads a session's file. A last line that is not whole (the process died there) is left out.
  *
- * @throws {@link ParakeetError} `ERR_PARAKEET_INVALID_SESSION` for a file that is none.
+ * @throws {@link SavedStateError} `ERR_PARAKEET_INVALID_SESSION` for a file that is none.
  */
 export async function readSession(file: string): Promise<Session> {
   let head: Session['head'] | undefined;
@@ -66,8 +66,13 @@ export async function readSession(file: string): Promise<Session> {
       broken = number;
       continue;
     }
-    if (number === 1 && (line.type !== 'session' || line.format !== 1))
-      throw invalid(file, 'it begins otherwise');
+    if (number === 1 && line.type !== 'session') throw invalid(file, 'it begins otherwise');
+    if (line.type === 'session' && line.format !== SESSION_FORMAT) {
+      throw invalid(
+        file,
+        `another version of the package has (format ${line.format}, not ${SESSION_FORMAT})`,
+      );
+    }
     if (line.type === 'session') head = line;
     else if (line.type === 'push') pushes.push(line.bytes);
     else if (line.type === 'event') events.push(line.event);
@@ -132,8 +137,8 @@ async function push(file: string, { pushes }: Session, line: NodeJS.WritableStre
   }
 }
 
-function invalid(file: string, why: string): ParakeetError {
-  return new ParakeetError(
+function invalid(file: string, why: string): SavedStateError {
+  return new SavedStateError(
     'ERR_PARAKEET_INVALID_SESSION',
     `Expected a session that parakeet live --record has written in ${file}, but ${why}`,
   );

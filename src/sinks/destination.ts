@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises';
 import { finished, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { inspect, promisify } from 'node:util';
-import { ParakeetError } from '../errors.js';
+import { type ParakeetError, WriteError } from '../errors.js';
 import { expected } from '../options.js';
 
 /**
@@ -58,7 +58,7 @@ export function writeError(name: string, cause: unknown): ParakeetError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const remedy = code === undefined ? undefined : REMEDIES[code];
   const message = `Could not write the transcript to ${name}: ${reason}${remedy === undefined ? '' : `. ${remedy}`}`;
-  return new ParakeetError('ERR_PARAKEET_WRITE', message, { cause });
+  return new WriteError('ERR_PARAKEET_WRITE', message, { cause });
 }
 
 /** The target as a path, if it is one. */

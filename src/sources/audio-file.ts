@@ -4,11 +4,11 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { describe, type Recognised, Recogniser } from '../audio/formats/recognise.js';
-import type { DecodeOptions } from '../transforms/decode.js';
+import type { InputOptions } from '../audio/input-options.js';
 import { openWithFfmpeg } from './ffmpeg.js';
 
 /** Which part of a sound file is heard. */
-export type Excerpt = Pick<DecodeOptions, 'start' | 'duration' | 'stream'>;
+export type Excerpt = Pick<InputOptions, 'start' | 'duration' | 'track'>;
 
 /** The bytes, and what of the excerpt `decode` still has to cut out of them. */
 export interface OpenedAudio {
@@ -19,7 +19,7 @@ export interface OpenedAudio {
 /** Opens a sound file for `decode` with `format`. @throws Node's own error for a file that cannot be opened. */
 export async function openAudioFile(
   file: string | URL,
-  format: DecodeOptions['format'],
+  format: InputOptions['format'],
   excerpt: Excerpt = {},
 ): Promise<OpenedAudio> {
   const plain = () => ({ bytes: createReadStream(file), excerpt });
@@ -30,7 +30,7 @@ export async function openAudioFile(
   const { kind, begun } = recognised;
   const several = kind === 'ogg-opus' || kind === 'webm-opus';
   if (kind === 'unknown') return { bytes: openWithFfmpeg(file, excerpt, describe(begun)), excerpt: {} };
-  if (kind === 'ffmpeg' || (several && (excerpt.stream ?? 0) > 0))
+  if (kind === 'ffmpeg' || (several && (excerpt.track ?? 0) > 0))
     return { bytes: openWithFfmpeg(file, excerpt), excerpt: {} };
   return plain();
 }

@@ -4,9 +4,9 @@
  */
 import { Readable } from 'node:stream';
 import { pcmEncodings } from '../audio/formats/pcm.js';
-import { ParakeetError } from '../errors.js';
+import type { AudioFormat } from '../audio/input-options.js';
+import { ClosedError } from '../errors.js';
 import { expected, received } from '../options.js';
-import type { AudioFormat } from '../transforms/decode.js';
 import { type Excerpt, type OpenedAudio, openAudioFile } from './audio-file.js';
 import { ffmpeg } from './ffmpeg.js';
 import { PieceReader, type Pieces } from './piece-reader.js';
@@ -61,7 +61,7 @@ export function asSamples(option: string, value: unknown): Float32Array {
  * Opens any source but samples for `decode`.
  *
  * @throws {@link ArgumentError} for what is no sound, or a stream that somebody else reads.
- * @throws {@link ParakeetError} `ERR_PARAKEET_CLOSED` for a stream that is over already. Node's own error for a file that cannot be opened.
+ * @throws {@link ClosedError} `ERR_PARAKEET_CLOSED` for a stream that is over already. Node's own error for a file that cannot be opened.
  */
 export async function openAudio(source: unknown, options: OpenOptions): Promise<OpenedAudio> {
   const { format, ...excerpt } = options;
@@ -91,8 +91,7 @@ function readable(source: unknown, pcm: boolean): Readable {
 
 function nodeStream(source: Readable): Readable {
   if (source.destroyed || source.readableEnded) {
-    throw new ParakeetError(
-      'ERR_PARAKEET_CLOSED',
+    throw new ClosedError(
       'Expected a source that is open but it has ended or was destroyed already. Open it again.',
       source.errored ? { cause: source.errored } : undefined,
     );

@@ -68,7 +68,7 @@ const RESUBSCRIBE_MS = 50;
  * `stop()`, `destroy()` or the signal.
  *
  * @param receiver `connection.receiver` of `@discordjs/voice`.
- * @throws {@link ArgumentError} for arguments that make no sense. @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` without libopus.
+ * @throws {@link ArgumentError} for arguments that make no sense. @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` without libopus.
  */
 export function discordVoice(
   receiver: VoiceReceiverLike,

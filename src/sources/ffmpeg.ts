@@ -15,8 +15,11 @@ import { expected, finite, integer, known, optionalSignal } from '../options.js'
 
 /** Options of {@link ffmpeg}. */
 export interface FfmpegOptions {
-  /** The audio stream of the file, counted from 0 among its audio streams. Default 0, the first. */
-  stream?: number | undefined;
+  /**
+   * The audio track of the file, counted from 0.
+   * @defaultValue 0
+   */
+  track?: number | undefined;
   /** Seconds to skip; the times of the transcript count from there. Default 0. */
   start?: number | undefined;
   /** Seconds to read at most. Default: to the end. */
@@ -41,10 +44,10 @@ export interface FfmpegAudio extends Readable {
   readonly duration: number | undefined;
 }
 
-const optionKeys = ['stream', 'start', 'duration', 'ffmpegPath', 'maxSpool', 'signal'] as const;
+const optionKeys = ['track', 'start', 'duration', 'ffmpegPath', 'maxSpool', 'signal'] as const;
 
 /**
- * The first audio stream (or `stream`) of a file, a URL or a Readable, through an `ffmpeg` process of its own: MP3, M4A, MP4, MKV,
+ * The first audio track (or `track`) of a file, a URL or a Readable, through an `ffmpeg` process of its own: MP3, M4A, MP4, MKV,
  * WebM, Ogg, network streams. Gives the bytes of a WAV file (32-bit floats, the source's own rate and channels).
  *
  * The process is started without a shell, reads no faster than it is read, and is killed by `destroy()`. A local file or piped bytes
@@ -71,8 +74,8 @@ export function openWithFfmpeg(
   unknown?: string,
 ): FfmpegAudio {
   known('ffmpeg', options, optionKeys);
-  const { stream, start, duration, ffmpegPath, maxSpool } = options;
-  if (stream !== undefined) integer('stream', stream, 0);
+  const { track, start, duration, ffmpegPath, maxSpool } = options;
+  if (track !== undefined) integer('track', track, 0);
   if (start !== undefined) finite('start', start, 0);
   if (duration !== undefined) finite('duration', duration, 0);
   if (maxSpool !== undefined) finite('maxSpool', maxSpool, 0);
@@ -80,7 +83,7 @@ export function openWithFfmpeg(
     throw expected('a path', 'ffmpegPath', ffmpegPath);
   }
   const signal = optionalSignal('signal', options.signal);
-  const job = { stream, start, duration, ffmpegPath, unknown };
+  const job = { stream: track, start, duration, ffmpegPath, unknown };
   const source = new FfmpegSource(
     job,
     input instanceof Readable ? new PipedInput(input, job, maxSpool) : new NamedInput(ffmpegName(input), job),

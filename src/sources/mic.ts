@@ -18,7 +18,7 @@ const SAMPLE_RATE = 16_000;
 /** 50 ms. */
 const BUFFER_SAMPLES = 800;
 
-/** The input devices of this machine. @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` without the package that records. */
+/** The input devices of this machine. @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` without the package that records. */
 export function devices(library: RecorderLibrary = recorderLibrary()): InputDevice[] {
   return library.inputDevices().map(({ index, name, isDefault }) => ({ index, name, isDefault }));
 }
@@ -30,7 +30,7 @@ export function devices(library: RecorderLibrary = recorderLibrary()): InputDevi
  * Recording begins at once and ends with `stop()` (the sound so far is still heard), `destroy()` or the signal. `suspend()` and
  * `resumeRecording()` leave a pause out: its time is filled with silence.
  *
- * @throws {@link ArgumentError} for options that make no sense. @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` without `decibri`.
+ * @throws {@link ArgumentError} for options that make no sense. @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` without `decibri`.
  * Fails with `AudioError` `ERR_PARAKEET_INVALID_AUDIO` when there is no such device, it cannot be opened (no permission, say), or goes
  * away; what was heard before is read first.
  */

@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
 import { loadAddon } from '../engine/load-addon.js';
-import { NativeError, ParakeetError } from '../errors.js';
+import { DependencyError, NativeError } from '../errors.js';
 
 /** An open input device: a Readable of s16le. */
 export interface Recording extends Readable {
@@ -34,7 +34,7 @@ export interface RecorderLibrary {
   inputDevices(): InputDevice[];
 }
 
-/** @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when it is not installed or does not load. */
+/** @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` when it is not installed or does not load. */
 export function recorderLibrary(): RecorderLibrary {
   try {
     const library = createRequire(import.meta.url)('decibri') as RecorderLibrary;
@@ -42,8 +42,7 @@ export function recorderLibrary(): RecorderLibrary {
     return library;
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    throw new ParakeetError(
-      'ERR_PARAKEET_MISSING_DEPENDENCY',
+    throw new DependencyError(
       code === 'MODULE_NOT_FOUND' && message.includes("'decibri'")
         ? 'Expected the package decibri, which records from a microphone, but it is not installed. ' +
             'Install it: npm install decibri. Or pipe in the sound of another program, such as arecord or ffmpeg.'

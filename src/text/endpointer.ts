@@ -6,38 +6,68 @@ import type { EndOfUtteranceEvent, Token } from '../events.js';
 import { expected, finite, known } from '../options.js';
 import { endsLikeSentence } from './sentence-ends.js';
 
-/** When an utterance ends. Seconds are seconds of audio that is final, so `lookahead` comes on top. */
-export interface EndpointRules {
-  /** Seconds without a word, more than 0. Default 1. */
-  silence?: number | undefined;
-  /** Seconds without a word after `.`, `?` or `!`, more than 0. Default 0.5. */
-  afterPunctuation?: number | undefined;
-  /** Most seconds of an utterance: it ends with the token that reaches them. More than 0. Default 30. */
-  longest?: number | undefined;
+/** When an utterance ends. Seconds are seconds of audio that is final, so the lookahead comes on top. */
+export interface UtteranceOptions {
+  /**
+   * Seconds without a word, at least 0.01.
+   * @defaultValue 1
+   */
+  maxGap?: number | undefined;
+  /**
+   * Seconds without a word after `.`, `?` or `!`, at least 0.01.
+   * @defaultValue 0.5
+   */
+  maxGapAfterPunctuation?: number | undefined;
+  /**
+   * Most seconds of an utterance: it ends with the token that reaches them. At least 0.01.
+   * @defaultValue 30
+   */
+  maxDuration?: number | undefined;
 }
+
+/**
+ * Checks the rules and fills in their defaults; `true` is the defaults, undefined when there are to be no utterances.
+ *
+ * @throws {@link ArgumentError}
+ */
+export function settleUtterances(
+  rules: UtteranceOptions | boolean | undefined,
+): Required<{ [K in keyof UtteranceOptions]: number }> | undefined {
+  if (rules === undefined || rules === false) return undefined;
+  if (rules !== true && (typeof rules !== 'object' || rules === null)) {
+    throw expected('true, or an object of rules', 'utterances', rules);
+  }
+  const given = rules === true ? {} : known('utterances', rules, KEYS);
+  const positive = (name: keyof UtteranceOptions, value: number) =>
+    finite(`utterances.${name}`, given[name] ?? value, 0.01);
+  return {
+    maxGap: positive('maxGap', 1),
+    maxGapAfterPunctuation: positive('maxGapAfterPunctuation', 0.5),
+    maxDuration: positive('maxDuration', 30),
+  };
+}
+
+const KEYS = ['maxGap', 'maxGapAfterPunctuation', 'maxDuration'] as const;
 
 /** Times are multiples of a frame in floating point: a difference of one frame must not fail by its last bit. */
 const EPSILON = 1e-6;
 
 /** Follows one stream; gives each utterance when it is over. */
 export class Endpointer {
-  readonly #silence: number;
-  readonly #afterPunctuation: number;
-  readonly #longest: number;
+  readonly #maxGap: number;
+  readonly #maxGapAfterPunctuation: number;
+  readonly #maxDuration: number;
   #first: Token | undefined;
   #last: Token | undefined;
 
-  /** @throws {@link ArgumentError} for a rule out of its range. */
-  constructor(rules: EndpointRules) {
-    if (typeof rules !== 'object' || rules === null) {
-      throw expected('an object of rules', 'endpoint', rules, 'For the defaults say endpoint: {}.');
-    }
-    known('endpoint', rules, ['silence', 'afterPunctuation', 'longest']);
-    const positive = (name: keyof EndpointRules, value: number) =>
-      finite(`endpoint.${name}`, rules[name] ?? value, 0.01);
-    this.#silence = positive('silence', 1);
-    this.#afterPunctuation = positive('afterPunctuation', 0.5);
-    this.#longest = positive('longest', 30);
+  constructor({
+    maxGap,
+    maxGapAfterPunctuation,
+    maxDuration,
+  }: NonNullable<ReturnType<typeof settleUtterances>>) {
+    this.#maxGap = maxGap;
+    this.#maxGapAfterPunctuation = maxGapAfterPunctuation;
+    this.#maxDuration = maxDuration;
   }
 
   /** Before a token: the utterance that it shows to be over, if it does. */
@@ -50,15 +80,16 @@ export class Endpointer {
     if (token.text === '') return undefined;
     this.#first ??= token;
     this.#last = token;
-    return token.end - this.#first.start >= this.#longest - EPSILON ? this.end('longest') : undefined;
+    return token.end - this.#first.start >= this.#maxDuration - EPSILON ? this.end('maxDuration') : undefined;
   }
 
   /** Nothing will begin before `time`. */
   progress(time: number): EndOfUtteranceEvent | undefined {
     if (!this.#last) return undefined;
     const quiet = time - this.#last.end + EPSILON;
-    if (endsLikeSentence(this.#last.text) && quiet >= this.#afterPunctuation) return this.end('punctuation');
-    return quiet >= this.#silence ? this.end('silence') : undefined;
+    if (endsLikeSentence(this.#last.text) && quiet >= this.#maxGapAfterPunctuation)
+      return this.end('punctuation');
+    return quiet >= this.#maxGap ? this.end('silence') : undefined;
   }
 
   /** Ends the open utterance, if there is one. */

@@ -3,23 +3,10 @@
  * hangs on when a token came. The stage that feeds it is sentences.ts.
  */
 import type { Sentence, Token } from '../events.js';
-import { optionalInteger, optionalPositive } from '../options.js';
 import { goesOnAfter } from './abbreviations.js';
 import { hasEndMark } from './sentence-ends.js';
+import { type SentenceOptions, settleSentences } from './sentence-options.js';
 import { geometricMean, isUnspaced, wordsOf } from './words.js';
-
-/** When sentences end, besides punctuation. */
-export interface SentenceOptions {
-  /** Most words in a sentence, at least 1. Default: no limit. */
-  maxWords?: number | undefined;
-  /** Seconds without a token after which a sentence ends, more than 0. Default: no limit. */
-  silenceGap?: number | undefined;
-  /** Seconds after which a sentence ends with the token that it has reached, more than 0. Default: no limit. */
-  maxDuration?: number | undefined;
-}
-
-/** The names of {@link SentenceOptions}, for whoever passes them on. */
-export const sentenceOptionKeys = ['maxWords', 'silenceGap', 'maxDuration'] as const;
 
 /**
  * Collects tokens and gives back each sentence when it is complete. A sentence ends
@@ -27,12 +14,12 @@ export const sentenceOptionKeys = ['maxWords', 'silenceGap', 'maxDuration'] as c
  * - with a token that contains `.`, when the next text begins with a space, or at the end; not before a small letter where the
  *   model writes capital ones, and not after abbreviations (`Dr. Smith`, `U.S. Army`), initials and ordinals (`24. Dezember`);
  * - before the word that would exceed `maxWords`;
- * - when nothing is said for `silenceGap` seconds;
+ * - when nothing is said for `maxGap` seconds;
  * - with the token that reaches `maxDuration`, or when that time is over.
  */
 export class SentenceSplitter {
   readonly #maxWords: number;
-  readonly #silenceGap: number;
+  readonly #maxGap: number;
   readonly #maxDuration: number;
   #tokens: Token[] = [];
   /** Tokens without text since the last one with text: they decide nothing and go with the next one that has. */
@@ -45,9 +32,10 @@ export class SentenceSplitter {
 
   /** @throws {@link ArgumentError} for an option out of its range. */
   constructor(options: SentenceOptions = {}) {
-    this.#maxWords = optionalInteger('maxWords', options.maxWords, 1) ?? Number.POSITIVE_INFINITY;
-    this.#silenceGap = optionalPositive('silenceGap', options.silenceGap) ?? Number.POSITIVE_INFINITY;
-    this.#maxDuration = optionalPositive('maxDuration', options.maxDuration) ?? Number.POSITIVE_INFINITY;
+    const { maxWords, maxGap, maxDuration } = settleSentences(options);
+    this.#maxWords = maxWords;
+    this.#maxGap = maxGap;
+    this.#maxDuration = maxDuration;
   }
 
   /** Takes the next token; gives the sentences that it completes (at most two: the one before it and the one it ends). */
@@ -121,7 +109,7 @@ export class SentenceSplitter {
   /** Whether a token that starts at `time` can no longer belong to the open sentence. */
   #isOver(time: number): boolean {
     if (this.#last === undefined) return false;
-    return atLeast(time - this.#last.end, this.#silenceGap) || atLeast(time - this.#start, this.#maxDuration);
+    return atLeast(time - this.#last.end, this.#maxGap) || atLeast(time - this.#start, this.#maxDuration);
   }
 }
 

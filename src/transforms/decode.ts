@@ -10,7 +10,7 @@ import { FlacDecoder } from '../audio/formats/flac.js';
 import { broken, type DecodedChunk, type FormatDecoder } from '../audio/formats/format.js';
 import { MpegDecoder } from '../audio/formats/mpeg.js';
 import { OggOpusDecoder } from '../audio/formats/ogg.js';
-import { PcmDecoder, type PcmEncoding, pcmEncodings } from '../audio/formats/pcm.js';
+import { PcmDecoder } from '../audio/formats/pcm.js';
 import {
   describe,
   looksForeign,
@@ -20,73 +20,21 @@ import {
 } from '../audio/formats/recognise.js';
 import { WavDecoder } from '../audio/formats/wav.js';
 import { WebmOpusDecoder } from '../audio/formats/webm.js';
+import { type InputOptions, type SettledInput, settleInput } from '../audio/input-options.js';
 import { AudioError } from '../errors.js';
 import type { AudioChunk } from '../events.js';
-import { expected, finite, integer, known, oneOf, optionalSignal } from '../options.js';
+import { optionalSignal } from '../options.js';
 import type { FlushMark } from './flush-mark.js';
 import { Stage, type StageOptions } from './stage.js';
 
-export type { PcmEncoding } from '../audio/formats/pcm.js';
-
-/** What `decode` can be told to expect. */
-export type AudioFormat = 'auto' | 'wav' | 'flac' | PcmEncoding;
-
 /** Options of {@link decode}. */
-export interface DecodeOptions extends StageOptions {
-  /**
-   * `'auto'` recognises files by their first bytes. Raw PCM has no mark and must be named, as in ffmpeg: `'s16le'`,
-   * `'f32le'`, … Default `'auto'`.
-   */
-  format?: AudioFormat | undefined;
-  /**
-   * With `'auto'`: the PCM encoding of bytes that bear no mark and are no text, for a pipe that may carry either. Needs `sampleRate`.
-   * Bytes as evenly spread as those of a compressed file are no PCM: ffmpeg is asked what they are. Default none: ffmpeg is asked about
-   * all bytes that bear no mark.
-   */
-  unmarked?: PcmEncoding | undefined;
-  /** Samples per second of raw PCM, 1 to 1,000,000. Needed with a PCM format or `unmarked`, an error with any other. */
-  sampleRate?: number | undefined;
-  /** Seconds of the audio to skip, at least 0; times count from there. Default 0. */
-  start?: number | undefined;
-  /** Seconds to hear at most, more than 0; what comes later is read but not decoded. Default: to the end. */
-  duration?: number | undefined;
-  /** Which of a file's audio streams, counted from 0, where ffmpeg reads it; the other formats have one. Default 0. */
-  stream?: number | undefined;
-  /**
-   * Bytes that may be stored in a temporary file, for a container that ffmpeg has to read with seeking (an MP4 with its index at the
-   * end). The file is removed in the end, whatever that is. 0 refuses such input. Default 4 GiB.
-   */
-  maxSpool?: number | undefined;
-  /** Interleaved channels of raw PCM, 1 to 256. Default 1. An error with any other format. */
-  channels?: number | undefined;
-}
-
-/** The names of {@link DecodeOptions}, for whoever passes them on. */
-export const decodeOptionKeys = [
-  'format',
-  'unmarked',
-  'sampleRate',
-  'channels',
-  'start',
-  'duration',
-  'stream',
-  'maxSpool',
-  'signal',
-] as const;
-
-/** The options of `decode` among others, the signal left out. */
-export function pickDecode(options: DecodeOptions): DecodeOptions {
-  const given = decodeOptionKeys.filter((key) => key !== 'signal' && options[key] !== undefined);
-  return Object.fromEntries(given.map((key) => [key, options[key]]));
-}
-
-const formats = ['auto', 'wav', 'flac', ...pcmEncodings] as const;
+export interface DecodeOptions extends InputOptions, StageOptions {}
 
 /**
  * Bytes to audio: WAV (PCM of 8 to 32 bits, floats of 32 and 64, A-law, µ-law, any channels; RF64 and BW64), FLAC, MP3 (and the other
  * layers of MPEG audio), Ogg/Opus and WebM/Opus, raw PCM; and through an `ffmpeg` process, if there is one (FFMPEG_PATH, PATH, the packages
  * `ffmpeg-static` and `@ffmpeg-installer/ffmpeg`): AAC, MP4 and M4A, WebM, Matroska and Ogg of other codecs, AIFF, CAF, MPEG-TS and
- * whatever else it reads (their first audio stream, or `stream`).
+ * whatever else it reads (their first audio track, or `track`).
  *
  * Any split of the bytes gives the same samples. Chunks are 10 to 100 ms long; the last one, and those around a damaged place, may be
  * shorter. Times are the container's: silence stands where it has no sound.
@@ -117,50 +65,19 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
   /** Settles when nothing uses the decoder. */
   #turn: Promise<void> = Promise.resolve();
   #broken = false;
-  readonly #options: DecodeOptions;
+  readonly #input: SettledInput;
   #excerpt: ExcerptCutter | undefined;
 
   constructor(options: DecodeOptions = {}) {
-    known('decode', options, decodeOptionKeys);
-    const format = oneOf('format', options.format ?? 'auto', formats);
-    const { unmarked } = options;
-    if (unmarked !== undefined) {
-      oneOf('unmarked', unmarked, pcmEncodings);
-      if (format !== 'auto') throw expected(`no value beside format '${format}'`, 'unmarked', unmarked);
-    }
-    const encoding = unmarked ?? pcmEncodings.find((name) => name === format);
-    const isPcm = encoding !== undefined;
-    if (isPcm && options.sampleRate === undefined) {
-      throw expected(
-        `the samples per second of the '${encoding}' input`,
-        'sampleRate',
-        undefined,
-        'Raw audio does not carry its rate.',
-      );
-    }
-    if (!isPcm && (options.sampleRate !== undefined || options.channels !== undefined)) {
-      const option = options.sampleRate !== undefined ? 'sampleRate' : 'channels';
-      throw expected(
-        `no value beside format '${format}', which carries its own,`,
-        option,
-        options[option],
-        'Name a raw format, such as s16le.',
-      );
-    }
-    const start = finite('start', options.start ?? 0, 0);
-    const { duration } = options;
-    if (duration !== undefined) finite('duration', duration, Number.MIN_VALUE);
-    integer('stream', options.stream ?? 0, 0);
-    finite('maxSpool', options.maxSpool ?? 0, 0);
-    super({ writableObjectMode: false, signal: optionalSignal('signal', options.signal) });
-    this.#options = options;
-    if (start > 0 || duration !== undefined) {
-      this.#excerpt = new ExcerptCutter(start, duration ?? Number.POSITIVE_INFINITY);
-    }
-    if (isPcm) {
-      const sampleRate = integer('sampleRate', options.sampleRate, 1, 1_000_000);
-      const channels = integer('channels', options.channels ?? 1, 1, 256);
-      if (unmarked) this.#unmarked = () => new PcmDecoder(encoding, sampleRate, channels);
+    const { signal, ...others } = options;
+    const input = settleInput('decode', others);
+    super({ writableObjectMode: false, signal: optionalSignal('signal', signal) });
+    this.#input = input;
+    const { format, pcm, start, duration } = input;
+    if (start > 0 || duration < Number.POSITIVE_INFINITY) this.#excerpt = new ExcerptCutter(start, duration);
+    if (pcm) {
+      const { encoding, sampleRate, channels } = pcm;
+      if (input.unmarked) this.#unmarked = () => new PcmDecoder(encoding, sampleRate, channels);
       else this.#decoder = new PcmDecoder(encoding, sampleRate, channels);
     } else if (format === 'wav') this.#decoder = new WavDecoder();
     else if (format === 'flac') this.#decoder = new FlacDecoder();
@@ -175,7 +92,7 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
   get duration(): number | undefined {
     const whole = this.#decoder?.duration;
     if (whole === undefined) return undefined;
-    const { start = 0, duration = Number.POSITIVE_INFINITY } = this.#options;
+    const { start, duration } = this.#input;
     return Math.max(0, Math.min(duration, whole - start));
   }
 
@@ -247,18 +164,18 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
   }
 
   #decoderOf({ kind, begun }: Recognised): FormatDecoder {
-    const { stream = 0, maxSpool } = this.#options;
+    const { track, maxSpool } = this.#input;
     const several = kind === 'ogg-opus' || kind === 'webm-opus';
-    if (kind === 'ffmpeg' || kind === 'unknown' || (several && stream > 0)) {
+    if (kind === 'ffmpeg' || kind === 'unknown' || (several && track > 0)) {
       return new FfmpegDecoder({
-        stream,
+        stream: track,
         maxSpool,
         unknown: kind === 'unknown' ? describe(begun) : undefined,
       });
     }
-    if (stream > 0) {
+    if (track > 0) {
       throw broken(
-        `Expected a file with several audio streams for stream ${stream} but received one of a single stream.`,
+        `Expected a file with several audio tracks for track ${track} but received one with a single track.`,
       );
     }
     const decoders = {

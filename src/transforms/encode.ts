@@ -3,9 +3,9 @@
  * it sees is native. Here are the stream around it and the bound on what waits.
  */
 import type { EncodedChunk, MelChunk } from '../events.js';
+import { DEFAULT_SILENCE } from '../model/latency.js';
 import { mustBeModel, type StageModel } from '../model/stage-model.js';
 import {
-  DEFAULT_FLUSH_SILENCE,
   melFrames,
   resolveStreaming,
   type StreamingOptions,
@@ -57,7 +57,7 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
     known('encode', options, [...streamingOptionKeys, 'history', 'flushSilence', 'signal']);
     const signal = optionalSignal('signal', options.signal);
     const history = finite('history', options.history ?? 0, 0, 600);
-    const flush = finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10);
+    const flush = finite('flushSilence', options.flushSilence ?? DEFAULT_SILENCE.flush, 0, 10);
     const settled = resolveStreaming(model.info, options, history);
     const native = model.native.createEncoder(settled);
     const most = settled.grow * settled.chunk * model.info.subsamplingFactor;

@@ -4,8 +4,8 @@
 
 import type { NativeMatrix, NativeMel } from '../engine/addon.js';
 import type { AudioChunk, MelChunk } from '../events.js';
+import { DEFAULT_SILENCE } from '../model/latency.js';
 import { mustBeModel, type StageModel } from '../model/stage-model.js';
-import { DEFAULT_FLUSH_SILENCE } from '../model/streaming-options.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
 import { Stage, type StageOptions } from './stage.js';
 
@@ -41,7 +41,7 @@ export class LogMel extends Stage<AudioChunk, MelChunk> {
   constructor(model: StageModel, options: LogMelOptions = {}) {
     mustBeModel('logMel', model);
     known('logMel', options, ['flushSilence', 'signal']);
-    const flush = finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10);
+    const flush = finite('flushSilence', options.flushSilence ?? DEFAULT_SILENCE.flush, 0, 10);
     const signal = optionalSignal('signal', options.signal);
     const native = model.native.createMel();
     super({ signal });

@@ -2,51 +2,56 @@
  * The last stage: token events in, the same out, and sentence events between them. Where a sentence ends is
  * sentence-splitter.ts's matter.
  */
-import type { EndOfUtteranceEvent, Sentence, Token, TranscriptEvent } from '../events.js';
+import type { EndOfUtteranceEvent, Sentence, TranscriptEvent } from '../events.js';
 import { known, optionalBoolean, optionalSignal } from '../options.js';
-import { Endpointer, type EndpointRules } from '../text/endpointer.js';
-import {
-  type SentenceOptions,
-  SentenceSplitter,
-  sentenceOptionKeys,
-  textOf,
-} from '../text/sentence-splitter.js';
+import { Endpointer, settleUtterances, type UtteranceOptions } from '../text/endpointer.js';
+import { type SentenceOptions, sentenceOptionKeys } from '../text/sentence-options.js';
+import { SentenceSplitter } from '../text/sentence-splitter.js';
+import { TranscriptCollector } from '../text/transcript-collector.js';
 import { Refiner, type Rehearing } from './refiner.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link sentences}. */
 export interface SentencesOptions extends SentenceOptions, StageOptions {
-  /** Put the whole result into the `end` event. Default false: memory stays flat however long the stream is. */
+  /**
+   * Put the whole result into the `end` event. Without it memory stays flat however long the stream is.
+   * @defaultValue false
+   */
   collect?: boolean | undefined;
-  /** When an utterance is over: sends `endOfUtterance` events, and ends the open sentence with each. `{}` for the defaults. Default: never. */
-  endpoint?: EndpointRules | undefined;
+  /**
+   * When an utterance is over: sends `endOfUtterance` events, and ends the open sentence with each. `true` for the defaults.
+   * @defaultValue false
+   */
+  utterances?: UtteranceOptions | boolean | undefined;
   /** Who hears finished sentences again. Set by `parakeet({ refine: true })`. @internal */
   rehearing?: Rehearing | undefined;
 }
 
-const keys = [...sentenceOptionKeys, 'collect', 'endpoint', 'rehearing', 'signal'];
+const keys = [...sentenceOptionKeys, 'collect', 'utterances', 'rehearing', 'signal'];
 
 class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   readonly #splitter: SentenceSplitter;
   readonly #endpointer: Endpointer | undefined;
   readonly #refiner: Refiner | undefined;
   #letGo: (() => void) | undefined;
-  readonly #collected: { tokens: Token[]; sentences: Sentence[] } | undefined;
+  readonly #collected: TranscriptCollector | undefined;
 
   constructor(options: SentencesOptions) {
     known('sentences', options, keys);
+    const utterances = settleUtterances(options.utterances);
     super({
       signal: optionalSignal('signal', options.signal),
       writableHighWaterMark: 4,
       readableHighWaterMark: 4,
     });
     this.#splitter = new SentenceSplitter(options);
-    if (options.endpoint !== undefined) this.#endpointer = new Endpointer(options.endpoint);
+    if (utterances) this.#endpointer = new Endpointer(utterances);
     if (options.rehearing) {
       this.#refiner = new Refiner(options.rehearing);
       this.#letGo = options.rehearing.hold();
     }
-    if (optionalBoolean('collect', options.collect)) this.#collected = { tokens: [], sentences: [] };
+    if (optionalBoolean('collect', options.collect))
+      this.#collected = new TranscriptCollector(this.#refiner !== undefined);
   }
 
   protected override async process(event: TranscriptEvent): Promise<void> {
@@ -63,9 +68,7 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
         await this.#endUtterance(this.#endpointer?.end('end'));
         this.#letGo?.();
         if (!this.#collected) return await this.emitOne(event);
-        const { tokens, sentences } = this.#collected;
-        const text = this.#refiner ? sentences.map((one) => one.text).join(' ') : textOf(tokens);
-        return await this.emitOne({ ...event, result: { text, sentences, tokens } });
+        return await this.emitOne({ ...event, result: this.#collected.result });
       }
       default:
         return await this.emitOne(event);
@@ -96,7 +99,7 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   async #token(event: Extract<TranscriptEvent, { type: 'token' }>): Promise<void> {
     await this.#endUtterance(this.#endpointer?.before(event.token));
     const done = this.#splitter.push(event.token);
-    this.#collected?.tokens.push(event.token);
+    this.#collected?.push(event);
     const before = done.filter((sentence) => !sentence.tokens.includes(event.token));
     await this.#emitSentences(before);
     await this.emitOne(event);
@@ -107,8 +110,9 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   async #emitSentences(sentences: readonly Sentence[]): Promise<void> {
     for (const spoken of sentences) {
       const sentence = this.#refiner ? await this.#refiner.refine(spoken) : spoken;
-      this.#collected?.sentences.push(sentence);
-      await this.emitOne({ type: 'sentence', sentence });
+      const event = { type: 'sentence', sentence } as const;
+      this.#collected?.push(event);
+      await this.emitOne(event);
     }
   }
 }

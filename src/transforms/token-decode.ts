@@ -17,11 +17,15 @@ import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link tokenDecode}, {@link tdtDecode}, {@link rnntDecode} and {@link ctcDecode}. */
 export interface TokenDecodeOptions extends StageOptions {
-  /** How tokens are chosen. Default greedy. */
+  /**
+   * How tokens are chosen.
+   * @defaultValue greedy
+   */
   decoding?: DecodingOptions | undefined;
-  /** Phrases to listen for: names, terms. `setBoost` changes them while the stream runs. Default none. */
-  boost?: readonly BoostPhrase[] | undefined;
-  /** Send `draft` events. Default true. */
+  /**
+   * Send `draft` events.
+   * @defaultValue true
+   */
   drafts?: boolean | undefined;
 }
 
@@ -74,13 +78,12 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   /** @internal */
   constructor(model: StageModel, head: NativeHead | undefined, factory: string, options: TokenDecodeOptions) {
     mustBeModel(factory, model);
-    known(factory, options, ['decoding', 'boost', 'drafts', 'signal']);
-    checkDecoding(options.decoding, options.boost);
+    known(factory, options, ['decoding', 'drafts', 'signal']);
+    checkDecoding(options.decoding);
     if (head !== undefined) mustHave(model, head, factory, options);
     const decoding = resolveDecoding(
       model.info,
       head === undefined ? options.decoding : { ...options.decoding, head },
-      options.boost,
     );
     const drafts = flag('drafts', options.drafts ?? true);
     const signal = optionalSignal('signal', options.signal);

@@ -2,7 +2,7 @@
  * What is checked of a loaded model, each with its bound. verify-model.ts decides which checks apply to which model.
  */
 import type { Token } from '../events.js';
-import type { TranscribeStreamOptions } from '../live/transcribe-stream.js';
+import type { TranscribeStreamOptions } from '../live/live-transcript.js';
 import type { LogMelFrames } from '../low-level.js';
 import type { Model } from '../model.js';
 import {
@@ -36,15 +36,15 @@ export async function againstGoldens(
   goldens: Goldens,
   signal: Signal,
 ): Promise<VerifyCheck[]> {
-  const first = await model.logMel(samples[0] as Float32Array);
+  const first = await model.computeLogMel(samples[0] as Float32Array);
   const { features } = model.info;
   const mel: LogMelFrames = { data: goldens.logMel, frames: goldens.logMel.length / features, features };
-  const { data: encoded } = await model.encode(mel, { signal });
+  const { data: encoded } = await model.encodeLogMel(mel, { signal });
   let changed = 0;
   let confidence = 0;
   for (const [i, recording] of samples.entries()) {
     const { ids, confidences } = goldens.tokens[i] as Goldens['tokens'][number];
-    const { tokens } = await model.generate(await model.logMel(recording), { signal });
+    const { tokens } = await model.generate(await model.computeLogMel(recording), { signal });
     const changes = editDistance(
       ids,
       tokens.map(({ id }) => id),
@@ -71,12 +71,12 @@ export async function streamIsExact(
   samples: Float32Array,
   signal: Signal,
 ): Promise<VerifyCheck> {
-  const context = [64, 0] as const;
-  const mel = await model.logMel(samples);
+  const frame = (model.info.hop * model.info.subsamplingFactor) / model.info.sampleRate;
+  const mel = await model.computeLogMel(samples);
   // All its frames are normalised alike, by statistics that a stream can be given.
-  const whole = await model.generate(mel, { localAttention: context, signal });
+  const whole = await model.generate(mel, { attention: { left: 64 * frame, right: 0 }, signal });
   const live = await listen(model, samples, {
-    contextSize: context,
+    contextSize: [64, 0],
     depth: model.info.layers,
     chunk: 16,
     flushSilence: 0,
@@ -109,8 +109,8 @@ export async function silenceIsSilent(model: Model, signal: Signal): Promise<Ver
   let words = 0;
   for (const loudness of [0, 1e-4]) {
     const samples = Float32Array.from({ length }, (_, i) => loudness * Math.sin(i * i));
-    const mel = await model.logMel(samples);
-    const { data } = await model.encode(mel, { signal });
+    const mel = await model.computeLogMel(samples);
+    const { data } = await model.encodeLogMel(mel, { signal });
     for (const values of [mel.data, data])
       strange += values.filter((value) => !Number.isFinite(value)).length;
     const { text } = await model.transcribe(samples, { signal });

@@ -6,12 +6,11 @@ import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { joined } from '../audio/samples.js';
 import type { NativeModelInfo } from '../engine/addon.js';
 import { readAt } from '../model/read-at.js';
 import { readTensorIndex } from '../model/safetensors.js';
 import { floatsOf } from '../model/stored-types.js';
-import { readRecording } from '../recordings/recording.js';
+import { readSamples } from '../recordings/read-samples.js';
 
 const folder = fileURLToPath(new URL('../../models/verify/', import.meta.url));
 
@@ -105,9 +104,5 @@ export function likeness({
 
 /** The samples of a recording at a model's rate. */
 export async function samplesOf({ file }: Pick<SuiteRecording, 'file'>, rate: number): Promise<Float32Array> {
-  const pieces: Float32Array[] = [];
-  await readRecording(file, rate, {}, async (samples) => {
-    pieces.push(samples.slice());
-  });
-  return joined(pieces);
+  return readSamples(file, rate);
 }

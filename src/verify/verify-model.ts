@@ -171,8 +171,8 @@ async function transcribeAll(
     const { wer } = wordErrorRate([{ said, heard: text }]);
     recordings.push({ file: name, seconds, said, heard: text, wer, realTimeFactor });
   }
-  const mel = await model.logMel(samples[0] as Float32Array);
-  const { data: frames } = await model.encode(mel, { signal });
+  const mel = await model.computeLogMel(samples[0] as Float32Array);
+  const { data: frames } = await model.encodeLogMel(mel, { signal });
   return { recordings, heard: { frames, texts: recordings.map(({ heard }) => heard) } };
 }
 

@@ -50,8 +50,8 @@ describe.each(files)('an excerpt of %s', (_name, file) => {
 test('options that make no sense are refused, and a second stream where there is one', async () => {
   expect(() => decode({ start: -1 })).toThrow(/start/);
   expect(() => decode({ duration: 0 })).toThrow(/duration/);
-  expect(() => decode({ stream: 0.5 })).toThrow(/stream/);
-  const { error } = await through([wavFile([tone])], decode({ stream: 1 }));
+  expect(() => decode({ track: 0.5 })).toThrow(/track/);
+  const { error } = await through([wavFile([tone])], decode({ track: 1 }));
   expect(error).toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
 });
 
@@ -64,7 +64,7 @@ test('times count from the start, in files, streams and samples alike', async ()
     const { items } = await through([await import('node:fs').then((fs) => fs.readFileSync(jfk))], decode());
     const samples = joined(items)[0] as Float32Array;
     await writeFile(file, wavFile([samples], { bits: 32 }));
-    const part = { start: 7.9, duration: 2.6 };
+    const part = { input: { start: 7.9, duration: 2.6 } };
     const results = [
       await model.transcribe(jfk, part),
       await model.transcribe(file, part),
@@ -75,7 +75,7 @@ test('times count from the start, in files, streams and samples alike', async ()
       expect(tokens[0]?.start).toBeLessThan(1);
       expect(tokens.at(-1)?.end).toBeLessThan(2.7);
     }
-    const live = await transcribe(jfk, null, { model, ...part });
+    const live = await transcribe(jfk, { model, mode: 'live', ...part });
     expect(live.text.toLowerCase()).toMatch(/you can do for your country/);
   } finally {
     await model.close();

@@ -1,7 +1,7 @@
 // A hub that has too many requests says when to come back; we do, a few times. Against a hub of our own on this machine.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { AbortedError, HubBusyError } from '../../src/errors.js';
+import { AbortedError, HubError } from '../../src/errors.js';
 import { fetchFromHub } from '../../src/hub/hub.js';
 import { expectWhole, failure, hubCase } from '../support/hub-case.js';
 import { REPO } from '../support/hub-server.js';
@@ -61,7 +61,7 @@ describe('a hub that has too many requests', () => {
   test.each([/revision/, /resolve.*safetensors/])('for ever (%s) is given up', async (asked) => {
     hub.faults.busy = { times: Number.POSITIVE_INFINITY, path: asked, headers: { 'Retry-After': '0' } };
     const error = await failure(fetchIt());
-    expect(error).toBeInstanceOf(HubBusyError);
+    expect(error).toBeInstanceOf(HubError);
     expect(error.code).toBe('ERR_PARAKEET_HUB_BUSY');
     expect(error).toMatchObject({ retryAfter: 0 });
     expect(error.message).toMatch(/someone\/parakeet-golden.*429.*5 times.*HF_TOKEN/s);
@@ -71,7 +71,7 @@ describe('a hub that has too many requests', () => {
   test('for an hour is not waited for', async () => {
     hub.faults.busy = { times: 1, headers: { 'Retry-After': '3600' } };
     const error = await failure(fetchIt());
-    expect(error).toBeInstanceOf(HubBusyError);
+    expect(error).toBeInstanceOf(HubError);
     expect(error).toMatchObject({ retryAfter: 3600 });
     expect(error.message).toMatch(/3600 s/);
     expect(hub.requests).toHaveLength(1);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { NoSpaceError } from '../../src/errors.js';
+import { WriteError } from '../../src/errors.js';
 import { fetchFromHub } from '../../src/hub/hub.js';
 import { expectNoWeights, expectWhole, failure, hubCase } from '../support/hub-case.js';
 import { FILES, REPO, WEIGHTS } from '../support/hub-server.js';
@@ -61,7 +61,7 @@ describe('a disk that', () => {
   test.each(['ENOSPC', 'EDQUOT'])('becomes full in the middle (%s)', async (code) => {
     Object.assign(disk, { room: 300_000, code });
     const error = await failure(fetchIt());
-    expect(error).toBeInstanceOf(NoSpaceError);
+    expect(error).toBeInstanceOf(WriteError);
     expect(error.code).toBe('ERR_PARAKEET_NO_SPACE');
     const written = 300_000 - 1363;
     expect(error).toMatchObject({ needed: WEIGHTS.length - written });
@@ -80,7 +80,7 @@ describe('a disk that', () => {
   test('is too small from the beginning: the weights are not asked for', async () => {
     disk.free = 500_000;
     const error = await failure(fetchIt());
-    expect(error).toBeInstanceOf(NoSpaceError);
+    expect(error).toBeInstanceOf(WriteError);
     expect(error).toMatchObject({ needed: WEIGHTS.length });
     expect(error.message).toContain('500000');
     expect(hub.weightGets).toEqual([]);
@@ -93,7 +93,7 @@ describe('a disk that', () => {
     for (const [name, bytes] of Object.entries(FILES)) fs.writeFileSync(path.join(older, name), bytes);
     fs.writeFileSync(path.join(at.root, 'refs', 'main'), 'a'.repeat(40));
     disk.room = 300_000;
-    expect(await failure(fetchIt())).toBeInstanceOf(NoSpaceError);
+    expect(await failure(fetchIt())).toBeInstanceOf(WriteError);
   });
 });
 
@@ -113,7 +113,7 @@ test.skipIf(!canMount)('a real disk of two megabytes that somebody else fills', 
   );
   const [answer = '', incomplete = ''] = (await text(child.stdout)).trim().split('\n');
   expect(JSON.parse(answer)).toMatchObject({
-    name: 'NoSpaceError',
+    name: 'WriteError',
     code: 'ERR_PARAKEET_NO_SPACE',
     needed: expect.any(Number),
   });

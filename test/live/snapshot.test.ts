@@ -39,7 +39,7 @@ describe.each(ARCHITECTURES)('a snapshot of a %s stream', (architecture) => {
         fc.constantFrom(
           { chunk: 3, lookahead: 2, left: 8 },
           { latency: 'low' as const, silenceGate: true },
-          { contextSize: [6, 2] as const, normalization: 'none' as const, maxWords: 3 },
+          { contextSize: [6, 2] as const, normalization: 'none' as const, sentences: { maxWords: 3 } },
         ),
         async (at, push, options) => {
           const live = model.transcribeStream(options);

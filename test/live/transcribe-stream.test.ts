@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { NativeEncoderOptions } from '../../src/engine/addon.js';
 import { AbortedError, ArgumentError, AudioError, ParakeetError } from '../../src/errors.js';
 import type { AudioChunk, Token } from '../../src/events.js';
-import type { TranscribeStreamOptions } from '../../src/live/transcribe-stream.js';
+import type { TranscribeStreamOptions } from '../../src/live/live-transcript.js';
 import { loadModel } from '../../src/load-model.js';
 import { Model } from '../../src/model.js';
 import { encode } from '../../src/transforms/encode.js';
@@ -187,7 +187,7 @@ describe('options', () => {
     [{ depth: 0 }, /depth/],
     [{ decoding: { beamSize: 2 } }, /type: 'beam'/],
     [{ decoding: { head: 'ctc' } }, /decoding.head/],
-    [{ boost: [{ phrase: '' }] }, /boost\[0\].phrase/],
+    [{ decoding: { boost: [{ phrase: '' }] } }, /decoding\.boost\[0\].phrase/],
     [{ flushSilence: -1 }, /flushSilence/],
     [{ drafts: true }, /drafts/],
     [{ maxWords: 0.5 }, /maxWords/],

@@ -140,24 +140,26 @@ describe('in the engine', () => {
     async (type) => {
       const decoding = { type };
       expect((await model.transcribe(samples, { decoding })).text).not.toContain('prudently');
-      expect((await model.transcribe(samples, { decoding, boost })).text).toContain('prudently');
+      expect((await model.transcribe(samples, { decoding: { ...decoding, boost } })).text).toContain(
+        'prudently',
+      );
       expect(await live({ decoding })).not.toContain('prudently');
-      expect(await live({ decoding, boost })).toContain('prudently');
-      const mel = await model.logMel(samples, 0.8);
-      expect((await model.generate(mel, { decoding, boost })).text).toContain('prudently');
+      expect(await live({ decoding: { ...decoding, boost } })).toContain('prudently');
+      const mel = await model.computeLogMel(samples, 0.8);
+      expect((await model.generate(mel, { decoding: { ...decoding, boost } })).text).toContain('prudently');
     },
   );
 
   test('phrases that were not said change nothing', async () => {
     const bait = ['penicillin', 'Mississippi', 'quarterly', 'thermometer'].map((phrase) => ({ phrase }));
-    expect((await model.transcribe(samples, { boost: bait })).text).toBe(
+    expect((await model.transcribe(samples, { decoding: { boost: bait } })).text).toBe(
       (await model.transcribe(samples)).text,
     );
   });
 
   test('can be changed while a stream runs', async () => {
     expect(await live({}, (stream) => stream.setBoost(boost))).toContain('prudently');
-    expect(await live({ boost }, (stream) => stream.setBoost([]))).not.toContain('prudently');
+    expect(await live({ decoding: { boost } }, (stream) => stream.setBoost([]))).not.toContain('prudently');
     await using stream = model.transcribeStream();
     await expect(stream.setBoost([{ phrase: '' }])).rejects.toMatchObject({
       code: 'ERR_PARAKEET_INVALID_ARGUMENT',
@@ -175,9 +177,9 @@ describe('in the engine', () => {
         .flatMap((event) => (event.type === 'sentence' ? [event.sentence.text] : []))
         .join(' ');
     };
-    const raw = { model, format: 'f32le', sampleRate: 16_000, channels: 1 } as const;
+    const raw = { model, input: { format: 'f32le', sampleRate: 16_000, channels: 1 } } as const;
     expect(await sentences(parakeet(raw))).not.toContain('prudently');
-    expect(await sentences(parakeet({ ...raw, boost }))).toContain('prudently');
+    expect(await sentences(parakeet({ ...raw, decoding: { boost } }))).toContain('prudently');
     const early = parakeet(raw);
     await early.setBoost(boost);
     expect(await sentences(early)).toContain('prudently');
@@ -186,11 +188,11 @@ describe('in the engine', () => {
   test('streams with phrases, without, and with a beam run together and hear what each hears alone', async () => {
     const kinds = [
       {},
-      { boost },
+      { decoding: { boost } },
       { decoding: { type: 'beam' } as const },
-      { boost: [{ phrase: 'leisure', weight: 4 }] },
-      { decoding: { type: 'beam' } as const, boost },
-      { decoding: { head: 'ctc' } as const, boost },
+      { decoding: { boost: [{ phrase: 'leisure', weight: 4 }] } },
+      { decoding: { type: 'beam', boost } as const },
+      { decoding: { head: 'ctc', boost } as const },
     ];
     const alone: string[] = [];
     for (const kind of kinds) alone.push(await live(kind));
@@ -201,9 +203,9 @@ describe('in the engine', () => {
 
   test('a snapshot in the middle of a phrase goes on with it', async () => {
     for (const decoding of [undefined, { type: 'beam' }] as const) {
-      const whole = await live({ decoding, boost });
+      const whole = await live({ decoding: { ...decoding, boost } });
       for (const at of [80_000, 96_000, 100_000, 104_000, 108_000]) {
-        await using first = model.transcribeStream({ latency: 'balanced', decoding, boost });
+        await using first = model.transcribeStream({ latency: 'balanced', decoding: { ...decoding, boost } });
         await first.addAudio(samples.subarray(0, at));
         await using second = model.transcribeStream({ from: await first.snapshot() });
         await second.addAudio(samples.subarray(at));

@@ -12,16 +12,16 @@ afterAll(() => model.close());
 test('log-mel, encoder frames and text by hand are those of the goldens and of transcribe', async () => {
   const golden = readGolden('tdt', 'short');
   const audio = goldenArray(golden, 'audio').data;
-  const mel = await model.logMel(audio);
+  const mel = await model.computeLogMel(audio);
   expect(maxDifference(mel.data, goldenArray(golden, 'log_mel').data)).toBeLessThan(1e-3);
-  const encoded = await model.encode(mel);
+  const encoded = await model.encodeLogMel(mel);
   expect(encoded).toMatchObject({ width: model.info.dModel });
   expect(maxDifference(encoded.data, goldenArray(golden, 'encoded').data)).toBeLessThan(1e-2);
   const features = { ...mel, data: goldenArray(golden, 'features').data };
-  const exact = await model.encode(features, { normalize: false });
+  const exact = await model.encodeLogMel(features, { normalize: false });
   expect(maxDifference(exact.data, goldenArray(golden, 'encoded').data)).toBeLessThan(1e-4);
   const result = await model.generate(mel);
-  const whole = await model.transcribe(audio, { flushSilence: 0 });
+  const whole = await model.transcribe(audio, { silence: { flush: 0 } });
   expect(result.tokens.map(({ id }) => id)).toEqual(whole.tokens.map(({ id }) => id));
   expect(result.tokens.length).toBeGreaterThan(0);
   const [one, two] = await model.generate([mel, mel]);
@@ -30,16 +30,18 @@ test('log-mel, encoder frames and text by hand are those of the goldens and of t
 });
 
 test('what makes no sense is refused', async () => {
-  const mel = await model.logMel(new Float32Array(8000), 0.5);
+  const mel = await model.computeLogMel(new Float32Array(8000), 0.5);
   expect(mel.frames).toBe(100);
-  await expect(model.logMel([0] as unknown as Float32Array)).rejects.toThrow(/Float32Array/);
-  await expect(model.logMel(new Float32Array([Number.NaN]))).rejects.toMatchObject({
+  await expect(model.computeLogMel([0] as unknown as Float32Array)).rejects.toThrow(/Float32Array/);
+  await expect(model.computeLogMel(new Float32Array([Number.NaN]))).rejects.toMatchObject({
     code: 'ERR_PARAKEET_INVALID_AUDIO',
   });
-  await expect(model.encode({ ...mel, frames: 3 })).rejects.toThrow(/mel features/);
-  await expect(model.encode({ ...mel, data: mel.data.map(() => Number.NaN) })).rejects.toThrow(/finite/);
-  await expect(model.encode(mel, { localAttention: [1] as never })).rejects.toThrow(/\[left, right\]/);
-  await expect(model.generate(mel, { maxWords: 0 })).rejects.toThrow(/maxWords/);
+  await expect(model.encodeLogMel({ ...mel, frames: 3 })).rejects.toThrow(/mel features/);
+  await expect(model.encodeLogMel({ ...mel, data: mel.data.map(() => Number.NaN) })).rejects.toThrow(
+    /finite/,
+  );
+  await expect(model.encodeLogMel(mel, { attention: [1] as never })).rejects.toThrow(/attention/);
+  await expect(model.generate(mel, { sentences: { maxWords: 0 } })).rejects.toThrow(/sentences\.maxWords/);
   await expect(model.generate(mel, { signal: AbortSignal.abort() })).rejects.toMatchObject({
     name: 'AbortError',
   });

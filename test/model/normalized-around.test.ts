@@ -68,9 +68,9 @@ test('each frame by the 16 s of sound around it, digital silence left out, quiet
   const samples = new Float32Array(first.length + silence + second.length);
   samples.set(first.map((value) => value / 8));
   samples.set(second, first.length + silence);
-  const mel = normalized(levelled(await model.logMel(samples)));
+  const mel = normalized(levelled(await model.computeLogMel(samples)));
   const expected = await model.generate(mel, { normalize: false });
-  const heard = await model.transcribe(samples, { flushSilence: 0 });
+  const heard = await model.transcribe(samples, { silence: { flush: 0 } });
   expect(expected.tokens.length).toBeGreaterThan(40);
   expect(heard.tokens.map(({ id }) => id)).toEqual(expected.tokens.map(({ id }) => id));
   heard.tokens.forEach(({ confidence }, i) => {

@@ -33,7 +33,7 @@ test('an abort leaves the windows that are done', async () => {
     },
   });
   const watched = new Model(native, model.info, model.addon, model.identity);
-  const options = { chunkDuration: 1.6, overlapDuration: 0.4, signal: aborter.signal };
+  const options = { windows: { duration: 1.6, overlap: 0.4 }, signal: aborter.signal };
   const error = await watched.transcribe(recording, options).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(AbortedError);
   expect((error as AbortedError).heard?.tokens.length).toBeGreaterThan(0);

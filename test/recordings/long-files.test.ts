@@ -48,7 +48,7 @@ describe('with the bundled model', () => {
       ends.push(at / RATE);
     }
     expect(at / RATE).toBeGreaterThan(120);
-    const { text, tokens } = await model.transcribe(joined, { chunkDuration: 20, overlapDuration: 5 });
+    const { text, tokens } = await model.transcribe(joined, { windows: { duration: 20, overlap: 5 } });
 
     const own = wordErrorRate(parts).wer;
     const whole = wordErrorRate([{ said: parts.map(({ said }) => said).join(' '), heard: text }]).wer;
@@ -66,7 +66,7 @@ describe('with the bundled model', () => {
 
   test('mels at once give what each gives alone, in one batch', async () => {
     const mels = [];
-    for (const { samples } of recordings.slice(-3)) mels.push(await model.logMel(samples));
+    for (const { samples } of recordings.slice(-3)) mels.push(await model.computeLogMel(samples));
     const alone = [];
     for (const mel of mels) alone.push(await model.generate(mel));
     const before = model.addon.batches();
@@ -101,15 +101,18 @@ describe('with the bundled model', () => {
   // Fifteen minutes take half a minute here, each layer of them seconds: only a kernel that gives up by itself is in time.
   test.each([
     ['at once', undefined, 20],
-    ['in the front end or the subsampling', [128, 128] as const, 500],
-    ['in a layer, with local attention', [128, 128] as const, 2500],
+    ['in the front end or the subsampling', { left: 10.24, right: 10.24 }, 500],
+    ['in a layer, with local attention', { left: 10.24, right: 10.24 }, 2500],
     ['in a layer, with full attention', undefined, 2500],
   ])(
     'an abort of one pass over 15 minutes ends it long before it would have ended: %s',
-    async (_, localAttention, after) => {
+    async (_, attention, after) => {
       const aborter = new AbortController();
       const running = model
-        .transcribe(noise(RATE * 900, 0.1), { chunkDuration: 0, localAttention, signal: aborter.signal })
+        .transcribe(noise(RATE * 900, 0.1), {
+          windows: { duration: Number.POSITIVE_INFINITY, attention },
+          signal: aborter.signal,
+        })
         .catch((error: unknown) => error);
       await vi.waitFor(() => expect(counts().queued).toBeGreaterThan(0), { interval: 2, timeout: 20_000 });
       await new Promise((resolve) => setTimeout(resolve, after));
@@ -127,7 +130,9 @@ describe('with the bundled model', () => {
     try {
       const expected = await model.transcribe(samples);
       const signal = AbortSignal.timeout(150);
-      await other.transcribe(noise(RATE * 60, 0.1), { chunkDuration: 0, signal }).catch(() => {});
+      await other
+        .transcribe(noise(RATE * 60, 0.1), { windows: { duration: Number.POSITIVE_INFINITY }, signal })
+        .catch(() => {});
       expect(placed(await other.transcribe(samples))).toEqual(placed(expected));
     } finally {
       await other.close();
@@ -150,20 +155,23 @@ describe('with a golden model', () => {
     for (let at = 0; at < long.length; at += samples.length) {
       long.set(samples.subarray(0, Math.min(samples.length, long.length - at)), at);
     }
-    const mel = await model.logMel(long);
-    const { data, frames, width } = await model.encode(mel, { localAttention: [8, 8], normalize: false });
+    const mel = await model.computeLogMel(long);
+    const { data, frames, width } = await model.encodeLogMel(mel, {
+      attention: { left: 0.64, right: 0.64 },
+      normalize: false,
+    });
     expect(frames).toBe(Math.ceil(mel.frames / model.info.subsamplingFactor));
     // A cut in the middle of it, heard by itself, has the same frames away from its own edges.
     const { features } = mel;
     const [first, count, edge] = [490, 60, 25];
     const factor = model.info.subsamplingFactor;
-    const cut = await model.encode(
+    const cut = await model.encodeLogMel(
       {
         data: mel.data.slice(first * factor * features, (first + count) * factor * features),
         frames: count * factor,
         features,
       },
-      { localAttention: [8, 8], normalize: false },
+      { attention: { left: 0.64, right: 0.64 }, normalize: false },
     );
     for (let i = edge * width; i < (count - edge) * width; i++) {
       expect(Math.abs((cut.data[i] as number) - (data[first * width + i] as number))).toBeLessThan(1e-3);
@@ -177,7 +185,12 @@ describe('with a golden model', () => {
       for (let i = 0; i < minutes * 60; i++) yield second;
     }
     const line = Readable.from(sound(), { objectMode: false, highWaterMark: 1 << 16 }).pipe(
-      parakeet({ model, mode: 'file', chunkDuration: 10, format: 'f32le', sampleRate: RATE, channels: 1 }),
+      parakeet({
+        model,
+        mode: 'file',
+        windows: { duration: 10 },
+        input: { format: 'f32le', sampleRate: RATE, channels: 1 },
+      }),
     );
     let early = 0;
     let late = 0;

@@ -1,14 +1,14 @@
 // model.transcribe: every kind of source, windows, what is refused, and what an abort leaves.
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { TranscribeOptions, TranscriptProgress } from '../../src/composition/transcribe-source.js';
 import { AbortedError, ArgumentError, AudioError, ParakeetError } from '../../src/errors.js';
 import type { TranscriptResult } from '../../src/events.js';
 import { loadModel } from '../../src/load-model.js';
 import { Model } from '../../src/model.js';
-import { readRecording } from '../../src/recordings/recording.js';
-import type { TranscribeOptions } from '../../src/recordings/transcribe-recording.js';
+import type { AudioSource } from '../../src/sources/audio-source.js';
 import { goldenArray, goldenFolder, readGolden } from '../support/goldens.js';
 import { nativeWith } from '../support/native-with.js';
 import { counts, expectNothingAliveAtTheEnd, nothingAlive } from '../support/nothing-alive.js';
@@ -33,7 +33,7 @@ describe('with a golden model', () => {
     (x) => Math.round(x * 32_767) / 32_768,
   );
   const wav = wavFile([samples]);
-  const options: TranscribeOptions = { emissionDelay: 100 };
+  const options: TranscribeOptions = { silence: { emissionDelay: 8 } };
 
   describe('every source gives the same', () => {
     let expected: TranscriptResult;
@@ -62,8 +62,7 @@ describe('with a golden model', () => {
     test('raw PCM that is named', async () => {
       const result = await model.transcribe(wav.subarray(44), {
         ...options,
-        format: 's16le',
-        sampleRate: 16_000,
+        input: { format: 's16le', sampleRate: 16_000 },
       });
       expect(result).toEqual(expected);
     });
@@ -90,14 +89,20 @@ describe('with a golden model', () => {
     ['digital silence', new Float32Array(48_000)],
     ['one sample', Float32Array.of(0.5)],
   ])('%s give an empty transcript', async (_, source) => {
-    const result = await model.transcribe(source, { emissionDelay: 0, flushSilence: 0 });
+    const result = await model.transcribe(source, { silence: { emissionDelay: 0, flush: 0 } });
     expect(result).toEqual(EMPTY);
   });
 
   test('tokens are the golden ones with local attention as well', async () => {
     const whole = await model.transcribe(samples, options);
-    const local = await model.transcribe(samples, { ...options, localAttention: [8, 2] });
-    const wide = await model.transcribe(samples, { ...options, localAttention: [10_000, 10_000] });
+    const local = await model.transcribe(samples, {
+      ...options,
+      windows: { attention: { left: 0.64, right: 0.16 } },
+    });
+    const wide = await model.transcribe(samples, {
+      ...options,
+      windows: { attention: { left: 800, right: 800 } },
+    });
     expect(wide.tokens.map(({ id }) => id)).toEqual(whole.tokens.map(({ id }) => id));
     expect(local.tokens.map(({ id }) => id)).not.toEqual(whole.tokens.map(({ id }) => id));
   });
@@ -105,8 +110,7 @@ describe('with a golden model', () => {
   test('tokens lie in order within the recording', async () => {
     const { tokens, sentences } = await model.transcribe(samples, {
       ...options,
-      chunkDuration: 4,
-      overlapDuration: 1,
+      windows: { duration: 4, overlap: 1 },
     });
     const duration = samples.length / 16_000;
     tokens.forEach((token, i) => {
@@ -120,21 +124,22 @@ describe('with a golden model', () => {
   });
 
   const refused: [TranscribeOptions | object, RegExp][] = [
-    [{ chunkDuration: 10, overlapDuration: 10 }, /less than chunkDuration \(10 s\) for overlapDuration/],
-    [{ chunkDuration: 10, overlapDuration: 20 }, /overlapDuration/],
-    [{ chunkDuration: -1 }, /chunkDuration/],
-    [{ chunkDuration: Number.NaN }, /chunkDuration/],
-    [{ localAttention: [1] }, /\[left, right\] for localAttention/],
-    [{ localAttention: [1, -2] }, /localAttention\[1\]/],
-    [{ localAttention: [1, 1e12] }, /localAttention\[1\]/],
-    [{ flushSilence: 11 }, /flushSilence/],
-    [{ emissionDelay: 0.5 }, /emissionDelay/],
-    [{ emissionDelay: 1e12 }, /emissionDelay/],
+    [{ windows: { duration: 10, overlap: 10 } }, /less than windows\.duration \(10 s\) for windows\.overlap/],
+    [{ windows: { duration: 10, overlap: 20 } }, /windows\.overlap/],
+    [{ windows: { duration: -1 } }, /windows\.duration/],
+    [{ windows: { duration: null } }, /windows\.duration/],
+    [{ windows: { duration: Number.NaN } }, /windows\.duration/],
+    [{ windows: { attention: [1] } }, /windows\.attention/],
+    [{ windows: { attention: { left: 1, right: -2 } } }, /windows\.attention\.right/],
+    [{ windows: { attention: { left: 1, right: 1e12 } } }, /windows\.attention\.right/],
+    [{ silence: { flush: 11 } }, /silence\.flush/],
+    [{ silence: { emissionDelay: -0.5 } }, /silence\.emissionDelay/],
+    [{ silence: { emissionDelay: 1e12 } }, /silence\.emissionDelay/],
     [{ decoding: { type: 'best' } as never }, /decoding.type/],
-    [{ maxWords: 0 }, /maxWords/],
-    [{ format: 's16le' }, /sampleRate/],
-    [{ format: 'mp3' }, /format/],
-    [{ sampleRate: 44_100 }, /sampleRate/],
+    [{ sentences: { maxWords: 0 } }, /sentences\.maxWords/],
+    [{ input: { format: 's16le' } }, /input\.sampleRate/],
+    [{ input: { format: 'mp3' } }, /input\.format/],
+    [{ input: { sampleRate: 44_100 } }, /input\.sampleRate/],
     [{ signal: 1 }, /signal/],
     [{ chunkDurations: 3 }, /chunkDurations/],
   ];
@@ -205,17 +210,23 @@ describe('with a golden model', () => {
 
   test('progress grows to the whole', async () => {
     const file = audio('af_sky_10.flac');
-    const seen: { processed: number; total: number; seconds: number; duration: number | undefined }[] = [];
-    await model.transcribe(file, { onProgress: (one) => seen.push(one) });
-    const size = readFileSync(file).length;
-    expect(seen.at(-1)).toEqual({ processed: size, total: size, seconds: 2.4, duration: 2.4 });
-    expect(seen.map(({ processed }) => processed)).toEqual(
-      seen.map(({ processed }) => processed).sort((a, b) => a - b),
-    );
-    expect(seen.every(({ seconds, duration }) => seconds > 0 && duration === 2.4)).toBe(true);
-    const ofSamples: number[] = [];
-    await model.transcribe(noise(400_000, 0.1), { onProgress: ({ processed }) => ofSamples.push(processed) });
-    expect(ofSamples).toEqual([640_000, 1_280_000, 1_600_000]);
+    const progressOf = async (source: AudioSource) => {
+      const seen: TranscriptProgress[] = [];
+      const windows = { duration: 1, overlap: 0.2 };
+      await model.transcribe(source, { windows, onProgress: (one) => seen.push(one) });
+      return seen;
+    };
+    for (const [source, duration] of [
+      [file, 2.4],
+      [noise(40_000, 0.1), 2.5],
+    ] as const) {
+      const seen = await progressOf(source);
+      expect(seen.length).toBeGreaterThan(2);
+      expect(seen.at(-1)?.seconds).toBeCloseTo(duration, 6);
+      const times = seen.map(({ seconds }) => seconds);
+      expect(times).toEqual([...times].sort((a, b) => a - b));
+    }
+    for (const { duration } of await progressOf(file)) expect(duration).toBe(2.4);
   });
 
   test('what onProgress throws rejects', async () => {
@@ -224,17 +235,6 @@ describe('with a golden model', () => {
     };
     await expect(model.transcribe(wav, { onProgress })).rejects.toThrow('no bar');
     await expect(model.transcribe(samples, { onProgress })).rejects.toThrow('no bar');
-  });
-
-  test('a long signal in small pieces is never held twice', async () => {
-    const sizes: number[] = [];
-    await readRecording(
-      new Float32Array(16_000 * 25),
-      16_000,
-      {},
-      async (piece) => void sizes.push(piece.length),
-    );
-    expect(sizes).toEqual([160_000, 160_000, 80_000]);
   });
 
   test('many at once do not disturb each other', async () => {
@@ -286,8 +286,8 @@ describe('with the bundled model', () => {
     const names = ['librispeech-dev-clean_2412-153948-0000.flac', 'af_sky_10.flac'];
     const samples = concat(await Promise.all(names.map((name) => samplesOf(name, model.sampleRate))));
     expect(samples.length / model.sampleRate).toBeGreaterThan(13.5);
-    const whole = words(await model.transcribe(samples, { chunkDuration: null }));
-    const cut = words(await model.transcribe(samples, { chunkDuration: 6, overlapDuration: 2 }));
+    const whole = words(await model.transcribe(samples, { windows: { duration: Number.POSITIVE_INFINITY } }));
+    const cut = words(await model.transcribe(samples, { windows: { duration: 6, overlap: 2 } }));
     expect(whole.length).toBeGreaterThan(25);
     expect(distance(whole, cut) / whole.length).toBeLessThan(0.2);
     // A seam neither loses nor doubles a sentence.
@@ -315,8 +315,7 @@ describe('with the bundled model', () => {
         },
       });
       const running = new Model(native, model.info, model.addon, model.identity).transcribe(source, {
-        chunkDuration: 20,
-        overlapDuration: 0,
+        windows: { duration: 20, overlap: 0 },
         signal: aborter.signal,
       });
       await vi.waitFor(() => expect(counts().queued).toBeGreaterThan(0), { interval: 2, timeout: 10_000 });
@@ -335,7 +334,9 @@ describe('with the bundled model', () => {
 
   test('closing the model in the middle ends it with an error', async () => {
     const other = await loadModel();
-    const running = other.transcribe(noise(16_000 * 60, 0.1), { chunkDuration: null });
+    const running = other.transcribe(noise(16_000 * 60, 0.1), {
+      windows: { duration: Number.POSITIVE_INFINITY },
+    });
     const failed = running.catch((reason: unknown) => reason);
     await vi.waitFor(() => expect(counts().queued).toBeGreaterThan(0), { interval: 2, timeout: 10_000 });
     await other.close();

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundledModel, loadModel } from '../../src/load-model.js';
-import { readRecording } from '../../src/recordings/recording.js';
+import { readSamples } from '../../src/recordings/read-samples.js';
 import { recordSession } from '../../src/session/recorder.js';
 import { readSession, replaySession } from '../../src/session/replay.js';
 
@@ -38,10 +38,10 @@ beforeAll(async () => {
   file = path.join(folder, 'session.jsonl');
   const pieces: Buffer[] = [];
   const recording = new URL('../audio/am_michael_05.flac', import.meta.url);
-  await readRecording(recording, 16_000, {}, async (samples) => {
-    const bytes = Buffer.from(Int16Array.from(samples, (x) => Math.round(x * 32_767)).buffer);
-    pieces.push(bytes.subarray(0, 1001), bytes.subarray(1001));
-  });
+  const samples = await readSamples(recording, 16_000);
+  const bytes = Buffer.from(Int16Array.from(samples, (x) => Math.round(x * 32_767)).buffer);
+  for (let at = 0; at < bytes.length; at += 3200)
+    pieces.push(bytes.subarray(at, at + 1001), bytes.subarray(at + 1001, at + 3200));
   const { code } = await cli(['live', '--latency', 'low', '--refine', '--record', 'session.jsonl'], pieces);
   expect(code).toBe(0);
   recorded = await readFile(file, 'utf8');
@@ -60,7 +60,11 @@ async function changed(change: (lines: string[]) => string[]): Promise<string> {
 describe('a recorded session', () => {
   test('keeps the options, each push with its time, and the events; run again it is the same', async () => {
     const session = await readSession(file);
-    expect(session.head.options).toMatchObject({ latency: 'low', refine: true, unmarked: 's16le' });
+    expect(session.head.options).toMatchObject({
+      latency: 'low',
+      refine: true,
+      input: { unmarked: 's16le' },
+    });
     expect(session.pushes.length).toBeGreaterThan(1);
     expect(session.ended).toBe(true);
     expect(session.events.filter((event) => event.type === 'token').length).toBeGreaterThan(5);

@@ -10,7 +10,7 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
-import { readRecording } from '../../src/recordings/recording.js';
+import { readSamples } from '../../src/recordings/read-samples.js';
 import type { AudioSource } from '../../src/sources/audio-source.js';
 import { transcribe } from '../../src/transcribe.js';
 import { goldenFolder } from '../support/goldens.js';
@@ -100,16 +100,16 @@ beforeAll(async () => {
 });
 afterAll(() => model.close());
 
-const streamed = { latency: 'low', model: undefined as unknown as Model } as const;
+const streamed = { mode: 'live', latency: 'low', model: undefined as unknown as Model } as const;
 
 describe.each(sources)('%s', (_, make) => {
   test('is heard by model.transcribe', async () => {
     expect((await model.transcribe(make())).text).toBe(whole);
   });
   test('is heard by transcribe', async () => {
-    const expected = await transcribe(Readable.from([bytes]), null, { ...streamed, model });
+    const expected = await transcribe(Readable.from([bytes]), { ...streamed, model });
     expect(expected.tokens.length).toBeGreaterThan(3);
-    expect(await transcribe(make(), null, { ...streamed, model })).toEqual(expected);
+    expect(await transcribe(make(), { ...streamed, model })).toEqual(expected);
   });
 });
 
@@ -119,7 +119,7 @@ describe.each(refused)('%s', (_, make, message) => {
     await expect(model.transcribe(make() as AudioSource)).rejects.toMatchObject(error);
   });
   test('is refused by transcribe', async () => {
-    await expect(transcribe(make() as AudioSource, null, { model })).rejects.toMatchObject(error);
+    await expect(transcribe(make() as AudioSource, { model })).rejects.toMatchObject(error);
   });
 });
 
@@ -128,23 +128,25 @@ test('a stream that has ended or was destroyed is refused, not waited for', asyn
   for await (const _ of ended);
   const destroyed = Readable.from(generate(999)).destroy();
   for (const source of [ended, destroyed]) {
-    await expect(transcribe(source, null, { model })).rejects.toMatchObject({ code: 'ERR_PARAKEET_CLOSED' });
+    await expect(transcribe(source, { model })).rejects.toMatchObject({ code: 'ERR_PARAKEET_CLOSED' });
     await expect(model.transcribe(source)).rejects.toMatchObject({ code: 'ERR_PARAKEET_CLOSED' });
   }
 });
 
 test('typed arrays are bytes where the format names raw PCM', async () => {
   const words = Int16Array.from(samples, (x) => Math.round(x * 32_767));
-  const { text } = await model.transcribe(words as never, { format: 's16le', sampleRate: RATE });
+  const { text } = await model.transcribe(words as never, { input: { format: 's16le', sampleRate: RATE } });
   const same = await model.transcribe(Float32Array.from(words, (x) => x / 32_768));
   expect(text).toBe(same.text);
-  const floats = await model.transcribe(samples, { format: 'f32le', sampleRate: RATE });
+  const floats = await model.transcribe(samples, { input: { format: 'f32le', sampleRate: RATE } });
   expect(floats.text).toBe(whole);
 });
 
 test('samples need no model beforehand', async () => {
-  const { text } = await transcribe(samples, null, { model: goldenFolder('tdt'), latency: 'low' });
-  expect(text).toBe((await transcribe(bytes, null, { model: goldenFolder('tdt'), latency: 'low' })).text);
+  const { text } = await transcribe(samples, { model: goldenFolder('tdt'), mode: 'live', latency: 'low' });
+  expect(text).toBe(
+    (await transcribe(bytes, { model: goldenFolder('tdt'), mode: 'live', latency: 'low' })).text,
+  );
 });
 
 test('addAudio takes samples of any realm and tells bytes apart', async () => {
@@ -164,7 +166,7 @@ test('an abort stops a web stream whose next piece never comes', async () => {
     },
   });
   const aborter = new AbortController();
-  const done = transcribe(silent, null, { model, signal: aborter.signal });
+  const done = transcribe(silent, { model, signal: aborter.signal });
   await sleep(20);
   aborter.abort();
   await expect(done).rejects.toMatchObject({ code: 'ERR_PARAKEET_ABORTED' });
@@ -176,7 +178,7 @@ test('a failing generator is the error of the transcript, after what it gave', a
     yield bytes;
     throw new Error('cable cut');
   }
-  await expect(transcribe(failing(), null, { model })).rejects.toThrow('cable cut');
+  await expect(transcribe(failing(), { model })).rejects.toThrow('cable cut');
 });
 
 test('a file by its file: URL, and over http through a Response', async () => {
@@ -191,11 +193,7 @@ test('a file by its file: URL, and over http through a Response', async () => {
       pathToFileURL(recording.pathname),
       await fetch(`http://127.0.0.1:${port}/jfk.flac`),
     ]) {
-      let count = 0;
-      await readRecording(source, RATE, {}, async (piece) => {
-        count += piece.length;
-      });
-      counts.push(count);
+      counts.push((await readSamples(source, RATE)).length);
     }
     expect(counts[0]).toBeGreaterThan(10 * RATE);
     expect(counts[1]).toBe(counts[0]);

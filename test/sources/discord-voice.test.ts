@@ -182,7 +182,7 @@ describe('with the model', () => {
     merged.on('data', (event: TranscriptEvent) => events.push(event));
     const join = (user: string) => {
       const voice = discordVoice(receiver, user);
-      const line = voice.pipe(parakeet({ model, silenceGate: true, latency: 'low' }));
+      const line = voice.pipe(parakeet({ model, silence: { gate: true }, latency: 'low' }));
       merged.add(user, line, { offset: (voice.startedAt - began) / 1000 });
       return voice;
     };

@@ -72,7 +72,7 @@ async function drain(source: Readable): Promise<{ bytes: number; error?: Error &
 describe('ffmpeg(), with a stand-in', () => {
   test('is told the stream, the start, the duration, and of a file with its protocol', async () => {
     const program = standIn('args', 'process.stdout.write(JSON.stringify(args));');
-    const options = { stream: 2, start: 1.5, duration: 3, ffmpegPath: program };
+    const options = { track: 2, start: 1.5, duration: 3, ffmpegPath: program };
     const args = JSON.parse((await buffer(ffmpeg('-y', options))).toString()) as string[];
     const following = (name: string) => args[args.indexOf(name) + 1];
     expect(following('-i')).toBe(`file:${path.resolve('-y')}`);
@@ -180,7 +180,7 @@ describe('ffmpeg(), with a stand-in', () => {
   });
 
   test.each([
-    [{ stream: -1 }, 'stream'],
+    [{ track: -1 }, 'track'],
     [{ start: -1 }, 'start'],
     [{ duration: Number.NaN }, 'duration'],
     [{ strat: 1 }, 'strat'],
@@ -407,11 +407,11 @@ describe('the real ffmpeg', () => {
     const first = await heard(ffmpeg(made('film.mkv')));
     const original = await heard(Readable.from([readFileSync(recording)]));
     expect(Math.abs(first.seconds - original.seconds)).toBeLessThan(0.15);
-    const { samples, seconds } = await heard(ffmpeg(made('film.mkv'), { stream: 1 }));
+    const { samples, seconds } = await heard(ffmpeg(made('film.mkv'), { track: 1 }));
     const crossings = samples.filter((value, i) => value >= 0 && (samples[i - 1] ?? 0) < 0).length;
     expect(Math.abs(crossings / seconds - 440)).toBeLessThan(5);
     expect((await heard(ffmpeg(made('film.mkv'), { start: 1, duration: 0.5 }))).seconds).toBeCloseTo(0.5, 1);
-    const error = await failure(buffer(ffmpeg(made('film.mkv'), { stream: 7 })));
+    const error = await failure(buffer(ffmpeg(made('film.mkv'), { track: 7 })));
     expect(error).toMatchObject({ code: 'ERR_PARAKEET_INVALID_AUDIO' });
     expect(error.message).toContain('matches no streams');
   });

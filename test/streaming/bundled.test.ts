@@ -30,7 +30,7 @@ afterAll(() => model.close());
 
 async function stream(samples: Float32Array): Promise<TranscriptEvent[]> {
   const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
-  const line = parakeet({ model, format: 'f32le', sampleRate: RATE, channels: 1, collect: true });
+  const line = parakeet({ model, input: { format: 'f32le', sampleRate: RATE, channels: 1 }, collect: true });
   const source = Readable.from(pieces(bytes, 20_000));
   source.pipe(line);
   const { items, error } = await drain(line);

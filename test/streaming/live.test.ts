@@ -4,10 +4,12 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { wordErrorRate } from '../../bench/wer-metric.mjs';
+import type { ParakeetOptions } from '../../src/composition/options.js';
+import type { ParakeetStream } from '../../src/composition/parakeet-stream.js';
 import type { TranscriptEvent } from '../../src/events.js';
 import { bundledModel, loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
-import { type ParakeetOptions, type ParakeetStream, parakeet } from '../../src/parakeet.js';
+import { parakeet } from '../../src/parakeet.js';
 import { concat, samplesOf } from '../support/samples.js';
 import { noise } from '../support/signals.js';
 import { drain } from '../support/streams.js';
@@ -28,7 +30,7 @@ const bytesOf = (samples: Float32Array) =>
   new Uint8Array(samples.slice().buffer, 0, samples.length * Float32Array.BYTES_PER_ELEMENT);
 
 function line(options: ParakeetOptions = {}): ParakeetStream {
-  return parakeet({ model, format: 'f32le', sampleRate: RATE, channels: 1, ...options });
+  return parakeet({ model, input: { format: 'f32le', sampleRate: RATE, channels: 1 }, ...options });
 }
 
 async function run(samples: Float32Array, options: ParakeetOptions = {}): Promise<TranscriptEvent[]> {
@@ -49,7 +51,7 @@ const typesOf = (events: readonly TranscriptEvent[]) => events.map((event) => ev
 
 describe('flush()', () => {
   test('makes final what was written, closes the sentence, and what comes later is heard as well', async () => {
-    const stream = line({ latency: 'accurate', endpoint: {} });
+    const stream = line({ latency: 'accurate', utterances: true });
     const events: TranscriptEvent[] = [];
     stream.on('data', (event: TranscriptEvent) => events.push(event));
     stream.write(bytesOf(emma));
@@ -128,10 +130,10 @@ describe('speech and silence', () => {
     expect(Math.abs(end.time - 5 - emma.length / RATE)).toBeLessThan(1);
   });
 
-  test('with silenceGate, ten minutes of a quiet room cost next to nothing, and the words after it are heard', async () => {
+  test('with silence.gate, ten minutes of a quiet room cost next to nothing, and the words after it are heard', async () => {
     const samples = concat([jfk, room(600), emma]);
     const before = model.addon.batches().frames;
-    const events = await run(samples, { silenceGate: true });
+    const events = await run(samples, { silence: { gate: true } });
     const frames = model.addon.batches().frames - before;
     const spoken = ((jfk.length + emma.length) / RATE) * 12.5;
     // Each frame of speech is encoded 2.6 times (chunk 8, lookahead 13); 600 s would be 7500 more.
@@ -144,12 +146,12 @@ describe('speech and silence', () => {
     expect((last as { token: { start: number } }).token.start).toBeGreaterThan(600 + jfk.length / RATE);
   });
 
-  test('with silenceGate a stream is the same for any split', async () => {
+  test('with silence.gate a stream is the same for any split', async () => {
     const samples = concat([emma, room(4), jfk.subarray(0, 3 * RATE), new Float32Array(2 * RATE), emma]);
     const tokens = (events: TranscriptEvent[]) =>
       events.flatMap((event) => (event.type === 'token' ? [event.token] : []));
-    const expected = tokens(await run(samples, { silenceGate: true, latency: 'low' }));
-    const stream = line({ silenceGate: true, latency: 'low' });
+    const expected = tokens(await run(samples, { silence: { gate: true }, latency: 'low' }));
+    const stream = line({ silence: { gate: true }, latency: 'low' });
     const drained = drain(stream);
     for (let at = 0; at < samples.length; at += 4321) stream.write(bytesOf(samples.subarray(at, at + 4321)));
     stream.end();

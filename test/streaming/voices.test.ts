@@ -92,7 +92,7 @@ describe('the level of the sound does not matter', () => {
       const speech = recording('bf_emma').samples;
       const room = noise(3 * RATE, 1e-3);
       const samples = louder(concat([room, speech, room]), decibels);
-      const line = parakeet({ model, format: 'f32le', sampleRate: RATE, channels: 1 });
+      const line = parakeet({ model, input: { format: 'f32le', sampleRate: RATE, channels: 1 } });
       line.end(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength));
       const { items } = await drain(line);
       return items.flatMap((event) =>

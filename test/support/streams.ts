@@ -2,7 +2,7 @@
  * Small helpers for tests of streams: cutting input, collecting output with the error that came at the end.
  */
 import { Readable, type Transform } from 'node:stream';
-import { joined as concat } from '../../bench/joined.mjs';
+import { joined as concat } from '../../src/audio/samples.js';
 import type { AudioChunk } from '../../src/events.js';
 
 /** `bytes` in pieces of `size`. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Token, TranscriptEvent } from '../../src/events.js';
-import { Endpointer } from '../../src/text/endpointer.js';
+import { Endpointer, settleUtterances, type UtteranceOptions } from '../../src/text/endpointer.js';
 import { sentences } from '../../src/transforms/sentences.js';
 import { drain } from '../support/streams.js';
 
@@ -13,9 +13,12 @@ const token = (text: string, start: number, duration = 0.2): Token => ({
   confidence: 1,
 });
 
+const endpointer = (rules: UtteranceOptions | boolean) =>
+  new Endpointer(settleUtterances(rules) as NonNullable<ReturnType<typeof settleUtterances>>);
+
 describe('an utterance ends', () => {
-  test('when nothing was said for `silence`', () => {
-    const rules = new Endpointer({ silence: 0.8 });
+  test('when nothing was said for `maxGap`', () => {
+    const rules = endpointer({ maxGap: 0.8 });
     expect(rules.before(token(' so', 1))).toBeUndefined();
     expect(rules.after(token(' so', 1))).toBeUndefined();
     expect(rules.progress(1.9)).toBeUndefined();
@@ -25,7 +28,7 @@ describe('an utterance ends', () => {
 
   test('sooner after punctuation, also behind a quote', () => {
     for (const text of [' done.', ' done?"', ' 完。']) {
-      const rules = new Endpointer({ silence: 2, afterPunctuation: 0.4 });
+      const rules = endpointer({ maxGap: 2, maxGapAfterPunctuation: 0.4 });
       rules.after(token(text, 0));
       expect(rules.progress(0.5)).toBeUndefined();
       expect(rules.progress(0.6)).toMatchObject({ reason: 'punctuation' });
@@ -33,32 +36,32 @@ describe('an utterance ends', () => {
   });
 
   test('with the token that makes it too long', () => {
-    const rules = new Endpointer({ longest: 3 });
+    const rules = endpointer({ maxDuration: 3 });
     expect(rules.after(token(' a', 0))).toBeUndefined();
     expect(rules.after(token(' b', 2.8))).toEqual({
       type: 'endOfUtterance',
       start: 0,
       end: 3,
-      reason: 'longest',
+      reason: 'maxDuration',
     });
   });
 
   test('with a word that begins long after the last, before it; control tokens decide nothing', () => {
-    const rules = new Endpointer({});
+    const rules = endpointer(true);
     rules.after(token(' a', 0));
     expect(rules.before(token('', 5))).toBeUndefined();
     expect(rules.before(token(' b', 5))).toMatchObject({ start: 0, end: 0.2, reason: 'silence' });
   });
 
   test('rules that make no sense are refused', () => {
-    expect(() => new Endpointer({ silence: 0 })).toThrow(/endpoint\.silence/);
-    expect(() => new Endpointer({ quiet: 1 } as object)).toThrow(/quiet/);
-    expect(() => new Endpointer(true as unknown as object)).toThrow(/endpoint: \{\}/);
+    expect(() => endpointer({ maxGap: 0 })).toThrow(/utterances\.maxGap/);
+    expect(() => endpointer({ quiet: 1 } as object)).toThrow(/quiet/);
+    expect(() => endpointer(7 as unknown as object)).toThrow(/true, or an object of rules/);
   });
 });
 
 test('the stage ends the open sentence with the utterance, in this order', async () => {
-  const stage = sentences({ endpoint: { silence: 1 } });
+  const stage = sentences({ utterances: { maxGap: 1 } });
   const events: TranscriptEvent[] = [
     { type: 'token', token: token(' hello', 0) },
     { type: 'progress', time: 0.5 },

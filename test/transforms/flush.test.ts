@@ -5,7 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundledModel, loadModel } from '../../src/load-model.js';
-import { DEFAULT_FLUSH_SILENCE, melFrames } from '../../src/model/streaming-options.js';
+import { DEFAULT_SILENCE } from '../../src/model/latency.js';
+import { melFrames } from '../../src/model/streaming-options.js';
 import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
 import { type Decode, decode } from '../../src/transforms/decode.js';
@@ -129,7 +130,7 @@ describe('of a transcript', () => {
   });
 });
 
-test.each([undefined, 0, 3])("of a transcript takes the user's flushSilence: %s", async (flushSilence) => {
+test.each([undefined, 0, 3])("of a transcript takes the user's silence.flush: %s", async (flush) => {
   const model = fakeModel();
   const frames: number[] = [];
   const { createEncoder } = model.native;
@@ -142,10 +143,10 @@ test.each([undefined, 0, 3])("of a transcript takes the user's flushSilence: %s"
     };
     return native;
   };
-  const stream = parakeet({ model, flushSilence });
+  const stream = parakeet({ model, silence: { flush } });
   stream.resume();
   stream.write(wavFile([sine(440, 1, model.info.sampleRate)], { sampleRate: model.info.sampleRate }));
   await stream.flush();
   stream.destroy();
-  expect(frames).toEqual([melFrames(model.info, flushSilence ?? DEFAULT_FLUSH_SILENCE)]);
+  expect(frames).toEqual([melFrames(model.info, flush ?? DEFAULT_SILENCE.flush)]);
 });

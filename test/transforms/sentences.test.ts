@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Sentence, StreamStats, Token, TranscriptEvent } from '../../src/events.js';
-import { type SentenceOptions, SentenceSplitter, splitSentences } from '../../src/text/sentence-splitter.js';
+import type { SentenceOptions } from '../../src/text/sentence-options.js';
+import { SentenceSplitter, splitSentences } from '../../src/text/sentence-splitter.js';
 import { type SentencesOptions, sentences } from '../../src/transforms/sentences.js';
 
 const FRAME = 0.08;
@@ -83,7 +84,7 @@ describe('where sentences end', () => {
   });
 
   test('progress past a silence gap ends the sentence before the next word comes', () => {
-    const splitter = new SentenceSplitter({ silenceGap: 0.8 });
+    const splitter = new SentenceSplitter({ maxGap: 0.8 });
     splitter.push(token(' a', 0));
     expect(splitter.progress(10 * FRAME)).toEqual([]);
     expect(texts(splitter.progress(11 * FRAME))).toEqual(['a']);
@@ -111,7 +112,7 @@ describe('where sentences end', () => {
     const options = fc.record(
       {
         maxWords: fc.integer({ min: 1, max: 4 }),
-        silenceGap: fc.constantFrom(0.2, 0.4, 1),
+        maxGap: fc.constantFrom(0.2, 0.4, 1),
         maxDuration: fc.constantFrom(0.4, 1, 2),
       },
       { requiredKeys: [] },
@@ -141,7 +142,7 @@ describe('where sentences end', () => {
 
   test.each([
     [{ maxWords: 0 }, /positive integer for maxWords but received 0 of type number/],
-    [{ silenceGap: -1 }, /positive number for silenceGap but received -1/],
+    [{ maxGap: -1 }, /positive number for maxGap but received -1/],
     [{ maxDuration: Number.NaN }, /maxDuration but received NaN/],
   ])('refuses %o', (options, message) => {
     expect(() => new SentenceSplitter(options)).toThrow(message);
@@ -178,7 +179,7 @@ describe('the sentences stage', () => {
 
   test('does not wait for the next token at a silence gap', async () => {
     const source = new Readable({ objectMode: true, read() {} });
-    const stage = source.pipe(sentences({ silenceGap: 1 }));
+    const stage = source.pipe(sentences({ maxGap: 1 }));
     source.push({ type: 'token', token: a });
     source.push({ type: 'progress', time: 2 });
     const seen: string[] = [];

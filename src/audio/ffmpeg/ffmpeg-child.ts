@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { AudioError, ParakeetError } from '../../errors.js';
+import { AudioError, DependencyError, type ParakeetError } from '../../errors.js';
 import { FfmpegLog } from './ffmpeg-log.js';
 import { ffmpegProgram } from './ffmpeg-program.js';
 import { Watchdog } from './watchdog.js';
@@ -183,8 +183,7 @@ function notStarted(
   const missing = cause.code === 'ENOENT';
   const why = missing ? `there is no ${program}` : `${program} did not start (${cause.message})`;
   if (unknown !== undefined) return notSupported(`${unknown}, and ffmpeg could not be asked: ${why}`, cause);
-  return new ParakeetError(
-    'ERR_PARAKEET_MISSING_DEPENDENCY',
+  return new DependencyError(
     `Expected ffmpeg for this audio but ${why}. ` +
       `Install it (apt install ffmpeg, brew install ffmpeg, npm install ffmpeg-static) or name it in FFMPEG_PATH. ${WITHOUT}`,
     { cause },

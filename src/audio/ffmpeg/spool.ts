@@ -2,7 +2,7 @@
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { AudioError, NoSpaceError, ParakeetError } from '../../errors.js';
+import { AudioError, ClosedError, WriteError } from '../../errors.js';
 
 /** Default of `maxSpool`: 4 GiB, more than an hour of a phone's film. */
 export const DEFAULT_MAX_SPOOL = 2 ** 32;
@@ -61,7 +61,7 @@ export class Spool {
     const done = this.#working
       .catch(() => {})
       .then(() => {
-        if (this.#removed) throw new ParakeetError('ERR_PARAKEET_CLOSED', 'The spool was removed');
+        if (this.#removed) throw new ClosedError('The spool was removed');
         return work();
       });
     this.#working = done;
@@ -96,10 +96,11 @@ function tooLarge(most: number): AudioError {
   );
 }
 
-function unwritten(cause: NodeJS.ErrnoException, bytes: number): ParakeetError {
+function unwritten(cause: NodeJS.ErrnoException, bytes: number): WriteError {
   const message =
     `Expected room in ${os.tmpdir()} for a container whose index comes after its sound but writing failed (${cause.message}). ` +
     'Name another folder in TMPDIR, or pass the file by its path.';
-  if (cause.code === 'ENOSPC' || cause.code === 'EDQUOT') return new NoSpaceError(message, bytes, { cause });
-  return new ParakeetError('ERR_PARAKEET_WRITE', message, { cause });
+  if (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
+    return new WriteError('ERR_PARAKEET_NO_SPACE', message, { needed: bytes, cause });
+  return new WriteError('ERR_PARAKEET_WRITE', message, { cause });
 }

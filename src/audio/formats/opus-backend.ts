@@ -3,7 +3,7 @@
  * is there is decided once; what the samples mean is up to `opus-decoder.ts`.
  */
 import { createRequire } from 'node:module';
-import { ParakeetError } from '../../errors.js';
+import { DependencyError } from '../../errors.js';
 import { OPUS_RATE } from './opus-packet.js';
 
 /** One stream's decoder. */
@@ -25,7 +25,7 @@ let chosen: OpusBackend | undefined;
 /**
  * The native library, or else the WebAssembly one.
  *
- * @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when neither can be loaded.
+ * @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` when neither can be loaded.
  */
 export function opusBackend(): OpusBackend {
   chosen ??= pick();
@@ -39,8 +39,7 @@ function pick(): OpusBackend {
     try {
       return wasmOpus();
     } catch (wasm) {
-      throw new ParakeetError(
-        'ERR_PARAKEET_MISSING_DEPENDENCY',
+      throw new DependencyError(
         'Expected @discordjs/opus or opusscript to decode Opus but neither could be loaded ' +
           `(${(wasm as Error).message}). Run: npm install opusscript`,
         { cause: native },

@@ -19,7 +19,7 @@ export class OpusDecoder {
 
   /**
    * @param channels Channels that come out; a packet of the other kind is mixed or doubled.
-   * @throws {@link ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` when there is no libopus.
+   * @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` when there is no libopus.
    */
   constructor(
     readonly channels: 1 | 2,

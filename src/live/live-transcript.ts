@@ -5,29 +5,26 @@
 import { abortedBy, onAbort } from '../abort.js';
 import { mustBeFinite } from '../audio/samples.js';
 import type { NativeDecoder, NativeEncoder, NativeMel } from '../engine/addon.js';
-import { ParakeetError } from '../errors.js';
+import { ClosedError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
 import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
 import { checkDecoding, type DecodingOptions, resolveDecoding } from '../model/decoding.js';
+import { DEFAULT_SILENCE, type Latency, type SilenceOptions, settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import {
-  DEFAULT_FLUSH_SILENCE,
+  type LiveTuning,
   melFrames,
   pickStreaming,
   resolveStreaming,
   type StreamingOptions,
+  streamingOf,
   streamingOptionKeys,
 } from '../model/streaming-options.js';
 import { TokenPlacer } from '../model/token-placer.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
 import { asSamples } from '../sources/audio-source.js';
-import {
-  type SentenceOptions,
-  SentenceSplitter,
-  sentenceOptionKeys,
-  splitSentences,
-  textOf,
-} from '../text/sentence-splitter.js';
+import { checkSentences, type SentenceOptions } from '../text/sentence-options.js';
+import { splitSentences, textOf } from '../text/sentence-splitter.js';
 import {
   type NativeStates,
   readSnapshot,
@@ -36,43 +33,55 @@ import {
   writeSnapshot,
 } from './snapshot.js';
 
-/** Options of `model.transcribeStream`. */
-export interface TranscribeStreamOptions extends StreamingOptions, SentenceOptions {
-  /** How tokens are chosen. Default greedy. */
+/** Options of `model.live`; durations are seconds. */
+export interface LiveOptions extends LiveTuning {
+  /**
+   * How long a word waits for what comes after it: a preset, or seconds.
+   * @defaultValue `'balanced'`
+   */
+  latency?: Latency | undefined;
+  /**
+   * How tokens are chosen, and phrases that are boosted.
+   * @defaultValue greedy
+   */
   decoding?: DecodingOptions | undefined;
-  /** Phrases to listen for: names, terms. `setBoost` changes them while the stream runs. Default none. */
-  boost?: readonly BoostPhrase[] | undefined;
-  /** Seconds of silence that `finish` appends, so that the model gives out its last words, 0 to 10. Default 0.8. */
-  flushSilence?: number | undefined;
+  /**
+   * Where sentences end, besides punctuation.
+   * @defaultValue nowhere else
+   */
+  sentences?: SentenceOptions | undefined;
+  /** What happens where nobody speaks. */
+  silence?: SilenceOptions | undefined;
   /**
    * A snapshot to go on from, of a stream of the same model and version. It brings the options along: no other but `signal` may be
    * given beside it. A snapshot that does not fit fails the first call with `ERR_PARAKEET_INVALID_SNAPSHOT`, or throws it at once.
    */
   from?: Uint8Array | undefined;
-  /** Closes the stream when it is aborted. */
+  /** Closes the transcript when it is aborted. */
   signal?: AbortSignal | undefined;
 }
 
-const keys = [
-  ...streamingOptionKeys,
-  'decoding',
-  'boost',
-  'flushSilence',
-  'from',
-  'signal',
-  ...sentenceOptionKeys,
-];
+/**
+ * Options of `model.transcribeStream`: those of the stage `encode`, in frames. Without `latency`, `lookahead`, `left` and `contextSize` it is
+ * `contextSize: [256, 256]`, parakeet-mlx's default, which looks 20.8 s ahead.
+ */
+export interface TranscribeStreamOptions
+  extends StreamingOptions,
+    Pick<LiveOptions, 'decoding' | 'sentences' | 'from' | 'signal'> {
+  /**
+   * Seconds of silence that `finish` appends, so that the model gives out its last words, 0 to 10.
+   * @defaultValue 0.8
+   */
+  flushSilence?: number | undefined;
+}
+
+const commonKeys = ['decoding', 'sentences', 'from', 'signal'] as const;
 
 /** Most samples handed to the engine at once; a long piece is cut, so that closing need not wait for it. */
 const PIECE_SECONDS = 10;
 
-/**
- * A live transcript. Without `lookahead`, `left` or `latency` it has the reference's `contextSize: [256, 256]`, `depth: 1`, which
- * looks 20.8 s ahead: name a `latency` for something livelier.
- *
- * Calls may overlap; they are carried out in order.
- */
-export class TranscribeStream {
+/** A live transcript that is fed by calls. Calls may overlap; they are carried out in order. */
+export class LiveTranscript {
   readonly #model: LoadedModel;
   readonly #settled: SnapshotState['options'];
   readonly #mel: NativeMel;
@@ -91,13 +100,12 @@ export class TranscribeStream {
   #forgetSignal: (() => void) | undefined;
 
   /** @internal */
-  constructor(model: LoadedModel, options: TranscribeStreamOptions) {
-    known('transcribeStream', options, keys);
-    const signal = optionalSignal('signal', options.signal);
-    const from = restored(model, options);
-    this.#settled = from?.state.options ?? settle(model, options);
+  constructor(model: LoadedModel, options: Settled) {
+    const { signal } = options;
+    const { from } = options;
+    this.#settled = options.options;
     // Before anything native is made, which a mistake here would leave behind.
-    const decoding = resolveDecoding(model.info, this.#settled.decoding, this.#settled.boost);
+    const decoding = resolveDecoding(model.info, this.#settled.decoding);
     this.#model = model;
     this.#mel = model.native.createMel();
     this.#encoder = model.native.createEncoder(this.#settled.encoder);
@@ -122,7 +130,7 @@ export class TranscribeStream {
     this.#mustBeOpen();
     await this.#run(async () => {
       await this.#decoder.setBoost(tree);
-      this.#settled.boost = boost;
+      this.#settled.decoding = { ...this.#settled.decoding, boost };
     });
   }
 
@@ -139,14 +147,14 @@ export class TranscribeStream {
   /** The transcript so far, the draft included. */
   get result(): TranscriptResult {
     const tokens = [...this.#finalized, ...this.#draft];
-    return { text: textOf(tokens), sentences: splitSentences(tokens, this.#settled), tokens };
+    return { text: textOf(tokens), sentences: splitSentences(tokens, this.#settled.sentences), tokens };
   }
 
   /**
    * Takes mono samples at `model.sampleRate` in [-1, 1], any number of them; resolves when everything they made due is decoded.
    *
    * @throws {@link ArgumentError} for anything but a `Float32Array`. @throws {@link AudioError} for NaN or infinite samples.
-   * @throws {@link ParakeetError} `ERR_PARAKEET_CLOSED` after `finish` or `close`.
+   * @throws {@link ClosedError} `ERR_PARAKEET_CLOSED` after `finish` or `close`.
    */
   async addAudio(samples: Float32Array): Promise<void> {
     const own = asSamples('samples', samples).slice();
@@ -200,7 +208,7 @@ export class TranscribeStream {
   }
 
   /**
-   * The stream as bytes, after all that was asked before: `model.transcribeStream({ from })` goes on from there with the same tokens,
+   * The stream as bytes, after all that was asked before: `model.live({ from })` goes on from there with the same tokens,
    * in another process too. The stream itself goes on as well. The text so far is in it, the audio is not.
    */
   async snapshot(): Promise<Uint8Array> {
@@ -284,34 +292,64 @@ export class TranscribeStream {
     if (this.#failure) throw this.#failure;
     if (this.#state === 'open') return;
     const state = this.#state === 'failed' ? 'closed after a failure' : this.#state;
-    throw new ParakeetError('ERR_PARAKEET_CLOSED', `Expected an open transcript but it is ${state}`);
+    throw new ClosedError(`Expected an open transcript but it is ${state}`);
   }
 }
 
-/** The options of a new stream, checked. @throws {@link ArgumentError} */
-function settle(model: LoadedModel, options: TranscribeStreamOptions): SnapshotState['options'] {
-  new SentenceSplitter(options);
-  checkDecoding(options.decoding, options.boost);
-  const flushSilence = finite('flushSilence', options.flushSilence ?? DEFAULT_FLUSH_SILENCE, 0, 10);
-  const { latency, lookahead, left, contextSize, maxWords, silenceGap, maxDuration } = options;
-  const unsaid = latency === undefined && lookahead === undefined && left === undefined;
-  const encoder = resolveStreaming(model.info, {
-    ...pickStreaming(options),
-    ...(unsaid && contextSize === undefined ? { contextSize: [256, 256] as const } : {}),
-  });
-  return {
-    encoder,
-    flushSilence,
-    ...(options.decoding && { decoding: options.decoding }),
-    ...(options.boost && { boost: options.boost }),
-    ...(maxWords !== undefined && { maxWords }),
-    ...(silenceGap !== undefined && { silenceGap }),
-    ...(maxDuration !== undefined && { maxDuration }),
-  };
+/** What a transcript begins with: options that are checked and in frames, and where it goes on from. */
+interface Settled {
+  options: SnapshotState['options'];
+  from: { state: SnapshotState; native: NativeStates } | undefined;
+  signal: AbortSignal | undefined;
 }
 
-/** What the option `from` holds. @throws {@link ArgumentError}, {@link ParakeetError} */
-function restored(model: LoadedModel, options: TranscribeStreamOptions) {
+/** `model.live`. @throws {@link ArgumentError}, {@link SavedStateError} */
+export function startLive(model: LoadedModel, options: LiveOptions): LiveTranscript {
+  known('live', options, ['latency', 'silence', 'normalization', 'lagPolicy', ...commonKeys]);
+  const silence = settleSilence(options.silence);
+  return start('live', model, options, silence.flush, () => streamingOf(model.info, options, silence));
+}
+
+/** `model.transcribeStream`. @throws {@link ArgumentError}, {@link SavedStateError} */
+export function startTranscribeStream(model: LoadedModel, options: TranscribeStreamOptions): LiveTranscript {
+  known('transcribeStream', options, [...streamingOptionKeys, 'flushSilence', ...commonKeys]);
+  const flush = finite('flushSilence', options.flushSilence ?? DEFAULT_SILENCE.flush, 0, 10);
+  const { latency, lookahead, left, contextSize } = options;
+  const unsaid = [latency, lookahead, left, contextSize].every((value) => value === undefined);
+  return start('transcribeStream', model, options, flush, () => ({
+    ...pickStreaming(options),
+    ...(unsaid && { contextSize: [256, 256] }),
+  }));
+}
+
+function start(
+  what: string,
+  model: LoadedModel,
+  options: LiveOptions | TranscribeStreamOptions,
+  flushSilence: number,
+  streaming: () => StreamingOptions,
+): LiveTranscript {
+  const { decoding, sentences } = options;
+  const signal = optionalSignal('signal', options.signal);
+  const from = restored(what, model, options);
+  if (from) return new LiveTranscript(model, { options: from.state.options, from, signal });
+  checkSentences(sentences);
+  checkDecoding(decoding);
+  const settled: SnapshotState['options'] = {
+    encoder: resolveStreaming(model.info, streaming()),
+    flushSilence,
+    ...(decoding && { decoding }),
+    ...(sentences && { sentences }),
+  };
+  return new LiveTranscript(model, { options: settled, from, signal });
+}
+
+/** What the option `from` holds. @throws {@link ArgumentError}, {@link SavedStateError} */
+function restored(
+  what: string,
+  model: LoadedModel,
+  options: Pick<LiveOptions, 'from' | 'signal'>,
+): Settled['from'] {
   const { from, signal: _, ...others } = options;
   if (from === undefined) return undefined;
   if (!(from instanceof Uint8Array)) throw expected('the Uint8Array of a snapshot', 'from', from);
@@ -319,7 +357,7 @@ function restored(model: LoadedModel, options: TranscribeStreamOptions) {
   if (stray !== undefined) {
     throw expected(
       'no other option but signal beside from',
-      `the options of transcribeStream`,
+      `the options of ${what}`,
       stray,
       'The snapshot brings its own.',
     );

@@ -1,0 +1,136 @@
+/** What the bytes of an input are, and which part of it is transcribed: the options and their checks. */
+import { expected, finite, integer, known, oneOf } from '../options.js';
+import { DEFAULT_MAX_SPOOL } from './ffmpeg/spool.js';
+import { type PcmEncoding, pcmEncodings } from './formats/pcm.js';
+
+/** What the bytes of an input are. */
+export type AudioFormat = 'auto' | 'wav' | 'flac' | PcmEncoding;
+
+/** What the bytes of an input are, and which part of it is transcribed. */
+export interface InputOptions {
+  /**
+   * `'auto'` recognises files by their first bytes. Raw PCM has no mark and must be named, as in ffmpeg: `'s16le'`, `'f32le'`, …
+   * @defaultValue `'auto'`
+   */
+  format?: AudioFormat | undefined;
+  /**
+   * With `'auto'`: the PCM encoding of bytes that bear no mark and are no text, for a pipe that may carry either. Needs `sampleRate`.
+   * Bytes as evenly spread as those of a compressed file are no PCM: ffmpeg is asked what they are.
+   * @defaultValue none: ffmpeg is asked about all bytes that bear no mark
+   */
+  unmarked?: PcmEncoding | undefined;
+  /** Samples per second of raw PCM, 1 to 1,000,000. Needed with a PCM format or `unmarked`, an error with any other. */
+  sampleRate?: number | undefined;
+  /**
+   * Interleaved channels of raw PCM, 1 to 256. An error with any other format.
+   * @defaultValue 1
+   */
+  channels?: number | undefined;
+  /**
+   * Which audio track of the file, counted from 0, where ffmpeg reads it; the other formats have one.
+   * @defaultValue 0
+   */
+  track?: number | undefined;
+  /**
+   * Seconds of the audio to skip, at least 0; times count from there.
+   * @defaultValue 0
+   */
+  start?: number | undefined;
+  /**
+   * Most seconds to transcribe, more than 0; what comes later is read but not decoded.
+   * @defaultValue to the end
+   */
+  duration?: number | undefined;
+  /**
+   * Bytes that may be stored in a temporary file, for a container that ffmpeg has to read with seeking (an MP4 with its index at the
+   * end). The file is always removed. 0 refuses such input.
+   * @defaultValue 4 GiB
+   */
+  maxSpool?: number | undefined;
+}
+
+/** The names of {@link InputOptions}. */
+const inputKeys = [
+  'format',
+  'unmarked',
+  'sampleRate',
+  'channels',
+  'track',
+  'start',
+  'duration',
+  'maxSpool',
+] as const;
+
+const formats = ['auto', 'wav', 'flac', ...pcmEncodings] as const;
+const MOST_RATE = 1_000_000;
+const MOST_CHANNELS = 256;
+const MOST_TRACKS = 1000;
+
+/** {@link InputOptions} with their defaults. */
+export interface SettledInput {
+  format: AudioFormat;
+  unmarked: PcmEncoding | undefined;
+  /** Of raw PCM. */
+  pcm: { encoding: PcmEncoding; sampleRate: number; channels: number } | undefined;
+  track: number;
+  start: number;
+  duration: number;
+  maxSpool: number;
+}
+
+/**
+ * Checks the options and fills in their defaults.
+ *
+ * @param what Whose options they are, for messages.
+ * @param at Stands before the names in messages: `'input.'` for the group of that name.
+ * @throws {@link ArgumentError}
+ */
+export function settleInput(what: string, options: InputOptions, at = ''): SettledInput {
+  known(what, options, inputKeys);
+  const format = oneOf(`${at}format`, options.format ?? 'auto', formats);
+  const { unmarked } = options;
+  if (unmarked !== undefined) {
+    oneOf(`${at}unmarked`, unmarked, pcmEncodings);
+    if (format !== 'auto') throw expected(`no value beside format '${format}'`, `${at}unmarked`, unmarked);
+  }
+  return {
+    format,
+    unmarked,
+    pcm: settlePcm(options, format, at),
+    track: integer(`${at}track`, options.track ?? 0, 0, MOST_TRACKS),
+    start: finite(`${at}start`, options.start ?? 0, 0),
+    duration:
+      options.duration === undefined
+        ? Number.POSITIVE_INFINITY
+        : finite(`${at}duration`, options.duration, Number.MIN_VALUE),
+    maxSpool: finite(`${at}maxSpool`, options.maxSpool ?? DEFAULT_MAX_SPOOL, 0),
+  };
+}
+
+function settlePcm(options: InputOptions, format: AudioFormat, at: string): SettledInput['pcm'] {
+  const encoding = options.unmarked ?? pcmEncodings.find((name) => name === format);
+  const { sampleRate, channels } = options;
+  if (encoding === undefined) {
+    if (sampleRate === undefined && channels === undefined) return undefined;
+    const option = sampleRate !== undefined ? 'sampleRate' : 'channels';
+    throw expected(
+      `no value beside format '${format}', which carries its own,`,
+      `${at}${option}`,
+      options[option],
+      'Name a raw format, such as s16le.',
+    );
+  }
+  if (sampleRate === undefined) {
+    throw expected(
+      `the samples per second of the '${encoding}' input`,
+      `${at}sampleRate`,
+      undefined,
+      'Raw audio does not carry its rate.',
+    );
+  }
+  return {
+    encoding,
+    sampleRate: integer(`${at}sampleRate`, sampleRate, 1, MOST_RATE),
+    channels: integer(`${at}channels`, channels ?? 1, 1, MOST_CHANNELS),
+  };
+}

@@ -1,0 +1,175 @@
+/**
+ * The stages of one transcription, in their order, joined to one Duplex: bytes in, events out. Which stages there are, and nothing of
+ * what happens to the events.
+ */
+import type { Duplex } from 'node:stream';
+import pumpify from 'pumpify';
+import type { TranscriptEvent } from '../events.js';
+import type { BoostPhrase } from '../model/boost.js';
+import { settleSilence } from '../model/latency.js';
+import type { LoadedModel } from '../model/loaded-model.js';
+import type { StageModel } from '../model/stage-model.js';
+import { resolveStreaming, streamingOf } from '../model/streaming-options.js';
+import { frameSeconds } from '../model/token-placer.js';
+import { HearWindows } from '../recordings/hear-windows.js';
+import { Decode, decode } from '../transforms/decode.js';
+import { encode } from '../transforms/encode.js';
+import { FlushMark } from '../transforms/flush-mark.js';
+import { logMel } from '../transforms/log-mel.js';
+import { REFINE_HISTORY } from '../transforms/refiner.js';
+import { resample } from '../transforms/resample.js';
+import { sentences } from '../transforms/sentences.js';
+import type { Stage } from '../transforms/stage.js';
+import { type TokenDecode, tokenDecode } from '../transforms/token-decode.js';
+import { type TranscriptionOptions, withBoost } from './options.js';
+
+/** Type of a stage in the line, whatever it carries. */
+type AnyStage = Stage<never, unknown>;
+
+/** What happens in a line. */
+export interface LineListeners {
+  onError(error: Error): void;
+  /** The input is broken: the line ends, then this error is to be raised. */
+  onLateFailure(error: Error): void;
+  /** A damaged place in a file, in the transcript's seconds. */
+  onGap(gap: { start: number; end: number }): void;
+  onReadable(): void;
+  onEnd(): void;
+}
+
+const Joined = pumpify.ctor({
+  autoDestroy: false,
+  destroy: false,
+  // pumpify hands these on to its Duplex, though its types do not know them.
+  ...({ readableObjectMode: true, readableHighWaterMark: 2 } as object),
+} as Parameters<typeof pumpify.ctor>[0]);
+
+/** `decode → resample → logMel → encode → tokenDecode → sentences`, or with mode `'file'` one stage in place of the middle three. */
+export class Line {
+  readonly #stages: AnyStage[] = [];
+  /** The stage that chooses tokens: of a stream, or of windows. */
+  #tokens: TokenDecode | undefined;
+  #windows: HearWindows | undefined;
+  #boost: readonly BoostPhrase[] | undefined;
+  #joined: Duplex | undefined;
+  /** Seconds of audio that the steps see beyond what they make final; infinite in windows, which are late by their nature. */
+  ahead = Number.POSITIVE_INFINITY;
+
+  constructor(private readonly options: TranscriptionOptions) {}
+
+  /** It takes bytes. */
+  get isOpen(): boolean {
+    return this.#joined !== undefined;
+  }
+
+  /** The first stage, once the line is open. */
+  get decoder(): Decode | undefined {
+    const [first] = this.#stages;
+    return first instanceof Decode ? first : undefined;
+  }
+
+  /** @throws {@link ArgumentError} for options that the model cannot meet; the stages that are there already stay, for `destroy`. */
+  open(model: StageModel, listeners: LineListeners): void {
+    // One by one into the field, so that destroy() finds what is there when one of them throws.
+    for (const make of this.#plan(model)) this.#stages.push(make() as AnyStage);
+    for (const stage of this.#stages) {
+      // Before pumpify listens: the first error must reach every stage as it is, and pumpify destroys them without a cause.
+      stage.on('error', listeners.onError);
+      stage.onLateFailure = listeners.onLateFailure;
+    }
+    this.decoder?.on('gap', listeners.onGap);
+    const joined = new Joined(this.#stages);
+    joined.on('error', listeners.onError);
+    joined.on('readable', listeners.onReadable);
+    joined.on('end', listeners.onEnd);
+    this.#joined = joined;
+  }
+
+  write(bytes: Uint8Array, callback: (error?: Error | null) => void): void {
+    this.#joined?.write(bytes, callback);
+  }
+
+  end(): void {
+    this.#joined?.end();
+  }
+
+  read(): TranscriptEvent | FlushMark | null {
+    return (this.#joined?.read() as TranscriptEvent | FlushMark | null | undefined) ?? null;
+  }
+
+  /** Sends a mark behind all that was written; `passed` is called when it arrives, or when the line is over. */
+  async mark(passed: () => void): Promise<void> {
+    const { decoder } = this;
+    // The line takes bytes as soon as there is room for them, so they may still wait to be decoded.
+    if (decoder && !decoder.writableEnded) {
+      await new Promise<void>((resolve) => decoder.write(new Uint8Array(0), () => resolve()));
+    }
+    if (!decoder || decoder.destroyed || decoder.readableEnded) return passed();
+    await decoder.flush(new FlushMark(passed));
+  }
+
+  /** Other phrases to boost, from the next step or window on; before the line is open, from its start. */
+  async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
+    this.#boost = boost;
+    await (this.#tokens ?? this.#windows)?.setBoost(boost);
+  }
+
+  /** The transcript is behind its audio: drafts are left out, or again not. */
+  set behind(behind: boolean) {
+    if (this.#tokens) this.#tokens.behind = behind;
+  }
+
+  /** Resolves when all stages are closed. */
+  async closed(): Promise<void> {
+    await Promise.all(this.#stages.map(closing));
+  }
+
+  /** Stops all stages; resolves when they are closed. */
+  async destroy(error: Error | undefined): Promise<void> {
+    const closed = this.closed();
+    for (const stage of this.#stages) stage.destroy(error);
+    this.#joined?.destroy();
+    await closed;
+  }
+
+  #plan(model: StageModel): (() => unknown)[] {
+    const { input, sentences: limits, utterances, mode } = this.options;
+    return [
+      () => decode(input),
+      () => resample(model.info.sampleRate),
+      ...(mode === 'file' ? [() => this.#file(model as LoadedModel)] : this.#live(model)),
+      () => sentences({ ...limits, utterances, rehearing: this.options.refine ? this.#tokens : undefined }),
+    ];
+  }
+
+  #live(model: StageModel): (() => unknown)[] {
+    const { refine, drafts } = this.options;
+    const silence = settleSilence(this.options.silence);
+    const streaming = streamingOf(model.info, this.options, silence);
+    this.ahead = resolveStreaming(model.info, streaming).lookahead * frameSeconds(model.info);
+    const flushSilence = silence.flush;
+    return [
+      () => logMel(model, { flushSilence }),
+      () => encode(model, { ...streaming, history: refine ? REFINE_HISTORY : 0, flushSilence }),
+      () => {
+        const decoding = withBoost(this.options.decoding, this.#boost);
+        this.#tokens = tokenDecode(model, { decoding, drafts });
+        return this.#tokens;
+      },
+    ];
+  }
+
+  #file(model: LoadedModel): HearWindows {
+    const { windows, silence, decoding } = this.options;
+    this.#windows = new HearWindows(model, {
+      windows,
+      silence: settleSilence(silence),
+      decoding: withBoost(decoding, this.#boost),
+    });
+    return this.#windows;
+  }
+}
+
+function closing(stage: AnyStage): Promise<void> {
+  return stage.closed ? Promise.resolve() : new Promise((resolve) => stage.once('close', () => resolve()));
+}

@@ -1,0 +1,12 @@
+/** The model of a transcription: one that is loaded, or a way to claim one that is loaded when it is needed. Types only. */
+import type { StageModel } from '../model/stage-model.js';
+
+/** A claim on a model that several streams may share. */
+export interface ModelClaim {
+  /** Rejects when the model cannot be loaded. */
+  readonly model: Promise<StageModel>;
+  /** Gives the claim back, once; resolves when the model is freed if it was the last. */
+  release(): Promise<void>;
+}
+
+export type ModelSource = StageModel | (() => ModelClaim);

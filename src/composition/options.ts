@@ -1,0 +1,192 @@
+/**
+ * The options of a transcription, which `parakeet`, `transcribe`, `model.transcribe` and recorded sessions share: their groups, and all
+ * checks that need no model. Pure functions; nothing is built here.
+ */
+import { type InputOptions, settleInput } from '../audio/input-options.js';
+import type { BoostPhrase } from '../model/boost.js';
+import { checkDecoding, type DecodingOptions } from '../model/decoding.js';
+import { type Latency, type SilenceOptions, settleLatency, settleSilence } from '../model/latency.js';
+import type { LoadedModel } from '../model/loaded-model.js';
+import type { StageModel } from '../model/stage-model.js';
+import { checkNormalization, type Normalization } from '../model/streaming-options.js';
+import { expected, finite, flag, known, oneOf, optionalSignal } from '../options.js';
+import { settleWindows, type WindowOptions } from '../recordings/windows.js';
+import { settleUtterances, type UtteranceOptions } from '../text/endpointer.js';
+import { checkSentences, type SentenceOptions } from '../text/sentence-options.js';
+
+/** Options of a transcription; durations and times are seconds. */
+export interface TranscriptionOptions {
+  /**
+   * `'live'`: text as soon as it can be, with the context of a stream. `'file'`: window by window with full context; text comes after each
+   * of `windows`, and there are no drafts. `windows` belongs to `'file'`; `latency`, `normalization`, `lagPolicy`, `drafts`, `refine`,
+   * `silence.gate` and `silence.hangover` belong to `'live'`.
+   * @defaultValue `'live'` of `parakeet`, `'file'` of `transcribe`
+   */
+  mode?: 'live' | 'file' | undefined;
+  /**
+   * What the bytes are, and which part of them is transcribed.
+   * @defaultValue a sound file, which is recognised, from its start to its end
+   */
+  input?: InputOptions | undefined;
+  /**
+   * Live: how long a word waits for what comes after it: a preset, or seconds.
+   * @defaultValue `'balanced'`
+   */
+  latency?: Latency | undefined;
+  /**
+   * How tokens are chosen, and phrases that are boosted.
+   * @defaultValue greedy
+   */
+  decoding?: DecodingOptions | undefined;
+  /**
+   * Where sentences end, besides punctuation.
+   * @defaultValue nowhere else
+   */
+  sentences?: SentenceOptions | undefined;
+  /**
+   * When an utterance is over: sends `endOfUtterance` events, and ends the open sentence with each. `true` for the defaults.
+   * @defaultValue false
+   */
+  utterances?: UtteranceOptions | boolean | undefined;
+  /** What happens where nobody speaks. */
+  silence?: SilenceOptions | undefined;
+  /**
+   * File: how the recording is cut.
+   * @defaultValue windows of 120 s that share 15 s
+   */
+  windows?: WindowOptions | undefined;
+  /**
+   * Live: statistics that normalise the log-mel frames.
+   * @defaultValue `'running'`
+   */
+  normalization?: Normalization | undefined;
+  /**
+   * Live: what happens when the machine is slower than speech. Drafts are left out in any case, and finals come later. `'keep'`: that
+   * is all; the transcript stays what it would be. `'growSteps'`: up to four steps that wait are taken as one, which costs less and
+   * sees further ahead; the transcript then depends on the machine's speed, and `stats.stepsGrown` counts it. No audio and no final is
+   * ever dropped.
+   * @defaultValue `'keep'`
+   */
+  lagPolicy?: 'keep' | 'growSteps' | undefined;
+  /**
+   * Live: send `draft` events.
+   * @defaultValue true
+   */
+  drafts?: boolean | undefined;
+  /**
+   * Live: transcribe each sentence again when it is over, with context on both sides. The `sentence` events carry the better words, and
+   * say `revised` where they differ from the `token` events, which are never taken back. Costs about as much again.
+   * @defaultValue false
+   */
+  refine?: boolean | undefined;
+  /**
+   * Put the whole result into the `end` event. Without it memory stays flat however long the stream is.
+   * @defaultValue false of `parakeet`, true of `transcribe`
+   */
+  collect?: boolean | undefined;
+  /**
+   * Seconds that are added to the times of all events, at least 0: where this stream begins in a longer recording.
+   * @defaultValue 0
+   */
+  offset?: number | undefined;
+  /** Destroys the stream with an `AbortError` when it is aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of `parakeet`. */
+export interface ParakeetOptions extends TranscriptionOptions {
+  /**
+   * A loaded model, or the name of one (a folder or a hub repository) that the stream loads for itself: streams with the same name
+   * share it, and the last one to close frees it. A model that cannot be loaded is an error of the stream.
+   * @defaultValue the bundled model, or what `PARAKEET_MODEL` names
+   */
+  model?: StageModel | string | undefined;
+}
+
+/** The names of {@link ParakeetOptions}. */
+export const parakeetKeys = [
+  'model',
+  'mode',
+  'input',
+  'latency',
+  'decoding',
+  'sentences',
+  'utterances',
+  'silence',
+  'windows',
+  'normalization',
+  'lagPolicy',
+  'drafts',
+  'refine',
+  'collect',
+  'offset',
+  'signal',
+] as const;
+
+/** Options that mean nothing in the other mode. */
+const LIVE_ONLY = ['latency', 'normalization', 'lagPolicy'] as const;
+const LIVE_SILENCE = ['gate', 'hangover'] as const;
+
+/**
+ * Checks everything that needs no model, so that a mistake throws where it was made.
+ *
+ * @param what Whose options they are.
+ * @throws {@link ArgumentError}
+ */
+export function checkTranscription(what: string, options: ParakeetOptions): void {
+  known(what, options, parakeetKeys);
+  checkModel(options.model);
+  settleInput('input', options.input ?? {}, 'input.');
+  settleLatency(options.latency);
+  checkDecoding(options.decoding);
+  checkSentences(options.sentences);
+  settleUtterances(options.utterances);
+  settleSilence(options.silence);
+  settleWindows(options.windows);
+  checkNormalization(options.normalization);
+  oneOf('lagPolicy', options.lagPolicy ?? 'keep', ['keep', 'growSteps']);
+  flag('drafts', options.drafts ?? true);
+  flag('refine', options.refine ?? false);
+  flag('collect', options.collect ?? false);
+  finite('offset', options.offset ?? 0, 0);
+  optionalSignal('signal', options.signal);
+  checkMode(options);
+}
+
+/** Options of the other mode are mistakes, not silence. */
+function checkMode(options: ParakeetOptions): void {
+  const mode = oneOf('mode', options.mode ?? 'live', ['live', 'file']);
+  const refuse = (option: string, value: unknown) => {
+    if (value !== undefined && value !== false) throw expected(`no value with mode '${mode}'`, option, value);
+  };
+  if (mode === 'live') {
+    refuse('windows', options.windows);
+    return;
+  }
+  for (const key of LIVE_ONLY) refuse(key, options[key]);
+  for (const key of LIVE_SILENCE) refuse(`silence.${key}`, options.silence?.[key]);
+  refuse('drafts', options.drafts);
+  refuse('refine', options.refine);
+  if (typeof options.model === 'object' && !('addon' in options.model)) {
+    throw expected("a model of loadModel() with mode 'file'", 'model', options.model);
+  }
+}
+
+/** @throws {@link ArgumentError} for what is neither a loaded model nor a name. */
+export function checkModel(model: unknown): void {
+  if (typeof model === 'string' ? model !== '' : model === undefined || isModel(model)) return;
+  const remedy = 'Await loadModel() first.';
+  throw expected("a loaded model, or a folder or repository's name,", 'model', model, remedy);
+}
+
+function isModel(value: unknown): value is LoadedModel {
+  return typeof value === 'object' && value !== null && 'info' in value && 'native' in value;
+}
+
+/** The phrases that hold now, in place of those that the options name. */
+export function withBoost(
+  decoding: DecodingOptions | undefined,
+  boost: readonly BoostPhrase[] | undefined,
+): DecodingOptions | undefined {
+  return boost === undefined ? decoding : { ...decoding, boost };
+}

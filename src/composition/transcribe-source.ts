@@ -1,0 +1,163 @@
+/**
+ * The whole way: a source, a {@link ParakeetStream}, a sink, and the result. What it adds to `pipeline`: when the source fails, what was
+ * transcribed until then is written before the promise rejects.
+ */
+import { Readable, Writable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
+import { mustBeFinite } from '../audio/samples.js';
+import { ClosedError, canTellHeard } from '../errors.js';
+import type { TranscriptResult } from '../events.js';
+import { expected, known } from '../options.js';
+import type { OpenedAudio } from '../sources/audio-file.js';
+import { type AudioSource, openAudio, samplesIn } from '../sources/audio-source.js';
+import type { ModelSource } from './model-claim.js';
+import { checkTranscription, parakeetKeys, type TranscriptionOptions } from './options.js';
+import { ParakeetStream } from './parakeet-stream.js';
+
+/** How far a transcript is. */
+export interface TranscriptProgress {
+  /** Seconds of audio that are final, from the start of what is transcribed. */
+  seconds: number;
+  /** Seconds of audio in all; undefined as long as nobody knows. */
+  duration: number | undefined;
+}
+
+/** Options of `model.transcribe`. */
+export interface TranscribeOptions extends TranscriptionOptions {
+  /**
+   * A Writable of transcript events, such as `srtWriter('talk.srt')`.
+   * @defaultValue none: only the result counts
+   */
+  sink?: Writable | null | undefined;
+  /** Called with each `progress` event. */
+  onProgress?: ((progress: TranscriptProgress) => void) | undefined;
+}
+
+/** The names of {@link TranscribeOptions}, and `model`. */
+export const transcribeKeys = [...parakeetKeys, 'sink', 'onProgress'] as const;
+
+/** @throws {@link ArgumentError} as a rejection; otherwise the first error of any part, with what was `heard` before it. */
+export async function transcribeSource(
+  model: ModelSource,
+  source: AudioSource,
+  options: TranscribeOptions,
+): Promise<TranscriptResult> {
+  const { sink, onProgress, ...others } = known('transcribe', options, transcribeKeys);
+  checkSink(sink);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw expected('a function', 'onProgress', onProgress);
+  const settled: TranscriptionOptions = {
+    ...others,
+    mode: others.mode ?? 'file',
+    collect: others.collect ?? true,
+  };
+  // A mistake in the options comes before a source is opened or a model is loaded for them.
+  checkTranscription('transcribe', typeof model === 'function' ? settled : { ...settled, model });
+  const job: Job = { sink, onProgress, options: settled };
+  const { format, track, start, duration } = settled.input ?? {};
+  const samples = samplesIn(source, format);
+  if (samples) return transcribeSamples(model, samples, job);
+  return run(model, await openAudio(source, { format, track, start, duration }), job);
+}
+
+/** Seconds of a `Float32Array` that are taken at a time. */
+const PIECE_SECONDS = 1;
+
+interface Job {
+  sink: Writable | null | undefined;
+  onProgress: TranscribeOptions['onProgress'];
+  options: TranscriptionOptions;
+}
+
+/** Samples have the rate of the model, so it must be there first. */
+async function transcribeSamples(
+  source: ModelSource,
+  samples: Float32Array,
+  job: Job,
+): Promise<TranscriptResult> {
+  const claim = typeof source === 'function' ? source() : undefined;
+  try {
+    const model = claim ? await claim.model : (source as Exclude<ModelSource, () => unknown>);
+    const { sampleRate } = model.info;
+    const { start = 0, duration = Number.POSITIVE_INFINITY } = job.options.input ?? {};
+    const from = Math.round(start * sampleRate);
+    const part = samples.subarray(from, Math.round(Math.min(samples.length, from + duration * sampleRate)));
+    const bytes = Object.assign(Readable.from(bytesOf(part, sampleRate), { objectMode: false }), {
+      duration: part.length / sampleRate,
+    });
+    const input = { format: 'f32le', sampleRate, channels: 1 } as const;
+    return await run(model, { bytes, excerpt: {} }, { ...job, options: { ...job.options, input } });
+  } finally {
+    await claim?.release();
+  }
+}
+
+/** In pieces, so that none of it is copied whole. @throws {@link AudioError} for samples that are no numbers. */
+function* bytesOf(samples: Float32Array, rate: number): Generator<Uint8Array> {
+  const size = PIECE_SECONDS * rate;
+  for (let at = 0; at < samples.length; at += size) {
+    const piece = samples.subarray(at, at + size);
+    mustBeFinite(piece, rate, at);
+    yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
+  }
+}
+
+async function run(
+  model: ModelSource,
+  { bytes: input, excerpt }: OpenedAudio,
+  { sink, onProgress, options }: Job,
+): Promise<TranscriptResult> {
+  // What of the excerpt the source has cut out itself is not to be cut out again.
+  const { start: _, duration: __, track: ___, ...format } = options.input ?? {};
+  const line = new ParakeetStream(model, { ...options, input: { ...format, ...excerpt } });
+  const { offset = 0 } = options;
+  line.on('progress', (time: number) => {
+    try {
+      onProgress?.({ seconds: time - offset, duration: line.duration });
+    } catch (error) {
+      // The callback is the caller's: what it throws would be nobody's.
+      line.destroy(error as Error);
+    }
+  });
+  let failure: Error | undefined;
+  let ended = false;
+  const fail = (error: Error) => {
+    // Not through pipeline: it would discard every queue. The line ends instead, and the error waits.
+    failure ??= error;
+    line.end();
+  };
+  input.on('end', () => {
+    ended = true;
+  });
+  input.on('error', fail);
+  input.on('close', () => {
+    if (!ended && !failure && !line.destroyed) fail(closedEarly());
+  });
+  input.pipe(line);
+  // A pipeline that begins with the line does not ask for its writing side, where a late failure comes.
+  const whole = finished(line);
+  whole.catch(() => {});
+  try {
+    if (sink) {
+      await pipeline(line, sink);
+      await whole;
+    } else for await (const _event of line);
+    if (failure) throw failure;
+  } catch (error) {
+    const cause = failure ?? error;
+    if (canTellHeard(cause) && line.heard) cause.heard = line.heard;
+    throw cause;
+  } finally {
+    input.destroy();
+  }
+  return line.endEvent?.result ?? { text: '', sentences: [], tokens: [] };
+}
+
+function checkSink(sink: unknown): void {
+  if (sink === undefined || sink === null || sink instanceof Writable) return;
+  if (typeof (sink as Writable).write !== 'function') throw expected('a Writable or null', 'sink', sink);
+}
+
+function closedEarly(): ClosedError {
+  return new ClosedError('Expected the source to end but it was closed before. Check what destroyed it.');
+}

@@ -1,0 +1,139 @@
+/**
+ * How a live stream trades delay against accuracy, and what it does where nobody speaks: options in seconds, their presets and checks. The
+ * only place with these numbers; streaming-options.ts has the encoder's frames.
+ */
+import type { NativeModelInfo } from '../engine/addon.js';
+import { expected, finite, flag, known, oneOf } from '../options.js';
+import { frameSeconds } from './token-placer.js';
+
+/** A preset of delay against accuracy. */
+export type LatencyPreset = 'low' | 'balanced' | 'accurate';
+
+/** Delay against accuracy, in seconds; rounded to the encoder's frames (80 ms). */
+export interface LatencyOptions {
+  /**
+   * Audio that becomes final at each step, above 0 to 800.
+   * @defaultValue 0.64
+   */
+  chunk?: number | undefined;
+  /**
+   * Audio that a step sees beyond what it makes final, 0 to 800.
+   * @defaultValue 1.04
+   */
+  lookahead?: number | undefined;
+  /**
+   * Audio before a step that it still attends to, 0 to 800.
+   * @defaultValue 10.24
+   */
+  left?: number | undefined;
+}
+
+/** A preset, or the numbers themselves. */
+export type Latency = LatencyPreset | LatencyOptions;
+
+/** The presets' seconds: how often a step runs, how far it sees ahead of what it makes final, and how far back. */
+export const presets: Readonly<Record<LatencyPreset, SettledLatency>> = {
+  low: { chunk: 0.32, lookahead: 0.64, left: 10.24 },
+  balanced: { chunk: 0.64, lookahead: 1.04, left: 10.24 },
+  accurate: { chunk: 0.96, lookahead: 2, left: 10.24 },
+};
+
+/** Longest that any of the options may ask for, in seconds. More is a mistake that would cost memory. */
+const LONGEST = 800;
+
+/** What happens where nobody speaks. */
+export interface SilenceOptions {
+  /**
+   * Live: the model sleeps while nobody speaks. Pauses longer than `hangover` cost next to nothing, and what follows is transcribed anew.
+   * Speech is what is louder than the room by 6.5 dB. Without it, only digital silence before the first sound is skipped.
+   * @defaultValue false
+   */
+  gate?: boolean | undefined;
+  /**
+   * Live: seconds of quiet after which speech is over (`speechEnd`, `gate`), 0.1 to 10.
+   * @defaultValue 0.8
+   */
+  hangover?: number | undefined;
+  /**
+   * Seconds of silence appended at the end, so that the model gives out its last words, 0 to 10.
+   * @defaultValue 0.8
+   */
+  flush?: number | undefined;
+  /**
+   * Seconds after the last sound within which a token of the flush may begin, 0 to 800.
+   * @defaultValue 0.32
+   */
+  emissionDelay?: number | undefined;
+}
+
+/** The names of {@link SilenceOptions}. */
+const silenceKeys = ['gate', 'hangover', 'flush', 'emissionDelay'] as const;
+
+/** {@link SilenceOptions} with their defaults. */
+export interface SettledSilence {
+  readonly gate: boolean;
+  readonly hangover: number;
+  readonly flush: number;
+  readonly emissionDelay: number;
+}
+
+/** {@link LatencyOptions} with their defaults. */
+interface SettledLatency {
+  readonly chunk: number;
+  readonly lookahead: number;
+  readonly left: number;
+}
+
+export const DEFAULT_SILENCE: SettledSilence = {
+  gate: false,
+  hangover: 0.8,
+  flush: 0.8,
+  emissionDelay: 0.32,
+};
+
+/** @throws {@link ArgumentError} */
+export function settleLatency(latency: Latency | undefined): SettledLatency {
+  if (latency === undefined) return presets.balanced;
+  if (typeof latency === 'string')
+    return presets[oneOf('latency', latency, Object.keys(presets) as LatencyPreset[])];
+  if (typeof latency !== 'object' || latency === null) {
+    throw expected(
+      `one of '${Object.keys(presets).join("', '")}', or { chunk, lookahead, left }`,
+      'latency',
+      latency,
+    );
+  }
+  known('latency', latency, ['chunk', 'lookahead', 'left']);
+  const { chunk, lookahead, left } = { ...presets.balanced, ...defined(latency) };
+  return {
+    chunk: finite('latency.chunk', chunk, Number.MIN_VALUE, LONGEST),
+    lookahead: finite('latency.lookahead', lookahead, 0, LONGEST),
+    left: finite('latency.left', left, 0, LONGEST),
+  };
+}
+
+/** @throws {@link ArgumentError} */
+export function settleSilence(silence: SilenceOptions = {}): SettledSilence {
+  known('silence', silence, silenceKeys);
+  const { gate, hangover, flush, emissionDelay } = { ...DEFAULT_SILENCE, ...defined(silence) };
+  return {
+    gate: flag('silence.gate', gate),
+    hangover: finite('silence.hangover', hangover, 0.1, 10),
+    flush: finite('silence.flush', flush, 0, 10),
+    emissionDelay: finite('silence.emissionDelay', emissionDelay, 0, LONGEST),
+  };
+}
+
+/** The model's frames that are nearest to so many seconds. */
+export function framesOf(
+  info: Pick<NativeModelInfo, 'sampleRate' | 'hop' | 'subsamplingFactor'>,
+  seconds: number,
+): number {
+  return Math.round(seconds / frameSeconds(info));
+}
+
+function defined<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}

@@ -1,0 +1,27 @@
+/**
+ * The entry point `parakeet-stream/stages`: the six stages, their base class and their low-level options in frames, for those who build
+ * their own line.
+ */
+export type { PcmEncoding } from './audio/formats/pcm.js';
+export type { AudioFormat, InputOptions } from './audio/input-options.js';
+export type { AudioChunk, EncodedChunk, MelChunk, TranscriptEvent } from './events.js';
+export type { DecodingOptions } from './model/decoding.js';
+export type { LatencyPreset } from './model/latency.js';
+export type { StageModel } from './model/stage-model.js';
+export type { Normalization, StreamingOptions } from './model/streaming-options.js';
+export type { UtteranceOptions } from './text/endpointer.js';
+export type { SentenceOptions } from './text/sentence-options.js';
+export { type Decode, type DecodeOptions, decode } from './transforms/decode.js';
+export { type Encode, type EncodeOptions, encode } from './transforms/encode.js';
+export { type LogMel, type LogMelOptions, logMel } from './transforms/log-mel.js';
+export { type Resample, type ResampleOptions, resample } from './transforms/resample.js';
+export { type SentencesOptions, sentences } from './transforms/sentences.js';
+export { Stage, type StageOptions, type StageSetup } from './transforms/stage.js';
+export {
+  ctcDecode,
+  rnntDecode,
+  type TokenDecode,
+  type TokenDecodeOptions,
+  tdtDecode,
+  tokenDecode,
+} from './transforms/token-decode.js';
