@@ -12,8 +12,12 @@ export interface AudioChunk {
   sampleRate: number;
 }
 
-/** Log-mel frames, row-major `frames × features`, natural logarithm, not normalised. */
+/** Log-mel frames, natural logarithm, not normalised. */
 export interface MelChunk {
+  /**
+   * Row-major `frames × features`. In the chunks of `logMel` it is copied out of the engine when it is first read; `encode` takes
+   * chunks that nobody has read without that copy.
+   */
   data: Float32Array;
   frames: number;
   features: number;

@@ -3,7 +3,7 @@
  * nothing here listens to sound.
  */
 
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { destroyOnAbort } from './abort.js';
 import { isAbort } from './errors.js';
 import type { Sentence, StreamStats, Token, TranscriptEvent } from './events.js';
@@ -143,6 +143,11 @@ export class MergedTranscript extends Readable {
   override _read(): void {
     this.#room = true;
     this.#wake();
+  }
+
+  override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
+    this.#late.piped(destination as unknown as Writable);
+    return super.pipe(destination, options);
   }
 
   override read(size?: number): TranscriptEvent | null {

@@ -5,10 +5,13 @@
 #include "binding/addon_data.h"
 #include "binding/alsa_messages.h"
 #include "binding/convert.h"
+#include "binding/decoder_wrap.h"
+#include "binding/encoder_wrap.h"
+#include "binding/frames_wrap.h"
 #include "binding/js_error.h"
 #include "binding/keep_loaded.h"
+#include "binding/mel_wrap.h"
 #include "binding/model_wrap.h"
-#include "binding/sessions_wrap.h"
 #include "model/mutant.h"
 #include "ops/machine.h"
 #include "ops/profile.h"
@@ -108,9 +111,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   } catch (const std::exception& error) {
     throw Napi::Error::New(env, error.what());
   }
-  auto* data = new AddonData{Environment::create(env), {}, {}, {}, {}, {}};
+  auto* data = new AddonData{Environment::create(env), {}, {}, {}, {}, {}, {}};
   env.SetInstanceData(data);
   data->model = Napi::Persistent(ModelWrap::define(env));
+  data->frames = Napi::Persistent(FramesWrap::define(env));
   data->mel = Napi::Persistent(MelWrap::define(env));
   data->encoder = Napi::Persistent(EncoderWrap::define(env));
   data->decoder = Napi::Persistent(DecoderWrap::define(env));

@@ -59,6 +59,10 @@ class Wrap : public Napi::ObjectWrap<Derived> {
   static Napi::ClassPropertyDescriptor<Derived> rejects(const char* name) {
     return Wrap::InstanceMethod(name, static_cast<Method>(&Wrap::template callRejecting<method>));
   }
+  template <Method method>
+  static Napi::ClassPropertyDescriptor<Derived> getter(const char* name) {
+    return Wrap::InstanceAccessor(name, static_cast<Method>(&Wrap::template callThrowing<method>), nullptr);
+  }
 
  private:
   template <Method method>

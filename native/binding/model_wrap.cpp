@@ -2,7 +2,9 @@
 
 #include "binding/addon_data.h"
 #include "binding/convert.h"
-#include "binding/sessions_wrap.h"
+#include "binding/decoder_wrap.h"
+#include "binding/encoder_wrap.h"
+#include "binding/mel_wrap.h"
 #include "binding/waiter.h"
 #include "ops/pool.h"
 
@@ -163,8 +165,7 @@ Napi::Value ModelWrap::createEncoder(const Napi::CallbackInfo& info) {
   const StreamOptions options = toStreamOptions(info[0].As<Napi::Object>());
   auto session = open<EncoderSession>(info.Env(), handle_->worker(), [model = handle_, options] {
     const Model& loaded = model->state().model;
-    return std::make_unique<EncoderSession>(
-        loaded.encoder(), std::make_unique<BufferedEncoder>(loaded.encoder(), loaded.config().preprocessor, options));
+    return std::make_unique<BufferedEncoder>(loaded.encoder(), loaded.config().preprocessor, options);
   });
   return wrapEncoder(info.Env(), std::move(session), filters_->config.features,
                      {options.chunk + options.lookahead, factor_});

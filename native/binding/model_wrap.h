@@ -8,7 +8,7 @@
 
 #include "binding/handle.h"
 #include "binding/js_error.h"
-#include "engine/sessions.h"
+#include "engine/counted.h"
 #include "model/model.h"
 
 namespace parakeet {

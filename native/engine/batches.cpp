@@ -60,7 +60,7 @@ void collectStep(StepRequest request, const Found<EncoderSession>& found, std::v
   try {
     request.waiter.cancel->check();
     if (found.failure) std::rethrow_exception(found.failure);
-    planned = found.session->stream().plan();
+    planned = found.session->plan();
   } catch (...) {
     return request.waiter.fail(std::current_exception());
   }
@@ -116,7 +116,7 @@ void encodeAll(std::vector<Step> batch) {
     for (Step& step : batch) {
       try {
         // The pieces went with the batch, but the streams are as they were.
-        step.planned = step.session->stream().plan().value();
+        step.planned = step.session->plan().value();
       } catch (...) {
         step.waiter.fail(std::current_exception());
         continue;

@@ -8,7 +8,8 @@
 #include <optional>
 
 #include "engine/batcher.h"
-#include "engine/sessions.h"
+#include "engine/decoder_session.h"
+#include "engine/encoder_session.h"
 
 namespace parakeet {
 

@@ -13,14 +13,14 @@ namespace parakeet {
 
 BufferedEncoder::BufferedEncoder(std::shared_ptr<const Encoder> encoder, const PreprocessorConfig& preprocessor,
                                  StreamOptions options)
-    : encoder_(std::move(encoder)),
+    : EncoderSession(std::move(encoder)),
       preprocessor_(preprocessor),
       options_(std::move(options)),
-      features_(encoder_->config().features),
-      factor_(encoder_->config().subsamplingFactor),
+      features_(this->encoder().config().features),
+      factor_(this->encoder().config().subsamplingFactor),
       statistics_(features_),
       detector_(options_.hangover),
-      caches_(encoder_->config().layers) {
+      caches_(this->encoder().config().layers) {
   // Only running statistics let the model sleep through leading silence: with fixed ones, a stream equals an offline
   // pass.
   const auto* running = std::get_if<RunningNormalization>(&options_.normalization);
@@ -40,13 +40,15 @@ void BufferedEncoder::flush(int silence) {
   flushSilence_ = silence;
 }
 
+StreamPosition BufferedEncoder::position() const {
+  return {melFrames_, committed_, flushes() || (samples_ >= 0 && !ended_)};
+}
+
 std::optional<PlannedStep> BufferedEncoder::plan() {
   if (ended_) return std::nullopt;
+  if (!flushes()) flushing_ = -1;
   if (auto planned = gridStep()) return planned;
-  if (flushing_ >= 0) {
-    if (flushing_ / factor_ > committed_) return flushStep();
-    flushing_ = -1;
-  }
+  if (flushing_ >= 0) return flushStep();
   if (samples_ < 0) return std::nullopt;
   return lastStep();
 }
@@ -71,7 +73,7 @@ EncodedStep BufferedEncoder::commit(PlannedStep planned, std::optional<EncodedPi
     caches_.assign(caches_.size(), {});
   }
   step.changes = std::exchange(changes_, {});
-  dropMelBefore(std::min(committed_ * factor_ - encoder_->subsampling().leftReach(), melFrames_ - options_.history));
+  dropMelBefore(std::min(committed_ * factor_ - encoder().subsampling().leftReach(), melFrames_ - options_.history));
   return std::move(step);
 }
 
@@ -137,7 +139,7 @@ PlannedStep BufferedEncoder::lastStep() {
 
 EncoderPiece BufferedEncoder::piece(const EncodedStep& step, int64_t seen, bool atEnd, int silence) const {
   const bool atStart = step.firstRow == start_ || mutant("chunk-padding");
-  const int64_t from = step.firstRow * factor_ - (atStart ? 0 : encoder_->subsampling().leftReach());
+  const int64_t from = step.firstRow * factor_ - (atStart ? 0 : encoder().subsampling().leftReach());
   const int commit = static_cast<int>(std::max<int64_t>(0, step.finalEnd - step.firstRow));
   Matrix features{{}, static_cast<int>(seen - from) + silence, features_};
   normalize(melFrame(from), static_cast<int>(seen - from), features.data);
@@ -214,16 +216,16 @@ void BufferedEncoder::dropMelBefore(int64_t index) {
   firstMel_ = index;
 }
 
-void BufferedEncoder::save(ArchiveWriter& archive) { fields(archive); }
+void BufferedEncoder::write(ArchiveWriter& archive) { fields(archive); }
 
-void BufferedEncoder::load(ArchiveReader& archive) {
+void BufferedEncoder::read(ArchiveReader& archive) {
   fields(archive);
   ArchiveReader::require(valid());
 }
 
 bool BufferedEncoder::valid() const {
-  if (caches_.size() != static_cast<size_t>(encoder_->config().layers)) return false;
-  const int width = encoder_->config().dModel, pad = (encoder_->config().convKernel - 1) / 2;
+  if (caches_.size() != static_cast<size_t>(encoder().config().layers)) return false;
+  const int width = encoder().config().dModel, pad = (encoder().config().convKernel - 1) / 2;
   const auto fits = [width](const std::optional<mlx::core::array>& rows, int most) {
     return !rows || (rows->shape(1) == width && rows->shape(0) <= most);
   };
@@ -241,7 +243,7 @@ bool BufferedEncoder::valid() const {
          listened_ <= melFrames_ && start_ <= committed_ && firstMel_ <= committed_ * factor_ &&
          committed_ * factor_ <= melFrames_ &&
          (start_ < 0 || committed_ == start_ ||
-          firstMel_ <= std::max<int64_t>(0, committed_ * factor_ - encoder_->subsampling().leftReach())) &&
+          firstMel_ <= std::max<int64_t>(0, committed_ * factor_ - encoder().subsampling().leftReach())) &&
          statistics_.valid() &&
          std::all_of(
              heard_.begin(), heard_.end(),

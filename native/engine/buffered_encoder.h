@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "engine/encoder_stream.h"
+#include "engine/encoder_session.h"
 #include "model/config.h"
 #include "model/live_statistics.h"
 #include "model/normalization.h"
@@ -36,7 +36,7 @@ struct StreamOptions {
   int history = 0;        // mel frames that can be recalled, beside those that are needed
 };
 
-class BufferedEncoder : public EncoderStream {
+class BufferedEncoder : public EncoderSession {
  public:
   BufferedEncoder(std::shared_ptr<const Encoder> encoder, const PreprocessorConfig& preprocessor,
                   StreamOptions options);
@@ -45,10 +45,11 @@ class BufferedEncoder : public EncoderStream {
   void finish(int64_t samples) override;
   void flush(int silence) override;
   Matrix recall(int64_t from, int64_t until, int64_t& first) const override;
-  void save(ArchiveWriter& archive) override;
-  void load(ArchiveReader& archive) override;
+  StreamPosition position() const override;
   std::optional<PlannedStep> plan() override;
   EncodedStep commit(PlannedStep planned, std::optional<EncodedPiece> encoded) override;
+  void write(ArchiveWriter& archive) override;
+  void read(ArchiveReader& archive) override;
 
  private:
   std::optional<PlannedStep> gridStep();
@@ -64,6 +65,8 @@ class BufferedEncoder : public EncoderStream {
   const float* melFrame(int64_t index) const;
   void dropMelBefore(int64_t index);
   bool valid() const;
+  // Whether what was flushed has frames that are not final yet.
+  bool flushes() const { return flushing_ / factor_ > committed_; }
 
   template <class Archive>
   void fields(Archive& archive) {
@@ -71,7 +74,6 @@ class BufferedEncoder : public EncoderStream {
             lastSound_, start_, wakeFrom_, committed_, flushing_, flushSilence_, caches_);
   }
 
-  std::shared_ptr<const Encoder> encoder_;
   PreprocessorConfig preprocessor_;
   StreamOptions options_;
   int features_, factor_;

@@ -15,6 +15,7 @@ void streams(const Goldens& models, std::mt19937& random);
 void cancellation(const Goldens& models, std::mt19937& random);
 void snapshots(const Goldens& models, std::mt19937& random);
 void manySessions(const Goldens& models, std::mt19937& random);
+void stepGrid(const Goldens& models, std::mt19937& random);
 void faults(const Goldens& models);
 
 }  // namespace parakeet::test

@@ -31,17 +31,19 @@ struct Fuse {
   }
 };
 
-class FaultyStream : public EncoderStream {
+class FaultyEncoder : public EncoderSession {
  public:
-  FaultyStream(std::unique_ptr<EncoderStream> inner, Fuse fuse) : inner_(std::move(inner)), fuse_(fuse) {}
+  FaultyEncoder(std::shared_ptr<const Encoder> encoder, std::unique_ptr<EncoderSession> inner, Fuse fuse)
+      : EncoderSession(std::move(encoder)), inner_(std::move(inner)), fuse_(fuse) {}
   void push(const float* logMel, int frames) override { inner_->push(logMel, frames); }
   void finish(int64_t samples) override { inner_->finish(samples); }
   void flush(int silence) override { inner_->flush(silence); }
   Matrix recall(int64_t from, int64_t until, int64_t& first) const override {
     return inner_->recall(from, until, first);
   }
-  void save(ArchiveWriter& archive) override { inner_->save(archive); }
-  void load(ArchiveReader& archive) override { inner_->load(archive); }
+  StreamPosition position() const override { return inner_->position(); }
+  void write(ArchiveWriter& archive) override { inner_->write(archive); }
+  void read(ArchiveReader& archive) override { inner_->read(archive); }
   std::optional<PlannedStep> plan() override {
     auto planned = inner_->plan();
     if (planned) fuse_.at(Point::plan);
@@ -56,7 +58,7 @@ class FaultyStream : public EncoderStream {
   }
 
  private:
-  std::unique_ptr<EncoderStream> inner_;
+  std::unique_ptr<EncoderSession> inner_;
   Fuse fuse_;
 };
 
@@ -183,7 +185,8 @@ void faults(const Goldens& models) {
       const bool faulty = i == 1;
       Parts parts{nullptr, shared};
       if (faulty) {
-        parts.stream = std::make_unique<FaultyStream>(
+        parts.encoder = std::make_unique<FaultyEncoder>(
+            golden.model->encoder(),
             std::make_unique<BufferedEncoder>(golden.model->encoder(), golden.config.preprocessor, options),
             Fuse{point});
         shared->next = std::make_shared<Fuse>(Fuse{point, point == Point::finish ? 0 : 1});

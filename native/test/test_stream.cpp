@@ -22,12 +22,10 @@ auto onFrontEnd(Work work) {
 TestStream::TestStream(const GoldenModel& golden, const StreamOptions& options, Parts parts) {
   mel_ = onFrontEnd([&] { return std::make_unique<MelSession>(golden.model->filters()); });
   onEngine([&] {
-    const auto& encoder = golden.model->encoder();
-    if (!parts.stream) {
-      parts.stream = std::make_unique<BufferedEncoder>(encoder, golden.config.preprocessor, options);
-    }
+    encoder_ = std::move(parts.encoder);
+    if (!encoder_)
+      encoder_ = std::make_unique<BufferedEncoder>(golden.model->encoder(), golden.config.preprocessor, options);
     if (!parts.decoder) parts.decoder = golden.model->decoder(golden.greedy());
-    encoder_ = std::make_unique<EncoderSession>(encoder, std::move(parts.stream));
     decoder_ = std::make_unique<DecoderSession>(std::move(parts.decoder), nullptr);
   });
 }
@@ -59,11 +57,11 @@ void TestStream::hear(const std::vector<float>& samples) {
 
 void TestStream::end() {
   take(onFrontEnd([&] { return mel_->finish(0); }));
-  onEngine([&] { encoder_->stream().finish(samples_); });
+  onEngine([&] { encoder_->finish(samples_); });
 }
 
 void TestStream::take(Matrix logMel) {
-  onEngine([&] { encoder_->stream().push(logMel.data.data(), logMel.rows); });
+  onEngine([&] { encoder_->push(logMel.data.data(), logMel.rows); });
 }
 
 void TestStream::steps() {

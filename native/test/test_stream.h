@@ -5,14 +5,15 @@
 #include <vector>
 
 #include "engine/buffered_encoder.h"
-#include "engine/sessions.h"
+#include "engine/decoder_session.h"
+#include "engine/mel_session.h"
 #include "test/golden_model.h"
 
 namespace parakeet::test {
 
 // Replacements for parts of a stream, to inject faults.
 struct Parts {
-  std::unique_ptr<EncoderStream> stream;
+  std::unique_ptr<EncoderSession> encoder;
   std::shared_ptr<const Decoder> decoder;
 };
 

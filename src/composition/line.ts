@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import pumpify from 'pumpify';
 import type { TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
+import type { DecodingOptions } from '../model/decoding.js';
 import { settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import type { StageModel } from '../model/stage-model.js';
@@ -13,15 +14,16 @@ import { resolveStreaming, streamingOf } from '../model/streaming-options.js';
 import { frameSeconds } from '../model/token-placer.js';
 import { HearWindows } from '../recordings/hear-windows.js';
 import { Decode, decode } from '../transforms/decode.js';
-import { encode } from '../transforms/encode.js';
+import { type Encode, encode } from '../transforms/encode.js';
 import { FlushMark } from '../transforms/flush-mark.js';
 import { logMel } from '../transforms/log-mel.js';
+import { type Refine, refine } from '../transforms/refine.js';
 import { REFINE_HISTORY } from '../transforms/refiner.js';
 import { resample } from '../transforms/resample.js';
 import { sentences } from '../transforms/sentences.js';
 import type { Stage } from '../transforms/stage.js';
 import { type TokenDecode, tokenDecode } from '../transforms/token-decode.js';
-import { type TranscriptionOptions, withBoost } from './options.js';
+import type { TranscriptionOptions } from './options.js';
 
 /** Type of a stage in the line, whatever it carries. */
 type AnyStage = Stage<never, unknown>;
@@ -44,11 +46,16 @@ const Joined = pumpify.ctor({
   ...({ readableObjectMode: true, readableHighWaterMark: 2 } as object),
 } as Parameters<typeof pumpify.ctor>[0]);
 
-/** `decode → resample → logMel → encode → tokenDecode → sentences`, or with mode `'file'` one stage in place of the middle three. */
+/**
+ * `decode → resample → logMel → encode → tokenDecode → sentences`, and one more that refines; with mode `'file'` one stage in place of the
+ * middle three.
+ */
 export class Line {
   readonly #stages: AnyStage[] = [];
-  /** The stage that chooses tokens: of a stream, or of windows. */
+  #encoder: Encode | undefined;
+  /** The stages that choose tokens: of a stream, of its refined sentences, or of windows. */
   #tokens: TokenDecode | undefined;
+  #refine: Refine | undefined;
   #windows: HearWindows | undefined;
   #boost: readonly BoostPhrase[] | undefined;
   #joined: Duplex | undefined;
@@ -111,7 +118,7 @@ export class Line {
   /** Other phrases to boost, from the next step or window on; before the line is open, from its start. */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
     this.#boost = boost;
-    await (this.#tokens ?? this.#windows)?.setBoost(boost);
+    await Promise.all([this.#tokens, this.#refine, this.#windows].map((stage) => stage?.setBoost(boost)));
   }
 
   /** The transcript is behind its audio: drafts are left out, or again not. */
@@ -132,39 +139,54 @@ export class Line {
     await closed;
   }
 
+  /** With the phrases that hold now. */
+  get #decoding(): DecodingOptions | undefined {
+    const { decoding } = this.options;
+    return this.#boost === undefined ? decoding : { ...decoding, boost: this.#boost };
+  }
+
   #plan(model: StageModel): (() => unknown)[] {
     const { input, sentences: limits, utterances, mode } = this.options;
     return [
       () => decode(input),
       () => resample(model.info.sampleRate),
       ...(mode === 'file' ? [() => this.#file(model as LoadedModel)] : this.#live(model)),
-      () => sentences({ ...limits, utterances, rehearing: this.options.refine ? this.#tokens : undefined }),
+      () => sentences({ ...limits, utterances }),
+      ...(this.options.refine ? [() => this.#refined(model)] : []),
     ];
   }
 
   #live(model: StageModel): (() => unknown)[] {
-    const { refine, drafts } = this.options;
+    const { drafts } = this.options;
     const silence = settleSilence(this.options.silence);
     const streaming = streamingOf(model.info, this.options, silence);
     this.ahead = resolveStreaming(model.info, streaming).lookahead * frameSeconds(model.info);
     const flushSilence = silence.flush;
     return [
       () => logMel(model, { flushSilence }),
-      () => encode(model, { ...streaming, history: refine ? REFINE_HISTORY : 0, flushSilence }),
       () => {
-        const decoding = withBoost(this.options.decoding, this.#boost);
-        this.#tokens = tokenDecode(model, { decoding, drafts });
+        const history = this.options.refine ? REFINE_HISTORY : 0;
+        this.#encoder = encode(model, { ...streaming, history, flushSilence });
+        return this.#encoder;
+      },
+      () => {
+        this.#tokens = tokenDecode(model, { decoding: this.#decoding, drafts });
         return this.#tokens;
       },
     ];
   }
 
+  #refined(model: StageModel): Refine {
+    this.#refine = refine(model, this.#encoder as Encode, this.#decoding);
+    return this.#refine;
+  }
+
   #file(model: LoadedModel): HearWindows {
-    const { windows, silence, decoding } = this.options;
+    const { windows, silence } = this.options;
     this.#windows = new HearWindows(model, {
       windows,
       silence: settleSilence(silence),
-      decoding: withBoost(decoding, this.#boost),
+      decoding: this.#decoding,
     });
     return this.#windows;
   }

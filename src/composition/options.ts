@@ -3,7 +3,6 @@
  * checks that need no model. Pure functions; nothing is built here.
  */
 import { type InputOptions, settleInput } from '../audio/input-options.js';
-import type { BoostPhrase } from '../model/boost.js';
 import { checkDecoding, type DecodingOptions } from '../model/decoding.js';
 import { type Latency, type SilenceOptions, settleLatency, settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
@@ -181,12 +180,4 @@ export function checkModel(model: unknown): void {
 
 function isModel(value: unknown): value is LoadedModel {
   return typeof value === 'object' && value !== null && 'info' in value && 'native' in value;
-}
-
-/** The phrases that hold now, in place of those that the options name. */
-export function withBoost(
-  decoding: DecodingOptions | undefined,
-  boost: readonly BoostPhrase[] | undefined,
-): DecodingOptions | undefined {
-  return boost === undefined ? decoding : { ...decoding, boost };
 }

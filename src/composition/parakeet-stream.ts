@@ -2,7 +2,7 @@
  * A transcription as one stream: its line of stages between Node's reading and writing, its end and its errors. What the stages are is
  * line.ts's matter, what happens to the events outlet.ts's.
  */
-import { Duplex, finished, type Readable } from 'node:stream';
+import { Duplex, finished, type Readable, type Writable } from 'node:stream';
 import { destroyOnAbort } from '../abort.js';
 import { publish, type StreamMessage } from '../diagnostics.js';
 import type { EndEvent, TranscriptEvent, TranscriptResult } from '../events.js';
@@ -146,6 +146,11 @@ export class ParakeetStream extends Duplex {
   override _read(): void {
     this.#wanted = true;
     this.#forward();
+  }
+
+  override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
+    this.#late.piped(destination as unknown as Writable);
+    return super.pipe(destination, options);
   }
 
   override read(size?: number): TranscriptEvent | null {

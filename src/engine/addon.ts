@@ -114,12 +114,19 @@ export interface NativeTicket {
   changes: { melFrame: number; speech: boolean }[];
 }
 
+/** Log-mel frames that stay native, on their way from a `NativeMel` to a `NativeEncoder`. */
+export interface NativeFrames {
+  readonly rows: number;
+  /** A copy of them, row-major. */
+  data(): Float32Array;
+}
+
 /** Streaming log-mel of one stream. */
 export interface NativeMel {
   /** Mono samples at the model's rate; resolves with the frames that became complete. */
-  push(samples: Float32Array): Promise<NativeMatrix>;
+  push(samples: Float32Array): Promise<NativeFrames>;
   /** Ends the stream after `flush` samples of silence: `floor((samples + flush) / hop)` frames in all. */
-  finish(flush: number): Promise<NativeMatrix>;
+  finish(flush: number): Promise<NativeFrames>;
   /** The whole state as bytes. */
   save(): Promise<Uint8Array>;
   /** Goes on from there. Rejects with `ERR_PARAKEET_INVALID_SNAPSHOT` for bytes that don't fit; the session is of no use then. */
@@ -130,17 +137,18 @@ export interface NativeMel {
 
 /** Streaming encoder of one stream. */
 export interface NativeEncoder {
-  /** Appends mel frames (copied). `data.length` is a multiple of `features`. */
-  push(data: Float32Array): void;
+  /** Appends mel frames; an array is copied, and its length is a multiple of `features`. */
+  push(frames: NativeFrames | Float32Array): void;
   /** The input is over; it had `samples` samples. */
   finish(samples: number): void;
   /** All that was pushed becomes final with the steps that are due then, flushed by `silence` mel frames of digital silence. */
   flush(silence: number): void;
   /**
-   * Runs the next step that is due; `null` when none is. After `finish`, the last step is followed by `null`. Most calls complete no
-   * step: they give `null` at once, without a promise and without asking the engine.
+   * Appends `frames`, if given, as `push` does, and runs the next step that is due then; `null` when none is. After `finish`, the last
+   * step is followed by `null`. Where no step can be due, as after most pushes, `null` comes at once: without a promise and without
+   * asking the engine.
    */
-  step(): Promise<NativeTicket | null> | null;
+  step(frames?: NativeFrames | Float32Array): Promise<NativeTicket | null> | null;
   /** See `NativeMel`. Not while a ticket is out. */
   save(): Promise<Uint8Array>;
   load(state: Uint8Array): Promise<void>;

@@ -4,7 +4,7 @@
  */
 import { abortedBy, onAbort } from '../abort.js';
 import { mustBeFinite } from '../audio/samples.js';
-import type { NativeDecoder, NativeEncoder, NativeMel } from '../engine/addon.js';
+import type { NativeDecoder, NativeEncoder, NativeFrames, NativeMel } from '../engine/addon.js';
 import { ClosedError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
 import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
@@ -166,10 +166,8 @@ export class LiveTranscript {
       for (let at = 0; at < own.length; at += piece) {
         const part = own.subarray(at, at + piece);
         this.#samples += part.length;
-        const { data, rows } = await this.#mel.push(part);
-        if (rows === 0) continue;
-        this.#encoder.push(data);
-        await this.#steps();
+        const frames = await this.#mel.push(part);
+        if (frames.rows > 0) await this.#steps(frames);
       }
     });
   }
@@ -181,11 +179,9 @@ export class LiveTranscript {
     await this.#run(async () => {
       const { sampleRate } = this.#model.info;
       const { flushSilence } = this.#settled;
-      const { data } = await this.#mel.finish(
-        this.#samples === 0 ? 0 : Math.round(flushSilence * sampleRate),
-      );
+      const frames = await this.#mel.finish(this.#samples === 0 ? 0 : Math.round(flushSilence * sampleRate));
       this.#placer.duration = this.#samples / sampleRate;
-      this.#encoder.push(data);
+      this.#encoder.push(frames);
       this.#encoder.finish(this.#samples);
       await this.#steps();
       this.#draft = [];
@@ -258,10 +254,10 @@ export class LiveTranscript {
     });
   }
 
-  async #steps(): Promise<void> {
-    for (;;) {
-      const step = await this.#encoder.step();
-      if (!step) return;
+  /** Gives the encoder frames, if there are any, and runs all steps that are due. */
+  async #steps(frames?: NativeFrames): Promise<void> {
+    let step = await this.#encoder.step(frames);
+    for (; step; step = await this.#encoder.step()) {
       const { final, draft } = await this.#decoder.decode(this.#encoder, step.ticket, true);
       this.#finalized.push(...this.#placer.final(final));
       this.#draft = this.#placer.draft(draft);

@@ -2,6 +2,7 @@
  * The fourth stage: log-mel frames in, tickets for encoder frames out. The frames stay in the engine; when a step runs and what
  * it sees is native. Here are the stream around it and the bound on what waits.
  */
+import type { NativeFrames } from '../engine/addon.js';
 import type { EncodedChunk, MelChunk } from '../events.js';
 import { DEFAULT_SILENCE } from '../model/latency.js';
 import { mustBeModel, type StageModel } from '../model/stage-model.js';
@@ -13,6 +14,7 @@ import {
 } from '../model/streaming-options.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
 import { EncoderSession } from './encoder-session.js';
+import { NativeMelChunk } from './mel-chunk.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link encode}. */
@@ -41,7 +43,8 @@ export function encode(model: StageModel, options: EncodeOptions = {}): Encode {
 /** The stage that {@link encode} makes. */
 export class Encode extends Stage<MelChunk, EncodedChunk> {
   readonly #model: StageModel;
-  readonly #session: EncoderSession;
+  /** Where the frames of its tickets are. @internal */
+  readonly session: EncoderSession;
   readonly #grows: boolean;
   /** Mel frames of silence behind a flush. */
   readonly #flush: number;
@@ -50,7 +53,7 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
   #waiting = 0;
   #melFrames = 0;
   #frames = 0;
-  #duration: number | undefined;
+  #over = false;
 
   constructor(model: StageModel, options: EncodeOptions = {}) {
     mustBeModel('encode', model);
@@ -66,48 +69,43 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
     super({ signal, ...(settled.grow > 1 && { writableHighWaterMark: chunks }) });
     this.#model = model;
     this.#flush = melFrames(model.info, flush);
-    this.#session = new EncoderSession(native, model);
+    this.session = new EncoderSession(native, model);
     this.#mostWaiting = most;
     this.#grows = settled.grow > 1;
   }
 
   protected override async process(mel: MelChunk): Promise<void> {
     const readyAt = performance.now();
-    const { features } = this.#model.info;
-    if (mel.features !== features || mel.data.length !== mel.frames * features) {
-      const what = `${mel.data.length} values as ${mel.frames} × ${mel.features}`;
-      throw expected(
-        `frames of ${features} mel features`,
-        'the input of encode',
-        what,
-        'Use logMel with the same model.',
-      );
-    }
+    const frames = this.#framesOf(mel);
     this.#melFrames += mel.frames;
-    if (mel.frames > 0) this.#session.native.push(mel.data);
-    if (mel.end) this.#end(mel.end.samples);
     this.#waiting += mel.frames;
     // Behind, and allowed to catch up: what already waits goes into the same step.
-    if (this.#grows && !mel.end && this.writableLength > 1 && this.#waiting < this.#mostWaiting) return;
+    if (this.#grows && !mel.end && this.writableLength > 1 && this.#waiting < this.#mostWaiting) {
+      this.session.native.push(frames);
+      return;
+    }
     this.#waiting = 0;
+    if (!mel.end) return await this.#steps(readyAt, frames);
+    this.session.native.push(frames);
+    this.#end(mel.end.samples);
     await this.#steps(readyAt);
   }
 
   protected override async flushHeld(): Promise<void> {
-    this.#session.native.flush(this.#flush);
+    this.session.native.flush(this.#flush);
     await this.#steps(performance.now());
   }
 
   protected override async finish(): Promise<void> {
     const readyAt = performance.now();
-    if (this.#duration === undefined) {
+    if (!this.#over) {
       // The mel frames were somebody else's, without an end: they are all there was.
       this.#end(this.#melFrames * this.#model.info.hop);
       await this.#steps(readyAt);
     }
-    const duration = this.#duration ?? 0;
+    const { duration } = this.session;
     await this.emitOne({
-      session: this.#session,
+      session: this.session,
       ticket: -1,
       firstFrame: this.#frames,
       final: 0,
@@ -120,11 +118,11 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
       end: { duration },
     });
     // Closing frees the frames, so the stage stays open until all are decoded.
-    await this.#session.idle();
+    await this.session.idle();
   }
 
   protected override async release(): Promise<void> {
-    await this.#session.close();
+    await this.session.close();
   }
 
   readonly #place = ({ melFrame, speech }: { melFrame: number; speech: boolean }) => ({
@@ -133,24 +131,35 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
   });
 
   #end(samples: number): void {
-    this.#duration = samples / this.#model.info.sampleRate;
-    this.#session.native.finish(samples);
+    this.#over = true;
+    this.session.duration = samples / this.#model.info.sampleRate;
+    this.session.native.finish(samples);
   }
 
-  /** Runs all steps that are due. */
-  async #steps(readyAt: number): Promise<void> {
-    for (;;) {
-      await this.#session.take();
-      const step = await this.#session.native.step();
-      if (!step) {
-        this.#session.release();
-        return;
-      }
+  /** @throws {@link ArgumentError} for frames of another model. */
+  #framesOf(mel: MelChunk): NativeFrames | Float32Array {
+    const { features } = this.#model.info;
+    const frames = NativeMelChunk.frames(mel);
+    const fits =
+      frames instanceof Float32Array ? frames.length === mel.frames * features : frames.rows === mel.frames;
+    if (fits && mel.features === features) return frames;
+    throw expected(
+      `frames of ${features} mel features`,
+      'the input of encode',
+      `${mel.data.length} values as ${mel.frames} × ${mel.features}`,
+      'Use logMel with the same model.',
+    );
+  }
+
+  /** Appends frames, if there are any, and runs all steps that are due. */
+  async #steps(readyAt: number, frames?: NativeFrames | Float32Array): Promise<void> {
+    let step = await this.session.step(frames);
+    for (; step; step = await this.session.step()) {
       this.#frames = step.firstFrame + step.final;
-      const end = this.#duration === undefined ? {} : { end: { duration: this.#duration } };
+      const end = this.#over ? { end: { duration: this.session.duration } } : {};
       const { changes, ...ticket } = step;
       await this.emitOne({
-        session: this.#session,
+        session: this.session,
         ...ticket,
         speech: changes.map(this.#place),
         readyAt,

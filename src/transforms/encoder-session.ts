@@ -3,7 +3,7 @@
  * encodes and the one that decodes, which is why it is in a file of its own.
  */
 
-import type { NativeEncoder } from '../engine/addon.js';
+import type { NativeEncoder, NativeFrames, NativeTicket } from '../engine/addon.js';
 import { AbortedError } from '../errors.js';
 import type { StageModel } from '../model/stage-model.js';
 
@@ -12,6 +12,8 @@ export const MAX_TICKETS = 4;
 
 /** The native encoder of one stream, and how many of its tickets are out. */
 export class EncoderSession {
+  /** Seconds of the input, once it is over. */
+  duration = Number.POSITIVE_INFINITY;
   #outstanding = 0;
   #holds = 0;
   #closed = false;
@@ -30,10 +32,19 @@ export class EncoderSession {
     return this.#outstanding;
   }
 
-  /** Waits until one more ticket may be made, and counts it. */
+  /** Waits until one more ticket may be out, and counts it. */
   async take(): Promise<void> {
     await this.#until(() => this.#outstanding < MAX_TICKETS);
     this.#outstanding++;
+  }
+
+  /** Appends mel frames, if there are any, and runs the next step that is due then, as soon as one more ticket may be out. */
+  async step(frames?: NativeFrames | Float32Array): Promise<NativeTicket | undefined> {
+    await this.take();
+    const step = await this.native.step(frames);
+    if (step) return step;
+    this.release();
+    return undefined;
   }
 
   /** A ticket was decoded, or will never be. */
@@ -42,7 +53,7 @@ export class EncoderSession {
     this.#wake();
   }
 
-  /** Somebody still has need of the session, though of no ticket. */
+  /** Somebody still needs the session, though no ticket. */
   hold(): void {
     this.#holds++;
   }

@@ -6,46 +6,23 @@
  * with it that were heard. Who reads through pipes sees a normal end, and the error comes when everything that the
  * pipes lead to has finished; who reads by iterator or by event gets the error in the place of the end.
  */
-import { finished, type Readable, type Writable } from 'node:stream';
-
-type Piped = { _readableState?: { pipes?: Writable[] } };
-
-/** How often to look whether a destination that nobody ends (the terminal) has written its queue. */
-const POLL_MS = 5;
-
-/** The streams at the far ends of all pipes out of `stream`; empty when it is not piped. */
-function leavesOf(stream: object): Writable[] {
-  const direct = (stream as Piped)._readableState?.pipes ?? [];
-  return direct.flatMap((next) => {
-    const further = leavesOf(next);
-    return further.length > 0 ? further : [next];
-  });
-}
-
-/** Resolves when `leaf` has finished, failed or closed, or is idle although its source ended, or on `signal`. Never rejects. */
-function settled(leaf: Writable, sourceEnded: () => boolean, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearInterval(timer);
-      signal.removeEventListener('abort', done);
-      stop();
-      resolve();
-    };
-    const stop = finished(leaf, done);
-    signal.addEventListener('abort', done);
-    // process.stdout and `{ end: false }` destinations are never ended; an empty queue is all that can be waited for.
-    const timer = setInterval(() => {
-      if (sourceEnded() && !leaf.writableEnded && leaf.writableLength === 0) done();
-    }, POLL_MS);
-  });
-}
+import type { Readable, Writable } from 'node:stream';
+import { Pipes, settled } from './pipes.js';
 
 /** The consumer's progress of one readable stream, as far as failing late needs it. */
 export class LateFailure {
   readonly #cancelled = new AbortController();
+  readonly #pipes: Pipes;
   #onEmpty: (() => void) | undefined;
 
-  constructor(private readonly stream: Readable) {}
+  constructor(private readonly stream: Readable) {
+    this.#pipes = new Pipes(stream);
+  }
+
+  /** Call from the stream's `pipe`, before Node's. */
+  piped(destination: Writable): void {
+    this.#pipes.add(destination);
+  }
 
   /** Call after each `read()` of the stream: the override of `read` is the only place that sees the queue run empty. */
   afterRead(): void {
@@ -60,11 +37,10 @@ export class LateFailure {
 
   /** Resolves when everything pushed so far is consumed, or on `cancel`; ends the output if it is piped. */
   async consumed(): Promise<void> {
-    const leaves = leavesOf(this.stream);
+    const leaves = this.#pipes.leaves();
     if (leaves.length > 0) {
       this.stream.push(null);
-      const ended = () => this.stream.readableEnded;
-      await Promise.all(leaves.map((leaf) => settled(leaf, ended, this.#cancelled.signal)));
+      await Promise.all(leaves.map((leaf) => settled(leaf, this.#cancelled.signal)));
     } else if (this.stream.readableLength > 0 && !this.stream.destroyed) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;

@@ -2,11 +2,12 @@
  * The third stage: mono audio in, log-mel frames out. The mathematics is native; here is only the stream around it.
  */
 
-import type { NativeMatrix, NativeMel } from '../engine/addon.js';
+import type { NativeFrames, NativeMel } from '../engine/addon.js';
 import type { AudioChunk, MelChunk } from '../events.js';
 import { DEFAULT_SILENCE } from '../model/latency.js';
 import { mustBeModel, type StageModel } from '../model/stage-model.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
+import { NativeMelChunk } from './mel-chunk.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link logMel}. */
@@ -70,16 +71,16 @@ export class LogMel extends Stage<AudioChunk, MelChunk> {
 
   protected override async finish(): Promise<void> {
     const mel = await this.#native.finish(this.#samples === 0 ? 0 : this.#flush);
-    await this.emitOne({ ...this.#chunk(mel), end: { samples: this.#samples } });
+    await this.emitOne(this.#chunk(mel, { samples: this.#samples }));
   }
 
   protected override async release(): Promise<void> {
     await this.#native.close();
   }
 
-  #chunk(mel: NativeMatrix): MelChunk {
+  #chunk(mel: NativeFrames, end?: { samples: number }): MelChunk {
     const firstFrame = this.#frames;
     this.#frames += mel.rows;
-    return { data: mel.data, frames: mel.rows, features: this.#features, firstFrame };
+    return new NativeMelChunk(mel, this.#features, firstFrame, end);
   }
 }

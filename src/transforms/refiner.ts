@@ -1,18 +1,13 @@
 /**
  * Hears a sentence again when it is over, with context on both sides, and cuts the new words where the old sentence was. It knows
- * nothing of the engine: whoever has the sound is asked through {@link Rehearing}.
+ * nothing of the engine: whoever has the sound is asked through {@link HearAgain}.
  */
 import type { Sentence, Token } from '../events.js';
 import { endsLikeSentence } from '../text/sentence-ends.js';
 import { sentenceOf } from '../text/sentence-splitter.js';
 
-/** Who can hear a stretch of the stream again. */
-export interface Rehearing {
-  /** The tokens of the seconds [from, until), as far as they are kept; in order. */
-  hearAgain(from: number, until: number): Promise<Token[]>;
-  /** From here on the sound is kept for us, until the function that this gives is called. */
-  hold(): () => void;
-}
+/** Gives the tokens of the seconds [from, until), heard with context on both sides, as far as the sound is kept; in order. */
+export type HearAgain = (from: number, until: number) => Promise<Token[]>;
 
 /** Seconds heard before and after a sentence. */
 const BEFORE = 10;
@@ -29,12 +24,12 @@ export class Refiner {
   /** Up to here the sentences before have the words. */
   #cut = 0;
 
-  constructor(private readonly rehearing: Rehearing) {}
+  constructor(private readonly hearAgain: HearAgain) {}
 
   /** The sentence as it is heard with context; the same object when nothing is different. */
   async refine(sentence: Sentence): Promise<Sentence> {
     const from = Math.max(this.#cut, sentence.end - LONGEST);
-    const heard = await this.rehearing.hearAgain(Math.max(0, from - BEFORE), sentence.end + AFTER);
+    const heard = await this.hearAgain(Math.max(0, from - BEFORE), sentence.end + AFTER);
     const words = groupWords(heard);
     const first = words.findIndex((word) => startOf(word) >= from);
     const last = first < 0 ? -1 : endOfSentence(words, first, sentence);

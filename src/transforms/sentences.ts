@@ -1,5 +1,5 @@
 /**
- * The last stage: token events in, the same out, and sentence events between them. Where a sentence ends is
+ * The sixth stage: token events in, the same out, and sentence events between them. Where a sentence ends is
  * sentence-splitter.ts's matter.
  */
 import type { EndOfUtteranceEvent, Sentence, TranscriptEvent } from '../events.js';
@@ -8,7 +8,6 @@ import { Endpointer, settleUtterances, type UtteranceOptions } from '../text/end
 import { type SentenceOptions, sentenceOptionKeys } from '../text/sentence-options.js';
 import { SentenceSplitter } from '../text/sentence-splitter.js';
 import { TranscriptCollector } from '../text/transcript-collector.js';
-import { Refiner, type Rehearing } from './refiner.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link sentences}. */
@@ -23,17 +22,13 @@ export interface SentencesOptions extends SentenceOptions, StageOptions {
    * @defaultValue false
    */
   utterances?: UtteranceOptions | boolean | undefined;
-  /** Who hears finished sentences again. Set by `parakeet({ refine: true })`. @internal */
-  rehearing?: Rehearing | undefined;
 }
 
-const keys = [...sentenceOptionKeys, 'collect', 'utterances', 'rehearing', 'signal'];
+const keys = [...sentenceOptionKeys, 'collect', 'utterances', 'signal'];
 
 class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   readonly #splitter: SentenceSplitter;
   readonly #endpointer: Endpointer | undefined;
-  readonly #refiner: Refiner | undefined;
-  #letGo: (() => void) | undefined;
   readonly #collected: TranscriptCollector | undefined;
 
   constructor(options: SentencesOptions) {
@@ -46,12 +41,7 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
     });
     this.#splitter = new SentenceSplitter(options);
     if (utterances) this.#endpointer = new Endpointer(utterances);
-    if (options.rehearing) {
-      this.#refiner = new Refiner(options.rehearing);
-      this.#letGo = options.rehearing.hold();
-    }
-    if (optionalBoolean('collect', options.collect))
-      this.#collected = new TranscriptCollector(this.#refiner !== undefined);
+    if (optionalBoolean('collect', options.collect)) this.#collected = new TranscriptCollector();
   }
 
   protected override async process(event: TranscriptEvent): Promise<void> {
@@ -66,7 +56,6 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
       case 'end': {
         await this.#emitSentences(this.#splitter.finish());
         await this.#endUtterance(this.#endpointer?.end('end'));
-        this.#letGo?.();
         if (!this.#collected) return await this.emitOne(event);
         return await this.emitOne({ ...event, result: this.#collected.result });
       }
@@ -84,10 +73,6 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   protected override async flushHeld(): Promise<void> {
     await this.#emitSentences(this.#splitter.finish());
     await this.#endUtterance(this.#endpointer?.end('flush'));
-  }
-
-  protected override async release(): Promise<void> {
-    this.#letGo?.();
   }
 
   async #endUtterance(event: EndOfUtteranceEvent | undefined): Promise<void> {
@@ -108,8 +93,7 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   }
 
   async #emitSentences(sentences: readonly Sentence[]): Promise<void> {
-    for (const spoken of sentences) {
-      const sentence = this.#refiner ? await this.#refiner.refine(spoken) : spoken;
+    for (const sentence of sentences) {
       const event = { type: 'sentence', sentence } as const;
       this.#collected?.push(event);
       await this.emitOne(event);

@@ -2,7 +2,7 @@
  * The base of every stage: an object-mode Transform that really stops when its reader is slow, frees its state when it
  * is destroyed, and can fail late. It knows nothing of audio or of models.
  */
-import { Transform, type TransformCallback } from 'node:stream';
+import { Transform, type TransformCallback, type Writable } from 'node:stream';
 import { destroyOnAbort } from '../abort.js';
 import { AbortedError } from '../errors.js';
 import type { PipelineStage } from '../pipeline-types.js';
@@ -131,6 +131,12 @@ export abstract class Stage<In, Out> extends Transform {
     this.#halt = undefined;
     resume?.();
     super._read(size);
+  }
+
+  override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
+    // Within a composition, the composition is what is read.
+    if (!this.onLateFailure) this.#late.piped(destination as unknown as Writable);
+    return super.pipe(destination, options);
   }
 
   override read(size?: number): Out | null {

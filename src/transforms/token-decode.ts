@@ -4,11 +4,11 @@
  */
 import { publish, type StepMessage } from '../diagnostics.js';
 import type { NativeDecoder, NativeHead } from '../engine/addon.js';
-import type { EncodedChunk, Token, TranscriptEvent } from '../events.js';
+import type { EncodedChunk, TranscriptEvent } from '../events.js';
 import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
 import { checkDecoding, type DecodingOptions, headsOf, resolveDecoding } from '../model/decoding.js';
 import { mustBeModel, type StageModel } from '../model/stage-model.js';
-import { frameSeconds, type PlacedModel, TokenPlacer } from '../model/token-placer.js';
+import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
 import { expected, flag, known, optionalSignal } from '../options.js';
 import { textOf } from '../text/sentence-splitter.js';
 import { EncoderSession } from './encoder-session.js';
@@ -65,8 +65,6 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   readonly #latencies = new Latencies();
   #session: EncoderSession | undefined;
   readonly #model: StageModel;
-  readonly #placed: PlacedModel;
-  #holds = 0;
   #progress = 0;
   #revision = 0;
   #steps = 0;
@@ -92,7 +90,6 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     this.#drafts = drafts;
     this.#frameSeconds = frameSeconds(model.info);
     this.#model = model;
-    this.#placed = model.info;
     this.#placer = new TokenPlacer(model.info);
     this.#native = native;
   }
@@ -103,7 +100,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
    * @throws {@link ArgumentError} for phrases that make no sense, as a rejection.
    */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    await this.#native.setBoost(boostTreeOrNone(this.#placed.vocabulary, boost));
+    await this.#native.setBoost(boostTreeOrNone(this.#model.info.vocabulary, boost));
   }
 
   /** Drafts are left out: the transcript is behind its audio. @internal */
@@ -126,10 +123,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
       const remedy = 'Each stream needs a decoding stage of its own.';
       throw expected('tickets of one encode stage', 'the input of tokenDecode', chunk.session, remedy);
     }
-    if (!this.#session) {
-      this.#session = chunk.session;
-      for (let i = 0; i < this.#holds; i++) chunk.session.hold();
-    }
+    this.#session = chunk.session;
     if (chunk.end) this.#placer.duration = chunk.end.duration;
     if (chunk.ticket < 0) return this.#end();
     const decoded = await this.#decode(chunk.session, chunk.ticket);
@@ -166,30 +160,6 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
       const tokens = this.#placer.draft(decoded.draft);
       await this.emitOne({ type: 'draft', tokens, text: textOf(tokens), revision: ++this.#revision });
     }
-  }
-
-  /** Hears the seconds [from, until) again, with context on both sides, as far as the encoder keeps them (`history`). @internal */
-  async hearAgain(from: number, until: number): Promise<Token[]> {
-    const session = this.#session;
-    if (!session) return [];
-    const frame = (seconds: number) => Math.max(0, Math.round(seconds / this.#frameSeconds));
-    const tokens = await this.#native.hearAgain(session.native, frame(from), frame(until));
-    const placer = new TokenPlacer(this.#placed);
-    placer.duration = this.#placer.duration;
-    return placer.final(tokens);
-  }
-
-  /** Keeps the encoder's session open, even when the input is over, until the function that this gives is called. @internal */
-  hold(): () => void {
-    this.#holds++;
-    this.#session?.hold();
-    let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
-      this.#holds--;
-      this.#session?.letGo();
-    };
   }
 
   protected override async finish(): Promise<void> {

@@ -295,7 +295,8 @@ describe('the end', () => {
         createEncoder: (options) => {
           const encoder = model.native.createEncoder(options);
           const step = encoder.step.bind(encoder);
-          const failing = () => (++steps > 2 ? Promise.reject(new Error('out of memory')) : step());
+          const failing: typeof step = (frames) =>
+            ++steps > 2 ? Promise.reject(new Error('out of memory')) : step(frames);
           Object.defineProperty(encoder, 'step', { value: failing });
           return encoder;
         },

@@ -1,7 +1,7 @@
 // The native log-mel against its formulas, frame by frame: every length of the Fourier transform (an odd power of two ends with
 // a step of its own), every share of a register that is left for the last frames, every piece of a long signal.
 import { afterEach, describe, expect, test } from 'vitest';
-import type { NativeMatrix } from '../../src/engine/addon.js';
+import type { NativeFrames } from '../../src/engine/addon.js';
 import { logMel } from '../reference/mel.js';
 import type { MelConfig } from '../reference/model.js';
 import { maxDifference } from '../support/goldens.js';
@@ -27,11 +27,11 @@ function fading(length: number): Float32Array {
 
 async function streamed({ native }: NativeGolden, samples: Float32Array, sizes: number[], flush: number) {
   const mel = native.createMel();
-  const chunks: NativeMatrix[] = [];
+  const chunks: NativeFrames[] = [];
   for (const piece of pieces(samples, sizes)) chunks.push(await mel.push(piece));
   chunks.push(await mel.finish(flush));
   await mel.close();
-  return chunks.flatMap(({ data }) => [...data]);
+  return chunks.flatMap((chunk) => [...chunk.data()]);
 }
 
 describe('log-mel frames', () => {

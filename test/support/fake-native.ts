@@ -7,7 +7,7 @@ import type {
   NativeDecoder,
   NativeEncoder,
   NativeEncoderOptions,
-  NativeMatrix,
+  NativeFrames,
   NativeMel,
   NativeModel,
   NativeModelInfo,
@@ -108,10 +108,10 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
     #tail = new Float32Array(0);
     #samples = 0;
     #frames = 0;
-    push(samples: Float32Array): Promise<NativeMatrix> {
+    push(samples: Float32Array): Promise<NativeFrames> {
       return this.run('mel', () => this.#take(samples));
     }
-    finish(flush: number): Promise<NativeMatrix> {
+    finish(flush: number): Promise<NativeFrames> {
       return this.run('mel', () => this.#take(new Float32Array(flush)));
     }
     save(): Promise<Uint8Array> {
@@ -120,7 +120,7 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
     load(): Promise<void> {
       return unused();
     }
-    #take(samples: Float32Array): NativeMatrix {
+    #take(samples: Float32Array): NativeFrames {
       counts.samples += samples.length;
       this.#samples += samples.length;
       const all = new Float32Array(this.#tail.length + samples.length);
@@ -135,7 +135,7 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
       }
       this.#frames += rows;
       this.#tail = all.slice(rows * HOP);
-      return { data, rows, columns: 2 };
+      return { rows, data: () => data };
     }
   }
 
@@ -150,8 +150,9 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
     constructor(readonly options: NativeEncoderOptions) {
       super();
     }
-    push(data: Float32Array): void {
+    push(frames: NativeFrames | Float32Array): void {
       if (this.closed) throw new AbortedError();
+      const data = frames instanceof Float32Array ? frames : frames.data();
       for (let i = 0; i < data.length; i += 2) this.#loudness.push(data[i] as number);
     }
     finish(): void {
@@ -166,7 +167,8 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
     load(): Promise<void> {
       return unused();
     }
-    step(): Promise<NativeTicket | null> {
+    step(frames?: NativeFrames | Float32Array): Promise<NativeTicket | null> {
+      if (frames && !this.closed) this.push(frames);
       return this.run('step', () => {
         const { chunk, lookahead } = this.options;
         const due = this.#done + chunk + lookahead;

@@ -1,6 +1,6 @@
 // Drives the engine's three sessions of one stream by hand, as the stages do: audio in pieces, tokens out.
 // Nothing of Node's streams, so that what differs here differs in the engine.
-import type { NativeTicket, NativeTokens } from '../../src/engine/addon.js';
+import type { NativeFrames, NativeTicket, NativeTokens } from '../../src/engine/addon.js';
 import type { StepperOptions } from '../reference/stepper.js';
 import type { FrameToken } from '../reference/transducer.js';
 import type { NativeGolden } from './native-golden.js';
@@ -35,7 +35,7 @@ export function* pieces(samples: Float32Array, sizes: readonly number[]): Genera
 
 /** Runs a whole stream whose audio comes in pieces of `sizes` samples. */
 export async function runNative(
-  { native, info }: NativeGolden,
+  { native }: NativeGolden,
   samples: Float32Array,
   options: StepperOptions,
   sizes: readonly number[],
@@ -65,8 +65,8 @@ export async function runNative(
   });
   const decoder = native.createDecoder({ head: options.head });
   const steps: NativeStep[] = [];
-  const drain = async (): Promise<void> => {
-    for (let ticket = await encoder.step(); ticket !== null; ticket = await encoder.step()) {
+  const drain = async (frames?: NativeFrames): Promise<void> => {
+    for (let ticket = await encoder.step(frames); ticket !== null; ticket = await encoder.step()) {
       const { final, draft } = await decoder.decode(encoder, ticket.ticket, true);
       steps.push({ ...ticket, finalTokens: frameTokens(final), draftTokens: frameTokens(draft) });
     }
@@ -74,12 +74,9 @@ export async function runNative(
   try {
     for (const piece of pieces(samples, sizes)) {
       const frames = await mel.push(piece);
-      if (frames.rows === 0) continue;
-      encoder.push(frames.data.subarray(0, frames.rows * info.features));
-      await drain();
+      if (frames.rows > 0) await drain(frames);
     }
-    const rest = await mel.finish(options.flush);
-    if (rest.rows > 0) encoder.push(rest.data.subarray(0, rest.rows * info.features));
+    encoder.push(await mel.finish(options.flush));
     encoder.finish(samples.length);
     await drain();
   } finally {

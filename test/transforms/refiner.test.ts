@@ -15,14 +15,11 @@ function at(text: string, ...starts: number[]): Token[] {
 /** A stream whose better words are known. */
 function refiner(better: Token[]) {
   const asked: [number, number][] = [];
-  const rehearing = {
-    hearAgain: async (from: number, until: number) => {
-      asked.push([from, until]);
-      return better.filter((token) => token.start >= from && token.start < until);
-    },
-    hold: () => () => {},
+  const hearAgain = async (from: number, until: number) => {
+    asked.push([from, until]);
+    return better.filter((token) => token.start >= from && token.start < until);
   };
-  return { refiner: new Refiner(rehearing), asked };
+  return { refiner: new Refiner(hearAgain), asked };
 }
 
 const sentence = (tokens: Token[]): Sentence => splitSentences(tokens)[0] as Sentence;

@@ -159,6 +159,58 @@ describe('late failure', () => {
     expect(written).toEqual([1, 1]);
   });
 
+  test('a destination behind others that is never ended gets everything first, too', async () => {
+    const written: number[] = [];
+    const stage = new Repeat(2, 0);
+    const between = new PassThrough({ objectMode: true });
+    stage.pipe(between).pipe(slowSink(written), { end: false });
+    const failed = once(stage as EventEmitter, 'error');
+    for (const value of [1, 2, 3, 0]) stage.write(value);
+    await failed;
+    expect(written).toEqual([1, 1, 2, 2, 3, 3]);
+  });
+
+  test('of several destinations, the slowest is waited for; one that was unpiped is not', async () => {
+    const [fast, slow, gone]: [number[], number[], number[]] = [[], [], []];
+    const stage = new Repeat(1, 0);
+    stage.pipe(new PassThrough({ objectMode: true })).pipe(slowSink(fast));
+    stage.pipe(slowSink(slow), { end: false });
+    const never = new Writable({ objectMode: true, write: (value: number) => void gone.push(value) });
+    stage.pipe(never);
+    stage.unpipe(never);
+    const failed = once(stage as EventEmitter, 'error');
+    for (const value of [1, 2, 3, 4, 5, 0]) stage.write(value);
+    await failed;
+    expect([fast, slow, gone]).toEqual([[1, 2, 3, 4, 5], [1, 2, 3, 4, 5], []]);
+  });
+
+  test.each([true, false])(
+    'a destination that closes before it has written all does not keep it back, end: %s',
+    async (end) => {
+      const stage = new Repeat(1, 0);
+      const stuck = new Writable({ objectMode: true, write: () => {} });
+      stage.pipe(stuck, { end });
+      const failed = once(stage as EventEmitter, 'error');
+      for (const value of [1, 0]) stage.write(value);
+      await tick();
+      expect(stage.destroyed).toBe(false);
+      stuck.destroy();
+      expect((await failed)[0]).toMatchObject({ message: 'input broke' });
+    },
+  );
+
+  test('a destination has its own methods again when nothing is piped into it', async () => {
+    const sink = slowSink([]);
+    const stage = new Repeat(1);
+    stage.pipe(sink, { end: false });
+    expect(Object.hasOwn(sink, 'write')).toBe(true);
+    stage.end(1);
+    await once(stage, 'end');
+    await tick();
+    expect(Object.hasOwn(sink, 'write')).toBe(false);
+    expect(sink.listenerCount('unpipe')).toBe(0);
+  });
+
   test('a composition that takes it over gets a normal end', async () => {
     const stage = new Repeat(1, 0);
     let late: Error | undefined;

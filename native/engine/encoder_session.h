@@ -1,11 +1,17 @@
-// One stream's encoder as the layers above see it: mel frames in, steps out. How lookahead works is up to the
-// implementation (buffered_encoder.h now; cache-aware models later).
+// One stream's encoder: mel frames in, steps out, and the tickets that stand for their frames until they are decoded.
+// How lookahead works is up to the derived class (buffered_encoder.h now; cache-aware models later). Used on the
+// engine's thread only.
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "engine/counted.h"
+#include "engine/step_grid.h"
 #include "model/encoder.h"
 #include "model/speech_detector.h"
 
@@ -34,9 +40,23 @@ struct PlannedStep {
   std::optional<EncoderPiece> piece;
 };
 
-class EncoderStream {
+// An encoded step as the layers above see it.
+struct Ticket {
+  int number = 0;
+  int64_t firstFrame = 0;
+  int64_t final = 0;
+  int64_t draft = 0;
+  int64_t grown = 1;
+  int batch = 1;  // steps that ran together
+  std::vector<SpeechChange> changes;
+  StreamPosition position;  // of the stream after it
+};
+
+class EncoderSession : Counted<SessionTag> {
  public:
-  virtual ~EncoderStream() = default;
+  explicit EncoderSession(std::shared_ptr<const Encoder> encoder) : encoder_(std::move(encoder)) {}
+  virtual ~EncoderSession() = default;
+
   // Appends log-mel frames, row-major.
   virtual void push(const float* logMel, int frames) = 0;
   // The signal is over; it had `samples` samples. Mel frames at and after floor(samples / hop) are the flush.
@@ -47,13 +67,32 @@ class EncoderStream {
   // Mel frames [from, until) of the stream that are still buffered, normalised with the current statistics; `first` is
   // set to the first of them.
   virtual Matrix recall(int64_t from, int64_t until, int64_t& first) const = 0;
-  // For snapshots. load() throws ERR_PARAKEET_INVALID_SNAPSHOT.
-  virtual void save(ArchiveWriter& archive) = 0;
-  virtual void load(ArchiveReader& archive) = 0;
+  virtual StreamPosition position() const = 0;
+
   // The next step that is due, if any, with the piece to encode. The stream is unchanged until it is committed.
   virtual std::optional<PlannedStep> plan() = 0;
   // Makes the step that was planned last, with its encoded piece (if it had one), part of the stream's past.
   virtual EncodedStep commit(PlannedStep planned, std::optional<EncodedPiece> encoded) = 0;
+
+  // Commits a step and keeps its frames until they are taken.
+  Ticket keep(PlannedStep planned, std::optional<EncodedPiece> encoded, int batch = 1);
+  // The frames of a ticket, which is then forgotten. Throws ERR_PARAKEET_INVALID_ARGUMENT for an unknown ticket.
+  EncodedStep take(int ticket);
+
+  // For snapshots. Only between steps: save() throws std::logic_error while a ticket is out.
+  void save(ArchiveWriter& archive);
+  void load(ArchiveReader& archive) { read(archive); }
+  // What these two do with the derived class's state. read() throws ERR_PARAKEET_INVALID_SNAPSHOT.
+  virtual void write(ArchiveWriter& archive) = 0;
+  virtual void read(ArchiveReader& archive) = 0;
+
+  // Steps of the same encoder can run in one batch.
+  const Encoder& encoder() const { return *encoder_; }
+
+ private:
+  std::shared_ptr<const Encoder> encoder_;
+  std::map<int, EncodedStep> tickets_;
+  int next_ = 0;
 };
 
 }  // namespace parakeet

@@ -1,58 +1,10 @@
-#include "engine/sessions.h"
+#include "engine/decoder_session.h"
 
 #include <algorithm>
 #include <stdexcept>
-
-#include "model/error.h"
-#include "model/mutant.h"
-#include "ops/profile.h"
+#include <string>
 
 namespace parakeet {
-
-Matrix MelSession::push(const std::vector<float>& samples) {
-  const ops::PartTimer timer(ops::Part::mel);
-  std::vector<float> data;
-  stream_.push(samples.data(), samples.size(), data);
-  return frames(std::move(data));
-}
-
-Matrix MelSession::finish(size_t flush) {
-  std::vector<float> data;
-  stream_.finish(mutant("flush-removed") ? 0 : flush, data);
-  return frames(std::move(data));
-}
-
-void MelSession::load(ArchiveReader& archive) {
-  archive(stream_);
-  ArchiveReader::require(stream_.valid());
-}
-
-Matrix MelSession::frames(std::vector<float> data) const {
-  const int rows = static_cast<int>(data.size()) / features_;
-  return {std::move(data), rows, features_};
-}
-
-Ticket EncoderSession::keep(PlannedStep planned, std::optional<EncodedPiece> encoded, int batch) {
-  EncodedStep step = stream_->commit(std::move(planned), std::move(encoded));
-  const Ticket ticket{next_++,    step.firstFrame, step.finalEnd - step.firstFrame, step.seenEnd - step.finalEnd,
-                      step.grown, batch,           std::move(step.changes)};
-  tickets_.emplace(ticket.number, std::move(step));
-  return ticket;
-}
-
-void EncoderSession::save(ArchiveWriter& archive) {
-  if (!tickets_.empty()) throw std::logic_error("A snapshot was asked for in the middle of a step");
-  stream_->save(archive);
-}
-
-EncodedStep EncoderSession::take(int ticket) {
-  auto node = tickets_.extract(ticket);
-  if (node.empty()) {
-    throw Error("ERR_PARAKEET_INVALID_ARGUMENT",
-                "Expected a ticket that is not decoded yet but received " + std::to_string(ticket));
-  }
-  return std::move(node.mapped());
-}
 
 namespace {
 
@@ -116,10 +68,10 @@ Tokens DecoderSession::hearAgain(const EncoderSession& encoder, int64_t from, in
                                  const CancelFlag& cancel) const {
   const int factor = encoder.encoder().config().subsamplingFactor;
   int64_t first = 0;
-  encoder.stream().recall(from * factor, until * factor, first);
+  encoder.recall(from * factor, until * factor, first);
   // Whole frames: what is kept may begin in the middle of one.
   const int64_t begin = (first + factor - 1) / factor;
-  const Matrix features = encoder.stream().recall(begin * factor, until * factor, first);
+  const Matrix features = encoder.recall(begin * factor, until * factor, first);
   if (features.rows < factor) return {};
   const Matrix encoded = encoder.encoder().encode(features, Context{}, cancel);
   const DecoderFrames frames{decoder_->prepare(encoded), begin};

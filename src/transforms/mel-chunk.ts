@@ -1,0 +1,48 @@
+/**
+ * The mel frames of `logMel` on their way to `encode`: native, as long as nobody looks at them. What the stages do with them is
+ * theirs.
+ */
+import type { NativeFrames } from '../engine/addon.js';
+import type { MelChunk } from '../events.js';
+
+/** A chunk whose `data` is copied out of the engine when it is first asked for. From then on it is a chunk like anybody's. */
+export class NativeMelChunk implements MelChunk {
+  #native: NativeFrames | undefined;
+  #data: Float32Array | undefined;
+  // An accessor of the object's own: `{ ...chunk }` has the data as well.
+  declare data: Float32Array;
+  frames: number;
+  declare end?: { samples: number };
+
+  constructor(
+    native: NativeFrames,
+    public features: number,
+    public firstFrame: number,
+    end?: { samples: number },
+  ) {
+    this.#native = native;
+    this.frames = native.rows;
+    Object.defineProperty(this, 'data', {
+      enumerable: true,
+      configurable: true,
+      get: () => this.#taken(),
+      set: (data: Float32Array) => {
+        this.#native = undefined;
+        this.#data = data;
+      },
+    });
+    if (end) this.end = end;
+  }
+
+  /** What a native session takes for the frames of `chunk`: the native ones, as long as they are what `data` would give. */
+  static frames(chunk: MelChunk): NativeFrames | Float32Array {
+    return (#native in chunk ? chunk.#native : undefined) ?? chunk.data;
+  }
+
+  /** Who has `data` may write into it, so the native frames no longer count. */
+  #taken(): Float32Array {
+    this.#data ??= this.#native?.data() ?? new Float32Array(0);
+    this.#native = undefined;
+    return this.#data;
+  }
+}

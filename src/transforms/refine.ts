@@ -1,0 +1,73 @@
+/**
+ * The stage behind the last: sentence events in, the same sentences out as they are heard with context on both sides. It has a decoder
+ * of its own and the session of the stage that encodes. Where a refined sentence is cut is refiner.ts's matter.
+ */
+import type { NativeDecoder } from '../engine/addon.js';
+import type { Token, TranscriptEvent } from '../events.js';
+import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
+import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
+import type { StageModel } from '../model/stage-model.js';
+import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
+import type { Encode } from './encode.js';
+import type { EncoderSession } from './encoder-session.js';
+import { Refiner } from './refiner.js';
+import { Stage } from './stage.js';
+
+/**
+ * Sentences as they are heard with context on both sides. Of a stream whose `encoder` keeps {@link REFINE_HISTORY} seconds of sound; it
+ * stays open until the `end` event is here. All other events pass in their order.
+ */
+export function refine(model: StageModel, encoder: Encode, decoding?: DecodingOptions): Refine {
+  return new Refine(model, encoder, decoding);
+}
+
+/** The stage that {@link refine} makes. */
+export class Refine extends Stage<TranscriptEvent, TranscriptEvent> {
+  readonly #model: StageModel;
+  readonly #native: NativeDecoder;
+  readonly #session: EncoderSession;
+  readonly #refiner = new Refiner((from, until) => this.#hearAgain(from, until));
+  #held = true;
+
+  constructor(model: StageModel, encoder: Encode, decoding: DecodingOptions | undefined) {
+    const native = model.native.createDecoder(resolveDecoding(model.info, decoding));
+    super({ writableHighWaterMark: 4, readableHighWaterMark: 4 });
+    this.#model = model;
+    this.#native = native;
+    this.#session = encoder.session;
+    this.#session.hold();
+  }
+
+  /** As in `tokenDecode`. */
+  async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
+    await this.#native.setBoost(boostTreeOrNone(this.#model.info.vocabulary, boost));
+  }
+
+  protected override async process(event: TranscriptEvent): Promise<void> {
+    if (event.type === 'sentence') {
+      const sentence = await this.#refiner.refine(event.sentence);
+      return await this.emitOne({ ...event, sentence });
+    }
+    if (event.type === 'end') this.#letGo();
+    await this.emitOne(event);
+  }
+
+  protected override async release(): Promise<void> {
+    this.#letGo();
+    await this.#native.close();
+  }
+
+  async #hearAgain(from: number, until: number): Promise<Token[]> {
+    const { info } = this.#model;
+    const frame = (seconds: number) => Math.max(0, Math.round(seconds / frameSeconds(info)));
+    const tokens = await this.#native.hearAgain(this.#session.native, frame(from), frame(until));
+    const placer = new TokenPlacer(info);
+    placer.duration = this.#session.duration;
+    return placer.final(tokens);
+  }
+
+  #letGo(): void {
+    if (this.#held) this.#session.letGo();
+    this.#held = false;
+  }
+}
