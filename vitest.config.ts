@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
-    setupFiles: ['test/support/after-each-file.ts'],
+    setupFiles: ['test/support/after-each-file.ts', 'test/support/seed.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 120_000,

@@ -1,11 +1,12 @@
 /**
- * Phrase boosting: how many rare words are found, and how many are heard that nobody said, without and with it.
+ * Phrase boosting: how many rare words are recognised, and how many are inserted that nobody said, without and with it.
  *
  *     npm run -s bench:boost -- [--json] [--recordings DIR] [--model DIR] [--quick]
  *
- * A rare word is one of at least six letters that is said in one recording only. Each recording is heard with its own rare words and with as
- * many of the others' as make up `LIST` phrases: those are the bait. `recall` is the share of the rare words said that were heard, `false`
- * how many of the bait were heard, per 1,000 words said. `--quick` stops after 20 s of audio.
+ * A rare word is one of at least six letters that is said in one recording only. Each recording is transcribed with its own rare
+ * words and with distractors, rare words of other recordings, up to `LIST` phrases. `recall` is the share of the spoken rare
+ * words that were recognised, `false` the number of distractors recognised per 1,000 spoken words. `--quick` stops after 20 s of
+ * audio.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +15,7 @@ import { loadModel } from 'parakeet-stream';
 import { readRecordings, readSamples } from './recordings.mjs';
 import { plainWords, wordErrorRate } from './wer-metric.mjs';
 
-/** Phrases that each recording is heard with. */
+/** Phrases given with each recording. */
 const LIST = 50;
 const LETTERS = 6;
 
@@ -61,7 +62,7 @@ for (const [i, { file, said, words }] of recordings.entries()) {
   wordsSaid += words.length;
   const own = rare.filter(([, home]) => home === i).map(([word]) => word);
   const others = rare.filter(([, home]) => home !== i).map(([word]) => word);
-  // Every so many, so that the bait comes from all recordings and is the same at each run.
+  // At regular intervals, so that distractors come from all recordings and are the same in each run.
   const stride = Math.max(1, Math.floor(others.length / Math.max(1, LIST - own.length)));
   const bait = others.filter((_, k) => k % stride === i % stride).slice(0, Math.max(0, LIST - own.length));
   const phrases = [...own, ...bait];

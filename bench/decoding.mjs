@@ -1,9 +1,9 @@
 /**
- * Ways of decoding compared: word error rate, and the time of the whole run (audio in, text out) as a ratio to greedy in the same run.
+ * Compares decoders: word error rate, and the time of the whole run (audio in, text out) as a ratio to greedy in the same run.
  *
  *     npm run -s bench:decoding -- [--json] [--recordings DIR] [--model DIR] [--quick]
  *
- * Ways that the model has no head for are left out. `--quick` stops after 20 s of audio.
+ * Decoders that the model has no head for are left out. `--quick` stops after 20 s of audio.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,7 +48,7 @@ for (const { file, said } of readRecordings(values.recordings)) {
 }
 await model.transcribe(recordings[0].samples);
 for (const { samples, said } of recordings) {
-  // All ways on one recording after the other, so that a busy moment of the machine meets all of them.
+  // All decoders on each recording in turn, so that a busy moment of the machine affects all of them.
   for (const row of rows) {
     const began = performance.now();
     const { text } = await model.transcribe(samples, { decoding: row.decoding });

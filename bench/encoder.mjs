@@ -8,7 +8,7 @@
  * Ours and the peers take turns, round after round; a figure is the median. `x` is seconds of audio per second, `ratio` how many
  * times faster we are, `shareOfBound` the time that oneDNN itself needs for the encoder's weights over the time that we need.
  *
- * Peers, `null` where they are not there:
+ * Peers, `null` where they are not installed:
  *   mlx                                our encoder on MLX's own operations: `node scripts/install.mjs --plain-mlx` builds it
  *   parakeetMlx, parakeetMlxOpenblas   parakeet-mlx 0.6.0 in bfloat16; the second with libopenblas.so.0 loaded before it
  *   onnxFloat32, onnxInt8              ONNX Runtime, on the same weights; int8: products only, per channel
@@ -115,13 +115,13 @@ async function measure({ name, what, seconds, push, ours, peers }) {
   for (let turn = 0; turn < turns; turn++) {
     for (const [side, peer] of [...ours, ...able]) {
       if (peer === null) continue;
-      // ONNX Runtime's threads spin for a while when they have nothing to do: nobody is measured beside them.
+      // ONNX Runtime's threads spin for a while when idle: nothing else is measured meanwhile.
       await sleep(300);
       const answer = await peer.run({ ...job, watched: turn === turns - 1 });
       if (answer === undefined) continue;
       times.get(side).push(answer.seconds);
       answers.set(side, answer);
-      // In the same moment: on a shared machine the cores themselves are not always as fast.
+      // At the same time: on a shared machine the speed of the cores varies.
       if (bounds.has(side)) bounds.get(side).push((await peer.run(boundJob)).seconds);
     }
   }
@@ -139,7 +139,7 @@ async function measure({ name, what, seconds, push, ours, peers }) {
   }
 }
 
-/** A peer that computes something else is no peer. */
+/** A peer must compute the same thing. */
 async function compare(name, job, ours, able) {
   const frames = async (peer) => {
     const output = path.join(work, 'frames.f32');

@@ -1,13 +1,14 @@
 /**
- * The presets on their curve: word error rate, delay of final words and of drafts, cost, and how many drafted words changed later.
+ * The latency presets: word error rate, delay of final words and of drafts, cost, and how many drafted words changed later.
  *
  *     npm run -s bench:latency -- [--json] [--quick] [--recordings DIR]… [--model DIR] [--limit-seconds S] [--grid 0.16/0.32,0.32/0.64] [--refine]
  *
- * DIR: sound files and a transcripts.tsv; may be given several times (default: test/audio). Sound comes 100 ms at a time on a virtual
- * clock: an event comes at the audio's time plus the compute that it waited for. A delay is from the end of a word in the audio (as
- * `model.transcribe` hears it) to the event that has its last token; a draft's to the first draft that shows the word. `--grid`
- * measures other pairs of chunk/lookahead (seconds) beside the presets. `--json`: `{ presets: [{ name, chunk, lookahead, wer, offlineWer,
- * final: { p50, p95 }, draft: { p50, p95 }, cost, revised, refined? }] }`; seconds, per cent, seconds of compute per second of audio.
+ * DIR: sound files and a transcripts.tsv; may be given several times (default: test/audio). Sound comes 100 ms at a time on a
+ * virtual clock: an event comes at the audio's time plus the compute that it waited for. A delay is from the end of a word in the
+ * audio (as `model.transcribe` finds it) to the event that has its last token; a draft's to the first draft that shows the word.
+ * `--grid` measures other pairs of chunk/lookahead (seconds) beside the presets. `--json`: `{ presets: [{ name, chunk, lookahead,
+ * wer, offlineWer, final: { p50, p95 }, draft: { p50, p95 }, cost, revised, refined? }] }`; seconds, per cent, seconds of compute
+ * per second of audio.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -107,7 +108,7 @@ async function measure(one, samples, said, offlineWords) {
     await work();
     const took = (performance.now() - began) / 1000;
     one.seconds += took;
-    // The engine may still have been at work when the audio came.
+    // The engine may still have been busy when the audio came.
     clock = Math.max(clock, audio) + took;
     for (const word of wordsOf(live.finalizedTokens).slice(finals.length))
       finals.push({ ...word, at: clock });

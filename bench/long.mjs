@@ -1,12 +1,13 @@
 /**
- * Is a long file heard as well as the recordings that it is made of? Joins recordings to an hour, half a second of silence between
- * them, and prints the word error rate of the whole beside the recordings' own, the speed and the memory: in windows, and in one
- * pass with local attention.
+ * Is a long file transcribed as well as the recordings that it is made of? Joins recordings to an hour, half a second of silence
+ * between them, and prints the word error rate of the whole beside the recordings' own, the speed and the memory: in windows, and
+ * in one pass with local attention.
  *
  *     npm run -s bench:long -- [--json] [--quick] [--hours H] [--recordings DIR]… [--only own|windows|pipeline|one-pass]…
  *
- * Nothing holds the hour: it is made as it is read, in an order that differs from round to round, so that the seams of windows fall
- * everywhere. DIR: sound files and a transcripts.tsv (default: test/audio). `--quick`: three minutes, windows of 30 s.
+ * The hour is never in memory: it is generated as it is read, in an order that differs from round to round, so that the seams of
+ * windows fall everywhere. DIR: sound files and a transcripts.tsv (default: test/audio). `--quick`: three minutes, windows of 30
+ * s.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -117,7 +118,7 @@ function* bytes() {
   }
 }
 
-/** Hears the whole and checks that its times go forward. */
+/** Transcribes the whole and checks that its times increase. */
 async function whole(hear) {
   const { text, tokens } = await hear();
   tokens.forEach((token, i) => {

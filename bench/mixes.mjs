@@ -1,5 +1,6 @@
 /**
- * Mixes of voices that take turns at different levels, made from a folder's recordings by a seed. Not how they are heard: voices.mjs.
+ * Mixes of voices that take turns at different levels, made from a folder's recordings by a seed. How they are transcribed is
+ * measured in voices.mjs.
  */
 
 import path from 'node:path';
@@ -85,10 +86,10 @@ export function mix(voices, { seed, speakers, seconds, rate }) {
     const wanted = SHORTEST * (LONGEST / SHORTEST) ** next() * rate;
     const { recordings } = chosen[voice];
     let turn = 0;
-    // Nobody says the same thing twice in a turn: a model that hears a sentence over and over stops listening.
+    // No recording twice in a turn: models drop words when a sentence is repeated.
     for (let i = 0; i < recordings.length && turn < wanted; i++) {
       const one = recordings[positions[voice]++ % recordings.length];
-      // The last recording of a turn that would make it longer than a turn may be is left out.
+      // A last recording that would make the turn too long is left out.
       if (turn > 0 && turn + one.samples.length > LONGEST * rate) break;
       const gain = 10 ** (levels[voice] / 20);
       parts.push(one.samples.map((sample) => sample * gain));
@@ -97,7 +98,7 @@ export function mix(voices, { seed, speakers, seconds, rate }) {
     }
     turns.push({ voice, seconds: turn / rate });
     length += turn;
-    // Somebody else speaks next.
+    // Another speaker is next.
     voice = (voice + 1 + Math.floor(next() * (speakers - 1))) % speakers;
   }
   return {

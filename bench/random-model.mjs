@@ -54,7 +54,7 @@ export const sizes = {
 };
 
 const DURATIONS = [0, 1, 2, 3, 4];
-/** Steps of about two frames, hardly ever none: with `blankBias`, four tokens a second. */
+/** Steps of about two frames, hardly ever zero: with `blankBias`, four tokens a second. */
 const DURATION_BIAS = [-8, 1, 0.7, 0, 0];
 
 /**
@@ -76,7 +76,7 @@ export function randomModel(model, { dtype = 'bfloat16', size = {}, out } = {}) 
   const name = model in sizes ? model : `${layers}x${width}-${features}-${vocabulary}`;
   const folder = out ?? path.join(cacheFolder, `${name}-${dtype}-v${VERSION}`);
   if (existsSync(path.join(folder, 'config.json'))) return folder;
-  // Under another name until it is whole: an interrupted run leaves nothing that looks finished.
+  // Under another name until it is complete: an interrupted run leaves nothing that looks finished.
   const work = `${folder}.${process.pid}`;
   mkdirSync(work, { recursive: true });
   try {
@@ -257,7 +257,7 @@ function tensorsOf(shape) {
   return tensors;
 }
 
-/** Under the expected maximum of as many normal logits as there are tokens, by as much as gives three to five tokens a second. */
+/** Below the expected maximum of as many normal logits as there are tokens, by an amount that gives three to five tokens a second. */
 function blankBias(vocabulary) {
   const root = Math.sqrt(2 * Math.log(vocabulary));
   return root - (Math.log(Math.log(vocabulary)) + Math.log(4 * Math.PI)) / (2 * root) - 1.2;

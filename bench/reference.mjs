@@ -50,7 +50,7 @@ export class Reference {
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** The next line that it says. */
+  /** The next line that it prints. */
   async answer() {
     const { value, done } = await this.#lines.next();
     if (done)

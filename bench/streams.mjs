@@ -128,7 +128,7 @@ async function trialLag(model, speech, count) {
     });
     const pushed = [];
     const offset = (i * 104_729) % (speech.length - push);
-    // Streams begin spread over a step, as speakers do.
+    // Streams start at different times within a step, as speakers do.
     const start = began + ((i * 0.618) % 1) * chunk * 1000;
     const source = (async () => {
       for (let n = 0; ; n++) {
@@ -152,13 +152,13 @@ async function trialLag(model, speech, count) {
       if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.name !== 'AbortError') throw error;
     });
     await source;
-    // What is still on its way came too late to be counted, unless it is already later than all.
+    // What is still pending came too late to be counted, unless it is already later than everything else.
     lags.push(...late(line, pushed));
     line.destroy();
     await reader;
   };
   const late = (line, pushed) => {
-    // A stream that has fallen behind holds writes that its line has not taken.
+    // A stream that has fallen behind has pending writes.
     const waiting = Math.floor(line.writableLength / (4 * push));
     return pushed.slice(pushed.length - waiting).map((at) => performance.now() - at);
   };

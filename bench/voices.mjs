@@ -1,15 +1,16 @@
 /**
- * How live streams follow speakers, levels and interruptions: mixes of voices that take turns at different levels, recordings at other
- * gains, and what is heard after silence, a pause and noise.
+ * How live streams follow speakers, levels and interruptions: mixes of voices that take turns at different levels, recordings at
+ * other gains, and what is recognised after silence, a pause and noise.
  *
  *     npm run -s bench:voices -- [--json] [--quick] [--recordings DIR]… [--model DIR] [--limit-seconds S] [--seed N] [--mixes N] [--presets]
  *
- * DIR: sound files and a transcripts.tsv; may be given several times (default: test/audio). `--mixes` of each size (two and four voices) are
- * made by `--seed` (bench/mixes.mjs) and pooled. `--limit-seconds`: audio of all mixes. `--presets` hears the mixes with every preset,
- * not 'balanced' alone. `--quick` ends within 45 s. `--json`: `{ seed, mixes: { seconds, words, offline, [preset]: { wer, deletions,
- * insertions } }, gains: [{ decibels, recordings, offline, live, offlineAtZero, liveAtZero, firstWordsLost }], interruptions: [{ name, wer, alone }] }`,
- * all rates in per cent of the words. A gain is measured on the recordings that it does not clip; a first word is lost when
- * it is heard at 0 dB, as it was said, and is not among the first three at the gain. Live without further word is 'balanced'.
+ * DIR: sound files and a transcripts.tsv; may be given several times (default: test/audio). `--mixes` of each size (two and four
+ * voices) are made by `--seed` (bench/mixes.mjs) and pooled. `--limit-seconds`: audio of all mixes. `--presets` transcribes the
+ * mixes with every preset, not 'balanced' alone. `--quick` ends within 45 s. `--json`: `{ seed, mixes: { seconds, words, offline,
+ * [preset]: { wer, deletions, insertions } }, gains: [{ decibels, recordings, offline, live, offlineAtZero, liveAtZero,
+ * firstWordsLost }], interruptions: [{ name, wer, alone }] }`, all rates in per cent of the words. A gain is measured on the
+ * recordings that it does not clip; a first word is lost when it is recognised correctly at 0 dB and is not among the first three
+ * at the gain. Live means 'balanced' unless stated otherwise.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,7 +44,7 @@ const seed = number('seed', values.seed);
 const count = number('mixes', values.mixes ?? (values.quick ? 1 : 8));
 const GAINS = values.quick ? [-40, 10] : [-40, -30, -20, -10, 10];
 const MIX_SECONDS = 120;
-/** So many streams run at once: their steps share batches. */
+/** This many streams run at once: their steps share batches. */
 const TOGETHER = 16;
 
 const model = await loadModel(values.model, { dtype: 'float32' });
@@ -67,7 +68,7 @@ await model.close();
 if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
 else print();
 
-/** Both ways of hearing for each of the sounds. */
+/** Transcribes each sound offline and live. */
 async function hearAll(sounds) {
   return {
     offline: await inParallel(sounds, async ({ samples }) => (await model.transcribe(samples)).text),

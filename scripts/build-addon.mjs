@@ -12,7 +12,7 @@ const require = createRequire(import.meta.url);
 
 /**
  * `root`: the package; `out`: the build folder; `mutants`: a build that can be broken by PARAKEET_MUTANT, for tests;
- * `plainMlx`: a build without oneDNN even where there is one, for bench/encoder.mjs.
+ * `plainMlx`: a build without oneDNN even where there is one.
  */
 export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, tools }) {
   const definitions = [
@@ -39,7 +39,7 @@ export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, tools }) {
   mkdirSync(out, { recursive: true });
   let result = configure();
   if (result.status !== 0 && existsSync(path.join(out, 'CMakeCache.txt'))) {
-    // A build folder that was moved, or made with another compiler, cannot be configured again: start afresh.
+    // A build folder that was moved, or made with another compiler, cannot be configured again: start over.
     rmSync(out, { recursive: true, force: true });
     result = configure();
   }

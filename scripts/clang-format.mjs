@@ -1,5 +1,6 @@
 /**
- * Runs clang-format over native/ and test/native/ with the project's .clang-format: `--check` fails on a difference, `--write` mends it.
+ * Runs clang-format over native/ and test/native/ with the project's .clang-format: `--check` fails on a difference, `--write`
+ * fixes it.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * The figures in the README and the guides that benches measured. Each stands before a comment that says where it comes from,
+ * Measured figures in the README and the guides. Each is followed by a comment that names its source,
  *
  *     5.54 %<!-- wer-synthetic offline.wer -->
  *

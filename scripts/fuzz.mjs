@@ -15,6 +15,6 @@ const vitest = path.join(
 );
 const { status } = spawnSync(process.execPath, [vitest, 'run', 'test/transforms/fuzz.test.ts'], {
   stdio: 'inherit',
-  env: { ...process.env, PARAKEET_FUZZ_CASES: cases, PARAKEET_FUZZ_SEED: seed },
+  env: { ...process.env, PARAKEET_FUZZ_CASES: cases, PARAKEET_SEED: seed },
 });
 process.exitCode = status ?? 1;

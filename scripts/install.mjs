@@ -3,7 +3,7 @@
  * It does not build dist/ (scripts/build-dist.mjs does, in a checkout only) and downloads nothing but those wheels.
  *
  * `node scripts/install.mjs --mutants` makes a build that tests can break on purpose, in build-mutants/; `--plain-mlx` one without
- * oneDNN, in build-mlx/, which bench/encoder.mjs measures against.
+ * oneDNN, in build-mlx/, for scripts/test-plain-mlx.mjs and bench/encoder.mjs.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,10 +1,12 @@
 /**
- * Makes a model folder's streaming.json, what a live stream's statistics begin with, from recordings: the mean and deviation that
- * each log-mel feature has in speech, at a level of its own (test/reference/live-statistics.ts says how the engine uses them).
- * Only for the repository: `npm run build:dist && node scripts/make-prior.mjs --recordings DIR [--half 0|1] [--frames N] [--model DIR] [--out FILE]`.
+ * Makes a model folder's streaming.json, the initial statistics of a live stream, from recordings: mean and deviation of each
+ * log-mel feature in speech, at a common level (test/reference/live-statistics.ts says how the engine uses them). Only for the
+ * repository: `npm run build:dist && node scripts/make-prior.mjs --recordings DIR [--half 0|1] [--frames N] [--model DIR] [--out
+ * FILE]`.
  *
  * DIR: sound files and a transcripts.tsv. The voices (files whose names differ in their last number) in the order of their names
- * fall into two halves in turn; without `--half` all recordings are used. The bundled prior is made of half 0, so half 1 tells what it is worth.
+ * fall into two halves in turn; without `--half` all recordings are used. The bundled prior is made from half 0, so half 1 can
+ * evaluate it.
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -43,7 +45,7 @@ for (const { file } of used) {
   const mel = logMel(await readSamples(file, config.sampleRate), config);
   const { mean, std, frames: own } = shapeOf(mel);
   frames += own;
-  // The deviation within a recording: what normalises one, too, is its own.
+  // The deviation within each recording, since a recording is normalised by its own mean.
   for (let f = 0; f < features; f++) {
     sums[f] += mean[f] * own;
     squares[f] += std[f] ** 2 * own;

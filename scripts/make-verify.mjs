@@ -1,5 +1,5 @@
 /**
- * Makes models/verify, what `parakeet verify` holds the bundled model against: recordings of test/audio, and what the plain
+ * Makes models/verify, what `parakeet verify` compares the bundled model with: recordings of test/audio, and what the plain
  * TypeScript reference (test/reference) computes of them, never the engine. Only for the repository; run it when the bundled
  * model changes: `npm run build:dist && node scripts/make-verify.mjs`.
  */
@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadReference } from './reference.mjs';
 
-/** Licensed for anybody's use, short, and a different kind of voice each; the first one gets the arrays. */
+/** Freely licensed, short, each with a different kind of voice; the arrays are made for the first one. */
 const RECORDINGS = [
   'af_sky_10.flac',
   'am_michael_05.flac',

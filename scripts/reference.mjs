@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const OPTIONS = '--target ES2022 --module NodeNext --types node --skipLibCheck --ignoreConfig'.split(' ');
 
 /**
- * Compiles modules of the reference into a folder that is gone when they are loaded.
+ * Compiles modules of the reference into a folder that is removed once they are loaded.
  *
  * @param {string[]} names
  * @returns {Promise<object>} all that they export

@@ -1,6 +1,6 @@
 /**
- * Do the tests notice a broken engine? Breaks it on purpose, one way at a time, runs for each the gates that must notice, and prints
- * which did. First the same gates on the engine as it is: they must pass. Exits with 1 when a mutant goes unnoticed.
+ * Do the tests notice a broken engine? Breaks it on purpose, one way at a time, runs the gates that must fail, and prints which
+ * did. First runs them on the intact engine, where they must pass. Exits with 1 when a mutant goes unnoticed.
  *
  *     npm run test:mutants [-- NAME…]
  *
@@ -19,7 +19,7 @@ const vitest = path.join(
 );
 const folder = mkdtempSync(path.join(tmpdir(), 'parakeet-mutants-'));
 
-/** The issue's gates: a file and a pattern of its tests' names; without a pattern, a program that prints JSON and a limit. */
+/** The gates: a file and a pattern of its tests' names; without a pattern, a program that prints JSON and a limit. */
 const gates = {
   'any split': {
     file: 'test/streaming/exact.test.ts',

@@ -1,6 +1,7 @@
 /**
- * Builds the engine without Node as a program (native/test) with AddressSanitizer and UndefinedBehaviorSanitizer, and with ThreadSanitizer,
- * and runs both. Exits with 1 for a finding or a failed check. What is suppressed, and why, stands in native/test/suppressions.
+ * Builds the engine without Node as a program (native/test) with AddressSanitizer and UndefinedBehaviorSanitizer, and with
+ * ThreadSanitizer, and runs both. Exits with 1 for a finding or a failed check. What is suppressed, and why, is in
+ * native/test/suppressions.
  *
  *     npm run test:sanitize [-- --only address|thread] [-- --seed N]
  */
@@ -23,7 +24,7 @@ const variants = [
     name: 'address',
     sanitizer: 'address,undefined',
     environment: {
-      // MLX is not built with the sanitizer, so that the room behind a vector's end is not marked on its side of a call.
+      // MLX is not built with the sanitizer, so the capacity behind a vector's end is not annotated on its side of a call.
       ASAN_OPTIONS: 'detect_container_overflow=0:detect_stack_use_after_return=1',
       LSAN_OPTIONS: `suppressions=${suppressions('leak')}:print_suppressions=0`,
       UBSAN_OPTIONS: 'print_stacktrace=1',

@@ -1,6 +1,6 @@
 /**
- * Runs the suite (`vitest run`, types included) and ends with one line alone, "N passed, N failed", for programs that
- * read it. Arguments go to vitest: `npm test -- test/transforms`.
+ * Runs the suite (`vitest run`, types included) and ends with a line of its own, "N passed, N failed", for programs that read it.
+ * Arguments go to vitest: `npm test -- test/transforms`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -36,7 +36,7 @@ try {
   } catch {
     counts = { numPassedTests: 0, numFailedTests: 1, testResults: [] };
   }
-  // A file that fails before its tests are known has no failed test of its own.
+  // A file that fails while it is loaded has no failed test of its own.
   const brokenFiles = counts.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   ).length;

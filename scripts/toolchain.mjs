@@ -1,6 +1,6 @@
 /**
- * Checks the machine before anything is fetched or built, so that what is missing is named once, with the command that
- * mends it. It installs nothing.
+ * Checks the machine before anything is fetched or built, so that everything missing is named once, with the command that
+ * installs it. It installs nothing itself.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Notes the last result of a gate that takes longer than the suite in docs/verified.json. */
+/** Records in docs/verified.json the last result of a gate that is too slow for the suite. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';

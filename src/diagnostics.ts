@@ -6,8 +6,11 @@
  * import { subscribe } from 'node:diagnostics_channel';
  * subscribe('parakeet-stream:step', (message) => histogram.record((message as StepMessage).computeSeconds));
  * ```
+ *
+ * `PARAKEET_LOG=all`, or the names of channels as in `PARAKEET_LOG=step,lag`, writes the messages to stderr.
  */
 import { channel } from 'node:diagnostics_channel';
+import { logChannels } from './log.js';
 
 /** On `parakeet-stream:step`: a stream has taken a step, and its tokens are out. */
 export interface StepMessage {
@@ -46,6 +49,8 @@ export const channels = {
   lag: channel('parakeet-stream:lag'),
   stream: channel('parakeet-stream:stream'),
 };
+
+if (process.env.PARAKEET_LOG) logChannels(process.env.PARAKEET_LOG, channels);
 
 /** Publishes what `make` gives, if anybody listens. */
 export function publish<T extends object>(name: keyof typeof channels, make: () => T): void {

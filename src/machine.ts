@@ -8,7 +8,7 @@ import { loadAddon } from './engine/load-addon.js';
 import { bundledModel, loadModel } from './load-model.js';
 
 /** One type of weights on this machine. */
-export interface MachineType {
+interface MachineType {
   dtype: NativeDType;
   /** Whether the CPU or GPU multiplies it by itself; else its weights are widened to float32 on their way. */
   native: boolean;

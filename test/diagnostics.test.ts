@@ -1,12 +1,12 @@
 /** What a running program tells, and what it tells when the machine is too slow: a fake engine that takes its time. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ParakeetOptions } from '../src/composition/options.js';
 import type { ParakeetStream } from '../src/composition/parakeet-stream.js';
 import type { LagMessage, StepMessage, StreamMessage } from '../src/diagnostics.js';
 import type { TranscriptEvent } from '../src/events.js';
 import { parakeet } from '../src/parakeet.js';
+import { pass, stopClocks, turns } from './support/clock.js';
 import { fakeModel, loud } from './support/fake-native.js';
 
 const RATE = 16_000;
@@ -26,13 +26,12 @@ async function speakInto(stream: ParakeetStream, seconds: number): Promise<Trans
   const events: TranscriptEvent[] = [];
   stream.on('data', (event: TranscriptEvent) => events.push(event));
   const push = new Uint8Array(loud(0.1).buffer);
-  const began = performance.now();
   for (let i = 0; i < seconds * 10; i++) {
     stream.write(push);
-    await sleep(Math.max(0, began + (i + 1) * 100 - performance.now()));
+    await pass(100);
   }
   stream.end();
-  await new Promise((resolve) => stream.once('end', resolve));
+  while (!stream.readableEnded) await pass(10);
   return events;
 }
 
@@ -44,6 +43,9 @@ function listen<T>(name: string): { messages: T[]; stop: () => void } {
 }
 
 describe('an engine that is slower than speech', () => {
+  beforeEach(stopClocks);
+  afterEach(() => vi.useRealTimers());
+
   test('finals all come, drafts go first, and the lag is told, in events, in stats and on the channel', async () => {
     const lag = listen<LagMessage>('parakeet-stream:lag');
     // Each native call takes 150 ms: a second of sound in steps of 320 ms costs more than a second.
@@ -75,7 +77,7 @@ test('steps and streams are told on their channels, and only while somebody list
   const failed = line(0);
   failed.on('error', () => {});
   failed.resume();
-  await sleep(20);
+  await turns(20);
   failed.destroy(new Error('enough'));
   await new Promise((resolve) => failed.once('close', resolve));
   steps.stop();
@@ -97,5 +99,31 @@ test('steps and streams are told on their channels, and only while somebody list
     { state: 'closed' },
     { state: 'open' },
     { state: 'closed', error: expect.objectContaining({ message: 'enough' }) },
+  ]);
+});
+
+test('PARAKEET_LOG writes the messages of the channels that it names to stderr, and nothing else', async () => {
+  const written: string[] = [];
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    written.push(String(text));
+    return true;
+  });
+  vi.stubEnv('PARAKEET_LOG', 'stream, lag');
+  vi.resetModules();
+  try {
+    const fresh = await import('../src/parakeet.js');
+    const stream = fresh.parakeet({ model: fakeModel(), input: { format: 'f32le', sampleRate: RATE } });
+    stream.on('error', () => {});
+    stream.resume();
+    await turns(20);
+    stream.destroy(new Error('enough'));
+    await new Promise((resolve) => stream.once('close', resolve));
+  } finally {
+    stderr.mockRestore();
+    vi.unstubAllEnvs();
+  }
+  expect(written).toEqual([
+    'parakeet-stream:stream {"state":"open"}\n',
+    'parakeet-stream:stream {"state":"closed","error":"enough"}\n',
   ]);
 });

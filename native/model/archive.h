@@ -1,5 +1,6 @@
-// The state of a stream as bytes and back, in this machine's byte order: what snapshots are made of. One function of a
-// class lists its fields for both directions. Not a format for other programs, nor across versions of this one.
+// Serialises a stream's state to bytes and back, in this machine's byte order: the content of snapshots. One function
+// of a class lists its fields for both directions. Not an exchange format: neither for other programs nor for other
+// versions of this one.
 #pragma once
 
 #include <mlx/mlx.h>

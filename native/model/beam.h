@@ -15,10 +15,10 @@ namespace parakeet {
 
 // As parakeet-mlx's `Beam`.
 struct Beam {
-  int size = 5;                 // hypotheses that go on
+  int size = 5;                 // hypotheses that are kept
   double lengthPenalty = 1.0;   // the best has the largest score / tokens^lengthPenalty
   double patience = 1.0;        // TDT: ends when size · patience hypotheses have reached the end
-  double durationReward = 0.7;  // TDT: share of the duration's log-probability in the score, the token's is the rest
+  double durationReward = 0.7;  // TDT: weight of the duration's log-probability in the score; the token's is the rest
 
   bool operator==(const Beam&) const = default;
 };
@@ -31,7 +31,7 @@ inline double logAdd(double a, double b) {
   return most == impossible ? impossible : most + std::log1p(std::exp(std::min(a, b) - most));
 }
 
-// ln Σ e^logit: what a logit is above its log-probability.
+// ln Σ e^logit: the difference between a logit and its log-probability.
 inline double logSum(const float* logits, int count) {
   const float most = *std::max_element(logits, logits + count);
   double sum = 0;
@@ -39,16 +39,16 @@ inline double logSum(const float* logits, int count) {
   return most + std::log(sum);
 }
 
-// Score of a hypothesis among those that have ended.
+// Score by which finished hypotheses are ranked.
 inline double ranked(double score, int tokens, double lengthPenalty) {
   return score / std::pow(std::max(1, tokens), lengthPenalty);
 }
 
-// The tokens of hypotheses as a tree in one piece of memory: hypotheses share their beginnings, and a long signal makes
-// no chain of objects that is freed by recursion.
+// The tokens of all hypotheses as a tree in one vector: hypotheses share prefixes, and a long signal does not build a
+// chain of objects that would be freed recursively.
 class Histories {
  public:
-  // The history `before` (-1: none) with one token more.
+  // The history `before` (-1: none) with one more token.
   int add(int before, const Token& token) {
     nodes_.push_back({before, token});
     return static_cast<int>(nodes_.size()) - 1;
@@ -68,7 +68,7 @@ class Histories {
   std::vector<Node> nodes_;
 };
 
-// Tells texts apart without their tokens.
+// Identifies a text without comparing its tokens.
 struct TextKey {
   int count = 0;
   uint64_t hash = 14695981039346656037ull;
@@ -81,13 +81,13 @@ struct TextKey {
 
 struct Choice {
   int token;
-  double score;  // log-probability, with what boosting adds
+  double score;  // log-probability plus boosting bonuses
 };
 
-// The likeliest of a distribution, the likeliest first; boosted phrases count with their gain.
+// The most likely entries of a distribution, best first; boosted phrases count with their bonus.
 class TopChoices {
  public:
-  // The distribution, and how many of it are wanted.
+  // The distribution, and how many entries are wanted.
   void look(const float* logits, int count, int most) {
     logits_ = logits;
     most_ = std::min(most, count);
@@ -101,7 +101,7 @@ class TopChoices {
   double logProbability(int token) const { return logits_[token] - sum_; }
 
   const std::vector<Choice>& likeliest() { return likeliest({}, -1); }
-  // As a hypothesis that is so far in its phrases sees it. The blank gets no bonus.
+  // As seen by a hypothesis at this place in its phrases. The blank gets no bonus.
   const std::vector<Choice>& likeliest(const Boosting& boosting, int blank) {
     choices_.clear();
     const auto add = [&](int token) {

@@ -1,6 +1,6 @@
-// Phrases that are likelier here than the model can know: names, terms. A tree of their spellings, built by the caller
-// (src/model/boost.ts), whose edges are tokens; who has begun a phrase gets a bonus for each token that goes on with
-// it.
+// Phrases that are more likely here than the model assumes: names, terms. A tree of their spellings, built by the
+// caller (src/model/boost.ts), whose edges are tokens. A hypothesis that has begun a phrase gets a bonus for each token
+// that continues it.
 #pragma once
 
 #include <cstdint>
@@ -13,22 +13,22 @@ struct BoostTree {
   struct Edge {
     int token;
     int next;
-    float bonus;  // natural logarithm of how much likelier
+    float bonus;  // natural logarithm of the gain in probability
   };
-  std::vector<int> first;      // of each node: its first edge; one more at the end. Node 0 is the beginning.
-  std::vector<Edge> edges;     // those of a node in order of their tokens
-  std::vector<uint8_t> whole;  // of each node: whether a phrase ends there
+  std::vector<int> first;      // the first edge of each node, and one entry more at the end; node 0 is the root
+  std::vector<Edge> edges;     // sorted by token within a node
+  std::vector<uint8_t> whole;  // whether a phrase ends at the node
 };
 
-// How far one hypothesis is in the phrases.
+// The place of one hypothesis in the tree of phrases.
 class Boosting {
  public:
-  // Other phrases from now on, or none. What was begun is forgotten.
+  // Replaces or removes the phrases. Phrases that were begun are dropped.
   void set(std::shared_ptr<const BoostTree> tree);
   bool active() const { return tree_ != nullptr; }
   const std::shared_ptr<const BoostTree>& tree() const { return tree_; }
 
-  // Calls `visit(token, bonus)` for the tokens that go on with a phrase or begin one; for some more than once.
+  // Calls `visit(token, bonus)` for each token that continues or begins a phrase; for some tokens more than once.
   template <class Visit>
   void forEachBonus(Visit visit) const {
     if (!tree_) return;
@@ -39,15 +39,16 @@ class Boosting {
     for (const Reached& one : reached_) edgesOf(one.node);
     edgesOf(0);
   }
-  // What the phrases make of `token`, the likeliest of the logits; `except` gets no bonus (-1: none such).
+  // The best token with phrases taken into account, given `token`, the best by its logit; `except` gets no bonus (-1:
+  // no such token).
   int choose(const float* logits, int token, int except = -1) const;
-  // By how much the hypothesis' score changes with the token: its bonus, less what an unfinished phrase had got.
+  // By how much the token changes the hypothesis' score: its bonus, minus that of a phrase left unfinished.
   float gain(int token) const;
   void advance(int token);
 
   template <class Archive>
   void archive(Archive& archive) {
-    // A snapshot brings its phrases along; places that they do not have would be read past the tree's end.
+    // A snapshot contains its phrases; a place that is not in the tree would be read past its end.
     archive(reached_);
     if constexpr (!Archive::writing) {
       if (!tree_ || !valid()) reached_.clear();

@@ -1,4 +1,4 @@
-// A flag that one thread sets and running work looks at between layers. Not a way to interrupt a kernel.
+// A flag that one thread sets and running work checks between layers. Not a way to interrupt a kernel.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,7 @@ class CancelFlag {
     const std::lock_guard lock(mutex_);
     if (shared_) shared_->cancel();
   }
-  // Cancels `shared` too from now on, at once if it is cancelled already; null for no more of that.
+  // From now on also cancels `shared`, immediately if already cancelled; null ends that.
   void share(CancelFlag* shared) {
     {
       const std::lock_guard lock(mutex_);
@@ -25,7 +25,7 @@ class CancelFlag {
     if (shared && cancelled()) shared->cancel();
   }
   bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
-  // For operations that look at it by themselves.
+  // For operations that check the flag themselves.
   const std::atomic<bool>& flag() const noexcept { return cancelled_; }
   // Throws Aborted once cancelled.
   void check() const {

@@ -1,4 +1,4 @@
-// What the engine needs to know of a model, already read from NeMo's config.json and checked for type and range.
+// What the engine needs to know about a model, already read from NeMo's config.json and checked for type and range.
 // Reading JSON and naming a wrong key is the caller's work (src/model/config.ts).
 #pragma once
 

@@ -63,7 +63,7 @@ class LayerWeights {
     return linear("self_attn." + name, config_.dModel, config_.dModel, config_.useBias && name != "linear_pos");
   }
 
-  // One product for what reads the same rows.
+  // One product for all matrices that read the same rows.
   ops::Linear queryKeyValue() const {
     const int width = config_.dModel;
     std::vector<float> weight, bias;

@@ -1,4 +1,4 @@
-// The weights of one layer of the encoder, and what a stream keeps of it.
+// The weights of one layer of the encoder, and a stream's cache of it.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace parakeet {
 
-// What a stream keeps of one layer.
+// A stream's cache of one layer.
 struct LayerCache : ops::BlockCache {
   template <class Archive>
   void archive(Archive& archive) {
@@ -22,7 +22,7 @@ using ops::CacheUpdate;
 
 class LayerWeights;  // reads the tensors of one layer
 
-// Stateless: what a stream keeps comes in and goes out.
+// Stateless: a stream's cache is passed in and out.
 class ConformerLayer {
  public:
   ConformerLayer(const EncoderConfig& config, const Weights& weights, int index, ops::DType dtype);

@@ -1,7 +1,7 @@
-// Prefix beam search of CTC (Graves 2008, "Supervised Sequence Labelling", section 7.5; Hannun et al. 2014): all ways
-// to one text count together, those that end in a blank apart from those that do not, since only after a blank a token
-// can come again. Times are those of a text's likeliest way. Each call ends with one text, so that what is final stays
-// final.
+// Prefix beam search of CTC (Graves 2008, "Supervised Sequence Labelling", section 7.5; Hannun et al. 2014): all
+// alignments of one text are summed, those that end in a blank separately from those that do not, since a token can
+// repeat only after a blank. Times are those of a text's best alignment. Each call ends with one text, so that final
+// tokens stay final.
 #include <algorithm>
 #include <unordered_map>
 
@@ -15,13 +15,13 @@ namespace {
 
 struct Prefix;
 
-// The likeliest way of a text that ends in a blank, or in its last token.
+// The best alignment of a text that ends in a blank, or in its last token.
 struct Way {
-  double all = impossible;   // log-probability of all such ways
+  double all = impossible;   // log-probability of all such alignments
   double best = impossible;  // of this one
   int history = -1;          // tokens with their first frames; the last one's end is not known yet
-  int64_t sounding = 0;      // after the last frame that is no blank
-  // The text that it had at the border up to which tokens become final; none before.
+  int64_t sounding = 0;      // after the last non-blank frame
+  // Its text at the border up to which tokens become final; none before that.
   std::shared_ptr<const Prefix> crossed = nullptr;
 };
 
@@ -37,7 +37,7 @@ struct Prefix {
   const Way& likelier() const { return silent.best > sounding.best ? silent : sounding; }
 };
 
-// What is open when the frames end: one text's last token.
+// What is still open when the frames end: a text's last token.
 struct Open {
   int id = -1;
   int64_t start = 0, sounding = 0;
@@ -64,7 +64,7 @@ class CtcBeamState : public DecoderState {
   }
 
  private:
-  // Of the open token's frames that are behind.
+  // Of the frames of the open token in earlier calls.
   struct Mean {
     double sum = 0;
     int64_t count = 0;
@@ -95,7 +95,7 @@ void CtcBeamState::decode(const DecoderFrames& frames, int64_t until, int64_t la
   open.sounding = {open_.heard, open_.heard, history, open_.sounding, nullptr};
   std::vector<Prefix> prefixes{std::move(open)};
   std::vector<float> confidences;
-  // On through the frames that are not final yet: a text is judged by how it goes on.
+  // Continue through the frames that are not final yet: a text is ranked by its continuation.
   for (int64_t frame = next_; frame < frames.end(); frame++) {
     const float* logits = frames.values.data.data() + (frame - frames.firstFrame) * classes;
     confidences.push_back(entropyConfidence(logits, classes));
@@ -148,7 +148,7 @@ std::vector<Prefix> CtcBeamState::step(const std::vector<Prefix>& before, const 
     for (const Choice& choice : top_.likeliest(prefix.boosting, blank)) {
       if (choice.token == blank) continue;
       const double own = top_.logProbability(choice.token);
-      // The same token again needs a blank between.
+      // A repeated token needs a blank in between.
       const bool same = choice.token == prefix.last;
       const double all = (same ? prefix.silent.all : probability) + own;
       const Way& way = same ? prefix.silent : likelier;
@@ -173,13 +173,13 @@ std::vector<Prefix> CtcBeamState::step(const std::vector<Prefix>& before, const 
   return after;
 }
 
-// Gives out the tokens of a text that have ended and keeps the last one open.
+// Emits the finished tokens of a text and keeps the last one open.
 void CtcBeamState::keep(const Prefix& best, const Histories& histories, const std::vector<float>& confidences,
                         int64_t first, Tokens& tokens) {
   const Way& way = best.likelier();
   Tokens own;
   histories.copy(way.history, own);
-  // Confidence is the mean over the frames of a token, of which the first one's may lie behind.
+  // Confidence is the mean over a token's frames; those of the first token may belong to an earlier call.
   Mean mean = confidence_;
   const auto cover = [&](int64_t from, int64_t to) {
     for (int64_t frame = std::max(from, first); frame < to; frame++) {

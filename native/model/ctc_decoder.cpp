@@ -1,6 +1,6 @@
 // Greedy CTC decoding. A token runs from its first frame to the first frame of the next different token, the blanks
-// between included; the last one ends after its last frame that is no blank. As in the reference, a blank does not
-// separate two frames of one token.
+// between included; the last one ends after its last non-blank frame. As in the reference, a blank does not separate
+// two frames of one token.
 #include <algorithm>
 #include <cmath>
 
@@ -26,7 +26,7 @@ class CtcState : public DecoderState {
     for (; next_ < until && !stopped_; next_++) {
       const float* logits = frames.values.data.data() + (next_ - frames.firstFrame) * classes;
       const int likeliest = ops::argmax(logits, classes);
-      // The open token goes on as it is.
+      // The open token continues.
       const int id = boosting.choose(logits, likeliest, open_.id);
       if (id != vocabulary_ && id != open_.id) {
         if (open_.id >= 0) tokens.push_back(closed(next_, open_.all));
@@ -71,7 +71,7 @@ class CtcState : public DecoderState {
   struct Open {
     int id = -1;
     int64_t start = 0, soundingEnd = 0;
-    Mean all, sounding;  // confidences of its frames; up to its last frame that is no blank
+    Mean all, sounding;  // confidences of its frames; up to its last non-blank frame
   };
 
   Token closed(int64_t end, const Mean& confidence) const {

@@ -28,14 +28,14 @@ struct DecoderFrames {
 
 constexpr int64_t noLimit = std::numeric_limits<int64_t>::max();
 
-// What one decoder keeps of one stream. Its decoder knows more of it than this.
+// A decoder's state of one stream. Each decoder derives its own from it.
 class DecoderState {
  public:
   virtual ~DecoderState() = default;
   virtual std::unique_ptr<DecoderState> clone() const = 0;
   // The signal is over: appends what was still open.
   virtual void finish(Tokens& tokens) = 0;
-  // What was decoded ends before `frame`, wherever its last token reaches: the next signal begins there.
+  // Ends the decoded part before `frame`, even if its last token reaches further: the next signal begins there.
   virtual void cutAt(int64_t frame) = 0;
   // For snapshots.
   virtual void save(ArchiveWriter& archive) = 0;
@@ -60,8 +60,8 @@ class Decoder {
   // thread.
   virtual Matrix prepare(const Matrix& encoded) const = 0;
   virtual std::unique_ptr<DecoderState> start() const = 0;
-  // Decodes for several streams in step, so that the weights are read once for all; each gets what it gets alone. What
-  // began earlier and jumps past `until` goes on at the next call.
+  // Decodes several streams in lockstep, so that weights are read once for all of them; each result is the same as
+  // alone. A token that begins earlier and reaches past `until` continues in the next call.
   virtual void decode(const std::vector<DecoderJob>& jobs) const = 0;
 };
 

@@ -1,5 +1,5 @@
-// How late a token may begin: models emit a word a few frames after it was spoken, so the silence that flushes the last
-// word out may hold its token, but nothing that begins later than that is speech.
+// How late a token may begin: models emit a word a few frames after it was spoken, so its token may lie in the silence
+// that flushes out the last word, but nothing that begins later is speech.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 namespace parakeet {
 
 // The last frame at which a token may begin, when the signal was flushed. `lastSound`: last mel frame that is not
-// digital silence, -1 for none: then no frame.
+// digital silence, -1 if there is none: then no frame.
 inline int64_t lastTokenStart(int64_t lastSound, int subsamplingFactor, int emissionDelay) {
   return lastSound < 0 ? -1 : lastSound / subsamplingFactor + emissionDelay;
 }

@@ -17,7 +17,7 @@ namespace {
 // Projected positions that are kept, all layers together (bytes), and the step in which the table grows (rows).
 constexpr size_t keptBytes = size_t{96} << 20;
 constexpr int growth = 64;
-// Frames from which each layer is evaluated by itself.
+// From this many frames on, each layer is evaluated separately.
 constexpr int evaluatedFrames = 192;
 
 mx::array sinusoidsOf(int from, int to, int width) {
@@ -102,7 +102,7 @@ mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& 
   int from = 0, to = 1;
   for (Item& item : items) {
     const int frames = item.rows.count, cached = item.caches[0].keys ? item.caches[0].keys->shape(0) : 0;
-    // Beyond the band nothing is looked up, but a block's first and last query look up together.
+    // Nothing beyond the band is read, but the first and last query of a block share one range.
     const auto within = [](int distance, int side) {
       return side < 0 ? distance : std::min(distance, side + ops::attentionBlock - 1);
     };
@@ -144,8 +144,8 @@ mx::array Encoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& 
       const LayerCache& cache = items[k].caches[i];
       wanted.insert(wanted.end(), {*cache.keys, *cache.values, *cache.convolution});
     }
-    // A layer at a time, so that a long signal can be cancelled and its intermediate results freed; a short one is not
-    // worth the wait.
+    // One layer at a time, so that a long signal can be cancelled and its intermediate results freed; for a short one,
+    // waiting costs more than that gains.
     wanted.push_back(x);
     if (x.shape(0) < evaluatedFrames)
       mx::async_eval(std::exchange(wanted, {}));

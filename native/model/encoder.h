@@ -31,22 +31,22 @@ struct EncoderPiece {
 
 struct EncodedPiece {
   Matrix encoded;
-  std::vector<LayerCache> caches;  // with what became past
+  std::vector<LayerCache> caches;  // updated with the frames that became past
 };
 
 class Encoder {
  public:
-  // Looks at `cancel` between layers.
+  // Checks `cancel` between layers.
   Encoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel);
 
-  // Encodes pieces of streams, all at once: what one gives does not depend on the others beyond rounding. On the
+  // Encodes pieces of several streams as one batch: the result of one depends on the others only by rounding. On the
   // engine's thread.
   std::vector<EncodedPiece> encode(std::vector<EncoderPiece> pieces, const CancelFlag& cancel) const;
 
-  // Normalised features [mel frames, features] of a whole signal → [ceil(mel frames / 8), dModel]. Looks at `cancel`
-  // all the time. On the engine's thread.
+  // Normalised features [mel frames, features] of a whole signal → [ceil(mel frames / 8), dModel]. Checks `cancel`
+  // throughout. On the engine's thread.
   Matrix encode(const Matrix& features, const Context& context, const CancelFlag& cancel) const;
-  // The same of several signals at once, none of them empty: each gives what it gives alone, but for rounding.
+  // The same for several signals at once, none of them empty: each result is the same as alone, except for rounding.
   std::vector<Matrix> encode(const std::vector<const Matrix*>& signals, const Context& context,
                              const CancelFlag& cancel) const;
 

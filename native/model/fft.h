@@ -1,6 +1,6 @@
 // Fourier transform of real frames, in double precision and several at once: one in each lane of a register, so that
-// every frame goes through the same operations in the same order, whatever stands beside it. Not a general FFT: lengths
-// are powers of two.
+// every frame goes through the same operations in the same order, regardless of the frames beside it. Not a general
+// FFT: lengths are powers of two.
 #pragma once
 
 #include <vector>
@@ -42,9 +42,8 @@ class RealFft {
     D::store(power, 0.25 * (re * re + im * im));
   }
 
-  // Complex transform in place, by decimation in frequency in radix 4, with one step in radix 2 at the end if there has
-  // to be (Oppenheim and Schafer, Discrete-Time Signal Processing, section 9.3). Frequency k comes to lie at
-  // places_[k].
+  // Complex transform in place, by decimation in frequency in radix 4, with a final step in radix 2 where needed
+  // (Oppenheim and Schafer, Discrete-Time Signal Processing, section 9.3). Frequency k ends up at places_[k].
   template <class D>
   PARAKEET_INLINE void transform(double* x) const {
     const double* stage = twiddles_.data();

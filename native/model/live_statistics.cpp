@@ -55,7 +55,7 @@ void LiveStatistics::Averages::add(const std::vector<SoundFrame>& frames) {
   for (const SoundFrame& frame : frames) {
     const bool syllables = frame.dipBefore && frame.dipAfter;
     if (levelWeight > 0 && !syllables && frame.loudness > level + louder) continue;
-    // The very first frame tells a level of some kind, until one is loud.
+    // Until a frame is loud, the very first one gives a provisional level.
     const bool loud = frame.loud || levelWeight == 0;
     sinceLoud = loud ? 0 : std::min(sinceLoud + 1, pauseFrames + 1);
     if (sinceLoud <= pauseFrames) speech.push_back(frame.logMel.data());

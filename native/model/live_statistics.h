@@ -1,6 +1,6 @@
 // The statistics that normalise a live stream: the level of the speech, and at that level each feature's mean and
-// deviation. Both are averages that forget, so they follow speakers, rooms and microphones; the level, which changes
-// from one speaker to the next, forgets sooner. Not where speech begins and ends for the user (speech_detector.h).
+// deviation. Both are decaying averages, so they follow speakers, rooms and microphones; the level, which changes from
+// one speaker to the next, decays faster. Not the speech events that the user sees (speech_detector.h).
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,10 @@ struct SoundFrame {
 class LiveStatistics {
  public:
   explicit LiveStatistics(int features);
-  // Begins as if `frames` frames with these statistics had been heard. Only the shape of the means is used: their level
-  // is that of the first speech.
+  // Starts as if `frames` frames with these statistics had been seen. Only the shape of the means is used; the level is
+  // taken from the first speech.
   void assume(const Statistics& prior, int frames);
-  // The frames that a step is the first to see, without digital silence.
+  // The frames that are new in a step, without digital silence.
   void add(std::vector<SoundFrame> frames);
   bool ready() const { return newest_.heard >= 2; }
   // Appends `count` normalised frames; call it only when ready.
@@ -42,22 +42,22 @@ class LiveStatistics {
   bool valid() const;
 
  private:
-  // Sound that is much louder than speech was so far is the next speaker's if it goes up and down as syllables do: with
-  // quieter frames in the half second before and in the half second after. Otherwise it is noise and counts for
-  // nothing.
+  // Sound that is much louder than the speech so far is attributed to a new speaker if its level varies as syllables
+  // do, with quieter frames in the half second before and in the half second after. Otherwise it is treated as noise
+  // and ignored.
   static constexpr size_t dipFrames = 50;
   static constexpr float dip = 1.5f;
   static constexpr float louder = 3;
-  // Frames of quiet after a loud one that still count for the shape: the pauses within an utterance are part of its
-  // statistics, those between utterances must not take them over.
+  // Quiet frames after a loud one that still count for the shape: pauses within an utterance are part of its
+  // statistics, pauses between utterances must not dominate them.
   static constexpr int pauseFrames = 80;
   // Time constants in mel frames of speech, measured on word error rate (docs/latency-and-accuracy.md).
   static constexpr double levelFrames = 300;
   static constexpr double shapeFrames = 1500;
-  // The level to which speech is brought before its shape is measured: that of ordinary recordings, where the log guard
-  // lies as it did in training.
+  // The level to which speech is normalised before its shape is measured: that of ordinary recordings, where the log
+  // guard has the same effect as in training.
   static constexpr double referenceLevel = -9.5;
-  // How far the loud frames of speech lie above the mean of all its frames, on recordings.
+  // How far the loud frames of speech lie above the mean of all its frames, measured on recordings.
   static constexpr double loudAboveMean = 0.5;
 
   struct Averages {
@@ -67,7 +67,8 @@ class LiveStatistics {
     double weight = 0;                  // of mean and squares
     std::vector<double> mean, squares;  // `squares`: sums of squared differences from the mean
 
-    // The levels are heard before the shapes, so that a speaker who begins within them is measured by his own level.
+    // Levels are updated before shapes, so that a speaker who begins within these frames is measured at their own
+    // level.
     void add(const std::vector<SoundFrame>& frames);
     void addShape(const float* logMel);
     float gain() const { return static_cast<float>(referenceLevel - level); }
@@ -80,7 +81,7 @@ class LiveStatistics {
 
   size_t features_;
   std::vector<float> recent_;          // loudness of the last frames
-  std::vector<SoundFrame> undecided_;  // the last frames, from the first that a dip may yet follow
+  std::vector<SoundFrame> undecided_;  // the last frames, from the first one that a dip may still follow
   Averages settled_;                   // of all frames before those
   Averages newest_;                    // and of those, as if it did follow
 };

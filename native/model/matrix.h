@@ -1,4 +1,4 @@
-// A matrix in plain memory, and its ways into MLX's arrays and out of them.
+// A matrix in plain memory, and its conversion to and from MLX arrays.
 #pragma once
 
 #include <mlx/mlx.h>

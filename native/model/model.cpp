@@ -14,12 +14,12 @@ namespace {
 // Digital silence at an end of a recording that is this long is not part of the signal: it would shift every feature.
 constexpr double silenceCutSeconds = 1.0;
 
-// Sound by which a frame is normalised, that around it: about an utterance, as in training. Measured on the word error
-// rate of an hour of recordings: 24.31 % with 10 and with 16 s, 24.50 % with a whole window of 120 s, 24.65 % with 30
-// s.
+// Length of the surrounding sound by which a frame is normalised: about an utterance, as in training. Measured on the
+// word error rate of an hour of recordings: 24.31 % with 10 and with 16 s, 24.50 % with a whole window of 120 s, 24.65
+// % with 30 s.
 constexpr double normalizedSeconds = 16.0;
 
-// Frames that are decoded between two looks at the cancel flag.
+// Frames that are decoded between two checks of the cancel flag.
 constexpr int decodedFrames = 256;
 // The same for a beam search, more than the two minutes of a window.
 constexpr int searchedFrames = 2048;

@@ -35,7 +35,7 @@ struct OfflineOptions {
 
 // A signal as the encoder takes it.
 struct Heard {
-  Matrix features;              // normalised; none for nothing but digital silence
+  Matrix features;              // normalised; empty for digital silence
   int64_t lastStart = noLimit;  // no token may begin after this frame
   int64_t skipped = 0;          // frames before it that were left out
   std::shared_ptr<const BoostTree> boost = nullptr;
@@ -59,7 +59,7 @@ class Model {
   Tokens decode(const Matrix& encoded, const Decoding& decoding, const CancelFlag& cancel) const;
   // Audio to the encoder's input. Digital silence of more than a second at either end is left out.
   Heard listen(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const;
-  // Several signals to tokens with full context, all at once: each gives what it gives alone.
+  // Transcribes several signals at once with full context; each result is the same as alone.
   std::vector<Tokens> recognize(const std::vector<const Heard*>& signals, const Context& context,
                                 const Decoding& decoding, const CancelFlag& cancel) const;
 
@@ -77,7 +77,7 @@ class Model {
   std::shared_ptr<const Encoder> encoder_;
   std::shared_ptr<const Transducer> transducer_;
   std::shared_ptr<const CtcHead> ctcHead_;
-  std::shared_ptr<const Decoder> greedy_, greedyCtc_;  // shared by all streams, so that they go in step
+  std::shared_ptr<const Decoder> greedy_, greedyCtc_;  // shared by all streams, so that they are decoded together
 };
 
 }  // namespace parakeet

@@ -1,4 +1,4 @@
-// Breaks the engine in one named way, for the tests that must notice (`npm run test:mutants`). `mutant("name")` is
+// Breaks the engine in one named way, for the tests that must detect it (`npm run test:mutants`). `mutant("name")` is
 // false at compile time in a shipped build. Only a build with PARAKEET_MUTANTS reads the environment variable
 // PARAKEET_MUTANT, once. A name that is not in the table does not compile.
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace parakeet {
 
-// What each of them breaks is at its call; which tests must notice it is in scripts/test-mutants.mjs.
+// What each one breaks is described at its call; which tests must detect it is listed in scripts/test-mutants.mjs.
 constexpr std::array<std::string_view, 16> mutantNames{
     "batch-mixed",      "beam-unmerged",       "bias-halved",   "blank-forgotten", "boost-stuck",   "cache-kept",
     "cached-row-wrong", "carry-cleared",       "chunk-padding", "final-again",     "flush-removed", "lookahead-short",

@@ -50,7 +50,7 @@ void normalizeFrames(const float* logMel, int frames, const Statistics& statisti
 }
 
 void bringToLevel(std::vector<float>& logMel, int frames, int more, int features, int most) {
-  // That of the louder half of ordinary recordings, measured on word error rate.
+  // That of the louder half of ordinary recordings, chosen by word error rate.
   constexpr double usualLoudness = -9.3;
   std::vector<double> sums{0};  // of the loudness of the first frames that are not digital silence
   std::vector<int> sounding;
@@ -63,7 +63,7 @@ void bringToLevel(std::vector<float>& logMel, int frames, int more, int features
   const int count = static_cast<int>(sounding.size()), window = std::min(most, count);
   if (count == 0) return;
   std::vector<float> levelled;
-  int begin = 0, next = 0;  // `next`: of sounding, the first that is not before the row
+  int begin = 0, next = 0;  // `next`: index in `sounding` of the first one not before the row
   for (int m = 0; m < frames + more; m++) {
     while (next < count && sounding[next] < m) next++;
     begin = std::clamp(next - window / 2, 0, count - window);
@@ -105,7 +105,7 @@ void normalizeAround(const float* logMel, int frames, int more, int features, in
     }
   };
   for (int i = 0; i < most; i++) add(i, 1);
-  int begin = 0, next = 0;  // `next`: of sounding, the first that is not before the row
+  int begin = 0, next = 0;  // `next`: index in `sounding` of the first one not before the row
   Statistics around{std::vector<float>(features), std::vector<float>(features)};
   bool changed = true;
   for (int m = 0; m < frames + more; m++) {

@@ -30,15 +30,16 @@ bool silentFrame(const float* frame, int features);
 // (x − mean) / (deviation + 1e-5) for `frames` rows of `logMel`, appended to `out`.
 void normalizeFrames(const float* logMel, int frames, const Statistics& statistics, std::vector<float>& out);
 
-// Brings a recording up to the level of ordinary ones, in place: where the mean loudness of the `most` frames around a
-// row that are not digital silence is less than usual, the row becomes what it would be with the usual one. Then the
-// log guard swallows no more of quiet sound than of loud. Louder sound stays as it is: a gain below 1 would let noise
-// push the speech beside it under the guard. The `more` rows of the flush are treated as the last of `frames`.
+// Raises quiet passages of a recording to the usual level, in place: where the mean loudness of the `most` frames
+// around a row (without digital silence) is below the usual one, the row becomes what it would be at the usual level,
+// so that the log guard affects quiet sound no more than loud sound. Louder sound is left unchanged: a gain below 1
+// because of noise would push the speech beside it under the guard. The `more` rows of the flush are treated like the
+// last of `frames`.
 void bringToLevel(std::vector<float>& logMel, int frames, int more, int features, int most);
 
 // The `frames` rows of a recording, each normalised by the `most` frames around it that are not digital silence (by all
-// when there are fewer), then the `more` rows behind them, the flush, by the last ones; appended to `out`. A model has
-// learnt from single utterances: over minutes of several voices and rooms its features would be shifted.
+// when there are fewer), then the `more` rows behind them, the flush, by the last ones; appended to `out`. Models are
+// trained on single utterances: statistics over minutes of several voices and rooms would shift the features.
 void normalizeAround(const float* logMel, int frames, int more, int features, int most, std::vector<float>& out);
 
 }  // namespace parakeet

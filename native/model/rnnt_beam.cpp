@@ -1,7 +1,7 @@
 // Beam search of a transducer without durations, in step with time (Saon et al. 2020, "Alignment-length synchronous
-// decoding", section 2.2: time-synchronous decoding; NeMo's `tsd`): all hypotheses stand at one frame, take tokens
-// there, and go on by a blank. Hypotheses with the same tokens become one. Each call ends with one hypothesis, so that
-// what is final stays final.
+// decoding", section 2.2: time-synchronous decoding; NeMo's `tsd`): all hypotheses are at the same frame, emit tokens
+// there, and advance with a blank. Hypotheses with the same tokens are merged. Each call ends with one hypothesis, so
+// that final tokens stay final.
 #include <unordered_map>
 
 #include "model/confidence.h"
@@ -20,7 +20,7 @@ class RnntBeamDecoder : public TransducerBeamDecoder {
                     Histories& histories) const override;
 
  private:
-  // What becomes of the hypotheses at one frame: they stand at the next one.
+  // Expands the hypotheses at one frame; the results are at the next one.
   Hypotheses frame(const DecoderFrames& frames, Hypotheses active, Histories& histories) const;
 };
 
@@ -84,7 +84,7 @@ RnntBeamDecoder::Hypotheses RnntBeamDecoder::frame(const DecoderFrames& frames, 
       }
     }
     keepBest(more, beam_.size);
-    // No token can overtake `size` hypotheses that are done already: scores only fall (but for what boosting adds).
+    // No token can overtake `size` hypotheses that are already finished: scores only decrease (except by boosting).
     const auto better = std::count_if(done.begin(), done.end(), [&](const TransducerHypothesis& one) {
       return !more.empty() && one.score > more[0].score;
     });

@@ -1,6 +1,6 @@
-// Voice activity detection, from the loudness of frames alone: a level above the room's noise, at any gain. Made to
-// miss nothing rather than to be strict: it takes a door's slam for speech, and says that speech is over only after a
-// pause. Not a judgement of words; the model makes that.
+// Voice activity detection, from the loudness of frames alone: a level above the room's noise, at any gain. Tuned for
+// recall: it takes a slamming door for speech, and reports the end of speech only after a pause. It does not judge
+// words; the model does.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace parakeet {
 
-// A beginning or an end of speech. `frame`: the first mel frame of the sound, or the first one after it.
+// The beginning or the end of speech. `frame`: the first mel frame of the sound, or the first one after it.
 struct SpeechChange {
   int64_t frame = 0;
   bool speech = false;
@@ -21,14 +21,14 @@ class SpeechDetector {
   // `hangover`: mel frames of quiet after which speech is over.
   explicit SpeechDetector(int hangover) : hangover_(hangover) {}
 
-  // Hears how loud the next mel frame is (speech_level.h); nothing for digital silence.
+  // Takes the loudness of the next mel frame (speech_level.h); none for digital silence.
   std::optional<SpeechChange> add(std::optional<float> loudness);
 
-  // Whether the last frame was louder than the quietest of the last seconds, however quiet that is: so is a speaker who
-  // is far away from one who was near.
+  // Whether the last frame was louder than the quietest of the last seconds, however quiet it is: this detects a
+  // distant speaker after a near one.
   bool aboveFloor() const { return aboveFloor_; }
   bool speech() const { return speech_; }
-  // The frame at which speech was known to be over; −1 while there is some. Frames from it on hold none.
+  // The frame at which the end of speech was detected; −1 during speech. No frame from there on contains speech.
   int64_t quietFrom() const { return speech_ ? -1 : decided_; }
 
   template <class Archive>
@@ -37,23 +37,23 @@ class SpeechDetector {
   }
 
  private:
-  // Above the floor by this much, it is a sound.
+  // A frame this much above the floor counts as sound.
   static constexpr float margin = 1.5f;
-  // The floor is the quietest frame of the last seconds of sound (minimum statistics: Martin 2001): speech has gaps, a
-  // room has not.
+  // The floor is the quietest frame of the last seconds of sound (minimum statistics: Martin 2001): speech has gaps,
+  // room noise does not.
   static constexpr int floorSeconds = 4;
-  // For speech that is told of, at most this much (43 dB) below the loudest frame of those seconds: a recording whose
-  // pauses are next to digital silence would make speech of every room.
+  // Reported speech is at most this much (43 dB) below the loudest frame of those seconds: where pauses are almost
+  // digital silence, any room noise would be reported otherwise.
   static constexpr float range = 10;
   static constexpr int framesPerSecond = 100;
-  // Loud frames in a row that are speech; a single click is not.
+  // Consecutive loud frames that count as speech; a single click does not.
   static constexpr int attack = 3;
 
   int hangover_;
   int64_t frames_ = 0, decided_ = 0, lastLoud_ = -1;
   int64_t sounding_ = 0;  // frames that were not digital silence
   int loudRun_ = 0;
-  std::array<float, floorSeconds + 1> quietest_{}, loudest_{};  // of each second; the last one is not over
+  std::array<float, floorSeconds + 1> quietest_{}, loudest_{};  // of each second; the last one is still running
   bool speech_ = false, aboveFloor_ = false;
 };
 

@@ -9,7 +9,7 @@ namespace parakeet {
 
 namespace {
 
-// Less than this cannot be told from nothing in a float32 next to the guard's logarithm.
+// Below this, a value cannot be distinguished from zero in float32 next to the guard's logarithm.
 constexpr float leastPower = 1e-12f;
 
 float guard() {

@@ -56,7 +56,7 @@ mx::array Subsampling::operator()(const std::vector<Item>& items, std::vector<op
   std::vector<mx::array> all;
   int first = 0;
   for (const Item& item : items) {
-    // The last product takes all items alike, unless there is too much of them.
+    // The last product handles all items together, unless they are too large.
     if (!anyLong)
       all.push_back(convolve(item));
     else

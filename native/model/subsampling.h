@@ -21,7 +21,7 @@ class Subsampling {
     mlx::core::array features;
     bool atStart, atEnd;
   };
-  // → the frames of all items, one below the other, [frames, dModel], and whose rows are which.
+  // → the frames of all items, stacked, [frames, dModel], and which rows belong to which item.
   mlx::core::array operator()(const std::vector<Item>& items, std::vector<ops::Rows>& rows) const;
 
   // Mel frames before 8t that output t sees.
@@ -31,7 +31,7 @@ class Subsampling {
  private:
   // The convolutions: [frames, width × channels].
   mlx::core::array convolve(const Item& item) const;
-  // A long signal in pieces, so that its convolutions need not all be there: [frames, dModel].
+  // A long signal in pieces, so that not all of its convolutions are in memory at once: [frames, dModel].
   mlx::core::array inPieces(const Item& item) const;
 
   int factor_;

@@ -1,7 +1,7 @@
 // Beam search of a token-and-duration transducer, as parakeet-mlx 0.6.0 defines it (`ParakeetTDT.decode_beam`):
-// hypotheses stand at frames of their own and are compared across them; a hypothesis' score weighs the token's
-// log-probability and the duration's; hypotheses with the same tokens at the same frame become one. Each call ends with
-// one hypothesis, so that what is final stays final.
+// hypotheses are at different frames and are compared across them; a score is a weighted sum of the log-probabilities
+// of token and duration; hypotheses with the same tokens at the same frame are merged. Each call ends with one
+// hypothesis, so that final tokens stay final.
 #include <cmath>
 #include <unordered_map>
 
@@ -21,7 +21,7 @@ class TdtBeamDecoder : public TransducerBeamDecoder {
                                            int64_t end, Histories& histories) const override;
 
  private:
-  // Adds what becomes of a hypothesis with one token or a blank, for each of the likeliest durations.
+  // Adds the continuations of a hypothesis by a token or a blank, for each of the most likely durations.
   void expand(const TransducerHypothesis& one, const float* logits, TopChoices& top,
               std::vector<TransducerHypothesis>& candidates, std::unordered_map<uint64_t, size_t>& places) const;
 };

@@ -1,4 +1,4 @@
-// What a decoder says: tokens placed on frames.
+// A decoder's output: tokens with their frames.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,7 @@ namespace {
 // In place of a token: the predictor sees a vector of zeros.
 constexpr int nothing = -1;
 
-// What the gates of known tokens may take: some 800 tokens, of 640 cells.
+// Memory for the cached gates: about 800 tokens with 640 cells.
 constexpr size_t keptBytes = size_t{8} << 20;
 
 using Join = void (*)(const float*, const float*, float*, int);

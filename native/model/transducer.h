@@ -31,7 +31,7 @@ class Transducer {
 
   // The state before the first token (the predictor has seen a zero vector).
   PredictorState start() const;
-  // Moves each state on by its token. On the engine's thread, as `start`.
+  // Advances each state by its token. On the engine's thread, as `start`.
   struct Advance {
     PredictorState* state;
     int token;
@@ -44,8 +44,8 @@ class Transducer {
     const float* frame;
     const PredictorState* state;
   };
-  // Logits of each input: the tokens, the blank, then the durations. The weights are read once for all. `logits`:
-  // inputs × outputs() values; those of an input are the same whatever stands beside it.
+  // Logits of each input: the tokens, the blank, then the durations. Weights are read once for all inputs. `logits`:
+  // inputs × outputs() values; those of one input do not depend on the others.
   void joint(const std::vector<JointInput>& inputs, std::vector<float>& logits) const;
   int outputs() const { return outputs_; }
 
@@ -53,9 +53,9 @@ class Transducer {
   struct LstmLayer {
     ops::RowMatrix inputs, recurrent;  // [4 · hidden, hidden]; gates i, f, g, o
   };
-  // What the first layer's gates get from each token: moves × 4 · hidden values. Most of a text is made of few tokens,
-  // and drafts read the same ones again and again, so those seen are kept: their share of the weights, of a size with
-  // the whole joint's, need not be read.
+  // What each token contributes to the first layer's gates: moves × 4 · hidden values. Most text consists of few
+  // tokens, and drafts read the same ones repeatedly, so the results are cached: their share of the weights, about as
+  // large as the whole joint's, need not be read again.
   void gatesOf(const std::vector<Advance>& moves, float* gates) const;
 
   int hidden_, jointHidden_, outputs_;

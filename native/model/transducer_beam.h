@@ -19,29 +19,29 @@ struct TransducerHypothesis {
   std::shared_ptr<const PredictorState> predictor;
   std::optional<Token> unread = std::nullopt;  // the last token, which the predictor has not seen yet
   Boosting boosting = {};
-  // What it was when it came to the frame up to which tokens become final; none before.
+  // Its state when it reached the frame up to which tokens become final; none before that.
   std::shared_ptr<const TransducerHypothesis> crossed = nullptr;
 
-  // To be called when it has come to another frame.
+  // Call it when the hypothesis has moved to another frame.
   void cross(int64_t border) {
     if (!crossed && frame >= border) crossed = std::make_shared<TransducerHypothesis>(*this);
   }
 };
 
-// Has the predictors of all hypotheses read their last token, in one product (those that share one share it after), and
-// puts it into their histories.
+// Runs the predictors of all hypotheses on their last tokens, in one product (hypotheses that share a state still do
+// afterwards), and appends the tokens to their histories.
 void readTokens(const Transducer& transducer, Histories& histories, std::vector<TransducerHypothesis>& hypotheses);
 
 // The joint's logits of each hypothesis at its frame. Frame i of `frames` is `firstFrame + i`.
 void scoreAll(const Transducer& transducer, const Matrix& frames, int64_t firstFrame,
               const std::vector<TransducerHypothesis>& hypotheses, std::vector<float>& logits);
 
-// Keeps the `most` best, the best first; equal ones in their order.
+// Keeps the `most` best, best first; ties in their order.
 void keepBest(std::vector<TransducerHypothesis>& hypotheses, int most);
 
 // What the searches with and without durations share: where each call begins, and that it ends with one hypothesis, so
-// that what is final stays final. The search goes on through the frames that are not final yet, as far as there are
-// any: a hypothesis is judged by how it goes on, and only its part before the border is kept.
+// that final tokens stay final. The search continues through the frames that are not final yet, if there are any: a
+// hypothesis is ranked by its continuation, and only its part before the border is kept.
 class TransducerBeamDecoder : public Decoder {
  public:
   TransducerBeamDecoder(std::shared_ptr<const Transducer> transducer, TransducerRules rules, const Beam& beam)
@@ -54,8 +54,8 @@ class TransducerBeamDecoder : public Decoder {
   void decode(const std::vector<DecoderJob>& jobs) const override;
 
  protected:
-  // Hypotheses at frame `end` or beyond it, at least one; those that have not come so far count too. Each has crossed
-  // `border`, which is not after `end`, if it has come so far.
+  // Hypotheses at frame `end` or beyond it, at least one; those that have not reached it count too. Each that has
+  // reached `border`, which is not after `end`, has crossed it.
   virtual std::vector<TransducerHypothesis> search(const DecoderFrames& frames, TransducerHypothesis first,
                                                    int64_t border, int64_t end, Histories& histories) const = 0;
 

@@ -15,10 +15,10 @@ namespace {
 
 using ops::argmax;
 
-// One stream's way through its frames. Each round it asks for the logits of one frame or more and goes as far as they
-// lead. After two blanks the next ones are likely to be blanks too, as many frames apart: several are scored at once,
-// so that a pause costs a fraction of reading the joint's weights. (After one blank they mostly are not: measured on
-// speech with the bundled model, a token follows five times of six.)
+// One stream's progress through its frames. Each round requests the logits of one or more frames and advances as far as
+// they allow. After two blanks, more blanks at the same spacing are likely: several frames are scored at once, so that
+// a pause costs a fraction of reading the joint's weights. (Not after one blank: on speech with the bundled model, a
+// token follows in five cases out of six.)
 class Walk {
  public:
   Walk(const DecoderJob& job, const TransducerRules& rules)
@@ -43,8 +43,8 @@ class Walk {
   }
   size_t asked() const { return scored_.size(); }
 
-  // Goes on with the logits of what was asked, until they are used up or a token comes, after which the predictor has
-  // to move: gives that token.
+  // Advances with the requested logits until they are used up or a token is emitted, after which the predictor must
+  // run; returns that token.
   std::optional<int> go(const float* logits, int outputs) {
     const int classes = rules_.vocabulary + 1;
     while (!over()) {
@@ -57,7 +57,7 @@ class Walk {
                            ? (blank ? 1 : 0)
                            : rules_.durations[argmax(own + classes, static_cast<int>(rules_.durations.size()))];
       if (!blank) {
-        // A transducer without durations says nothing of how long a token lasts: one frame, as in the reference.
+        // A transducer without durations does not predict how long a token lasts: one frame, as in the reference.
         const int duration = rules_.durations.empty() ? 1 : step;
         job_.tokens->push_back({token, state_.pointer, duration, entropyConfidence(own, classes)});
         state_.symbols++;

@@ -63,7 +63,7 @@ class Weights::Mapping {
   const unsigned char* data() const { return static_cast<const unsigned char*>(address_); }
   uint64_t size() const { return size_; }
 
-  // Lets go of the pages that lie wholly within the range: they are read again from the file if they are wanted again.
+  // Releases the pages that lie wholly within the range; they are read from the file again when needed.
   void release(uint64_t offset, uint64_t bytes) const {
     const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
     const uint64_t begin = (offset + page - 1) / page * page, end = (offset + bytes) / page * page;

@@ -1,5 +1,5 @@
-// Tensors of one file or several, memory-mapped, handed out as float32 and checked by shape.
-// Which tensor lies where is found out by the caller (src/model/formats/); offsets are checked here against the files.
+// Tensors of one file or several, memory-mapped, handed out as float32 and checked by shape. The caller finds out which
+// tensor lies where (src/model/formats/); offsets are checked here against the files.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct TensorEntry {
 
 class Weights {
  public:
-  // Maps the entries' files. Entries of one name are added up (PyTorch keeps an LSTM's bias as two). Throws
+  // Maps the entries' files. Entries with the same name are summed (PyTorch keeps an LSTM's bias as two). Throws
   // ERR_PARAKEET_INVALID_WEIGHTS when a tensor lies outside its file.
   explicit Weights(std::vector<TensorEntry> entries);
   ~Weights();
@@ -32,7 +32,7 @@ class Weights {
   Weights& operator=(const Weights&) = delete;
 
   // The tensor's values as float32, row-major. Throws ERR_PARAKEET_INVALID_WEIGHTS with the tensor's name, the expected
-  // and the found shape when it is missing or of another shape. The files' pages are let go again.
+  // and the found shape when it is missing or of another shape. The files' pages are released again.
   std::vector<float> take(const std::string& name, const std::vector<int64_t>& shape) const;
   bool has(const std::string& name) const { return entries_.count(name) != 0; }
 

@@ -1,4 +1,4 @@
-// Activations by MLX's own operations, for what no kernel of ours does on the way. Not for models.
+// Activations by MLX's own operations, where none of our kernels fuses them. Not for models.
 #pragma once
 
 #include <vector>

@@ -7,7 +7,7 @@
 
 namespace parakeet::ops {
 
-// One stream's attention: its queries are rows of the batch, its keys and values are its own, those of the past first.
+// One stream's attention: its queries are rows of the batch, its keys and values are its own, past ones first.
 struct AttentionItem {
   Rows queries;
   mx::array key, value;  // [m, d]

@@ -1,6 +1,6 @@
 // A FastConformer block (Gulati et al. 2020; NeMo's ConformerLayer) for several streams at once: half a feed-forward,
-// attention with relative positions, convolution, half a feed-forward, layer norm. The frames of the streams stand one
-// below the other: products take them all, time is each one's own.
+// attention with relative positions, convolution, half a feed-forward, layer norm. The frames of the streams are
+// stacked: products process them all, operations along time keep streams apart.
 #pragma once
 
 #include <memory>
@@ -33,7 +33,7 @@ struct Block {
   DType dtype;
 };
 
-// What a stream keeps of a block. Absent: nothing came before.
+// A stream's cache of a block. Absent at its start.
 struct BlockCache {
   std::optional<mx::array> keys, values;  // [cached, d], of past frames
   std::optional<mx::array> convolution;   // [(kernel − 1) / 2, d], the depthwise convolution's last inputs
@@ -58,7 +58,7 @@ struct BlockItem {
 
 struct BlockOutput {
   mx::array y;                     // [frames, d]
-  std::vector<BlockCache> caches;  // of the items; of those without an update, what it was
+  std::vector<BlockCache> caches;  // of the items; unchanged for those without an update
 };
 
 // Projected positions [_, d] as the block reads them, in every step: laid out for its products once.

@@ -1,4 +1,4 @@
-// The type that a model's weights are kept in and its products are computed in. Activations between operations are
+// The type in which a model's weights are stored and its products are computed. Activations between operations are
 // float32 in every case.
 #pragma once
 
@@ -7,16 +7,16 @@ namespace parakeet::ops {
 // bfloat16: weights rounded to 8 bits of mantissa; products in bfloat16 with float32 sums where the CPU has
 // instructions for it. int8: weights scaled for each output channel, activations for each row as they come; sums in
 // int32, where the CPU has instructions for it (VNNI, AMX). Where it has none, weights of both are widened to float32
-// again, block by block, on their way into the product: as fast as float32, in less memory.
-// int8Products: int8 with products of bytes even where they bring nothing, for tests.
+// again, block by block, on their way into the product: as fast as float32, in less memory. int8Products: int8 with
+// products of bytes even where they are no faster, for tests.
 enum class DType { float32, bfloat16, int8, int8Products };
 
-// For weights where bytes would be too coarse, and which are few: the predictor, the joint.
+// For small weights where bytes would be too coarse: the predictor, the joint.
 constexpr DType atLeastBfloat16(DType dtype) { return dtype == DType::float32 ? dtype : DType::bfloat16; }
 
-// The next wider type, for the subsampling: an error there goes through all that follows, and where the sound is nearly
-// still it grows (with the bundled model, the largest of a recording's frames from 0.6 to 2 %). Attention follows the
-// same rule on a CPU (cpu/attention.cpp).
+// The next wider type, for the subsampling: an error there propagates through everything that follows, and grows where
+// the sound is nearly silent (with the bundled model, the largest error among a recording's frames grows from 0.6 to 2
+// %). Attention follows the same rule on a CPU (cpu/attention.cpp).
 constexpr DType wider(DType dtype) {
   return dtype == DType::float32 || dtype == DType::bfloat16 ? DType::float32 : DType::bfloat16;
 }

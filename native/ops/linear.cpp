@@ -27,7 +27,7 @@ class PlainMatrix {
       scales_ = parts[1];
       biases_ = parts[2];
     }
-    // A width that no group divides stays in bfloat16.
+    // A width that is not a multiple of a group size stays in bfloat16.
     if (!group_) weight_ = mx::transpose(dtype == DType::float32 ? wide : mx::astype(wide, mx::bfloat16));
     std::vector<mx::array> parts{*weight_};
     if (group_) parts.insert(parts.end(), {*scales_, *biases_});

@@ -18,7 +18,7 @@ class Linear {
          const LinearShape& shape = {});
   // x: [rows, inputs] → [rows, outputs].
   mx::array operator()(const mx::array& x, Activation activation = Activation::none) const;
-  // What the CPU's own kernels multiply with; null elsewhere.
+  // The packed weights for the CPU kernels; null elsewhere.
   const CpuMatrix* cpuMatrix() const;
 
  private:

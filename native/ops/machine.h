@@ -8,7 +8,7 @@
 
 namespace parakeet::ops {
 
-// What computes.
+// The device that computes.
 struct Machine {
   const char* backend;                      // "cpu", "metal" or "cuda"
   std::optional<std::string> library;       // "oneDNN 3.2.0"; none where MLX's own operations do the work

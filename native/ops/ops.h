@@ -1,8 +1,8 @@
 // The device seam: the operations that a model is made of. On a CPU with oneDNN they are MLX primitives of ours
 // (ops/cpu/), elsewhere MLX's own operations. The model code above does not know which.
 //
-// All arrays are float32. A sequence is a matrix [frames, channels]; those of several streams stand one below the other
-// in a batch. Products and norms take all rows alike; what looks along time is told which rows are whose.
+// All arrays are float32. A sequence is a matrix [frames, channels]; those of several streams are stacked in a batch.
+// Products and norms treat all rows alike; operations along time are told which rows belong to which stream.
 #pragma once
 
 #include "ops/attention.h"

@@ -17,7 +17,7 @@ namespace {
 std::atomic<int> requested{0};
 std::atomic<const std::atomic<bool>*> giveUpFlag{nullptr};
 
-// Whether this thread is at work on a piece.
+// Whether this thread is working on a piece.
 thread_local bool withinPiece = false;
 
 struct PieceScope {
@@ -27,9 +27,9 @@ struct PieceScope {
   PieceScope& operator=(const PieceScope&) = delete;
 };
 
-// How long a thread looks for what comes next before it sleeps: one kernel follows another within microseconds, and to
-// be woken takes tens of them, in a virtual machine more. Beside programs that want the cores it costs nothing to speak
-// of, since nobody is waited for who does not run.
+// How long a thread spins for the next kernel before it sleeps: kernels follow each other within microseconds, and
+// waking a thread takes tens of them, more in a virtual machine. Other programs on the same cores suffer little, since
+// nobody waits for a thread that is not running.
 constexpr std::chrono::microseconds patience{100};
 
 void pause() {
@@ -40,7 +40,7 @@ void pause() {
 #endif
 }
 
-// Looks until `ready` is true, for as long as that.
+// Spins until `ready` is true, at most that long.
 template <class Ready>
 void await(Ready ready) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -52,8 +52,8 @@ void await(Ready ready) {
   } while (std::chrono::steady_clock::now() < deadline);
 }
 
-// A thread takes this part of its even share of what is left: the last pieces are small, so that nobody waits long for
-// the one who ends last.
+// A thread takes this fraction of its even share of the remaining work: the last pieces are small, so that the wait for
+// the last thread is short.
 constexpr int shareOfRest = 2;
 
 class Pool {
@@ -64,9 +64,9 @@ class Pool {
 
   int threads() const { return threads_; }
 
-  // `job` by the caller and at most `helpers` threads besides, at once: those that come before the caller is done. It
-  // waits for none that has not begun: a thread that sleeps, or whose core is taken, costs no more than its help.
-  // False when the pool works for another thread: then nothing was done.
+  // Runs `job` on the caller and on at most `helpers` other threads: those that join before the caller is done. It does
+  // not wait for a thread that has not begun: a sleeping thread, or one whose core is busy, only does not help. False
+  // when the pool is busy with another caller; then nothing was done.
   bool run(int helpers, const std::function<void()>& job) {
     const std::unique_lock caller(callers_, std::try_to_lock);
     if (!caller) return false;
@@ -125,13 +125,13 @@ class Pool {
   }
 
   const int threads_;
-  std::mutex callers_;  // held by the one that the pool works for
+  std::mutex callers_;  // held by the current caller
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable done_;
   const std::function<void()>* job_ = nullptr;  // null once it is too late to begin
   Part profiled_ = Part::other;
-  int places_ = 0;               // for helpers that are still to come
+  int places_ = 0;               // for helpers that have not joined yet
   std::atomic<int> helping_{0};  // threads
   std::atomic<uint64_t> generation_{0};
   std::exception_ptr error_;
@@ -168,7 +168,7 @@ void parallelFor(int count, int grain, const std::function<void(int, int)>& body
     int begin = next.load();
     while (begin < count && !givenUp()) {
       int size = std::max({1, grain, (count - begin) / (shareOfRest * parts)});
-      if (count - begin - size < grain) size = count - begin;  // what is left would be no piece
+      if (count - begin - size < grain) size = count - begin;  // the rest would be less than a piece
       if (!next.compare_exchange_weak(begin, begin + size)) continue;
       body(begin, begin + size);
       begin = next.load();

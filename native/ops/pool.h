@@ -22,7 +22,7 @@ void parallelFor(int count, int grain, const std::function<void(int begin, int e
 
 // The cancel flag; null for none.
 void setGivenUp(const std::atomic<bool>* flag);
-// For loops that are long within a piece.
+// For long loops within a piece.
 bool givenUp();
 
 }  // namespace parakeet::ops

@@ -1,5 +1,5 @@
 // Where the CPU's time goes, by part of the model: for bench/ and `parakeet doctor`. Off unless asked for: reading a
-// thread's clock is a system call. MLX's own operations (copies of caches, mostly) are in no part.
+// thread's clock is a system call. MLX's own operations (mostly copies of caches) are not attributed to any part.
 #pragma once
 
 #include <array>

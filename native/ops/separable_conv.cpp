@@ -16,7 +16,7 @@ namespace {
 
 // Values that the product finds in a core's cache.
 constexpr int valuesAtOnce = 65536;
-// Rows that are worth waking another thread for.
+// Fewest rows that justify waking another thread.
 constexpr int grainRows = 8;
 
 // The stage lives as long as the kernel: its copy is there.

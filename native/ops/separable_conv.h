@@ -13,7 +13,8 @@ struct SeparableConv {
 
   // x: [height, width, channels] → [height', width', outputs of `pointwise`]. `first`: a convolution from one channel
   // to many, whose ReLU is the stage's input; null for none. `top` and `bottom`: rows of zeros around the input of each
-  // convolution. On a CPU one kernel, which keeps a few rows of what lies between, many times the input and the output.
+  // convolution. On a CPU one kernel, which keeps only a few rows of the intermediate result, many times larger than
+  // input and output.
   mx::array operator()(const Conv3x3* first, const mx::array& x, int top, int bottom) const;
 };
 

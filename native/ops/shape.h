@@ -1,5 +1,5 @@
-// The check that every product makes before it reads: kernels of ours walk raw memory, so rows of another width would
-// be read beyond their end. Not for values.
+// The check that every product makes before it reads: our kernels read raw memory, so rows of another width would be
+// read past their end. Not for values.
 #pragma once
 
 #include <mlx/mlx.h>

@@ -1,4 +1,4 @@
-// The small types that the operations (ops/*.h) and the CPU's kernels (ops/cpu/) have in common. No operation is here.
+// Small types that the operations (ops/*.h) and the CPU kernels (ops/cpu/) share. No operations.
 #pragma once
 
 #include <mlx/mlx.h>
@@ -17,7 +17,7 @@ enum class Activation { none, relu, silu, glu };
 struct LinearShape {
   // Called with Activation::glu and nothing else; the result has half as many columns as there are outputs.
   bool gated = false;
-  // The outputs are so many equal parts, whose results stand one below the other: [parts · rows, outputs / parts].
+  // The outputs are this many equal parts, whose results are stacked: [parts · rows, outputs / parts].
   int parts = 1;
 };
 
@@ -35,7 +35,7 @@ struct Band {
   int firstQuery = 0;
 };
 
-// Queries that are handled at once, so that the scores of a long signal need not all be there.
+// Queries that are processed at once, so that the scores of a long signal need not all be in memory.
 constexpr int attentionBlock = 128;
 
 // An array that owns a copy of `values`.

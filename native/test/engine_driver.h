@@ -20,7 +20,7 @@ auto onEngine(Work work) {
   return result.get();
 }
 
-// A request's answer. Settled more than once, it says so.
+// A request's answer. Reports if it is settled more than once.
 template <class Result>
 struct Answer {
   std::promise<Result> promise;

@@ -1,5 +1,5 @@
-// A failure at each point of a batch: the one whose fault it is hears of it, the others get what they get alone, and
-// nobody is answered twice.
+// A failure at each point of a batch: the request at fault fails, the others get the result that they get alone, and
+// none is answered twice.
 #include <deque>
 #include <memory>
 #include <stdexcept>
@@ -62,7 +62,7 @@ class FaultyEncoder : public EncoderSession {
   Fuse fuse_;
 };
 
-// A state that fails when it is copied or finished. Another's job is not harmed by it.
+// A state that fails when it is copied or finished. Other jobs are unaffected.
 class FaultyState : public DecoderState {
  public:
   FaultyState(std::unique_ptr<DecoderState> inner, std::shared_ptr<Fuse> fuse)

@@ -61,7 +61,7 @@ void snapshots(const Goldens& models, std::mt19937& random) {
       stream->finish();
     }
     CHECK_SAYING(same(first.tokens, second.tokens), plan.golden->name);
-    // What is cut short or changed is refused or gives other tokens; it never reads beyond its end.
+    // Truncated or modified snapshots are refused or give other tokens; they are never read past their end.
     Saved damaged = saved;
     for (std::vector<uint8_t>& bytes : damaged.states) {
       if (random() % 2 == 0)

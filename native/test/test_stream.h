@@ -11,7 +11,7 @@
 
 namespace parakeet::test {
 
-// What to put in the place of a stream's parts, for faults.
+// Replacements for parts of a stream, to inject faults.
 struct Parts {
   std::unique_ptr<EncoderSession> encoder;
   std::shared_ptr<const Decoder> decoder;
@@ -33,7 +33,7 @@ class TestStream {
   // Both run all steps that are due. They throw what a step or its decoding throws.
   void push(const float* samples, size_t count);
   void finish();
-  // The whole signal without its steps, for who runs them together.
+  // The whole signal without its steps, for callers that run steps together.
   void hear(const std::vector<float>& samples);
   EncoderSession* encoder() { return encoder_.get(); }
   DecoderSession* decoder() { return decoder_.get(); }

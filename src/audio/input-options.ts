@@ -50,7 +50,7 @@ export interface InputOptions {
 }
 
 /** The names of {@link InputOptions}. */
-export const inputKeys = [
+const inputKeys = [
   'format',
   'unmarked',
   'sampleRate',

@@ -1,5 +1,5 @@
 /**
- * Channels to one. Rates are `resample.ts`'s matter.
+ * Channels to one. Rates are converted by `resample.ts`.
  */
 
 /** −3 dB: what a centre or surround channel contributes to each side of a stereo fold-down (ITU-R BS.775). */
@@ -41,8 +41,8 @@ const FADE = 0.01;
 const STRONGER = 2;
 
 /**
- * Mixes the channels of one run of audio: their weighted mean, and where they cancel (one of a pair is inverted) the strongest of them.
- * It looks back only, sample by sample, so any split of the audio gives the same samples, without delay.
+ * Mixes the channels of one run of audio: their weighted mean, and where they cancel (one of a pair is inverted) the strongest of
+ * them. It is causal and works sample by sample, so any split of the audio gives the same samples, without delay.
  */
 export class Mixer {
   readonly #weights: number[];

@@ -6,7 +6,7 @@ import { AudioError } from '../errors.js';
 
 /** @throws {@link AudioError} for NaN and infinite samples; `first` is the place of `samples` in the whole. */
 export function mustBeFinite(samples: Float32Array, rate: number, first = 0): void {
-  // A plain loop: an hour of audio has 58 million of them, and JavaScript's thread has other things to do.
+  // A plain loop for speed: an hour of audio has 58 million samples.
   for (let i = 0; i < samples.length; i++) {
     const sample = samples[i] as number;
     if (Number.isFinite(sample)) continue;

@@ -1,5 +1,5 @@
 /**
- * The captions of a command, which must not take a transcript with them: when the terminal goes away, the files go on.
+ * The captions of a command. Their failure must not affect transcripts: when the terminal goes away, files are still written.
  */
 import { Writable } from 'node:stream';
 import type { TranscriptEvent } from '../events.js';

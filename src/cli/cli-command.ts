@@ -31,13 +31,13 @@ export class CliCommand extends Command {
     super.addOption(option);
     if (option instanceof CliOption && option.shorthand) {
       const { option: name, value } = option.shorthand;
-      // Not commander's `implies`, by which the shorthand would lose against an earlier spelling.
+      // Not commander's `implies`, with which an earlier spelling would override the shorthand.
       this.on(`option:${option.name()}`, () => this.setOptionValueWithSource(name, value, 'cli'));
     }
     return this;
   }
 
-  /** Fills in what the environment says, then refuses options that mean nothing beside the others. @throws {@link UsageError} */
+  /** Applies environment variables, then refuses options that have no effect with the others. @throws {@link UsageError} */
   settle(environment: NodeJS.ProcessEnv): void {
     this.#blame(() => {
       const options = this.options.filter((option) => option instanceof CliOption);
@@ -76,7 +76,7 @@ export class CliCommand extends Command {
     else if (value === true) this.setOptionValueWithSource(target, shorthand.value, 'env');
   }
 
-  /** commander's way to report a command line that makes no sense. */
+  /** commander's way to report an invalid command line. */
   override error(message: string): never {
     return this.#blame(() => throwIt(new UsageError(message.replace(/^error: /, '').replace(/\n/g, ' '))));
   }

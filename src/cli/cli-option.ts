@@ -1,6 +1,6 @@
 /**
- * One option of a command: commander's, plus checked values, an environment variable, shorthands, and what it needs beside it. Which
- * options there are is options.ts's matter.
+ * One option of a command: commander's, plus checked values, an environment variable, shorthands, and what it needs beside it.
+ * The options themselves are in options.ts.
  */
 import { Option } from 'commander';
 import { UsageError } from './usage-error.js';

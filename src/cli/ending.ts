@@ -18,18 +18,18 @@ export class Ending {
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
-    // A process of its own right in a container (PID 1) has no other way to hear of them.
+    // A process that runs as PID 1 in a container has no other way to receive them.
     for (const signal of SIGNALS) {
       const listener = () => this.#asked(CODES[signal]);
       this.#listeners.push([signal, listener]);
       terminal.on(signal, listener);
     }
     terminal.stdout.on('error', this.#onOutputError);
-    // Progress that nobody sees is no failure.
+    // Progress that cannot be shown is not a failure.
     terminal.stderr.on('error', ignore);
   }
 
-  /** Aborted when the work must stop. Who takes it undertakes to look at it. */
+  /** Aborted when the work must stop. Whoever takes it must observe it. */
   get signal(): AbortSignal {
     this.#watched = true;
     return this.#controller.signal;
@@ -56,14 +56,14 @@ export class Ending {
     const first = this.#code === undefined;
     this.#code ??= code;
     if (first && this.#gracefully) this.#gracefully();
-    // Asked again after that, the process waits for nothing any more.
+    // On another request after that, the process exits at once.
     else if (this.#watched && !this.#controller.signal.aborted)
       this.#controller.abort(new AbortedError('Interrupted'));
     else this.#terminal.exit(code);
   }
 
   readonly #onOutputError = (error: NodeJS.ErrnoException): void => {
-    // As a program in C ends that writes to a closed pipe. Other failures are reported by whoever wrote.
+    // As a C program ends when it writes to a closed pipe. Other failures are reported by the writer.
     if (error.code !== 'EPIPE') return;
     this.#code ??= CODES.SIGPIPE;
     this.#controller.abort(new AbortedError('The reader of the standard output has gone away'));

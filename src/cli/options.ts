@@ -1,6 +1,6 @@
 /**
- * The options of the commands, in groups as the help shows them. Names and variables are parakeet-mlx's where it has them, else those
- * that whisper or ffmpeg taught. What a command does with them is its own matter.
+ * The options of the commands, in groups as the help shows them. Names and variables are parakeet-mlx's where it has them, else
+ * whisper's or ffmpeg's. How they are used is up to the commands.
  */
 import { pcmEncodings } from '../audio/formats/pcm.js';
 import { CliOption, type Values } from './cli-option.js';
@@ -150,7 +150,7 @@ const channels = () => CliOption.integer('--channels <N>', 'channels of raw PCM'
 const inputFormat = (help: string) =>
   CliOption.choice('--format <FORMAT>', help, INPUT_FORMATS).presets('auto');
 
-/** Which part of a recording is heard, and what its bytes are. */
+/** Which part of a recording is transcribed, and what its bytes are. */
 export function recordingOptions(): CliOption[] {
   const pcm = (option: CliOption) =>
     option.needs('a raw --format, such as s16le,', ({ format }) => isPcm(format));
@@ -164,7 +164,7 @@ export function recordingOptions(): CliOption[] {
   ];
 }
 
-/** How long recordings are worked through. */
+/** How long recordings are processed. */
 export function windowOptions(): CliOption[] {
   return [
     CliOption.number(

@@ -33,7 +33,7 @@ async function dispatch(argv: string[], terminal: Terminal, ending: Ending): Pro
     return code;
   } catch (error) {
     if (error instanceof CommanderError) {
-      // A help that was asked for, or that stands in for a command that was not named.
+      // Help was requested, or no command was given.
       return error.exitCode === 0 ? 0 : 2;
     }
     return report(error, terminal, ending);
@@ -60,7 +60,7 @@ function report(error: unknown, { stderr }: Terminal, ending: Ending): number {
     stderr.write(`parakeet: ${error.message}\nSee ${error.command ?? 'parakeet'} --help.\n`);
     return 2;
   }
-  // A failure that follows from the request to end is no news.
+  // A failure caused by the request to end is not reported.
   if (isAbort(error)) return ending.code ?? 130;
   if (ending.code === 141) return ending.code;
   stderr.write(`parakeet: ${describe(error)}\n`);

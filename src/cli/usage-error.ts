@@ -1,5 +1,5 @@
 /**
- * A command line that makes no sense: exit code 2 and a pointer to the command's help. Failures at work are not this.
+ * An invalid command line: exit code 2 and a pointer to the command's help. Not for failures during the work.
  */
 export class UsageError extends Error {
   override name = 'UsageError';

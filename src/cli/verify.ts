@@ -1,5 +1,5 @@
 /**
- * `parakeet verify`: proof on this machine that the engine computes what it should. The exit code is the verdict.
+ * `parakeet verify`: checks on this machine that the engine computes the right results. The exit code tells.
  */
 import type { VerifyCheck } from '../verify/check.js';
 import { type VerifyReport, verifyModel } from '../verify/verify-model.js';

@@ -130,7 +130,7 @@ export function streamingOf(
 }
 
 /** Checks everything that can be checked before the model is there. @throws {@link ArgumentError} */
-export function checkStreaming(options: StreamingOptions): void {
+function checkStreaming(options: StreamingOptions): void {
   oneOf('latency', options.latency ?? 'balanced', Object.keys(presets) as LatencyPreset[]);
   if (options.chunk !== undefined) integer('chunk', options.chunk, 1, MAX_FRAMES);
   if (options.lookahead !== undefined) integer('lookahead', options.lookahead, 0, MAX_FRAMES);

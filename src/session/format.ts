@@ -1,6 +1,6 @@
 /**
- * The file of a recorded session, line by line: what went into a live transcript, when, and what came out. Types and the comparison of
- * events; who writes it is recorder.ts, who runs it again is replay.ts.
+ * The file of a recorded session, line by line: what went into a live transcript, when, and what came out. Types and the
+ * comparison of events; recorder.ts writes it, replay.ts runs it again.
  */
 import path from 'node:path';
 import type { TranscriptionOptions } from '../composition/options.js';
@@ -39,8 +39,8 @@ export function audioPath(file: string): string {
 }
 
 /**
- * An event as it is compared, or undefined for one that hangs on the machine's speed: drafts that may be left out, lag, what it cost.
- * Times to a millisecond and confidences to two decimals: other machines sum in other orders.
+ * An event as it is compared, or undefined for one that depends on the machine's speed: drafts that may be left out, lag, cost.
+ * Times to a millisecond and confidences to two decimals, since summation order differs between machines.
  */
 export function comparable(event: TranscriptEvent): object | undefined {
   const time = (seconds: number) => Math.round(seconds * 1000) / 1000;

@@ -109,7 +109,7 @@ export async function replaySession(
   await push(audioPath(file), session, line);
   const error = await reading;
   if (signal?.aborted && error) throw error;
-  // What was still on its way when the recording was cut off was never recorded.
+  // Events still pending when the recording was cut off were never recorded.
   const recorded = session.events.map(comparable).filter((event) => event !== undefined);
   const whole = session.events.at(-1)?.type === 'end';
   const count = whole ? Math.max(recorded.length, replayed.length) : recorded.length;

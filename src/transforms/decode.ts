@@ -27,10 +27,6 @@ import { optionalSignal } from '../options.js';
 import type { FlushMark } from './flush-mark.js';
 import { Stage, type StageOptions } from './stage.js';
 
-export type { PcmEncoding } from '../audio/formats/pcm.js';
-
-export type { AudioFormat } from '../audio/input-options.js';
-
 /** Options of {@link decode}. */
 export interface DecodeOptions extends InputOptions, StageOptions {}
 

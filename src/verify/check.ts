@@ -24,7 +24,7 @@ export interface VerifyCheck {
 }
 
 export function check(name: VerifyCheck['name'], what: string, value: number, limit: number): VerifyCheck {
-  // Not a number is in no bounds; JSON knows no infinity.
+  // NaN is never within bounds; JSON has no infinity.
   const shown = Number.isFinite(value) ? value : Number.MAX_VALUE;
   return { name, what, value: shown, limit, passed: shown <= limit };
 }
@@ -61,7 +61,7 @@ export function changedWords(before: readonly string[], after: readonly string[]
     changes += editDistance(words, plainWords(after[i] ?? ''));
     total += words.length;
   });
-  // What is heard where nothing was heard before is all wrong.
+  // Any words where there were none before count as 100 %.
   return (100 * changes) / Math.max(1, total);
 }
 

@@ -1,5 +1,5 @@
 /**
- * What is checked of a loaded model, each with its bound. Which of it applies to whom is verify-model.ts's matter.
+ * What is checked of a loaded model, each with its bound. verify-model.ts decides which checks apply to which model.
  */
 import type { Token } from '../events.js';
 import type { TranscribeStreamOptions } from '../live/live-transcript.js';
@@ -18,7 +18,7 @@ import { editDistance } from './word-error-rate.js';
 
 type Signal = AbortSignal | undefined;
 
-/** What a type of weights makes of the recordings, to be compared with another's. */
+/** The results with one type of weights, to be compared with another's. */
 export interface Heard {
   /** Encoder frames of the first recording. */
   frames: Float32Array;
@@ -88,7 +88,7 @@ export async function streamIsExact(
   return check('stream-exact', what, tokenDifference(live.tokens, whole.tokens), 1e-3);
 }
 
-/** A stream that looks two seconds ahead hears nearly the words of the whole recording. */
+/** A stream with two seconds of lookahead gives nearly the same words as the whole recording. */
 export async function streamIsClose(
   model: Model,
   samples: readonly Float32Array[],
@@ -102,7 +102,7 @@ export async function streamIsClose(
   return check('stream-words', what, changedWords(texts, live), 15);
 }
 
-/** Nothing is heard where nothing is, and every number is one: in digital silence, and in one as faint as a converter's. */
+/** Silence gives no words and only finite numbers: digital silence, and noise as faint as a converter's. */
 export async function silenceIsSilent(model: Model, signal: Signal): Promise<VerifyCheck[]> {
   const length = 3 * model.info.sampleRate;
   let strange = 0;
@@ -122,7 +122,7 @@ export async function silenceIsSilent(model: Model, signal: Signal): Promise<Ver
   ];
 }
 
-/** What another type of weights hears is nearly what float32 does. */
+/** Another type of weights gives nearly the result of float32. */
 export function typesAgree(heard: Heard, exact: Heard): VerifyCheck[] {
   const largest = largestDifference(heard.frames, exact.frames);
   return [

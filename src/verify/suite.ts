@@ -89,8 +89,8 @@ async function readArrays(file: string): Promise<Map<string, Float32Array>> {
 }
 
 /**
- * Tells whether a model is meant to be the one of the goldens: by its vocabulary, layers and width, not by its weights, so that a copy
- * whose weights are damaged is held against them too.
+ * Tells whether a model is meant to be the one of the goldens: by its vocabulary, layers and width, not by its weights, so that a
+ * copy with damaged weights is compared with them too.
  */
 export function likeness({
   vocabulary,

@@ -45,7 +45,7 @@ export interface VerifyReport {
   model: string;
   /** The type that was asked for; the comparisons with a reference are in float32 besides. */
   dtype: NativeDType;
-  /** The model was held against the reference's arrays and tokens, since it is the bundled one or a copy of it. */
+  /** The model was compared with the reference's arrays and tokens, since it is the bundled one or a copy of it. */
   goldens: boolean;
   checks: VerifyCheck[];
   recordings: VerifiedRecording[];
@@ -64,17 +64,18 @@ interface Asked {
 }
 
 /**
- * Verifies a model (named as for `loadModel`) on this machine, with recordings that come with the package: in float32 and in the type
- * asked for, one after the other. The bundled model, or a copy of it, is held against what a reference that shares no code with the
- * engine computes; one that was converted to bytes is not, since its weights are others. For any model: its types agree, a stream gives what the whole
- * recording gives, and silence is silent. Takes some seconds with the bundled model, a few minutes with a large one.
+ * Verifies a model (named as for `loadModel`) on this machine, with recordings that come with the package: in float32 and in the
+ * type asked for, one after the other. The bundled model, or a copy of it, is compared with a reference implementation that
+ * shares no code with the engine; a copy that was converted to bytes is not, since its weights differ. For any model: its types
+ * agree, a stream gives what the whole recording gives, and silence is silent. Takes some seconds with the bundled model, a few
+ * minutes with a large one.
  *
  * A check that fails is in the report. @throws what `loadModel` throws, and {@link AbortedError}.
  */
 export async function verifyModel(name?: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   if (typeof options !== 'object' || options === null)
     throw expected('an object', 'the options of verifyModel', options);
-  // Of the rest loadModel knows what is right.
+  // loadModel checks the rest.
   const { onStep, ...load } = options;
   if (onStep !== undefined && typeof onStep !== 'function') throw expected('a function', 'onStep', onStep);
   const { signal } = load;
@@ -179,7 +180,7 @@ function allSamples({ recordings }: Suite, { info }: Model): Promise<Float32Arra
   return Promise.all(recordings.map((recording) => samplesOf(recording, info.sampleRate)));
 }
 
-/** A large model is there in one type at a time. */
+/** A large model is loaded in one type at a time. */
 async function withModel<T>(
   name: string | undefined,
   options: LoadModelOptions,
@@ -193,7 +194,7 @@ async function withModel<T>(
   }
 }
 
-/** Tells of the parts in their order. */
+/** Reports the parts in their order. */
 function counted(parts: readonly string[], onStep: VerifyOptions['onStep']): (what: string) => void {
   return (what) => onStep?.({ done: parts.indexOf(what), total: parts.length, what });
 }

@@ -1,6 +1,6 @@
 /**
- * Word error rate: how many words must be changed, left out or put in to turn what was heard into what was said.
- * Only the measure; who uses it brings the transcripts.
+ * Word error rate: how many words must be changed, left out or put in to turn what was heard into what was said. Only the
+ * measure; callers provide the transcripts.
  */
 
 /** Words for the plain rate: lower case, without punctuation, hyphens read as spaces. */

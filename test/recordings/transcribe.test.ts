@@ -1,6 +1,5 @@
 // model.transcribe: every kind of source, windows, what is refused, and what an abort leaves.
 import { createReadStream } from 'node:fs';
-import path from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -9,11 +8,11 @@ import { AbortedError, ArgumentError, AudioError, ParakeetError } from '../../sr
 import type { TranscriptResult } from '../../src/events.js';
 import { loadModel } from '../../src/load-model.js';
 import { Model } from '../../src/model.js';
-import { readSamples } from '../../src/recordings/read-samples.js';
 import type { AudioSource } from '../../src/sources/audio-source.js';
 import { goldenArray, goldenFolder, readGolden } from '../support/goldens.js';
 import { nativeWith } from '../support/native-with.js';
 import { counts, expectNothingAliveAtTheEnd, nothingAlive } from '../support/nothing-alive.js';
+import { concat, samplesOf } from '../support/samples.js';
 import { noise } from '../support/signals.js';
 import { wavFile } from '../support/wav-file.js';
 
@@ -284,10 +283,8 @@ describe('with the bundled model', () => {
   const words = ({ text }: TranscriptResult) => text.toLowerCase().match(/[a-z']+/g) ?? [];
 
   test('windows of 6 s hear nearly the same words as one pass over 14 s', async () => {
-    const speech: Float32Array[] = [];
-    for (const name of ['librispeech-dev-clean_2412-153948-0000.flac', 'af_sky_10.flac'])
-      speech.push(await readSamples(audio(name), model.sampleRate));
-    const samples = Float32Array.from(speech.flatMap((piece) => [...piece]));
+    const names = ['librispeech-dev-clean_2412-153948-0000.flac', 'af_sky_10.flac'];
+    const samples = concat(await Promise.all(names.map((name) => samplesOf(name, model.sampleRate))));
     expect(samples.length / model.sampleRate).toBeGreaterThan(13.5);
     const whole = words(await model.transcribe(samples, { windows: { duration: Number.POSITIVE_INFINITY } }));
     const cut = words(await model.transcribe(samples, { windows: { duration: 6, overlap: 2 } }));
@@ -297,47 +294,53 @@ describe('with the bundled model', () => {
     expect(Math.abs(whole.length - cut.length)).toBeLessThanOrEqual(3);
   });
 
-  test.each(['samples', 'bytes'])('an abort in the middle of %s ends it within a second', async (kind) => {
-    const long = noise(16_000 * 60, 0.1);
-    const source = kind === 'samples' ? long : wavFile([long]);
-    const aborter = new AbortController();
-    let busy = 0;
-    const native = nativeWith(model.native, {
-      transcribe: (...args) => {
-        busy++;
-        return model.native.transcribe(...args).finally(() => busy--);
-      },
-    });
-    const running = new Model(native, model.info, model.addon, model.identity).transcribe(source, {
-      windows: { duration: 20, overlap: 0 },
-      signal: aborter.signal,
-    });
-    await vi.waitFor(() => expect(counts().queued).toBeGreaterThan(0), { interval: 2, timeout: 10_000 });
-    const start = performance.now();
-    aborter.abort(new Error('enough'));
-    const error = await running.catch((reason: unknown) => reason);
-    expect(performance.now() - start).toBeLessThan(1000);
-    // The engine has given up its work by then.
-    expect(busy).toBe(0);
-    expect(error).toBeInstanceOf(AbortedError);
-    expect((error as Error).cause).toMatchObject({ message: 'enough' });
-    await vi.waitFor(() => expect(counts()).toEqual({ models: 1, sessions: 0, queued: 0, calls: 0 }), {
-      timeout: 200,
-      interval: 5,
-    });
-  });
+  test.each(['samples', 'bytes'])(
+    'an abort in the middle of %s ends it with its work undone',
+    async (kind) => {
+      const long = noise(16_000 * 60, 0.1);
+      const source = kind === 'samples' ? long : wavFile([long]);
+      const aborter = new AbortController();
+      let busy = 0;
+      let done = 0;
+      const native = nativeWith(model.native, {
+        transcribe: async (...args) => {
+          busy++;
+          try {
+            const tokens = await model.native.transcribe(...args);
+            done++;
+            return tokens;
+          } finally {
+            busy--;
+          }
+        },
+      });
+      const running = new Model(native, model.info, model.addon, model.identity).transcribe(source, {
+        windows: { duration: 20, overlap: 0 },
+        signal: aborter.signal,
+      });
+      await vi.waitFor(() => expect(counts().queued).toBeGreaterThan(0), { interval: 2, timeout: 10_000 });
+      aborter.abort(new Error('enough'));
+      const error = await running.catch((reason: unknown) => reason);
+      // The engine has given up its work by then, and has finished none of it.
+      expect({ busy, done }).toEqual({ busy: 0, done: 0 });
+      expect(error).toBeInstanceOf(AbortedError);
+      expect((error as Error).cause).toMatchObject({ message: 'enough' });
+      await vi.waitFor(() => expect(counts()).toEqual({ models: 1, sessions: 0, queued: 0, calls: 0 }), {
+        timeout: 10_000,
+        interval: 5,
+      });
+    },
+  );
 
-  test('closing the model in the middle ends it within a second', async () => {
+  test('closing the model in the middle ends it with an error', async () => {
     const other = await loadModel();
     const running = other.transcribe(noise(16_000 * 60, 0.1), {
       windows: { duration: Number.POSITIVE_INFINITY },
     });
     const failed = running.catch((reason: unknown) => reason);
     await vi.waitFor(() => expect(counts().queued).toBeGreaterThan(0), { interval: 2, timeout: 10_000 });
-    const start = performance.now();
     await other.close();
     expect(await failed).toBeInstanceOf(AbortedError);
-    expect(performance.now() - start).toBeLessThan(1000);
   });
 
   test('an abort before does nothing at all', async () => {
@@ -349,16 +352,18 @@ describe('with the bundled model', () => {
   });
 
   test('JavaScript’s thread goes on while it works', async () => {
-    let longest = 0;
-    let last = performance.now();
-    const timer = setInterval(() => {
-      const now = performance.now();
-      longest = Math.max(longest, now - last);
-      last = now;
-    }, 5);
-    await model.transcribe(path.join(audio(''), 'bf_emma_06.flac'));
-    clearInterval(timer);
-    expect(longest).toBeLessThan(250);
+    const samples = await samplesOf('bf_emma_06.flac');
+    let turns = 0;
+    let over = false;
+    const turn = () => {
+      turns++;
+      if (!over) setImmediate(turn);
+    };
+    turn();
+    await model.transcribe(samples);
+    over = true;
+    // A thread that waits for the engine has a few turns; while the engine computes, a free one has thousands.
+    expect(turns).toBeGreaterThan(200);
   });
 });
 

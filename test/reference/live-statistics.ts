@@ -29,14 +29,14 @@ const GUARD = Math.exp(LOG_SILENCE);
 const power = (logMel: number): number => Math.max(0, Math.exp(logMel) - GUARD);
 
 /** The mean over the bands of ln(power). */
-export function loudness(mel: Matrix, frame: number): number {
+function loudness(mel: Matrix, frame: number): number {
   let sum = 0;
   for (const value of mel.row(frame)) sum += Math.log(power(value) + LEAST_POWER);
   return sum / mel.columns;
 }
 
 /** The frames as log-mel would have them if the sound were louder by `gain`, in nepers of power. */
-export function amplified(mel: Matrix, gain: number): Matrix {
+function amplified(mel: Matrix, gain: number): Matrix {
   return mel.map((value) => Math.log(power(value) * Math.exp(gain) + GUARD));
 }
 
@@ -172,26 +172,4 @@ export class LiveStatistics {
 function meanLevel(levels: readonly number[]): number {
   const by = weights(levels.length, LEVEL_FRAMES);
   return weighted(levels, by) / sum(by);
-}
-
-/**
- * Mean and deviation of the speech of a whole recording, at the reference level: what a prior is made of.
- */
-export function shapeOf(mel: Matrix): { mean: number[]; std: number[]; frames: number } {
-  const { levels } = withFrames(mel, NOTHING, soundFrames(mel, 0, mel.rows));
-  const level = sum(levels) / levels.length;
-  const even = amplified(mel, REFERENCE_LEVEL - level);
-  let quiet = 0;
-  const rows = soundFrames(mel, 0, mel.rows).flatMap(({ frame, loud }) => {
-    quiet = loud ? 0 : quiet + 1;
-    return quiet <= PAUSE_FRAMES ? [even.row(frame)] : [];
-  });
-  const mean = Array.from(
-    { length: mel.columns },
-    (_, f) => sum(rows.map((row) => row[f] as number)) / rows.length,
-  );
-  const std = mean.map((middle, f) =>
-    Math.sqrt(sum(rows.map((row) => ((row[f] as number) - middle) ** 2)) / rows.length),
-  );
-  return { mean, std, frames: rows.length };
 }

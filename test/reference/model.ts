@@ -12,7 +12,7 @@ export interface MelConfig {
   hop: number;
 }
 
-export interface EncoderConfig {
+interface EncoderConfig {
   layers: number;
   dModel: number;
   heads: number;

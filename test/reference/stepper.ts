@@ -26,7 +26,7 @@ export interface StepperOptions {
   emissionDelay: number;
 }
 
-export interface Step {
+interface Step {
   /** First frame of the grid that this step makes final, and how many. */
   firstFrame: number;
   final: number;

@@ -4,17 +4,18 @@
  */
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TranscriptEvent } from '../../src/events.js';
 import { bundledModel, loadModel } from '../../src/load-model.js';
 import { merge } from '../../src/merge.js';
 import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
-import { readSamples } from '../../src/recordings/read-samples.js';
 import { type DiscordVoice, discordVoice } from '../../src/sources/discord-voice.js';
 import { decode } from '../../src/transforms/decode.js';
 import { resample } from '../../src/transforms/resample.js';
+import { pass, stopClocks } from '../support/clock.js';
 import { encodeOpus, likeness } from '../support/opus.js';
+import { samplesOf } from '../support/samples.js';
 import { joined, through } from '../support/streams.js';
 
 const FRAME = 960;
@@ -35,8 +36,8 @@ class FakeReceiver {
 let wide: Float32Array;
 let packets: Uint8Array[];
 beforeAll(async () => {
-  const samples = await readSamples(new URL('../audio/af_sky_10.flac', import.meta.url), 16_000);
-  const { items } = await through([{ channels: [samples], sampleRate: 16_000 }], resample(48_000));
+  const input = [{ channels: [await samplesOf('af_sky_10.flac')], sampleRate: 16_000 }];
+  const { items } = await through(input, resample(48_000));
   wide = joined(items)[0] as Float32Array;
   packets = encodeOpus([wide]);
 });
@@ -54,6 +55,8 @@ async function heard(voice: DiscordVoice): Promise<Float32Array> {
   expect(error).toBeUndefined();
   return joined(items)[0] as Float32Array;
 }
+
+afterEach(() => void vi.useRealTimers());
 
 describe('one speaker', () => {
   test('with RTP: reordered packets are put back, lost ones concealed and counted, damaged ones passed over', async () => {
@@ -97,13 +100,14 @@ describe('one speaker', () => {
   });
 
   test('Buffers without RTP go by the clock; who is silent has silence, so that time goes on', async () => {
+    stopClocks();
     const receiver = new FakeReceiver();
     const voice = discordVoice(receiver, 'anna');
     for (let n = 0; n < 10; n++) receiver.say('anna', Buffer.from(packets[n] as Uint8Array));
-    await sleep(900);
+    await pass(900);
     expect(voice.time).toBeGreaterThan(0.5);
     for (let n = 10; n < 20; n++) receiver.say('anna', Buffer.from(packets[n] as Uint8Array));
-    await sleep(10);
+    await pass(10);
     const samples = await heard(voice);
     expect(samples.length / 48_000).toBeGreaterThan(1);
     expect(samples.length / 48_000).toBeLessThan(1.5);

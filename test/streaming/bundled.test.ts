@@ -10,7 +10,7 @@ import type { TranscriptEvent } from '../../src/events.js';
 import { bundledModel, loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
-import { readSamples } from '../../src/recordings/read-samples.js';
+import { samplesOf } from '../support/samples.js';
 import { noise, surrounded } from '../support/signals.js';
 import { drain, pieces } from '../support/streams.js';
 
@@ -27,10 +27,6 @@ beforeAll(async () => {
   model = await loadModel(bundledModel);
 });
 afterAll(() => model.close());
-
-async function samplesOf(file: string): Promise<Float32Array> {
-  return readSamples(folder + file, RATE);
-}
 
 async function stream(samples: Float32Array): Promise<TranscriptEvent[]> {
   const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);

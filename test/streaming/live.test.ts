@@ -10,7 +10,7 @@ import type { TranscriptEvent } from '../../src/events.js';
 import { bundledModel, loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
-import { readSamples } from '../../src/recordings/read-samples.js';
+import { concat, samplesOf } from '../support/samples.js';
 import { noise } from '../support/signals.js';
 import { drain } from '../support/streams.js';
 
@@ -25,14 +25,6 @@ beforeAll(async () => {
   emma = await samplesOf('bf_emma_06.flac');
 });
 afterAll(() => model.close());
-
-async function samplesOf(file: string): Promise<Float32Array> {
-  return readSamples(new URL(`../audio/${file}`, import.meta.url), RATE);
-}
-
-function concat(...parts: Float32Array[]): Float32Array {
-  return Float32Array.from(parts.flatMap((part) => [...part]));
-}
 
 const bytesOf = (samples: Float32Array) =>
   new Uint8Array(samples.slice().buffer, 0, samples.length * Float32Array.BYTES_PER_ELEMENT);
@@ -124,7 +116,7 @@ describe('speech and silence', () => {
   const room = (seconds: number) => noise(seconds * RATE, 2e-4);
 
   test('events say where speech begins and ends', async () => {
-    const events = await run(concat(room(5), emma, room(3)));
+    const events = await run(concat([room(5), emma, room(3)]));
     const changes = events.filter((event) => event.type === 'speechStart' || event.type === 'speechEnd');
     // The room counts as speech until it has proved to be the room.
     const [first, quiet, start] = changes;
@@ -139,7 +131,7 @@ describe('speech and silence', () => {
   });
 
   test('with silence.gate, ten minutes of a quiet room cost next to nothing, and the words after it are heard', async () => {
-    const samples = concat(jfk, room(600), emma);
+    const samples = concat([jfk, room(600), emma]);
     const before = model.addon.batches().frames;
     const events = await run(samples, { silence: { gate: true } });
     const frames = model.addon.batches().frames - before;
@@ -155,7 +147,7 @@ describe('speech and silence', () => {
   });
 
   test('with silence.gate a stream is the same for any split', async () => {
-    const samples = concat(emma, room(4), jfk.subarray(0, 3 * RATE), new Float32Array(2 * RATE), emma);
+    const samples = concat([emma, room(4), jfk.subarray(0, 3 * RATE), new Float32Array(2 * RATE), emma]);
     const tokens = (events: TranscriptEvent[]) =>
       events.flatMap((event) => (event.type === 'token' ? [event.token] : []));
     const expected = tokens(await run(samples, { silence: { gate: true }, latency: 'low' }));

@@ -5,11 +5,11 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bundledModel, loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
-import { readSamples } from '../../src/recordings/read-samples.js';
 import type { StepperOptions } from '../reference/stepper.js';
 import { ARCHITECTURES } from '../support/goldens.js';
 import { loadNativeGolden, type NativeGolden } from '../support/native-golden.js';
 import { type NativeRun, placed, runNative } from '../support/native-stream.js';
+import { samplesOf } from '../support/samples.js';
 import { testSignal } from '../support/signals.js';
 
 const RATE = 16_000;
@@ -88,10 +88,8 @@ describe('the bundled model', () => {
   const recordings: Float32Array[] = [];
   beforeAll(async () => {
     model = await loadModel(bundledModel, { dtype: 'float32' });
-    const folder = new URL('../audio/', import.meta.url);
-    for (const file of ['jfk.flac', 'bf_emma_06.flac', 'am_michael_05.flac']) {
-      recordings.push(await readSamples(new URL(file, folder), RATE));
-    }
+    for (const file of ['jfk.flac', 'bf_emma_06.flac', 'am_michael_05.flac'])
+      recordings.push(await samplesOf(file));
   });
   afterAll(() => model.close());
 

@@ -4,13 +4,13 @@
  */
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { joined } from '../../bench/joined.mjs';
 import { mix, voicesOf } from '../../bench/mixes.mjs';
 import { readRecordings, readSamples } from '../../bench/recordings.mjs';
 import { editCounts, plainWords } from '../../bench/wer-metric.mjs';
 import { bundledModel, loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
+import { concat } from '../support/samples.js';
 import { noise } from '../support/signals.js';
 import { drain } from '../support/streams.js';
 
@@ -66,7 +66,7 @@ test('in mixes of voices up to 30 dB apart, as few words are left out as offline
 test('a voice 20 dB below the one before it is heard', async () => {
   const near = recording('2412-153948-0000');
   const far = recording('2412-153948-0001');
-  const { tokens } = await listen(joined([near.samples, near.samples, louder(far.samples, -20)]));
+  const { tokens } = await listen(concat([near.samples, near.samples, louder(far.samples, -20)]));
   const begin = (2 * near.samples.length) / RATE;
   const heard = tokens.flatMap(({ start, text }) => (start >= begin ? [text] : [])).join('');
   expect(count('deletions', far.said, heard)).toBeLessThanOrEqual(2);
@@ -91,7 +91,7 @@ describe('the level of the sound does not matter', () => {
     const times = async (decibels: number) => {
       const speech = recording('bf_emma').samples;
       const room = noise(3 * RATE, 1e-3);
-      const samples = louder(joined([room, speech, room]), decibels);
+      const samples = louder(concat([room, speech, room]), decibels);
       const line = parakeet({ model, input: { format: 'f32le', sampleRate: RATE, channels: 1 } });
       line.end(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength));
       const { items } = await drain(line);
@@ -118,7 +118,7 @@ describe('what comes after is heard as well as alone, after', () => {
     const { said, samples } = recording('2412-153948-0001');
     const alone = count('all', said, (await listen(samples)).text);
     const sound = between();
-    const { tokens } = await listen(joined([first, sound, samples]));
+    const { tokens } = await listen(concat([first, sound, samples]));
     const begin = (first.length + sound.length) / RATE;
     const heard = tokens.flatMap(({ start, text }) => (start >= begin - 0.08 ? [text] : [])).join('');
     expect(count('all', said, heard)).toBeLessThanOrEqual(alone + 2);

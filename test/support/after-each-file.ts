@@ -11,9 +11,9 @@ afterAll(async () => {
   const addon = Object.values(cache).find((module) => module?.filename.endsWith('parakeet.node'));
   if (!addon) return;
   const { counts } = addon.exports as NativeAddon;
-  // The engine's thread counts down a moment after it has given its answer.
+  // The engine's thread decrements its counts a moment after it has answered.
   await vi.waitFor(() => expect(counts()).toEqual({ models: 0, sessions: 0, queued: 0, calls: 0 }), {
     interval: 5,
-    timeout: 1000,
+    timeout: 10_000,
   });
 });

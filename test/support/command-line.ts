@@ -1,4 +1,4 @@
-/** The command line's own definition, for tests that hold documents and other commands against it. */
+/** The command line's own definition, for tests that compare documents and other commands with it. */
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { CliCommand } from '../../src/cli/cli-command.js';

@@ -1,6 +1,6 @@
 /**
- * A model made of arithmetic, with the engine's manners: asynchronous, in order, sessions that must be closed. It "hears" a
- * token in each frame that is louder than silence. For tests of the streams around the engine, not of recognition.
+ * A model made of arithmetic that behaves like the engine: asynchronous, in order, sessions that must be closed. It emits a token
+ * for each frame that is louder than silence. For tests of the streams around the engine, not of recognition.
  */
 
 import type {
@@ -36,7 +36,7 @@ export interface FakeOptions {
 }
 
 /** Counts what tests ask about. */
-export interface FakeCounts {
+interface FakeCounts {
   open: number;
   steps: number;
   samples: number;
@@ -296,7 +296,7 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
   return model;
 }
 
-/** `seconds` of a tone that the fake model hears, as 16 kHz samples. */
+/** `seconds` of a tone for which the fake model emits tokens, as 16 kHz samples. */
 export function loud(seconds: number): Float32Array {
   return new Float32Array(Math.round(seconds * 16_000)).map((_, i) => (i % 2 === 0 ? 0.5 : -0.5));
 }

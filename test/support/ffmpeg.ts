@@ -1,4 +1,4 @@
-/** The ffmpeg that the development dependencies bring, so that no test hangs on what a machine has. */
+/** The ffmpeg that the development dependencies bring, so that no test depends on what is installed. */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 

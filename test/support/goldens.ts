@@ -8,7 +8,7 @@ export const ARCHITECTURES = ['tdt', 'tdt-ctc', 'rnnt', 'ctc'] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 
 /** One token as the golden files have it; times in seconds. */
-export interface GoldenToken {
+interface GoldenToken {
   id: number;
   text: string;
   start: number;

@@ -1,4 +1,4 @@
-// What every test of the hub begins with: a hub, an empty cache, an environment that names no other.
+// The setup of every hub test: a hub, an empty cache, an environment that names no other.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,7 +13,7 @@ export interface HubCase {
   readonly root: string;
 }
 
-/** Registers what makes the case new for each test. */
+/** Registers the hooks that reset the case for each test. */
 export function hubCase(): HubCase {
   const hub = new HubServer();
   let cacheDir = '';
@@ -63,7 +63,7 @@ export function expectWhole(root: string): void {
   expect(readFileSync(path.join(root, 'refs', 'main'), 'utf8')).toBe(COMMIT);
 }
 
-/** Nobody who looks for the model finds its weights: what there is of them says by its name that it is not all. */
+/** The model's weights cannot be found in the cache: the name of a partial file shows that it is incomplete. */
 export function expectNoWeights(root: string): void {
   expect(readdirSync(path.join(root, 'snapshots', COMMIT))).not.toContain('model.safetensors');
   const blobs = readdirSync(path.join(root, 'blobs')).filter((name) => name !== gitHash(CONFIG));

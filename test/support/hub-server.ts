@@ -1,4 +1,4 @@
-// A hub of our own on this machine: as much of the Hugging Face hub's protocol as fetching a model asks for, and its faults.
+// A hub of our own on this machine: as much of the Hugging Face hub's protocol as fetching a model needs, and its faults.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -35,7 +35,7 @@ export interface Faults {
   together?: number;
   /** Changes a byte of the weights. */
   corrupt?: boolean;
-  /** Only who has this token gets anything. */
+  /** Only requests with this token are answered. */
   token?: string;
   /** A file that the repository does not have. */
   without?: string;
@@ -45,7 +45,7 @@ export interface Faults {
   busy?: { times: number; path?: RegExp; status?: number; headers?: Record<string, string> };
   /** Files are kept at another origin, and the hub says where. */
   redirect?: boolean;
-  /** Who can speak the hub's own transfer protocol (Xet) is told how; as for all large files of the real one. */
+  /** Clients that support the hub's own transfer protocol (Xet) are told how to use it, as the real hub does for all large files. */
   xet?: boolean;
   /** Answers a range of the weights with all of them. */
   ignoreRange?: boolean;

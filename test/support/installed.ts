@@ -1,6 +1,6 @@
 /**
- * Small packages under test/ whose dependencies are not everybody's: other versions of Node, clients that want them. Installed when a test
- * first asks for them, by name and version, from the registry that npm is set up for.
+ * Small packages under test/ with dependencies that few tests need: other versions of Node, clients that require them. Installed
+ * when a test first asks for them, by name and version, from the registry that npm is set up for.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -5,7 +5,7 @@ import type { StepperOptions } from '../reference/stepper.js';
 import type { FrameToken } from '../reference/transducer.js';
 import type { NativeGolden } from './native-golden.js';
 
-export interface NativeStep extends NativeTicket {
+interface NativeStep extends NativeTicket {
   finalTokens: FrameToken[];
   draftTokens: FrameToken[];
 }

@@ -4,7 +4,7 @@ import { loadAddon } from '../../src/engine/load-addon.js';
 
 export const counts = () => loadAddon().counts();
 
-/** The engine's thread takes a moment to count down after it has given an answer: only that is waited for. */
+/** The engine's thread decrements its counts a moment after it has answered: only that is waited for. */
 export async function nothingAlive(): Promise<void> {
   const { models, sessions } = counts();
   expect({ models, sessions }).toEqual({ models: 0, sessions: 0 });

@@ -1,4 +1,4 @@
-// Test signals for the golden models. Random-weight models have no taste: what matters is that no step is ill-conditioned.
+// Test signals for the golden models. To random weights, all sound is alike: what matters is that no step is ill-conditioned.
 import { goldenArray, readGolden } from './goldens.js';
 
 /** Uniform noise in [-level, level), the same for each seed. */

@@ -2,6 +2,7 @@
  * Small helpers for tests of streams: cutting input, collecting output with the error that came at the end.
  */
 import { Readable, type Transform } from 'node:stream';
+import { joined as concat } from '../../src/audio/samples.js';
 import type { AudioChunk } from '../../src/events.js';
 
 /** `bytes` in pieces of `size`. */
@@ -35,14 +36,7 @@ export function through<T>(inputs: Iterable<unknown>, stage: Transform & AsyncIt
 /** The samples of all chunks, one array per channel. */
 export function joined(chunks: AudioChunk[]): Float32Array[] {
   const channels = chunks[0]?.channels.length ?? 0;
-  return Array.from({ length: channels }, (_, channel) => {
-    const parts = chunks.map((chunk) => chunk.channels[channel] as Float32Array);
-    const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
-  });
+  return Array.from({ length: channels }, (_, channel) =>
+    concat(chunks.map((chunk) => chunk.channels[channel] as Float32Array)),
+  );
 }

@@ -23,7 +23,7 @@ export const TOKENS: Token[] = ROWS.map(([id, text, start, duration, confidence]
   confidence,
 }));
 
-export const STATS: StreamStats = {
+const STATS: StreamStats = {
   audioSeconds: 3602,
   computeSeconds: 1,
   realTimeFactor: 1 / 3602,

@@ -1,6 +1,6 @@
-// Run by a test in a process of its own: a hundred worker threads, ten at a time, load a model, run it and end; some are terminated
-// while the engine works for them, some of those while it loads. Argument: the model's folder. Prints what became of each. Must end by
-// itself.
+// Run by a test in a process of its own: a hundred worker threads, ten at a time, load a model, run it and end; some are
+// terminated while the engine works for them, some of those while it loads. Argument: the model's folder. Prints the outcome of
+// each. Must exit by itself.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 

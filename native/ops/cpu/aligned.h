@@ -20,7 +20,7 @@ class AlignedBytes {
     if (size_ > 0 && !data_) throw std::bad_alloc();
   }
 
-  // Room for `size` bytes; what was there is gone.
+  // Room for `size` bytes; the previous content is lost.
   void* grown(size_t size) {
     if (size > size_) *this = AlignedBytes(size);
     return data_.get();

@@ -188,7 +188,7 @@ float softmaxRow(ProductKind kind, float* content, const float* distance, int be
 
 namespace parakeet::ops {
 
-// Nobody calls these: there is no tile kernel.
+// Never called: there is no tile kernel.
 void packColumns(ProductKind, const float* const*, int, int, void*) {}
 void packInner(ProductKind, const float* const*, int, int, int, int, void*) {}
 void biasedRow(ProductKind, const float*, const float*, float, int, int, void*) {}

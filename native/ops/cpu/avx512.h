@@ -14,8 +14,8 @@
 
 #include <algorithm>
 
-// What any of the kinds of products needs: no compiler chooses the instructions of bfloat16 and bytes of its own
-// accord, so a CPU that lacks those runs the functions of float32 all the same.
+// What any of the kinds of products needs: compilers do not emit the instructions for bfloat16 and bytes on their own,
+// so a CPU that lacks those runs the functions of float32 all the same.
 #define PARAKEET_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vnni")))
 #define PARAKEET_AVX512_INLINE PARAKEET_AVX512 __attribute__((always_inline)) inline
 #define PARAKEET_AVX512_LAMBDA PARAKEET_AVX512 __attribute__((always_inline))
@@ -28,8 +28,8 @@ constexpr int lanes = 16;
 // The first `count` lanes; none below 0, all from 16 on.
 inline __mmask16 firstLanes(int count) { return static_cast<__mmask16>((1u << std::clamp(count, 0, lanes)) - 1); }
 
-// 2ᵗ: 2ⁿ · 2^f with |f| <= 1/2; the polynomial is the one of its degree that strays least from 2^f, by 9e-8 of it. From
-// 0 to infinity; NaN stays NaN.
+// 2ᵗ: 2ⁿ · 2^f with |f| <= 1/2; the polynomial is the best approximation of its degree, with a relative error of 9e-8.
+// From 0 to infinity; NaN stays NaN.
 PARAKEET_AVX512_INLINE __m512 powerOfTwo(__m512 t) {
   const __m512 f = _mm512_reduce_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   __m512 p = _mm512_set1_ps(1.32647273e-3f);

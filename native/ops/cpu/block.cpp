@@ -19,14 +19,14 @@
 namespace parakeet::ops {
 namespace {
 
-// Bytes of memory between the operations that a thread keeps for the next block; more is given back.
+// Bytes of intermediate memory that a thread keeps for the next block; anything beyond is freed.
 constexpr size_t keptBytes = size_t{32} << 20;
 
-// Rows that a thread takes through several operations at once: so many that the weights, which it reads anew for them,
-// cost little, and so few that what lies between two operations stays in its core's cache. Below the second number it
-// takes none of its own.
+// Rows that a thread takes through several operations at once: enough that reading the weights again for them costs
+// little, and few enough that intermediate results stay in its core's cache. Below the second number a thread gets no
+// rows of its own.
 constexpr int usualRows = 32, leastRows = 24;
-// Values that are not worth waking another thread for.
+// Fewer values than this do not justify waking another thread.
 constexpr int grainValues = 8192;
 
 // Where the kernel finds an item's arrays among its inputs and outputs; −1 for none.
@@ -81,14 +81,15 @@ class Run {
   }
 
  private:
-  // Where a thread gets enough rows, it goes with its own from one operation to the next, so that threads wait for each
-  // other four times a block only. Every thread reads all weights then; so with few rows all do an operation together,
+  // Where a thread gets enough rows, it takes its own through all operations, so that threads synchronise only four
+  // times a block. Every thread then reads all weights; with few rows, therefore, all threads share each operation,
   // each with its part of the weights.
   template <class Body>
   void byRows(Body body) {
     const int threads = poolThreads();
     if (threads == 1 || frames_ < leastRows * threads) return body(Rows{0, frames_});
-    // As many for each thread, so that all end together; several, so that one whose core is taken from it does fewer.
+    // The same number for each thread, so that all end together; several, so that a thread that loses its core takes
+    // fewer.
     const int pieces = threads * std::max(1, frames_ / (threads * usualRows));
     parallelFor(pieces, 1, [&](int begin, int end) {
       for (int i = begin; i < end && !givenUp(); i++) {

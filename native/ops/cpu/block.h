@@ -1,5 +1,5 @@
-// A Conformer block as one kernel: what lies between its operations is neither an array of MLX's nor fresh memory, and
-// no thread has to ask for the next one. Worth it because a block of a short signal takes a few milliseconds.
+// A Conformer block as one kernel: intermediate results are neither MLX arrays nor newly allocated memory, and no
+// operation has to be scheduled. Worth it because a block of a short signal takes a few milliseconds.
 #pragma once
 
 #ifdef PARAKEET_ONEDNN

@@ -9,7 +9,7 @@ namespace {
 
 template <class V>
 PARAKEET_INLINE float peakOf(const float* x, int count) {
-  // Several registers, since each comparison has to wait for the one before.
+  // Several registers, since each comparison depends on the one before.
   constexpr int apart = 4;
   typename V::Floats peaks[apart];
   for (auto& own : peaks) own = V::broadcast(x[0]);

@@ -1,4 +1,4 @@
-// What is asked of a row of logits.
+// Queries on a row of logits.
 #pragma once
 
 namespace parakeet::ops {

@@ -31,7 +31,7 @@ struct MatrixInput {
 
 // y = residual + scale · activation(product + bias).
 struct MatrixOutput {
-  float* y;       // [rows, outputs]; the parts of the outputs stand one below the other, each [rows, outputs / parts]
+  float* y;       // [rows, outputs]; the parts of the outputs are stacked, each [rows, outputs / parts]
   size_t stride;  // values from one row to the next
   size_t partStride = 0;
   Activation activation = Activation::none;

@@ -20,7 +20,7 @@ namespace {
 using Tag = dnnl::memory::format_tag;
 using Type = dnnl::memory::data_type;
 
-// Rows of the product whose favourite layout the weights get; products of other sizes use the same.
+// Weights get the layout that oneDNN prefers for this number of rows; products of other sizes use the same.
 constexpr int typicalRows = 64;
 // Products kept ready. All layers share them, so a stream uses a handful.
 constexpr size_t maximumProducts = 256;
@@ -34,7 +34,7 @@ void singleThreaded() {
   (void)once;
 }
 
-// Never destroyed: oneDNN's own statics may die first.
+// Never destroyed: oneDNN's own statics may be destroyed first.
 const dnnl::engine& cpuEngine() {
   static const dnnl::engine* engine = new dnnl::engine(dnnl::engine::kind::cpu, 0);
   return *engine;

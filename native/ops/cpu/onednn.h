@@ -1,4 +1,4 @@
-// oneDNN behind plain functions over row-major memory: single-threaded products with weights in the layout it likes.
+// oneDNN behind plain functions over row-major memory: single-threaded products with weights in the layout it prefers.
 // Called from MLX's stream thread and the pool's threads only.
 #pragma once
 

@@ -17,9 +17,9 @@ namespace {
 constexpr int panelColumns = 256;
 // Rows of a tile: its sums are still in the cache when they are finished.
 constexpr int tileRows = 128;
-// Rows that are worth a tile of their own when there are more threads than panels.
+// Fewest rows of a tile when there are more threads than panels.
 constexpr int leastTileRows = 32;
-// Multiply-adds that are not worth waking another thread for.
+// Fewer multiply-adds than this do not justify waking another thread.
 constexpr double grainWork = 2e6;
 // Inputs whose weights are widened at once, where the CPU has no products of their type.
 constexpr int widenedInputs = 512;

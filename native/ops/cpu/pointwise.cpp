@@ -9,7 +9,8 @@
 namespace parakeet::ops {
 namespace {
 
-// The sum of `value(at, n)` over pieces of one register. In four sums: one would wait for itself.
+// The sum of `value(at, n)` over pieces of one register. In four partial sums: a single one would be a chain of
+// dependent additions.
 template <class V, class Value>
 PARAKEET_INLINE float sumOf(int count, Value value) {
   typename V::Floats totals[4]{};

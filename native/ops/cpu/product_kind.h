@@ -1,4 +1,4 @@
-// Operands of a product on a CPU.
+// Operand types of a product on a CPU.
 #pragma once
 
 namespace parakeet::ops {

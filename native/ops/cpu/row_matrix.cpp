@@ -11,8 +11,8 @@
 namespace parakeet::ops {
 namespace {
 
-// Multiply-adds below which another thread is not worth calling: some 20 µs of reading weights. While a signal is
-// decoded there is one product after the other, so it mostly is still looking for more.
+// Multiply-adds below which another thread is not worth waking: about 20 µs of reading weights. During decoding,
+// products follow each other closely, so the other thread is usually still spinning.
 constexpr int grainWork = 300000;
 
 constexpr int blockRows = 32;
@@ -39,8 +39,8 @@ struct Product {
   int rows, columns;
 };
 
-// One block times `vectors` vectors, from the first one given on. Even and odd columns are summed apart, since a sum
-// has to wait for the one before; in the same order for any number of vectors.
+// One block times `vectors` vectors, from the first one given on. Even and odd columns are summed apart, since each
+// addition depends on the one before; in the same order for any number of vectors.
 template <class V, int vectors, class T>
 PARAKEET_INLINE void blockTimes(const T* block, const Product& p, int row, int first) {
   const float* x = p.x + static_cast<ptrdiff_t>(first) * p.columns;

@@ -112,7 +112,7 @@ PARAKEET_AVX512 void siluTileAvx512(const void* accumulator, const TileEnd& end,
 namespace parakeet::ops {
 
 void finishTileAvx512(const void* accumulator, const TileEnd& end) { finishTile(accumulator, end); }
-// Nobody calls it: there is no tile kernel.
+// Never called: there is no tile kernel.
 void siluTileAvx512(const void*, const TileEnd&, uint16_t*, size_t) {}
 
 }  // namespace parakeet::ops

@@ -3,8 +3,8 @@
 // bytes, which one instruction multiplies and adds.
 //
 // Why not oneDNN's products here: at the sizes of an encoder (some hundred rows, weights larger than a core's cache)
-// this loop runs at the speed of the CPU's units in all three types, theirs in bfloat16 at 60 % of it (`bench:encoder`
-// measures both), and what follows a product can begin while its tile is in the first-level cache.
+// this loop runs at the speed of the CPU's units in all three types, oneDNN's in bfloat16 at 60 % of it
+// (`bench:encoder` measures both), and what follows a product can begin while its tile is in the first-level cache.
 //
 // A result is the sum of its products in the order of the inner dimension, whatever tile it is in: it depends neither
 // on the number of rows nor on that of threads.
@@ -31,8 +31,8 @@ struct TileProduct {
   int rows;                  // 1 … tileRows
   void* sums;                // [rows, tileColumns] float, or int32 of bytes
   size_t sumsStride;         // values from one row to the next
-  // What is multiplied next: so many cache lines of it are fetched with every groupAlignment groups. Weights come from
-  // memory once for all rows, and the CPU's own guesses end with each page.
+  // What is multiplied next: this many cache lines of it are prefetched with every groupAlignment groups. Weights are
+  // read from memory once for all rows, and the CPU's own prefetching stops at each page.
   const void* next = nullptr;
   int nextLines = 0;
 };
@@ -41,7 +41,7 @@ struct TileProduct {
 // the next ones.
 constexpr int stepLines = groupAlignment * tileColumns * 4 / 64;
 
-// Whether this CPU has the instructions, and oneDNN was not told to leave them (ONEDNN_MAX_CPU_ISA). With AMX, oneDNN's
+// Whether this CPU has the instructions, and oneDNN was not told to avoid them (ONEDNN_MAX_CPU_ISA). With AMX, oneDNN's
 // own products are faster in bfloat16 and bytes: false.
 bool hasTileKernel(ProductKind kind);
 
@@ -63,8 +63,8 @@ constexpr size_t panelBytes(int groups) { return static_cast<size_t>(groups) * t
 
 constexpr int tilesOf(int rows) { return (rows + tileRows - 1) / tileRows; }
 
-// Calls `body(tile, row, count)` for the tiles of `rows` rows. They are equally high: a low last one would use the
-// registers badly.
+// Calls `body(tile, row, count)` for the tiles of `rows` rows. They have equal heights: a short last tile would use the
+// registers poorly.
 template <class Body>
 void forEachTile(int rows, Body body) {
   const int tiles = tilesOf(rows);
@@ -74,8 +74,8 @@ void forEachTile(int rows, Body body) {
   }
 }
 
-// Bytes from one row of activations to the next: an odd number of cache lines, so that the rows of a tile do not fall
-// upon the same few places of the first-level cache.
+// Bytes from one row of activations to the next: an odd number of cache lines, so that the rows of a tile do not map to
+// the same few sets of the first-level cache.
 constexpr size_t paddedStride(int groups) {
   const size_t lines = (static_cast<size_t>(groups) * 4 + 63) / 64;
   return 64 * (lines | 1);

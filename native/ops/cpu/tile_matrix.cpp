@@ -19,9 +19,9 @@ namespace {
 
 // Rows that are prepared at once: their operand stays in the second or third level of the cache.
 constexpr int blockRows = 480;
-// Values that are not worth waking another thread for.
+// Fewer values than this do not justify waking another thread.
 constexpr int grainValues = 8192;
-// Multiply-adds that are not.
+// The same for multiply-adds.
 constexpr double grainWork = 1e6;
 
 ProductKind kindOf(DType dtype) {

@@ -78,7 +78,7 @@ void operandRow(ProductKind kind, const float* x, int inputs, int groups, void* 
 
 namespace parakeet::ops {
 
-// Nobody calls it: there is no tile kernel.
+// Never called: there is no tile kernel.
 void operandRow(ProductKind, const float*, int, int, void*, QuantizedRow*) {}
 
 }  // namespace parakeet::ops

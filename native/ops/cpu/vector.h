@@ -12,7 +12,7 @@
 // PARAKEET_VERSIONS(name, (parameters), (arguments)) defines `void name(parameters)` from `template <class V> void
 // nameBody(parameters)`, where V is the Vector of the set's register. The body and all that it calls are
 // PARAKEET_INLINE: what is not inlined stays in the base instruction set. (GCC's target_clones cannot ask for two sets
-// at once, and it takes vectors wider than a register apart.)
+// at once, and it splits vectors wider than a register.)
 #if defined(__x86_64__) && defined(__GNUC__)
 #define PARAKEET_VERSIONS(name, parameters, arguments)                                                            \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))) void name##Avx512 parameters {           \
@@ -95,8 +95,8 @@ struct Vector {
     }
   }
 
-  // `v`, the part of a row from `at` on, with `otherwise` in the places outside [begin, end). By signs: GCC takes a
-  // comparison of whole numbers apart.
+  // `v`, the part of a row from `at` on, with `otherwise` in the places outside [begin, end). Uses signs: GCC does not
+  // vectorise integer comparisons here.
   static PARAKEET_INLINE Floats within(Floats v, int at, int begin, int end, Floats otherwise) {
     static constexpr int32_t places[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     Ints place;

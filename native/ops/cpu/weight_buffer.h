@@ -1,4 +1,4 @@
-// Memory for weights that are read from one end to the other, again and again.
+// Memory for weights that are read sequentially, again and again.
 #pragma once
 
 #include <cstddef>

@@ -33,7 +33,7 @@ class WeightBlock {
     if (mapping_ == MAP_FAILED) throw std::bad_alloc();
     next_ = reinterpret_cast<char*>(roundUp(reinterpret_cast<uintptr_t>(mapping_), largePage));
     left_ = mapped_ - largePage;
-    // Refused, it is slower and nothing else.
+    // If the system refuses, it is only slower.
     madvise(next_, left_, MADV_HUGEPAGE);
   }
   WeightBlock(const WeightBlock&) = delete;
@@ -47,7 +47,7 @@ class WeightBlock {
     return std::exchange(next_, next_ + bytes);
   }
 
-  // Gives back the pages that only the piece lay in.
+  // Releases the pages that only this piece occupied.
   static void release(void* piece, size_t bytes) {
     static const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     const auto begin = reinterpret_cast<uintptr_t>(piece);

@@ -1,6 +1,6 @@
-// Where weights lie: one after the other in large pages, where the system has them. A pass over a model reads each of
-// its weights once; in small pages the CPU would look up an address every 64 cache lines, and a matrix alone rarely
-// fills a large page.
+// Memory for weights: contiguous in large pages, where the system has them. A pass over a model reads each of its
+// weights once; in small pages the CPU would look up an address every 64 cache lines, and a matrix alone rarely fills a
+// large page.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@ namespace parakeet::ops {
 
 class WeightBlock;
 
-// Gives the memory back, whatever else lies in its block.
+// Frees the memory, regardless of what else is in its block.
 struct WeightDeleter {
   std::shared_ptr<WeightBlock> block;  // none: memory of its own
   size_t bytes = 0;

@@ -62,9 +62,9 @@ export function* walkRiff(findings: Findings): Walk {
   findings.needsSeeking = false;
   for (;;) {
     const head = yield { skip: 0, take: 8 };
-    if (head.length < 8 || text(head, 0) !== 'RIFF') return; // what is behind the last one is nobody's
+    if (head.length < 8 || text(head, 0) !== 'RIFF') return; // what follows the last one belongs to nothing
     const size = view(head).getUint32(4, true);
-    if (size === 0 || size >= 0x7fffff00) return; // never brought up to date
+    if (size === 0 || size >= 0x7fffff00) return; // never updated by the writer
     const last = yield { skip: size - 1, take: 1 };
     if (last.length < 1) return end(findings, 1);
     if (size % 2 === 1) yield { skip: 0, take: 1 };
@@ -93,7 +93,7 @@ export function* walkWave64(findings: Findings): Walk {
     const chunk = yield { skip: 0, take: 24 };
     if (chunk.length < 24) return end(findings, chunk.length);
     const size = Number(view(chunk).getBigUint64(16, true)) - 24;
-    if (size < 0 || size > 2 ** 52) return; // never brought up to date
+    if (size < 0 || size > 2 ** 52) return; // never updated by the writer
     const last = size > 0 ? yield { skip: size - 1, take: 1 } : chunk;
     if (last.length < 1) return end(findings, 1);
     yield { skip: 0, take: (8 - (size % 8)) % 8 };

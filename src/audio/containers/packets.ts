@@ -105,7 +105,7 @@ export function* walkAsf(findings: Findings): Walk {
       return;
     }
     const size = Number(view(head).getBigUint64(16, true)) - 24;
-    if (size <= 0 || size > 2 ** 52) return; // a broadcast: nobody knows its length
+    if (size <= 0 || size > 2 ** 52) return; // a broadcast: its length is unknown
     const last = yield { skip: size - 1, take: 1 };
     if (last.length < 1) {
       findings.missing = 'the rest of its last object';
@@ -116,7 +116,7 @@ export function* walkAsf(findings: Findings): Walk {
 
 /** Packets that are looked at together. */
 const TRANSPORT_PACKETS = 256;
-/** A packet of audio is over within so many packets of the stream. */
+/** A packet of audio ends within this many packets of the stream. */
 const TRANSPORT_TAIL = 1 << 14;
 
 /**
@@ -128,7 +128,7 @@ export const walkTransport = (size: number, sync: number) =>
     findings.needsSeeking = false;
     /** Bytes that the last PES packet of each audio stream still lacks. */
     const lacking = new Map<number, number>();
-    // Of a file that is there as a whole, its end says all.
+    // For a complete file, its end is sufficient.
     let skip = Math.max(0, Math.floor((findings.size ?? 0) / size) - TRANSPORT_TAIL) * size;
     for (;;) {
       const packets = yield { skip, take: TRANSPORT_PACKETS * size };
@@ -155,7 +155,7 @@ function countPes(packet: Uint8Array, lacking: Map<number, number>): void {
     const stream = payload[3] ?? 0;
     const isPes = payload[0] === 0 && payload[1] === 0 && payload[2] === 1;
     const length = ((payload[4] ?? 0) << 8) | (payload[5] ?? 0);
-    // Audio: MPEG's own, or private (AC-3, DTS). A length of 0 is one that nobody knows.
+    // Audio: MPEG's own, or private (AC-3, DTS). A length of 0 means unknown.
     if (isPes && ((stream >= 0xc0 && stream < 0xe0) || stream === 0xbd || stream === 0xfd) && length > 0) {
       lacking.set(id, length + 6 - payload.length);
     } else lacking.delete(id);

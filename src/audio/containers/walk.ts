@@ -1,7 +1,7 @@
 /**
- * Walks over the structure of a container: from heading to heading, whether its bytes arrive one after the other or lie in a file where
- * the walk can jump. A walk tells what bytes cannot: whether the file is whole, and whether it can be read without seeking. It decodes
- * nothing.
+ * Walks over the structure of a container: from heading to heading, whether its bytes arrive one after the other or lie in a file
+ * where the walk can jump. A walk finds out what the bytes alone do not show: whether the file is complete, and whether it can be
+ * read without seeking. It decodes nothing.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { AudioError } from '../../errors.js';
@@ -20,11 +20,11 @@ export interface Findings {
   size?: number;
   /** What is missing at the end, for an error message. Set when the walk is over. */
   missing?: string;
-  /** What is there beyond the file that ffmpeg reads, for an error message. */
+  /** What follows the file that ffmpeg reads, for an error message. */
   more?: string;
 }
 
-/** The error for a file that is not whole, or more than whole. */
+/** The error for a file that is incomplete, or followed by more data. */
 export function wrongLength({ missing, more }: Findings): AudioError | undefined {
   if (missing !== undefined) {
     return broken(`Expected a whole file but it ends without ${missing}. Check that the file is complete.`);
@@ -76,7 +76,7 @@ export class StreamWalk {
 
   /** The input is over. */
   end(): void {
-    // Each answer is shorter than what was asked for, so the walk comes to its end; one that skips into nothing gets nothing.
+    // Each answer is shorter than requested, so the walk ends; one that skips past the end gets nothing.
     while (!this.#over) {
       if (this.#skip > 0) this.#held = new Uint8Array(0);
       this.#answer();

@@ -6,7 +6,7 @@ import type { Walker } from './walk.js';
 /** Bytes that {@link walkerFor} looks at. */
 export const WALKER_BYTES = 12;
 
-/** The walk for a file that begins so; undefined for one whose structure says nothing of its length. */
+/** The walk for a file that begins with these bytes; undefined for one whose structure says nothing about its length. */
 export function walkerFor(begun: Uint8Array): Walker | undefined {
   const text = Buffer.from(begun.subarray(0, WALKER_BYTES)).toString('latin1');
   if (/^.{4}(ftyp|styp|moov|mdat|wide|free|skip|pnot)/s.test(text)) return walkIsoMedia;

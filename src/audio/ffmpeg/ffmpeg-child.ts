@@ -3,7 +3,7 @@
  * and kills it when our process exits; how an ending is to be taken is decided here. It knows nothing of streams of ours;
  * `sources/ffmpeg.ts` (a source) and `formats/ffmpeg.ts` (a decoder) are built on it.
  *
- * Its output is WAV with 32-bit floats at the file's own rate and channels: mixing and resampling stay our stages' matter.
+ * Its output is WAV with 32-bit floats at the file's own rate and channels: mixing and resampling are left to our stages.
  */
 import type { Readable, Writable } from 'node:stream';
 import type { execa } from 'execa';
@@ -14,12 +14,12 @@ import { Watchdog } from './watchdog.js';
 
 /** What is read without ffmpeg; part of the message when it is missing. */
 const WITHOUT = 'WAV, FLAC, MP3, Ogg/Opus, WebM/Opus and raw PCM are read without it.';
-/** Where the header of its output says how many bytes a second has, and bytes within which the samples begin. */
+/** Offset of the byte rate in the header of its output, and the bytes within which the samples begin. */
 const BYTE_RATE_AT = 28;
 const HEADER_BYTES = 256;
 /** The child's descriptor of a file that it inherits: the first behind those that every process has. */
 const FILE_DESCRIPTOR = 3;
-/** Seconds that the sound may be shorter than its container says. */
+/** Seconds by which the sound may be shorter than its container says. */
 const SHORT = 1;
 
 /** What {@link FfmpegChild} is asked. */
@@ -38,7 +38,7 @@ export interface FfmpegJob {
   ffmpegPath?: string | undefined;
   /** Read the pictures too, and drop them, so that times count from theirs. Default false. */
   pictures?: boolean | undefined;
-  /** What the input looks like, where nothing of ours knows it: then it may be no sound at all, and the error says so. */
+  /** What the input looks like, where our code does not recognise it: it may then not be sound at all, and the error says so. */
   unknown?: string | undefined;
 }
 
@@ -57,7 +57,7 @@ export async function ffmpegStarter(): Promise<(job: FfmpegJob) => FfmpegChild> 
   return (job) => new FfmpegChild(job, run);
 }
 
-/** The process, and what became of it. */
+/** The process, and how it ended. */
 export class FfmpegChild {
   readonly stdin: Writable | null;
   readonly stdout: Readable;
@@ -100,7 +100,7 @@ export class FfmpegChild {
     });
   }
 
-  /** Seconds of the whole input, `start` left out, as far as its container says so and ffmpeg has told by now. */
+  /** Seconds of the whole input without `start`, if its container says so and ffmpeg has reported it by now. */
   get duration(): number | undefined {
     return this.#log.duration;
   }
@@ -120,7 +120,7 @@ export class FfmpegChild {
     return Math.max(0, this.#bytes - begin) / this.#header.readUInt32LE(BYTE_RATE_AT);
   }
 
-  /** Ends it at once; `gone` then gives `null`. Nothing of its output counts any more. */
+  /** Ends it at once; `gone` then gives `null`. Its output is ignored from then on. */
   kill(): void {
     if (this.ended) return;
     this.#killed = true;
@@ -141,7 +141,7 @@ export class FfmpegChild {
       const how = signal === undefined ? `exit code ${exitCode}` : `ended by ${signal}`;
       return failed(`Expected ffmpeg to read ${what} but it failed (${how}): ${said}`);
     }
-    // An exit code of 0 is no proof: ffmpeg gives it for a file without its index, and for one that is cut short.
+    // An exit code of 0 proves nothing: ffmpeg returns it for a file without its index, and for one that is cut short.
     if (this.#log.failed) {
       return failed(
         `Expected ffmpeg to read all of ${what} but it reported errors: ${said}. Check that the file is complete.`,
@@ -192,7 +192,7 @@ function notStarted(program: string, cause: unknown, unknown: string | undefined
   );
 }
 
-/** The error for what is no sound file. @param seen What came instead. */
+/** The error for something that is not a sound file. @param seen What came instead. */
 export function notSupported(seen: string, cause?: unknown): AudioError {
   return new AudioError(
     'ERR_PARAKEET_UNSUPPORTED_FORMAT',

@@ -1,6 +1,6 @@
 /**
- * Bytes into an ffmpeg process: through its standard input, or, for containers that have to be read with seeking, through a temporary
- * file. What comes out of the process is its owner's matter (`ffmpeg.ts`, `transforms/formats/ffmpeg.ts`).
+ * Bytes into an ffmpeg process: through its standard input, or, for containers that have to be read with seeking, through a
+ * temporary file. The output of the process is up to its owner (`ffmpeg.ts`, `transforms/formats/ffmpeg.ts`).
  */
 import type { ParakeetError } from '../../errors.js';
 import { StreamWalk, wrongLength } from '../containers/walk.js';
@@ -35,7 +35,7 @@ export class FfmpegFeed {
     });
   }
 
-  /** Resolves when the bytes are taken, or will never be: ffmpeg may have enough before its input ends. */
+  /** Resolves when the bytes are accepted, or never will be: ffmpeg may stop reading before its input ends. */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#killed) return;
     this.#walk?.push(bytes);
@@ -66,7 +66,7 @@ export class FfmpegFeed {
     this.#child?.stdin?.end();
   }
 
-  /** After the process is gone: why not all of the sound came, if so. */
+  /** After the process is gone: why sound is missing, if any is. */
   async failure(): Promise<ParakeetError | null> {
     const failure = (await this.#child?.gone) ?? null;
     await this.#spool?.remove();
@@ -74,7 +74,7 @@ export class FfmpegFeed {
     return wrongLength(this.#walk.findings) ?? null;
   }
 
-  /** Ends everything at once. Resolves when nothing of it is left. */
+  /** Ends everything at once. Resolves when everything is cleaned up. */
   async kill(): Promise<void> {
     this.#killed = true;
     this.#child?.kill();

@@ -1,11 +1,11 @@
 /**
- * What an `ffmpeg` process says on stderr, line by line: its errors as far as they concern the sound, and what it knows of the input.
- * It expects the log with levels (`-loglevel level+info`), as ffmpeg has written it since version 4.1.
+ * What an `ffmpeg` process prints on stderr, line by line: its errors as far as they concern the sound, and what it knows about
+ * the input. It expects the log with levels (`-loglevel level+info`), as ffmpeg has written it since version 4.1.
  */
 
-/** Characters of complaints that are kept: the first ones, where the cause is. */
+/** Characters of error output that are kept: the first ones, where the cause is. */
 const MOST = 2000;
-/** Who decodes pictures and subtitles, which nobody asked for; films that are cut out of others begin with errors of theirs. */
+/** Decoders of pictures and subtitles, which are not needed; excerpts of films begin with errors from them. */
 const PICTURES =
   /^(h26\d|hevc|vvc|mpeg[124]video|mpeg4|msmpeg4|vp\d|av1|libdav1d|libaom|mjpeg|png|gif|bmp|webp|vc1|wmv\d|prores|dnxhd|rawvideo|theora|dvvideo|ffv1|swscaler|[vsd]ist#|ass|ssa|subrip|srt|mov_text|dvdsub|dvbsub|pgssub|cc_dec)/;
 
@@ -65,7 +65,7 @@ export class FfmpegLog {
   }
 
   #complain(text: string): void {
-    // A damaged file has the same complaint for each of its packets.
+    // A damaged file gives the same error for each of its packets.
     if (this.#complaints.includes(text.trim())) return;
     if (this.#characters < MOST) this.#complaints.push(text.trim());
     this.#characters += text.length;

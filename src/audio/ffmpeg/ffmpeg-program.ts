@@ -28,7 +28,7 @@ function onPath(name: string): boolean {
     .some((folder) => folder !== '' && isProgram(path.join(folder, file)));
 }
 
-/** From where this package looks, and from where the running program does: a strict package manager shows us only what we declare. */
+/** Resolved from this package and from the running program: a strict package manager shows us only declared dependencies. */
 function fromPackage(name: string): string | undefined {
   for (const from of [import.meta.url, path.join(process.cwd(), 'package.json')]) {
     try {

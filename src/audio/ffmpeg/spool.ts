@@ -8,8 +8,7 @@ import { AudioError, ClosedError, WriteError } from '../../errors.js';
 export const DEFAULT_MAX_SPOOL = 2 ** 32;
 
 /**
- * One temporary file. It loses its name as soon as it is open, so nothing is left of it when its last user is gone, however that ends:
- * by a signal too.
+ * One temporary file. It is unlinked as soon as it is open, so nothing remains when its last user is gone, even after a signal.
  */
 export class Spool {
   #writer: FileHandle | undefined;
@@ -40,7 +39,7 @@ export class Spool {
     });
   }
 
-  /** Everything is there: a descriptor to read it by, from its beginning; undefined when nothing came. Valid until {@link remove}. */
+  /** All bytes have arrived: returns a descriptor to read them from the beginning; undefined when there were none. Valid until {@link remove}. */
   finish(): Promise<number | undefined> {
     return this.#do(async () => this.#reader?.fd);
   }
@@ -76,7 +75,7 @@ export class Spool {
       const file = path.join(folder, 'audio');
       const writer = await open(file, 'wx', 0o600);
       try {
-        // Another one, since places in a file belong to descriptors.
+        // Another descriptor, since each has its own position in the file.
         this.#reader = await open(file, 'r');
       } catch (error) {
         await writer.close();

@@ -1,6 +1,6 @@
 /**
- * Ends a process when ours is gone, however that happened: a process that a signal killed runs no handler, and a child that waits for a
- * network does not notice. A shell waits for the end of a pipe that only we hold, then kills. POSIX only.
+ * Ends a child process when ours is gone, however that happened: a process killed by a signal runs no handler, and a child that
+ * waits for a network does not notice. A shell waits for the end of a pipe that only we hold, then kills. POSIX only.
  */
 import type { execa } from 'execa';
 

@@ -1,6 +1,6 @@
 /**
- * The frames of a FLAC stream, each checked against its own sum before anybody decodes it. What is damaged is passed over, and the next
- * frame that is intact is found again. It decodes nothing.
+ * The frames of a FLAC stream, each verified by its checksum before it is decoded. Damage is skipped up to the next intact frame.
+ * It decodes nothing.
  */
 
 /** What STREAMINFO says. */
@@ -28,7 +28,7 @@ export interface FlacFrame {
 }
 
 const HEADER_BYTES = 16;
-/** Places that look like the head of a frame and are kept in mind at once; by chance there is one in hundreds of megabytes. */
+/** Candidates for frame headers that are tracked at once; a false one occurs once in hundreds of megabytes. */
 const MOST_STARTS = 8;
 /** Bytes of a frame whose stream does not say. */
 const LONGEST_FRAME = 1 << 20;
@@ -75,7 +75,7 @@ export class FlacFrames {
 
   /** The frames that are whole, the last of them although nothing follows it yet. */
   *flush(): Generator<FlacFrame> {
-    // Heads of fewer bytes than the longest are short, or not whole; those that are not are looked at again.
+    // Headers with fewer bytes than the longest are short or incomplete; incomplete ones are examined again.
     const { length } = this.#held;
     for (let at = this.#searched; at < length; at++) {
       if (frameHeader(this.#held, at, this.info)) {
@@ -110,11 +110,11 @@ export class FlacFrames {
 
   /** Looks for heads before `limit`, and gives the frames that end with them. */
   *#search(limit: number): Generator<FlacFrame> {
-    // What is given is dropped from the front, so the end is counted from the back.
+    // Emitted bytes are dropped from the front, so the end is counted from the back.
     const behind = this.#held.length - limit;
     while (this.#searched < this.#held.length - behind) {
       const at = this.#searched++;
-      // Every byte comes by here.
+      // Every byte passes through here.
       const byte = this.#held[at];
       if (byte !== 0xff && byte !== MARK[0]) continue;
       const second = this.#isMark(at);

@@ -1,6 +1,6 @@
 /**
- * FLAC through libFLAC compiled to WebAssembly. The metadata is read here, and the frames are found and checked here (flac-frames.ts), so
- * that what is damaged costs no more than itself and its length is known; the library decodes frames one by one.
+ * FLAC through libFLAC compiled to WebAssembly. The metadata is read here, and the frames are found and checked here
+ * (flac-frames.ts), so that damage affects nothing else and its length is known; the library decodes frames one by one.
  */
 import { FLACDecoder } from '@wasm-audio-decoders/flac';
 import { warn } from '../../warn.js';
@@ -18,7 +18,7 @@ import {
 /** Single bytes are joined to pieces of this size first: what is searched for a frame is copied with each piece. */
 const PIECE = 512;
 const STREAMINFO_BYTES = 34;
-/** The longest silence for frames that never came, where nobody knows the length of the whole; in seconds. */
+/** The longest silence for missing frames where the total length is unknown; in seconds. */
 const LONGEST_LOSS = 3600;
 
 /** Incremental decoder of a FLAC file. */
@@ -159,7 +159,7 @@ export class FlacDecoder implements FormatDecoder {
     const frames = this.#frames as FlacFrames;
     yield* this.#decode(frames.end());
     const { total } = this.#info as FlacInfo;
-    // Where the length is known it tells what is missing; behind the last sample there may be anything.
+    // Where the length is known it shows what is missing; anything may follow the last sample.
     if (frames.rest > 0 && total === 0)
       this.#damage.add(this.#time, 0, `the last ${frames.rest} bytes do not form an intact frame`);
   }
@@ -184,7 +184,7 @@ export class FlacDecoder implements FormatDecoder {
         this.#damage.add(this.#time, lost / sampleRate, what);
         yield* lostAudio(lost, channels, sampleRate);
         this.#given += lost;
-        // The library complains of numbers that jump, and goes on; to a new one they are nothing new.
+        // The library reports frame numbers that jump and continues; a new decoder has nothing to compare them with.
         await this.#decoder?.reset();
       }
       const planes = await this.#decodeFrame(frame);
@@ -207,7 +207,7 @@ export class FlacDecoder implements FormatDecoder {
     const lost = position - this.#origin - this.#given;
     const plausible = total > 0 ? position + samples <= total : lost <= LONGEST_LOSS * sampleRate;
     if (lost >= 0 && plausible) return lost;
-    // The numbers begin anew: the frames of another stream.
+    // The numbers restart: frames of another stream.
     this.#origin = position - this.#given;
     return 0;
   }

@@ -11,14 +11,14 @@ export interface DecodedChunk extends AudioChunk {
 }
 
 /**
- * An incremental decoder of one format. Errors are `AudioError`s; what was yielded before them stays valid. Damage in the middle is no
- * reason to stop: silence takes its place, and `end` fails.
+ * An incremental decoder of one format. Errors are `AudioError`s; what was yielded before them stays valid. Damage in the middle
+ * does not stop decoding: it is replaced by silence, and `end` fails.
  */
 export interface FormatDecoder {
-  /** Seconds of the whole, as far as the file has told by now. */
+  /** Seconds of the whole, if known from the file so far. */
   readonly duration?: number | undefined;
   push(bytes: Uint8Array): AsyncIterable<DecodedChunk>;
-  /** Gives out all that can be decoded of the bytes so far. More will come. */
+  /** Emits everything that can be decoded from the bytes so far. More will come. */
   flush(): AsyncIterable<DecodedChunk>;
   /** The input is over. */
   end(): AsyncIterable<DecodedChunk>;

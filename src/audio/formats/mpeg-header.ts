@@ -28,7 +28,7 @@ const KILOBITS = {
   v2l2: [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 };
 
-/** The head at `at`; undefined when there is none. Free bit rates, which hardly any file has, are none. */
+/** The header at `at`; undefined when there is none. Free bit rates, which are very rare, are not recognised. */
 export function mpegHeader(bytes: Uint8Array, at = 0): MpegHeader | undefined {
   const [first = 0, second = 0, third = 0, fourth = 0] = bytes.subarray(at, at + MPEG_HEADER_BYTES);
   if (first !== 0xff || (second & 0xe0) !== 0xe0 || bytes.length - at < MPEG_HEADER_BYTES) return undefined;

@@ -1,16 +1,16 @@
-/** What an encoder says of a whole MP3 in its first frame, which holds no sound: Xing's and LAME's, and VBRI. */
+/** What an encoder records about a whole MP3 in its first frame, which contains no sound: Xing's and LAME's, and VBRI. */
 import type { MpegHeader } from './mpeg-header.js';
 
 /** A frame that describes the others. */
 export interface MpegInfo {
   /** Frames of sound that follow. */
   frames?: number;
-  /** Samples per channel that the encoder added before and after the sound; undefined where nobody says so. */
+  /** Samples per channel that the encoder added before and after the sound; undefined if not recorded. */
   delay?: number;
   padding?: number;
 }
 
-/** Samples that every decoder of layer III is late by. */
+/** Delay of every layer III decoder, in samples. */
 export const DECODER_DELAY = 529;
 const FRAMES = 1;
 const BYTES = 2;
@@ -36,7 +36,7 @@ export function readMpegInfo(frame: Uint8Array, header: MpegHeader): MpegInfo | 
     (flags & BYTES ? 4 : 0) +
     (flags & CONTENTS ? 100 : 0) +
     (flags & QUALITY ? 4 : 0);
-  // LAME's part, which others write too: its name first.
+  // LAME's part, which other encoders write too: its name comes first.
   if (at + 24 <= frame.length && /^[\x20-\x7e]{4}/.test(text(at, 4))) {
     const [a = 0, b = 0, c = 0] = frame.subarray(at + 21, at + 24);
     info.delay = (a << 4) | (b >> 4);

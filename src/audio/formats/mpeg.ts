@@ -8,9 +8,9 @@ import { findMpegFrames, MPEG_HEADER_BYTES, type MpegHeader, mpegHeader, sameStr
 import { DECODER_DELAY, type MpegInfo, readMpegInfo } from './mpeg-info.js';
 import { id3Size } from './recognise.js';
 
-/** Bytes that are searched for the next frame and kept; those before are lost for good. */
+/** Bytes that are kept while searching for the next frame; earlier ones are discarded. */
 const MOST_HELD = 1 << 16;
-/** Bytes behind the last frame that are no news: tags that nobody knows, padding. */
+/** Bytes after the last frame that are not reported: unknown tags, padding. */
 const MOST_BEHIND = 4096;
 const ID3V1_BYTES = 128;
 const APE_BYTES = 32;
@@ -114,7 +114,7 @@ export class MpegDecoder implements FormatDecoder {
         at += search.at;
         continue;
       }
-      // Not lost yet: it may be what is behind the last frame.
+      // Not lost yet: it may be what follows the last frame.
       this.#searched = search.at;
       const drop = Math.max(0, Math.min(search.at, rest.length - MOST_HELD));
       this.#stray += drop;

@@ -21,7 +21,7 @@ export interface OggPage {
 }
 
 const HEAD_BYTES = 27;
-/** A packet may go on over pages: more than this is no audio. */
+/** A packet may span pages: anything larger than this is not audio. */
 const LONGEST_PACKET = 1 << 20;
 
 /** Incremental reader. */
@@ -43,7 +43,7 @@ export class OggPages {
     return this.#damaged;
   }
 
-  /** The intact pages that these bytes complete; what is none is passed over. */
+  /** The intact pages that these bytes complete; anything else is skipped. */
   *push(bytes: Uint8Array): Generator<OggPage> {
     this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     let at = 0;
@@ -62,7 +62,7 @@ export class OggPages {
       this.#damaged += passed;
       at += passed;
     }
-    // What the caller owns may change under us.
+    // The caller may reuse its buffer.
     this.#held = this.#held.slice(at);
   }
 
@@ -99,7 +99,7 @@ export class OggPages {
       const size = page[HEAD_BYTES + i] as number;
       const piece = page.subarray(at, at + size);
       at += size;
-      // The beginning of a packet that goes on may be missing: its rest is of no use.
+      // The beginning of a continued packet may be missing: the rest is unusable.
       if (part) part = part.length === 0 ? piece : Buffer.concat([part, piece]);
       if (part && part.length > LONGEST_PACKET) part = undefined;
       if (size === 255) continue;

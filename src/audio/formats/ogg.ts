@@ -7,14 +7,14 @@ import { isOpusHead, readOpusHead } from './opus-head.js';
 import { OPUS_RATE } from './opus-packet.js';
 import { OpusTrack, samplesOf } from './opus-track.js';
 
-/** A hole in the positions that is shorter is no hole, in samples: encoders round. */
+/** Shorter gaps in the positions, in samples, are ignored: encoders round. */
 const SHORTEST_HOLE = OPUS_RATE / 10;
 
 /** Incremental decoder of an Ogg/Opus file. */
 export class OggOpusDecoder implements FormatDecoder {
   readonly #pages = new OggPages();
   readonly #damage = new Damage('Ogg');
-  /** The logical stream that is heard; others beside it are ignored. */
+  /** The logical stream that is decoded; others beside it are ignored. */
   #serial: number | undefined;
   #track: OpusTrack | undefined;
   #tagsSeen = false;
@@ -68,7 +68,7 @@ export class OggOpusDecoder implements FormatDecoder {
     if (page.packets.length > 0) this.#tagsSeen = true;
     if (packets.length > 0 || page.last) {
       yield* this.#hole(page, packets, track);
-      // The position is that of the page's end; a last page that promises less than it holds is to be trimmed.
+      // The position is that of the page's end; a last page whose position is lower than its content is to be trimmed.
       yield* track.decode(packets, (position) => {
         if (page.granule < 0) return 0;
         if (!page.last) this.#origin ??= Math.max(0, page.granule - position);

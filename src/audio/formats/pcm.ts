@@ -72,8 +72,7 @@ export function sampleBytes(encoding: PcmEncoding): number {
 }
 
 /**
- * Runs of samples that are no numbers, beyond which the whole is no audio of this encoding: so many, and one more for each of these
- * seconds.
+ * Runs of NaN samples beyond which the input is not audio of this encoding: this many, plus one for each of these seconds.
  */
 const MOST_DAMAGE = 32;
 const SECONDS_PER_DAMAGE = 10;

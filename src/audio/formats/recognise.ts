@@ -1,13 +1,13 @@
 /**
- * What a sound file is, by its first bytes; never by its name. It may take a few bytes or, where a container has to be looked into, many
- * (see `PROBE_BYTES`). What nothing here knows is ffmpeg's to find out.
+ * What a sound file is, by its first bytes; never by its name. It may take a few bytes or, where a container has to be looked
+ * into, many (see `PROBE_BYTES`). What is not recognised here is left to ffmpeg.
  */
 import { probeOgg, probeWebm } from './containers.js';
 import { findMpegFrames } from './mpeg-header.js';
 import { isOwnWav } from './wav-format.js';
 
 /** Who decodes a file. */
-export type Kind =
+type Kind =
   | 'wav'
   | 'flac'
   | 'mpeg'
@@ -20,9 +20,9 @@ export type Kind =
   | 'unknown';
 
 /** What is known of the first bytes: what they are, how many of them to pass over before asking again, or that it takes more of them. */
-export type Recognition = { kind: Kind } | { skip: number } | 'more';
+type Recognition = { kind: Kind } | { skip: number } | 'more';
 
-/** After so many bytes of one file it is decided. */
+/** After this many bytes of one file the decision is final. */
 const PROBE_BYTES = 1 << 20;
 /** The longest mark at a fixed place: three packets of a transport stream with time codes. */
 const MARK_BYTES = 2 * 192 + 5;
@@ -125,7 +125,7 @@ function fixedMark(begun: Uint8Array, text: string, whole: boolean): Recognition
 
 function probed(ours: boolean | undefined, whole: boolean, kind: Kind): Recognition {
   if (ours === undefined && !whole) return 'more';
-  // A WAV file that is over before its description is ours to complain of.
+  // A WAV file that ends before its description gets our own error.
   return { kind: ours || (ours === undefined && kind === 'wav') ? kind : 'ffmpeg' };
 }
 

@@ -1,4 +1,4 @@
-/** What a WAV file says of its samples: the `fmt ` chunk. Where that chunk is, and the samples, are `wav.ts`'s matter. */
+/** What a WAV file says of its samples: the `fmt ` chunk. Finding that chunk and the samples is up to `wav.ts`. */
 import { AudioError } from '../../errors.js';
 import { broken, checkShape } from './format.js';
 import { type PcmEncoding, pcmEncodings } from './pcm.js';

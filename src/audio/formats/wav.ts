@@ -1,5 +1,5 @@
 /**
- * WAV: walks the chunks of a RIFF, RIFX, RF64 or BW64 file to its samples. The samples themselves are `pcm.ts`'s matter.
+ * WAV: walks the chunks of a RIFF, RIFX, RF64 or BW64 file to its samples. The samples themselves are decoded by `pcm.ts`.
  *
  * Not the Reader of the `wav` package, which the tests use as a second opinion: it refuses a chunk before `fmt ` (LIST,
  * JUNK, bext), does not skip the padding byte of odd chunks, throws on an empty one, collects unknown chunks of any
@@ -13,12 +13,12 @@ import { FORMAT_BYTES, LEAST_FORMAT_BYTES, readWavFormat, type WavFormat } from 
 
 /** Writers into a pipe cannot know the length: ffmpeg leaves 0xFFFFFFFF, sox about 0x7FFFF000, others 0. */
 const UNKNOWN_LENGTH = 0x7ffff000;
-/** What comes behind the samples and is none: another file, chunks by their names, tags of other formats. */
+/** What may follow the samples: another file, known chunks, tags of other formats. */
 const FILE = /^(RIFF|RIFX|RF64|BW64).{4}WAVE/s;
 const CHUNKS_BEHIND =
   /^(LIST|INFO|JUNK|junk|FLLR|PAD |bext|cue |fact|smpl|inst|iXML|axml|aXML|chna|_PMX|afsp|DISP|PEAK|acid|strc|umid|cart|levl|link|slnt|plst|labl|note|adtl|id3 |ID3 |minf|elm1|regn|ovwf|SAUR|qlty|mext|Xtra|MXrt|resu|tlst)/;
 const TAGS_BEHIND = /^(TAG|ID3[^ ]|APETAGEX)/;
-/** What is behind the samples is looked at when so much of it is there: less is no audio worth hearing. */
+/** Data after the samples is examined once there is this much of it: less is too short to transcribe. */
 const BEHIND_BYTES = 4096;
 const HEAD_BYTES = 12;
 
@@ -37,7 +37,7 @@ export class WavDecoder implements FormatDecoder {
   #longDataSize: number | undefined;
   #format: WavFormat | undefined;
   #pcm: PcmDecoder | undefined;
-  /** Bytes of samples still to come: undefined before the data chunk, Infinity when nobody knows. */
+  /** Bytes of samples still to come: undefined before the data chunk, Infinity when unknown. */
   #remaining: number | undefined;
   #declared = 0;
   /** What is behind the samples, as far as it was not looked at, and bytes of it to pass over before. */
@@ -106,7 +106,7 @@ export class WavDecoder implements FormatDecoder {
     const unknown = remaining === Number.POSITIVE_INFINITY;
     const short = !unknown && remaining > 0;
     const leftover = this.#pcm.leftover;
-    // A short or padded end leaves part of a sample, which is no news beside the error below.
+    // A short or padded end leaves part of a sample, which is covered by the error below.
     const ignorable = short || (unknown && leftover.length === 1 && leftover[0] === 0);
     try {
       yield* this.#pcm.end();

@@ -81,11 +81,11 @@ const OTHERS_OF_CLUSTERS = new Set([
 /** A picture is smaller; an element that is greater, or than what it is in, is damaged. */
 const LARGEST_ELEMENT = 1 << 26;
 const CLUSTER_MARK = Buffer.from([0x1f, 0x43, 0xb6, 0x75]);
-/** A hole in the times that is shorter is no hole, in samples: times are rounded to milliseconds, and clocks drift. */
+/** Shorter gaps in the times, in samples, are ignored: times are rounded to milliseconds, and clocks drift. */
 const SHORTEST_HOLE = OPUS_RATE / 10;
 /** Where bytes are damaged, less is one already. */
 const SHORTEST_LOSS = OPUS_RATE / 100;
-/** Times that go back by more than this begin anew. */
+/** Times that go back by more than this start a new timeline. */
 const BACK = OPUS_RATE / 2;
 
 /** Packets of the chosen track, and their time in nanoseconds. */
@@ -219,13 +219,13 @@ export class WebmOpusDecoder implements FormatDecoder {
     yield* this.#opus.decode(block.packets, () => discard);
   }
 
-  /** The block whose time is in doubt. A damaged time must move nothing that comes later, so `next` has to confirm a jump. */
+  /** The block whose time is in doubt. A damaged time must not shift anything later, so `next` has to confirm a jump. */
   *#decodeDoubtful(track: OpusTrack, next?: Block): Generator<DecodedChunk> {
     const block = this.#doubtful;
     this.#doubtful = undefined;
     if (!block) return;
     const length = block.packets.reduce((sum, packet) => sum + (samplesOf(packet) ?? 0), 0);
-    // Packets may come with holes between them, as in discontinuous transmission; what must not be is that time goes back.
+    // There may be gaps between packets, as in discontinuous transmission, but time must not go back.
     const jump = this.#holeBefore(block, track);
     const after = next && this.#holeBefore(next, track);
     const isWrong =
@@ -236,7 +236,7 @@ export class WebmOpusDecoder implements FormatDecoder {
     yield* track.decode(block.packets, () => this.#doubtfulDiscard);
   }
 
-  /** Nothing comes that could say more of the blocks that are held. */
+  /** No further block can resolve the ones that are held back. */
   *#decodeHeld(): Generator<DecodedChunk> {
     yield* this.#decodeWaiting();
     if (this.#opus) yield* this.#decodeDoubtful(this.#opus);
@@ -299,7 +299,7 @@ export class WebmOpusDecoder implements FormatDecoder {
         if (!head) break;
         this.#check(head);
       } catch (error) {
-        // Before the tracks are known there is nothing to go on with.
+        // Without the tracks, decoding cannot continue.
         if (!this.#tracksOver) throw error;
         this.#resynchronising = true;
         this.#damaged++;

@@ -19,7 +19,7 @@ export class Halver implements Pass {
     const half = halfLength(0.5 - 2 * keep) + 2;
     this.#odd = Float64Array.from({ length: Math.ceil(half / 2) }, (_, i) => lowPass(2 * i + 1, 0.25, half));
     const sum = 2 * this.#odd.reduce((total, value) => total + value, 0);
-    // What is constant stays what it is.
+    // A constant signal is unchanged.
     for (let i = 0; i < this.#odd.length; i++) this.#odd[i] = ((this.#odd[i] as number) * 0.5) / sum;
     this.#reach = 2 * this.#odd.length - 1;
     this.#history = new History(this.#reach);

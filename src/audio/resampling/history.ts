@@ -23,7 +23,7 @@ export class History {
     this.length = needed;
   }
 
-  /** Forgets the first `count` samples. */
+  /** Drops the first `count` samples. */
   drop(count: number): void {
     this.samples.copyWithin(0, count, this.length);
     this.length -= count;

@@ -2,14 +2,14 @@
  * Low-pass filters as a sinc under a Kaiser window: the mathematics of their design, and nothing that filters.
  */
 
-/** Decibels by which what must not pass is held down, with a margin over the 90 that are promised. */
+/** Stop-band attenuation in decibels, with a margin over the documented 90. */
 const ATTENUATION = 97;
 const BETA = 0.1102 * (ATTENUATION - 8.7);
-/** The window is computed at so many places from its centre to its edge; what is interpolated between them is 110 dB right. */
+/** The window is computed at this many places from its centre to its edge; interpolation between them is accurate to 110 dB. */
 const STEPS = 2048;
 let window: Float64Array | undefined;
 
-/** Half the length, in samples, of a filter that goes from passing to stopping within `transition` (a share of the rate). */
+/** Half the length, in samples, of a filter with this `transition` band (a share of the rate). */
 export function halfLength(transition: number): number {
   return (ATTENUATION - 7.95) / (2.285 * 2 * Math.PI * transition) / 2;
 }

@@ -25,7 +25,7 @@ export interface Edges {
 }
 
 const tables = new Map<string, Table>();
-/** Rates come from files: more ratios than this within one process are no reason to grow. */
+/** Rates come from files: this bounds the cache, however many ratios a process sees. */
 const MAX_TABLES = 16;
 
 function tableFor(up: number, down: number, { pass, stop }: Edges): Table {
@@ -50,7 +50,7 @@ function design(rows: number, pass: number, stop: number): Table {
       line[i] = lowPass(row / rows + reach - 1 - i, (pass + stop) / 2, reach);
       sum += line[i] as number;
     }
-    // What is constant stays what it is, at each shift.
+    // A constant signal is unchanged, at each shift.
     for (let i = 0; i < taps; i++) line[i] = (line[i] as number) / sum;
     const mirror = coefficients.subarray((rows - row) * taps, (rows - row + 1) * taps);
     if (row !== rows - row) for (let i = 0; i < taps; i++) mirror[i] = line[taps - 1 - i] as number;
@@ -119,7 +119,7 @@ export class Polyphase implements Pass {
   }
 }
 
-/** The inner loop: four sums, so that none waits for itself. `taps` is a multiple of four. */
+/** The inner loop: four partial sums, to avoid one chain of dependent additions. `taps` is a multiple of four. */
 function product(x: Float64Array, from: number, c: Float64Array, row: number, taps: number): number {
   let s0 = 0;
   let s1 = 0;

@@ -1,15 +1,15 @@
 /**
  * One channel from one rate to another: picks the passes, keeps the output's length exact. Knows no streams and no channels.
  *
- * Its own, since the libraries at hand do not do: libsamplerate's WebAssembly takes 90 ms of the event loop per second of audio at
- * the quality that is wanted here, and gives other samples for other cuts of the input (`npm run -s bench:resample`).
+ * Our own implementation, since available libraries are not sufficient: libsamplerate in WebAssembly blocks the event loop for 90
+ * ms per second of audio at the required quality, and its output depends on how the input is split (`npm run -s bench:resample`).
  */
 
 import { Halver } from './halver.js';
 import type { Pass } from './pass.js';
 import { Polyphase } from './polyphase.js';
 
-/** Share of the lower rate's half that passes unchanged (within 0.01 dB). From its end on all is stopped. */
+/** Share of the lower Nyquist band that passes unchanged (within 0.01 dB). Everything above the band is stopped. */
 const PASS_BAND = 0.9;
 /** A rate is halved, which is cheap, as long as the half lies this far above the rate that is wanted. */
 const HALVE_ABOVE = 1.25;

@@ -5,7 +5,7 @@ import prism from 'prism-media';
 import { describe, expect, test } from 'vitest';
 import { wordErrorRate } from '../../../bench/wer-metric.mjs';
 import { bundledModel, loadModel } from '../../../src/load-model.js';
-import { readSamples } from '../../../src/recordings/read-samples.js';
+import { samplesOf } from '../../support/samples.js';
 import { decode } from '../../../src/transforms/decode.js';
 import { resample } from '../../../src/transforms/resample.js';
 import { element, oggOpus, oggPage, opusHead, webmOpus } from '../../support/containers.js';
@@ -148,7 +148,7 @@ test('a recording as Opus is heard as it is as FLAC', async () => {
   const model = await loadModel(bundledModel);
   try {
     const recording = new URL('../../audio/jfk.flac', import.meta.url);
-    const whole = await readSamples(recording, 16_000);
+    const whole = await samplesOf(recording);
     const wide = joined(
       (await through([{ channels: [whole], sampleRate: 16_000 }], resample(48_000))).items,
     )[0] as Float32Array;

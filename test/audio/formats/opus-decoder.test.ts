@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
+import { concat } from '../../support/samples.js';
 import { describe, expect, test } from 'vitest';
 import { nativeOpus, type OpusBackend, wasmOpus } from '../../../src/audio/formats/opus-backend.js';
 import { OpusDecoder } from '../../../src/audio/formats/opus-decoder.js';
@@ -29,16 +30,9 @@ function decodeAll(packets: Uint8Array[], channels: 1 | 2, backend: OpusBackend)
 }
 
 function join(parts: Float32Array[][], channels: number): Float32Array[] {
-  return Array.from({ length: channels }, (_, channel) => {
-    const planes = parts.map((part) => part[channel] as Float32Array);
-    const all = new Float32Array(planes.reduce((sum, plane) => sum + plane.length, 0));
-    let at = 0;
-    for (const plane of planes) {
-      all.set(plane, at);
-      at += plane.length;
-    }
-    return all;
-  });
+  return Array.from({ length: channels }, (_, channel) =>
+    concat(parts.map((part) => part[channel] as Float32Array)),
+  );
 }
 
 describe.each(backends)('%s', (_, backend) => {

@@ -1,0 +1,26 @@
+/**
+ * Tests the build without oneDNN, on MLX's own operations (build-mlx/): it must give the goldens, and its streams must agree with
+ * the reference. The suite tests the build with oneDNN.
+ *
+ *     npm run test:plain-mlx
+ */
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+
+const root = path.resolve(path.dirname(new URL(import.meta.url).pathname), '..');
+const tests = ['golden', 'model/dtype', 'streaming/stepper', 'streaming/exact', 'streaming/together'];
+
+function run(script, options, environment = {}) {
+  const { status } = spawnSync(process.execPath, [path.join(root, 'scripts', script), ...options], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+run('install.mjs', ['--plain-mlx']);
+// The bundled model is left out: it takes minutes on these operations.
+run('test.mjs', [...tests.map((name) => `test/${name}.test.ts`), '-t', '^(?!the bundled model)'], {
+  PARAKEET_ADDON: path.join(root, 'build-mlx', 'Release', 'parakeet.node'),
+});
