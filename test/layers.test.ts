@@ -31,6 +31,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['recordings'],
   ['live'],
   ['low-level.ts', 'model.ts', 'load-model.ts', 'machine.ts', 'shared-model.ts'],
+  ['merge'],
   ['merge.ts', 'parakeet.ts', 'transcribe.ts'],
   ['sinks'],
   ['session'],
