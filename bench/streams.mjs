@@ -6,11 +6,14 @@
  *     npm run -s bench:streams -- [--json] [--quick] [--latency low|balanced|accurate] [--dtype TYPE] [--models tiny,110m]
  *
  * 110m has random weights at the real size (bench/random-model.mjs). `--quick`: the bundled model only, short trials. `--json`:
- * `[{ model, dtype, batched, unbatched, ratio, framesPerBatch, bound, memoryPerStreamMiB }]`; `bound` is the number of streams that
- * the machine would hold if it did nothing but the products of their frames, at the speed that oneDNN reaches here.
+ * `[{ model, dtype, batched, unbatched, ratio, framesPerBatch, bound, memoryPerStreamMiB, javaScriptShare, eventLoopDelayMs }]`;
+ * `bound` is the number of streams that the machine would hold if it did nothing but the products of their frames, at the speed that
+ * oneDNN reaches here. The last two are of one stream in real time, 20 ms at a time: how much of the time the event loop was at work, and
+ * how late a timer was, beyond its interval, at the 99th percentile.
  */
 
 import path from 'node:path';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadModel, parakeet, presets } from 'parakeet-stream';
@@ -61,6 +64,7 @@ async function measure(name) {
     framesPerBatch = (after.frames - before.frames) / (after.batches - before.batches);
   }
   const memoryPerStreamMiB = await memoryPerStream(model, speech);
+  const javaScript = await javaScriptOfOne(model, speech);
   const row = {
     model: name,
     dtype: values.dtype,
@@ -69,6 +73,7 @@ async function measure(name) {
     framesPerBatch,
     bound: await bound(model),
     memoryPerStreamMiB,
+    ...javaScript,
   };
   await model.close();
   return row;
@@ -185,6 +190,33 @@ async function memoryPerStream(model, speech) {
   return (after - before) / 16 / 2 ** 20;
 }
 
+/** What one stream in real time, in the pieces of a live source, takes of JavaScript's thread. */
+async function javaScriptOfOne(model, speech) {
+  const { sampleRate } = model.info;
+  const [pieceMs, delayMs, warmUp, seconds] = [20, 10, 2, values.quick ? 5 : 30];
+  const piece = (pieceMs / 1000) * sampleRate;
+  const line = parakeet({ model, latency: values.latency, format: 'f32le', sampleRate, channels: 1 });
+  line.resume();
+  const delay = monitorEventLoopDelay({ resolution: delayMs });
+  let before;
+  const began = performance.now();
+  for (let n = 0; n < ((warmUp + seconds) * 1000) / pieceMs; n++) {
+    if (n === (warmUp * 1000) / pieceMs) {
+      before = performance.eventLoopUtilization();
+      delay.enable();
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, began + n * pieceMs - performance.now())));
+    const at = (n * piece) % (speech.length - piece);
+    line.write(Buffer.from(speech.buffer, speech.byteOffset + 4 * at, 4 * piece));
+  }
+  const { utilization } = performance.eventLoopUtilization(before);
+  delay.disable();
+  const closed = new Promise((resolve) => line.once('close', resolve));
+  line.destroy();
+  await closed;
+  return { javaScriptShare: utilization, eventLoopDelayMs: delay.percentile(99) / 1e6 - delayMs };
+}
+
 /** Streams whose encoder products alone would fill this machine. */
 async function bound(model) {
   const { dModel: width, layers } = model.info;
@@ -210,7 +242,7 @@ function print(measured) {
     `Live streams whose 95th percentile of lag stays under ${LIMIT_MS} ms, latency '${values.latency}', ${values.dtype}`,
   );
   console.log(
-    `${'model'.padEnd(8)}${'batched'.padStart(9)}${'alone'.padStart(9)}${'ratio'.padStart(8)}${'frames/batch'.padStart(14)}${'bound'.padStart(8)}${'MiB/stream'.padStart(12)}`,
+    `${'model'.padEnd(8)}${'batched'.padStart(9)}${'alone'.padStart(9)}${'ratio'.padStart(8)}${'frames/batch'.padStart(14)}${'bound'.padStart(8)}${'MiB/stream'.padStart(12)}${'JavaScript share'.padStart(18)}${'event-loop delay'.padStart(18)}`,
   );
   for (const row of measured) {
     console.log(
@@ -220,7 +252,9 @@ function print(measured) {
         row.ratio.toFixed(2).padStart(8) +
         row.framesPerBatch.toFixed(0).padStart(14) +
         row.bound.toFixed(0).padStart(8) +
-        row.memoryPerStreamMiB.toFixed(1).padStart(12),
+        row.memoryPerStreamMiB.toFixed(1).padStart(12) +
+        `${(100 * row.javaScriptShare).toFixed(1)} %`.padStart(18) +
+        `${row.eventLoopDelayMs.toFixed(1)} ms`.padStart(18),
     );
   }
 }

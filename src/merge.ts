@@ -1,14 +1,14 @@
 /**
  * Several labelled streams of events into one transcript in the order of time. Who says what is known beforehand (a stream a speaker);
- * nothing here listens to sound.
+ * nothing here listens to sound. Here are the streams: how inputs are read, back-pressure, failures. The order is merge/ordering.ts's.
  */
 
 import { Readable, type Writable } from 'node:stream';
 import { destroyOnAbort } from './abort.js';
 import { isAbort } from './errors.js';
-import type { Sentence, StreamStats, Token, TranscriptEvent } from './events.js';
+import type { TranscriptEvent } from './events.js';
+import { Ordering, type Voice } from './merge/ordering.js';
 import { expected, finite, known, oneOf, optionalSignal } from './options.js';
-import { shifted } from './shift.js';
 import { LateFailure } from './transforms/late-failure.js';
 
 /** Options of {@link merge}. */
@@ -36,41 +36,16 @@ export interface MergeInputOptions {
 /** An input of {@link merge}: what `parakeet()` gives, or anything to iterate over that gives the same events. */
 export type Events = AsyncIterable<TranscriptEvent>;
 
-/** Finals that may wait of an input that is ahead of the others. */
-const MAX_WAITING = 64;
-
-interface Input {
-  speaker: string;
-  events: Events;
-  offset: number;
-  /** Everything before it is final. Infinite once the input is over. */
-  progress: number;
-  /** It sends `progress` events. */
-  reports: boolean;
-  /** Final tokens that wait for the others. */
-  tokens: Token[];
-  /** Complete sentences that wait for the others. */
-  sentences: Sentence[];
-  /** Tokens that are in no sentence yet: the next sentence begins with the first of them. */
-  open: Token[];
-  drafting: boolean;
-  revision: number;
-  over: boolean;
-  stats?: StreamStats;
-  error?: Error;
-}
-
 /** The stream that {@link merge} makes: a Readable of {@link TranscriptEvent}s. */
 export class MergedTranscript extends Readable {
-  readonly #maxHold: number;
+  readonly #order: Ordering;
   readonly #failing: boolean;
-  readonly #inputs = new Set<Input>();
-  readonly #stats: StreamStats[] = [];
+  /** Those that are read. */
+  readonly #inputs = new Set<Events>();
   readonly #late = new LateFailure(this);
   #failure: Error | undefined;
   /** Set at the end when there is a failure: resolves when all is consumed. */
   #raised: Promise<void> | undefined;
-  #progress = 0;
   #closing = false;
   #ended = false;
   /** The reader has room; until then no input is read. */
@@ -84,14 +59,14 @@ export class MergedTranscript extends Readable {
     const failing = oneOf('inputErrors', options.inputErrors ?? 'fail', ['fail', 'report']) === 'fail';
     const signal = optionalSignal('signal', options.signal);
     super({ objectMode: true, highWaterMark: 8 });
-    this.#maxHold = maxHold;
+    this.#order = new Ordering(maxHold, (event) => this.#push(event));
     this.#failing = failing;
     destroyOnAbort(this, signal);
   }
 
   /** The labels of the inputs that are not over. */
   get speakers(): string[] {
-    return [...this.#inputs].filter((input) => !input.over).map((input) => input.speaker);
+    return this.#order.speakers;
   }
 
   /**
@@ -114,28 +89,15 @@ export class MergedTranscript extends Readable {
     }
     if (this.#closing || this.destroyed)
       throw expected('no input after end()', 'merge', speaker, 'Add it before.');
-    const input: Input = {
-      speaker,
-      events,
-      offset,
-      progress: offset,
-      reports: false,
-      tokens: [],
-      sentences: [],
-      open: [],
-      drafting: false,
-      revision: 0,
-      over: false,
-    };
-    this.#inputs.add(input);
-    this.#read(input);
+    this.#inputs.add(events);
+    this.#read(events, this.#order.add(speaker, offset));
     return this;
   }
 
   /** No further input will come: the stream ends when all are over. */
   end(): this {
     this.#closing = true;
-    this.#release();
+    this.#goOn();
     return this;
   }
 
@@ -165,7 +127,7 @@ export class MergedTranscript extends Readable {
       return;
     }
     this.#late.cancel();
-    for (const { events, over } of this.#inputs) if (!over) stop(events, error);
+    for (const events of this.#inputs) stop(events, error);
     this.#wake();
     callback(error);
   }
@@ -176,141 +138,39 @@ export class MergedTranscript extends Readable {
   }
 
   /** Reads one input to its end. Never rejects. */
-  async #read(input: Input): Promise<void> {
+  async #read(events: Events, voice: Voice): Promise<void> {
+    let failure: Error | undefined;
     try {
-      for await (const event of input.events) {
-        this.#take(input, event);
-        this.#release();
-        while (this.#mustWait(input)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      for await (const event of events) {
+        if (!this.#ended) this.#order.take(voice, event);
+        this.#goOn();
+        while (this.#mustWait(voice)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
         if (this.destroyed) return;
       }
     } catch (error) {
-      input.error = error instanceof Error ? error : new Error(String(error));
+      failure = error instanceof Error ? error : new Error(String(error));
     }
+    this.#inputs.delete(events);
     if (this.destroyed) return;
-    input.over = true;
-    input.progress = Number.POSITIVE_INFINITY;
-    input.open = [];
-    this.#release();
+    this.#order.end(voice, failure);
+    this.#goOn();
   }
 
-  /** An input is not read while the reader is slow, or while it is far ahead of another. The last one is always read. */
-  #mustWait(input: Input): boolean {
+  /** An input is not read while the reader is slow, or while it is far ahead of another. */
+  #mustWait(voice: Voice): boolean {
     if (this.destroyed) return false;
-    if (!this.#room) return true;
-    const ahead = input.progress > this.#slowest();
-    return ahead && input.tokens.length + input.sentences.length >= MAX_WAITING;
+    return !this.#room || this.#order.mustWait(voice);
   }
 
-  #take(input: Input, event: TranscriptEvent): void {
-    switch (event.type) {
-      case 'token': {
-        const { token } = shifted(event, input.offset);
-        input.tokens.push(token);
-        input.open.push(token);
-        // An input without progress events is as far as its last token begins.
-        if (!input.reports) input.progress = Math.max(input.progress, token.start);
-        return;
-      }
-      case 'sentence': {
-        const { sentence } = shifted(event, input.offset);
-        input.sentences.push(sentence);
-        input.open = afterSentence(input.open, sentence);
-        if (!input.reports) input.progress = Math.max(input.progress, sentence.start);
-        return;
-      }
-      case 'progress':
-        input.reports = true;
-        input.progress = Math.max(input.progress, event.time + input.offset);
-        return;
-      case 'draft': {
-        // What waits for others is not settled either, for who sees only this stream.
-        const tokens = [...input.tokens, ...shifted(event, input.offset).tokens];
-        this.#draft(input, tokens);
-        return;
-      }
-      case 'end':
-        input.stats = event.stats;
-        return;
-      default:
-        this.#push(foreign(event, input));
-    }
-  }
-
-  #draft(input: Input, tokens: Token[]): void {
-    if (tokens.length === 0 && !input.drafting) return;
-    input.drafting = tokens.length > 0;
-    const text = tokens
-      .map((token) => token.text)
-      .join('')
-      .trim();
-    this.#push({ type: 'draft', tokens, text, revision: ++input.revision, speaker: input.speaker });
-  }
-
-  /** Hands on all that no input can come before any more. */
-  #release(): void {
-    if (this.destroyed || this.#ended) return;
-    const final = this.#slowest();
-    this.#releaseTokens(final);
-    this.#releaseSentences(final);
-    if (Number.isFinite(final)) this.#advance(final);
-    for (const input of this.#inputs) {
-      if (input.over && input.tokens.length === 0 && input.sentences.length === 0) this.#leave(input);
-    }
-    if (this.#closing && this.#inputs.size === 0) this.#finish();
+  /** After a change: the end, if it is the end, and whoever waits looks again. */
+  #goOn(): void {
+    if (this.#closing && this.#order.empty && !this.destroyed && !this.#ended) this.#finish();
     this.#wake();
-  }
-
-  #slowest(): number {
-    let time = Number.POSITIVE_INFINITY;
-    for (const { progress } of this.#inputs) time = Math.min(time, progress);
-    return time;
-  }
-
-  #releaseTokens(final: number): void {
-    for (;;) {
-      const input = first(this.#inputs, ({ tokens }) => tokens[0]?.start);
-      const token = input?.tokens[0];
-      if (!input || !token || token.start >= final) return;
-      input.tokens.shift();
-      this.#push({ type: 'token', token, speaker: input.speaker });
-    }
-  }
-
-  /** By their starts. A sentence that is still open may begin before one that is complete. */
-  #releaseSentences(final: number): void {
-    let open = Number.POSITIVE_INFINITY;
-    for (const input of this.#inputs) open = Math.min(open, input.open[0]?.start ?? input.progress);
-    const bound = Math.max(open, final - this.#maxHold);
-    for (;;) {
-      const input = first(this.#inputs, ({ sentences }) => sentences[0]?.start);
-      const sentence = input?.sentences[0];
-      if (!input || !sentence || sentence.start >= bound) return;
-      // After its own tokens.
-      if ((sentence.tokens.at(-1)?.start ?? sentence.start) >= final) return;
-      input.sentences.shift();
-      this.#push({ type: 'sentence', sentence, speaker: input.speaker });
-    }
-  }
-
-  #advance(time: number): void {
-    if (time <= this.#progress) return;
-    this.#progress = time;
-    this.#push({ type: 'progress', time });
-  }
-
-  #leave(input: Input): void {
-    const { speaker, stats, error } = input;
-    this.#draft(input, []);
-    this.#inputs.delete(input);
-    if (stats) this.#stats.push(stats);
-    if (error && this.#failing && !isAbort(error)) this.#failure ??= error;
-    this.#push({ type: 'left', speaker, ...(stats ? { stats } : {}), ...(error ? { error } : {}) });
   }
 
   #finish(): void {
     this.#ended = true;
-    this.#push({ type: 'end', stats: combined(this.#stats) });
+    this.#push({ type: 'end', stats: this.#order.stats });
     const failure = this.#failure;
     if (!failure) {
       this.push(null);
@@ -321,6 +181,10 @@ export class MergedTranscript extends Readable {
   }
 
   #push(event: TranscriptEvent): void {
+    if (this.destroyed) return;
+    if (event.type === 'left' && event.error && this.#failing && !isAbort(event.error)) {
+      this.#failure ??= event.error;
+    }
     this.#room = this.push(event);
   }
 
@@ -331,62 +195,8 @@ export class MergedTranscript extends Readable {
   }
 }
 
-/** The input whose key is smallest; one without a key does not count. */
-function first(inputs: Iterable<Input>, key: (input: Input) => number | undefined): Input | undefined {
-  let found: Input | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  for (const input of inputs) {
-    const value = key(input);
-    if (value === undefined || value >= least) continue;
-    [found, least] = [input, value];
-  }
-  return found;
-}
-
-/**
- * The tokens that no sentence has yet, once `sentence` has come. It comes right behind its own tokens; a revised one has other tokens
- * than those that came, and maybe fewer, so it closes all of them.
- */
-function afterSentence(open: Token[], sentence: Sentence): Token[] {
-  const last = sentence.tokens.at(-1);
-  if (sentence.revised || !last) return [];
-  return open.slice(open.findLastIndex((token) => token.start <= last.start) + 1);
-}
-
-/** An event of a stage of the user's own, or of a later version: labelled, and put in its place if it has one. */
-function foreign(event: object, { speaker, offset }: Input): TranscriptEvent {
-  const copy: Record<string, unknown> = { ...event, speaker };
-  for (const key of ['time', 'start', 'end']) {
-    if (typeof copy[key] === 'number') copy[key] = (copy[key] as number) + offset;
-  }
-  return copy as unknown as TranscriptEvent;
-}
-
 function stop(events: Events, error: Error | null): void {
   (events as Partial<Readable>).destroy?.(error ?? undefined);
-}
-
-function combined(stats: readonly StreamStats[]): StreamStats {
-  const sum = (value: (one: StreamStats) => number): number =>
-    stats.reduce((total, one) => total + value(one), 0);
-  const worst = (value: (one: StreamStats) => number): number =>
-    stats.reduce((most, one) => Math.max(most, value(one)), 0);
-  const audioSeconds = sum((one) => one.audioSeconds);
-  const computeSeconds = sum((one) => one.computeSeconds);
-  return {
-    audioSeconds,
-    computeSeconds,
-    realTimeFactor: audioSeconds > 0 ? computeSeconds / audioSeconds : 0,
-    steps: sum((one) => one.steps),
-    draftsDropped: sum((one) => one.draftsDropped),
-    stepsGrown: sum((one) => one.stepsGrown),
-    maxLag: worst((one) => one.maxLag),
-    latency: {
-      p50: worst((one) => one.latency.p50),
-      p95: worst((one) => one.latency.p95),
-      max: worst((one) => one.latency.max),
-    },
-  };
 }
 
 /**

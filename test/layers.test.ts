@@ -33,6 +33,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['live'],
   ['composition'],
   ['low-level.ts', 'model.ts', 'load-model.ts', 'machine.ts', 'shared-model.ts'],
+  ['merge'],
   ['merge.ts', 'parakeet.ts', 'transcribe.ts'],
   ['sinks'],
   ['session'],
@@ -67,6 +68,32 @@ test('no import runs up', () => {
   );
   expect(up).toEqual([]);
 });
+
+/** What each room of native/ knows nothing of; the model's arithmetic is behind the seam of ops/. */
+const UNKNOWN: Readonly<Record<string, RegExp>> = {
+  engine: /^(binding\/|napi)/,
+  model: /^(binding\/|engine\/|ops\/cpu\/|napi)/,
+  ops: /^(binding\/|engine\/|model\/|napi)/,
+};
+
+test.each(Object.entries(UNKNOWN))(
+  'native/%s includes nothing above it or behind a seam',
+  (room, unknown) => {
+    const rooms = path.join(root, 'native', room);
+    const sources = readdirSync(rooms, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.(h|cpp)$/.test(name),
+    );
+    const stray = sources.flatMap((name) => {
+      const included = readFileSync(path.join(rooms, name), 'utf8').matchAll(/^#include ["<]([^">]+)/gm);
+      return [...included]
+        .map(([, target = '']) => target)
+        .filter((target) => unknown.test(target))
+        .map((target) => `${name}: ${target}`);
+    });
+    expect(sources.length).toBeGreaterThan(10);
+    expect(stray).toEqual([]);
+  },
+);
 
 test('ARCHITECTURE.md names every room', () => {
   const text = readDocument('ARCHITECTURE.md');

@@ -4,7 +4,7 @@
 
 #include "binding/addon_data.h"
 #include "binding/js_error.h"
-#include "model/error.h"
+#include "error.h"
 
 namespace parakeet {
 struct Environment::Job {

@@ -5,7 +5,7 @@
 
 #include "binding/addon_data.h"
 #include "binding/convert.h"
-#include "model/error.h"
+#include "error.h"
 
 namespace parakeet {
 namespace {

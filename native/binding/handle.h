@@ -7,8 +7,8 @@
 
 #include "binding/environment.h"
 #include "engine/engine.h"
+#include "error.h"
 #include "model/cancel.h"
-#include "model/error.h"
 
 namespace parakeet {
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "binding/addon_data.h"
-#include "model/error.h"
+#include "error.h"
 
 namespace parakeet {
 

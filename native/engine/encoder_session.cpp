@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "model/error.h"
+#include "error.h"
 
 namespace parakeet {
 

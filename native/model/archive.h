@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "model/error.h"
+#include "error.h"
 
 namespace parakeet {
 

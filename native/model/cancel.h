@@ -5,7 +5,7 @@
 #include <memory>
 #include <mutex>
 
-#include "model/error.h"
+#include "error.h"
 
 namespace parakeet {
 

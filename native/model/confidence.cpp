@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/cpu/logits.h"
+#include "ops/logits.h"
 
 namespace parakeet {
 

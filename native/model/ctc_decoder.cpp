@@ -8,7 +8,7 @@
 #include "model/confidence.h"
 #include "model/ctc_head.h"
 #include "model/decoder.h"
-#include "ops/cpu/logits.h"
+#include "ops/logits.h"
 
 namespace parakeet {
 namespace {

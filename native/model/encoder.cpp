@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "model/error.h"
+#include "error.h"
 #include "model/mutant.h"
 #include "model/position.h"
 #include "ops/give_up.h"

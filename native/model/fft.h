@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "ops/cpu/doubles.h"
+#include "ops/doubles.h"
 
 namespace parakeet {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <numbers>
 
-#include "ops/cpu/doubles.h"
+#include "ops/doubles.h"
 
 namespace parakeet {
 namespace {

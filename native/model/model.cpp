@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "error.h"
 #include "model/ctc_head.h"
 #include "model/emission.h"
-#include "model/error.h"
 #include "model/normalization.h"
 #include "model/transducer.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "ops/cpu/lstm.h"
+#include "ops/lstm.h"
 #include "ops/profile.h"
 
 namespace parakeet {

@@ -8,8 +8,8 @@
 #include "model/config.h"
 #include "model/encoder.h"
 #include "model/weights.h"
-#include "ops/cpu/row_matrix.h"
 #include "ops/ops.h"
+#include "ops/row_matrix.h"
 
 namespace parakeet {
 

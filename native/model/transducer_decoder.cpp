@@ -7,7 +7,7 @@
 #include "model/decoder.h"
 #include "model/mutant.h"
 #include "model/transducer_state.h"
-#include "ops/cpu/logits.h"
+#include "ops/logits.h"
 #include "ops/profile.h"
 
 namespace parakeet {

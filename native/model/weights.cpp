@@ -10,7 +10,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "model/error.h"
+#include "error.h"
 #include "model/mutant.h"
 
 namespace parakeet {

@@ -5,14 +5,29 @@
 import type { NativeFrames } from '../engine/addon.js';
 import type { MelChunk } from '../events.js';
 
-/** A chunk whose `data` is copied out of the engine when it is first asked for. From then on it is a chunk like anybody's. */
+/** A chunk whose `data` is copied out of the engine when it is first read. From then on it is a chunk like any other. */
 export class NativeMelChunk implements MelChunk {
   #native: NativeFrames | undefined;
   #data: Float32Array | undefined;
-  // An accessor of the object's own: `{ ...chunk }` has the data as well.
   declare data: Float32Array;
   frames: number;
   declare end?: { samples: number };
+
+  /** An accessor of each object's own, so that `{ ...chunk }` has the data too; shared, since objects of one shape are cheap to make. */
+  static readonly #accessor: PropertyDescriptor & ThisType<NativeMelChunk> = {
+    enumerable: true,
+    configurable: true,
+    get() {
+      // Who has the data may write into it, so the native frames no longer count.
+      this.#data ??= this.#native?.data() ?? new Float32Array(0);
+      this.#native = undefined;
+      return this.#data;
+    },
+    set(data: Float32Array) {
+      this.#native = undefined;
+      this.#data = data;
+    },
+  };
 
   constructor(
     native: NativeFrames,
@@ -22,27 +37,12 @@ export class NativeMelChunk implements MelChunk {
   ) {
     this.#native = native;
     this.frames = native.rows;
-    Object.defineProperty(this, 'data', {
-      enumerable: true,
-      configurable: true,
-      get: () => this.#taken(),
-      set: (data: Float32Array) => {
-        this.#native = undefined;
-        this.#data = data;
-      },
-    });
+    Object.defineProperty(this, 'data', NativeMelChunk.#accessor);
     if (end) this.end = end;
   }
 
   /** What a native session takes for the frames of `chunk`: the native ones, as long as they are what `data` would give. */
   static frames(chunk: MelChunk): NativeFrames | Float32Array {
     return (#native in chunk ? chunk.#native : undefined) ?? chunk.data;
-  }
-
-  /** Who has `data` may write into it, so the native frames no longer count. */
-  #taken(): Float32Array {
-    this.#data ??= this.#native?.data() ?? new Float32Array(0);
-    this.#native = undefined;
-    return this.#data;
   }
 }

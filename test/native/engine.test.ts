@@ -1,5 +1,6 @@
 /**
- * The engine without Node, as a program (native/test): faults at each point of a batch, cancellation, snapshots, a thousand sessions. Linked from
+ * The engine without Node, as a program (native/test): faults at each point of a batch, cancellation, snapshots, the step grid, a thousand
+ * sessions. Linked from
  * the objects of the addon's build; `npm run test:sanitize` builds all of it with the sanitizers.
  */
 import { spawnSync } from 'node:child_process';

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "model/error.h"
+#include "error.h"
 #include "ops/cpu/weight_memory.h"
 
 namespace parakeet::ops {

@@ -1,4 +1,4 @@
-// What the plain loops of ops/cpu/ share so that the compiler turns them into vectors: a version of a function for each
+// What plain loops share so that the compiler turns them into vectors: a version of a function for each
 // instruction set, chosen by the CPU at run time, and an exponential without branches.
 #pragma once
 

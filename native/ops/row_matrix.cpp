@@ -1,4 +1,4 @@
-#include "ops/cpu/row_matrix.h"
+#include "ops/row_matrix.h"
 
 #include <algorithm>
 #include <bit>

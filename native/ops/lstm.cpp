@@ -1,4 +1,4 @@
-#include "ops/cpu/lstm.h"
+#include "ops/lstm.h"
 
 #include "ops/cpu/vector.h"
 

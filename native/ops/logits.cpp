@@ -1,4 +1,4 @@
-#include "ops/cpu/logits.h"
+#include "ops/logits.h"
 
 #include <cmath>
 
