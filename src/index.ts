@@ -66,12 +66,13 @@ export {
   type Latency,
   type LatencyOptions,
   type LatencyPreset,
+  type LatencySeconds,
   presets,
   type SilenceOptions,
 } from './model/latency.js';
 export type { LoadedModel } from './model/loaded-model.js';
 export type { StageModel } from './model/stage-model.js';
-export type { LiveTuning, Normalization } from './model/streaming-options.js';
+export type { Normalization } from './model/streaming-options.js';
 export { Model } from './model.js';
 export { parakeet } from './parakeet.js';
 export type { WindowOptions } from './recordings/windows.js';

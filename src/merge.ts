@@ -107,6 +107,7 @@ export class MergedTranscript extends Readable {
     this.#wake();
   }
 
+  /** Node's. @internal */
   override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
     this.#late.piped(destination as unknown as Writable);
     return super.pipe(destination, options);

@@ -148,6 +148,7 @@ export class ParakeetStream extends Duplex {
     this.#forward();
   }
 
+  /** Node's. @internal */
   override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
     this.#late.piped(destination as unknown as Writable);
     return super.pipe(destination, options);

@@ -12,8 +12,8 @@ import { checkDecoding, type DecodingOptions, resolveDecoding } from '../model/d
 import { DEFAULT_SILENCE, type Latency, type SilenceOptions, settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import {
-  type LiveTuning,
   melFrames,
+  type Normalization,
   pickStreaming,
   resolveStreaming,
   type StreamingOptions,
@@ -34,7 +34,7 @@ import {
 } from './snapshot.js';
 
 /** Options of `model.live`; durations are seconds. */
-export interface LiveOptions extends LiveTuning {
+export interface LiveOptions {
   /**
    * How long a word waits for what comes after it: a preset, or seconds.
    * @defaultValue `'balanced'`
@@ -52,6 +52,16 @@ export interface LiveOptions extends LiveTuning {
   sentences?: SentenceOptions | undefined;
   /** What happens where nobody speaks. */
   silence?: SilenceOptions | undefined;
+  /**
+   * Statistics that normalise the log-mel frames.
+   * @defaultValue `'running'`
+   */
+  normalization?: Normalization | undefined;
+  /**
+   * What happens when the machine is slower than speech: `'keep'` or `'growSteps'`, as in `parakeet`.
+   * @defaultValue `'keep'`
+   */
+  lagPolicy?: 'keep' | 'growSteps' | undefined;
   /**
    * A snapshot to go on from, of a stream of the same model and version. It brings the options along: no other but `signal` may be
    * given beside it. A snapshot that does not fit fails the first call with `ERR_PARAKEET_INVALID_SNAPSHOT`, or throws it at once.

@@ -32,7 +32,7 @@ export interface LatencyOptions {
 export type Latency = LatencyPreset | LatencyOptions;
 
 /** The presets' seconds: how often a step runs, how far it sees ahead of what it makes final, and how far back. */
-export const presets: Readonly<Record<LatencyPreset, SettledLatency>> = {
+export const presets: Readonly<Record<LatencyPreset, LatencySeconds>> = {
   low: { chunk: 0.32, lookahead: 0.64, left: 10.24 },
   balanced: { chunk: 0.64, lookahead: 1.04, left: 10.24 },
   accurate: { chunk: 0.96, lookahead: 2, left: 10.24 },
@@ -77,8 +77,8 @@ export interface SettledSilence {
   readonly emissionDelay: number;
 }
 
-/** {@link LatencyOptions} with their defaults. */
-interface SettledLatency {
+/** The seconds of a preset. */
+export interface LatencySeconds {
   readonly chunk: number;
   readonly lookahead: number;
   readonly left: number;
@@ -92,7 +92,7 @@ export const DEFAULT_SILENCE: SettledSilence = {
 };
 
 /** @throws {@link ArgumentError} */
-export function settleLatency(latency: Latency | undefined): SettledLatency {
+export function settleLatency(latency: Latency | undefined): LatencySeconds {
   if (latency === undefined) return presets.balanced;
   if (typeof latency === 'string')
     return presets[oneOf('latency', latency, Object.keys(presets) as LatencyPreset[])];

@@ -133,6 +133,7 @@ export abstract class Stage<In, Out> extends Transform {
     super._read(size);
   }
 
+  /** Node's. @internal */
   override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
     // Within a composition, the composition is what is read.
     if (!this.onLateFailure) this.#late.piped(destination as unknown as Writable);
