@@ -1,8 +1,8 @@
 /**
- * Where a stream is piped to, and whether what lies there has been written: Node tells neither. It knows nothing of failures.
+ * Where a stream is piped to, and whether what was piped there has been written: Node reports neither. It knows nothing of failures.
  *
- * A stream that data is piped into is told of only by the methods it has: `pipe`, which names the next one, and `write`, whose callback
- * says that a chunk is done. Both are put in front of the stream's own while it is piped into.
+ * What a destination does shows only in its methods: `pipe` names the next stream, and the callback of `write` says that a chunk is
+ * done. Both are wrapped while something is piped into it, and whatever was there before comes back afterwards.
  */
 import { finished, type Readable, type Writable } from 'node:stream';
 
@@ -14,6 +14,7 @@ class Destination {
   readonly #pipes: Pipes;
   readonly #watchers = new Set<() => void>();
   #sources = 0;
+  #unwrap: (() => void)[] = [];
 
   private constructor(readonly stream: Writable) {
     this.#pipes = new Pipes(stream as Writable & Partial<Readable>);
@@ -38,40 +39,47 @@ class Destination {
     if (this.#sources++ > 0) return;
     const { stream } = this;
     const write = stream.write.bind(stream) as (chunk: unknown, ...rest: unknown[]) => boolean;
-    put(stream, 'write', (chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback) => {
+    const watched = (chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback) => {
       const given = typeof encoding === 'function' ? encoding : callback;
       const done: Callback = (error) => {
         for (const watcher of [...this.#watchers]) watcher();
         given?.(error);
       };
       return typeof encoding === 'string' ? write(chunk, encoding, done) : write(chunk, done);
-    });
+    };
+    this.#unwrap.push(wrap(stream, 'write', watched));
     const duplex = stream as Writable & Partial<Readable>;
     const pipe = duplex.pipe?.bind(stream);
     if (!pipe || duplex.readable === undefined) return;
-    put(stream, 'pipe', (to: Writable, options?: { end?: boolean }) => {
+    const followed = (to: Writable, options?: { end?: boolean }) => {
       this.#pipes.add(to);
       return pipe(to, options);
-    });
+    };
+    this.#unwrap.push(wrap(stream, 'pipe', followed));
   }
 
   /** A source was unpiped; the last one takes the watch along. Pipes that go on are still known. */
   leave(): void {
     if (--this.#sources > 0) return;
-    Reflect.deleteProperty(this.stream, 'write');
-    Reflect.deleteProperty(this.stream, 'pipe');
+    for (const unwrap of this.#unwrap.splice(0)) unwrap();
   }
 
-  /** Calls `watcher` whenever a write is done, until the function that this gives is called. */
+  /** Calls `watcher` whenever a write is done, until the function that this returns is called. */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
   }
 }
 
-/** A method of the stream's own, in front of its class's. */
-function put(stream: Writable, name: 'write' | 'pipe', value: unknown): void {
-  Object.defineProperty(stream, name, { value, configurable: true, writable: true });
+/** Puts `method` in front of the stream's own; returns a function that undoes it, unless somebody has wrapped ours since. */
+function wrap(stream: Writable, name: 'write' | 'pipe', method: unknown): () => void {
+  const before = Object.getOwnPropertyDescriptor(stream, name);
+  Object.defineProperty(stream, name, { value: method, configurable: true, writable: true });
+  return () => {
+    if (Reflect.get(stream, name) !== method) return;
+    if (before) Object.defineProperty(stream, name, before);
+    else Reflect.deleteProperty(stream, name);
+  };
 }
 
 /** A stream at a far end, and the one that is piped into it. */
@@ -119,12 +127,12 @@ export function settled({ destination, source }: Leaf, signal: AbortSignal): Pro
       for (const event of ['end', 'close', 'error']) source.off?.(event, onOver);
       resolve();
     };
-    // Who is never ended (process.stdout, `{ end: false }`) can only be waited for as long as it has something to write.
+    // A stream that is never ended (process.stdout, `{ end: false }`) can only be waited for as long as it has something to write.
     const look = () => {
       if (over && !stream.writableEnded && stream.writableLength === 0) done();
     };
     const onOver = () => {
-      // After those who end the stream because its source has ended.
+      // After the listeners that end the stream because its source has ended.
       setImmediate(() => {
         over = true;
         look();
