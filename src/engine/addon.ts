@@ -245,7 +245,14 @@ export interface NativeModelConfig {
 export type NativeDType = 'float32' | 'bfloat16' | 'int8';
 
 /** Part of a model, as its time is counted (native/ops/profile.h). */
-export type NativePart = 'mel' | 'subsampling' | 'feedForward' | 'attention' | 'convolution' | 'decoder' | 'other';
+export type NativePart =
+  | 'mel'
+  | 'subsampling'
+  | 'feedForward'
+  | 'attention'
+  | 'convolution'
+  | 'decoder'
+  | 'other';
 
 /**
  * A tensor of a file of weights. Those of one name are added up. `I8` is the bytes of our quantised folders; the scale of each row

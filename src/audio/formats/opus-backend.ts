@@ -12,7 +12,7 @@
  * its stereo decoder goes on with NaN, or traps and is lost (0.7.12).
  */
 import { createRequire } from 'node:module';
-import prism from 'prism-media';
+import type prism from 'prism-media';
 import { OPUS_RATE } from './opus-packet.js';
 
 /** One stream's decoder. */
@@ -31,6 +31,10 @@ export interface OpusBackend {
 /** Samples per channel of a frame of 20 ms: prism-media asks for it, its decoder does not need it. */
 const FRAME_SAMPLES = 960;
 const require = createRequire(import.meta.url);
+
+/** Required, not imported: bundlers follow an import to the packages that it may load, and stop where they are not installed. */
+const { opus } = require('prism-media') as typeof prism;
+
 let chosen: OpusBackend | undefined;
 
 /** The native library, or else the WebAssembly one. */
@@ -46,12 +50,12 @@ export function nativeOpus(): OpusBackend | undefined {
   } catch {
     return undefined;
   }
-  if (prism.opus.Decoder.type === 'opusscript') return undefined;
+  if (opus.Decoder.type === 'opusscript') return undefined;
   return { name: 'native', open: (channels) => new PrismHandle(channels) };
 }
 
 function openPrism(channels: 1 | 2): prism.opus.Decoder {
-  const decoder = new prism.opus.Decoder({ rate: OPUS_RATE, channels, frameSize: FRAME_SAMPLES });
+  const decoder = new opus.Decoder({ rate: OPUS_RATE, channels, frameSize: FRAME_SAMPLES });
   // It is read from `errored`, where it stands at once.
   return decoder.on('error', () => {});
 }
