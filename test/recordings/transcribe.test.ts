@@ -9,6 +9,7 @@ import type { TranscriptResult } from '../../src/events.js';
 import { loadModel } from '../../src/load-model.js';
 import { Model } from '../../src/model.js';
 import type { AudioSource } from '../../src/sources/audio-source.js';
+import { transcribe } from '../../src/transcribe.js';
 import { goldenArray, goldenFolder, readGolden } from '../support/goldens.js';
 import { nativeWith } from '../support/native-with.js';
 import { counts, expectNothingAliveAtTheEnd, nothingAlive } from '../support/nothing-alive.js';
@@ -235,6 +236,21 @@ describe('with a golden model', () => {
     };
     await expect(model.transcribe(wav, { onProgress })).rejects.toThrow('no bar');
     await expect(model.transcribe(samples, { onProgress })).rejects.toThrow('no bar');
+  });
+
+  test('transcribe() is the same function, with the model as an option; live, it is what parakeet() gives', async () => {
+    expect(await transcribe(wav, { ...options, model })).toEqual(await model.transcribe(wav, options));
+    const live = { mode: 'live', latency: 'low' } as const;
+    expect(await transcribe(wav, { ...live, model })).toEqual(await model.transcribe(wav, live));
+    const cut = wav.subarray(0, wav.length - 1);
+    const failures = await Promise.all(
+      [transcribe(cut, { model }), model.transcribe(cut)].map((result) =>
+        result.catch((error: unknown) => error),
+      ),
+    );
+    expect(failures[0]).toBeInstanceOf(AudioError);
+    expect((failures[0] as AudioError).heard?.tokens.length).toBeGreaterThan(0);
+    expect(failures[0]).toEqual(failures[1]);
   });
 
   test('many at once do not disturb each other', async () => {
