@@ -1,4 +1,4 @@
-// One live stream with its three sessions, driven as src/live/transcribe-stream.ts drives them.
+// One live stream with its three sessions, driven as src/live/live-transcript.ts drives them.
 #pragma once
 
 #include <memory>
