@@ -47,7 +47,7 @@ console.log(`\n${subtitles}:\n\n${await readFile(subtitles, 'utf8')}`);
 console.log(
   `${stats.audioSeconds.toFixed(1)} s of audio took ${stats.computeSeconds.toFixed(1)} s of compute: ` +
     `real-time factor ${stats.realTimeFactor.toFixed(3)} (below 1 is faster than speech), ` +
-    `latency ${stats.latency.p50.toFixed(0)} ms (median), ${stats.latency.p95.toFixed(0)} ms (95 %)`,
+    `latency ${(1000 * stats.latency.p50).toFixed(0)} ms (median), ${(1000 * stats.latency.p95).toFixed(0)} ms (95 %)`,
 );
 
 /** Lets each piece of audio through when it would have been spoken. */

@@ -131,7 +131,7 @@ export interface StreamStats {
   stepsGrown: number;
   /** The longest that finals came later than they would on a machine that takes no time, in seconds. See {@link LagEvent}. */
   maxLag: number;
-  /** Milliseconds from "the audio of a step is here" to "its tokens are out", over all steps. */
+  /** Seconds from "the audio of a step is here" to "its tokens are out", over all steps. */
   latency: { p50: number; p95: number; max: number };
 }
 

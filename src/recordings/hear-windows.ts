@@ -103,7 +103,7 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
     const began = performance.now();
     this.#working = work();
     await this.#working;
-    if (this.#windows.heard.windows > this.#heard) this.#latencies.add(performance.now() - began);
+    if (this.#windows.heard.windows > this.#heard) this.#latencies.add((performance.now() - began) / 1000);
   }
 
   async #emit(): Promise<void> {

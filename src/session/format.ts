@@ -20,7 +20,7 @@ export interface SessionModel {
 /** Of the lines and the options in them. */
 export const SESSION_FORMAT = 2;
 
-/** A line of the file. `at`: milliseconds since the session began. */
+/** A line of the file. `at`: seconds since the session began. */
 export type SessionLine =
   | {
       type: 'session';

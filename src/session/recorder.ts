@@ -73,7 +73,7 @@ export async function recordSession(
   const opened = typeof files === 'string' ? await openSession(files) : files;
   const { name: file, lines, audio } = opened;
   const began = performance.now();
-  const at = () => Math.round(performance.now() - began);
+  const at = () => Math.round(performance.now() - began) / 1000;
   // One after the other: lines of both streams share the file.
   let last: Promise<unknown> = Promise.resolve();
   const write = (line: SessionLine, bytes?: Uint8Array): Promise<void> => {

@@ -8,7 +8,7 @@ export { type JsonlOptions, jsonlWriter } from './jsonl-writer.js';
 export { type FileSinkOptions, Sink, type SinkOptions } from './sink.js';
 export { srtWriter } from './srt-writer.js';
 export type { SubtitleOptions } from './subtitle-options.js';
-export { type LagPolicy, type TeeSink, teeWriter } from './tee-writer.js';
+export { type SinkLag, type TeeSink, teeWriter } from './tee-writer.js';
 export { txtWriter } from './txt-writer.js';
 export { vttWriter } from './vtt-writer.js';
 export { type WavWriterOptions, wavWriter } from './wav-writer.js';

@@ -14,7 +14,7 @@ import type { TranscriptEvent } from '../events.js';
  * - `'drop'`: nobody ever waits for it: drafts are left out, and when `maxQueue` other events wait it is given up with a
  *   `LagError`. Whatever it fails with, the others go on, and the tee fails with it at its own end.
  */
-export type LagPolicy = 'wait' | 'dropDrafts' | 'drop';
+export type SinkLag = 'wait' | 'dropDrafts' | 'drop';
 
 export class Lane {
   readonly #queue: TranscriptEvent[] = [];
@@ -27,7 +27,7 @@ export class Lane {
 
   constructor(
     readonly sink: Writable,
-    private readonly policy: LagPolicy,
+    private readonly policy: SinkLag,
     private readonly maxQueue: number,
     failed: (error: Error, fatal: boolean) => void,
   ) {

@@ -4,17 +4,17 @@
 import { Writable } from 'node:stream';
 import type { TranscriptEvent } from '../events.js';
 import { expected, integer, known, oneOf } from '../options.js';
-import { type LagPolicy, Lane } from './lane.js';
+import { Lane, type SinkLag } from './lane.js';
 
-export type { LagPolicy } from './lane.js';
+export type { SinkLag } from './lane.js';
 
 type Done = (error?: Error | null) => void;
 
 /** A sink of {@link teeWriter} with a policy. */
 export interface TeeSink {
   sink: Writable;
-  /** What happens when it is slow, see {@link LagPolicy}. Default `'wait'`. */
-  lag?: LagPolicy | undefined;
+  /** What happens when it is slow, see {@link SinkLag}. Default `'wait'`. */
+  lag?: SinkLag | undefined;
   /** Events other than drafts that may wait for it, at least 1; for `'dropDrafts'` and `'drop'`. Default 1000. */
   maxQueue?: number | undefined;
 }
@@ -52,7 +52,7 @@ class TeeWriter extends Writable {
   }
 }
 
-function checkSink(entry: Writable | TeeSink): { sink: Writable; lag: LagPolicy; maxQueue: number } {
+function checkSink(entry: Writable | TeeSink): { sink: Writable; lag: SinkLag; maxQueue: number } {
   if (entry instanceof Writable) return { sink: entry, lag: 'wait', maxQueue: 1 };
   if (typeof entry !== 'object' || entry === null || !(entry.sink instanceof Writable)) {
     throw expected('a Writable of events, or { sink, lag }', 'teeWriter', entry);

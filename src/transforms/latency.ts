@@ -4,17 +4,17 @@
 
 const MOST = 4096;
 
-/** Collects milliseconds; when full, keeps every second one and from then on only every second that comes. */
+/** Collects seconds; when full, keeps every second one and from then on only every second that comes. */
 export class Latencies {
   #kept: number[] = [];
   #stride = 1;
   #seen = 0;
   #max = 0;
 
-  add(milliseconds: number): void {
-    this.#max = Math.max(this.#max, milliseconds);
+  add(seconds: number): void {
+    this.#max = Math.max(this.#max, seconds);
     if (this.#seen++ % this.#stride !== 0) return;
-    this.#kept.push(milliseconds);
+    this.#kept.push(seconds);
     if (this.#kept.length < MOST) return;
     this.#kept = this.#kept.filter((_, index) => index % 2 === 0);
     this.#stride *= 2;

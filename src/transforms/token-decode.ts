@@ -130,7 +130,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     this.#steps++;
     this.#computeSeconds += chunk.computeSeconds + decoded.computeSeconds;
     this.#stepsGrown += Math.max(0, chunk.grown - 1);
-    const latency = performance.now() - chunk.readyAt;
+    const latency = (performance.now() - chunk.readyAt) / 1000;
     this.#latencies.add(latency);
 
     for (const { time, speaking } of chunk.speech) {
@@ -152,7 +152,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
         batch: chunk.batch,
         computeSeconds,
         realTimeFactor: chunk.final > 0 ? computeSeconds / (chunk.final * this.#frameSeconds) : 0,
-        latencySeconds: latency / 1000,
+        latencySeconds: latency,
         draftDropped,
       };
     });
@@ -192,7 +192,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
         steps: this.#steps,
         draftsDropped: this.#draftsDropped,
         stepsGrown: this.#stepsGrown,
-        maxLag: latency.max / 1000,
+        maxLag: latency.max,
         latency,
       },
     });
