@@ -11,6 +11,8 @@ import type { TranscriptEvent } from '../src/events.js';
 import { jsonlWriter } from '../src/sinks/jsonl-writer.js';
 import { transcribe } from '../src/transcribe.js';
 import { fakeModel, loud } from './support/fake-native.js';
+import { goldenFolder } from './support/goldens.js';
+import { nothingAlive } from './support/nothing-alive.js';
 import { pieces } from './support/streams.js';
 import { wavFile } from './support/wav-file.js';
 
@@ -184,6 +186,14 @@ describe('stopping', () => {
     await expect(done).rejects.toMatchObject({ code: 'ERR_PARAKEET_ABORTED' });
     expect(model.counts).toMatchObject({ open: 0, busy: 0 });
     expect(source.destroyed).toBe(true);
+  });
+
+  test('an abort while the model of samples loads ends the load', async () => {
+    const aborter = new AbortController();
+    const done = transcribe(new Float32Array(16_000), { model: goldenFolder('tdt'), signal: aborter.signal });
+    aborter.abort();
+    await expect(done).rejects.toMatchObject({ code: 'ERR_PARAKEET_ABORTED' });
+    await nothingAlive();
   });
 
   test('an error of the sink destroys the source', async () => {

@@ -4,6 +4,7 @@
  */
 import { Readable, Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
+import { abortedBy, onAbort } from '../abort.js';
 import { mustBeFinite } from '../audio/samples.js';
 import { ClosedError, canTellHeard } from '../errors.js';
 import type { TranscriptResult } from '../events.js';
@@ -77,7 +78,9 @@ async function transcribeSamples(
 ): Promise<TranscriptResult> {
   const claim = typeof source === 'function' ? source() : undefined;
   try {
-    const model = claim ? await claim.model : (source as Exclude<ModelSource, () => unknown>);
+    const model = claim
+      ? await unlessAborted(claim.model, job.options.signal)
+      : (source as Exclude<ModelSource, () => unknown>);
     const { sampleRate } = model.info;
     const { start = 0, duration = Number.POSITIVE_INFINITY } = job.options.input ?? {};
     const from = Math.round(start * sampleRate);
@@ -90,6 +93,17 @@ async function transcribeSamples(
   } finally {
     await claim?.release();
   }
+}
+
+/** `work`, or an {@link AbortedError} as soon as `signal` is aborted. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  if (signal.aborted) throw abortedBy(signal);
+  let forget = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    forget = onAbort(signal, () => reject(abortedBy(signal)));
+  });
+  return Promise.race([work, aborted]).finally(forget);
 }
 
 /** In pieces, so that none of it is copied whole. @throws {@link AudioError} for samples that are no numbers. */
