@@ -25,26 +25,45 @@ const IDENTITY_BYTES = 1 << 20;
 /** Options of {@link loadModel}. */
 export interface LoadModelOptions {
   /**
-   * Type that the weights are kept in and the encoder's products are computed in; sums and what lies between are float32.
-   * `'bfloat16'` halves the memory and is fast where the CPU multiplies it (AVX512-BF16, AMX) and on GPUs; elsewhere it costs
-   * about as much time as float32. `'int8'` (weights scaled for each channel, activations for each row) takes a quarter of the
-   * memory and is the fastest where the CPU has VNNI or AMX; it may change a word now and then. `'auto'` takes bfloat16 where it
-   * is fast, else float32, and int8 for weights that were converted to it. Default `'auto'`.
+   * Type that the weights are kept in and the encoder's products are computed in; sums and what lies between are float32. `'bfloat16'`
+   * halves the memory and is fast where the CPU multiplies it (AVX512-BF16, AMX) and on GPUs; elsewhere it costs about as much time as
+   * float32. `'int8'` (weights scaled for each channel, activations for each row) takes a quarter of the memory and is the fastest where
+   * the CPU has VNNI or AMX; it may change a word now and then. `'auto'` takes bfloat16 where it is fast, else float32, and int8 for
+   * weights that were converted to it.
+   * @defaultValue `'auto'`
    */
   dtype?: 'auto' | NativeDType | undefined;
-  /** Where it computes. `'auto'` takes what the addon was built for. Default `'auto'`. */
+  /**
+   * Where it computes. `'auto'` takes what the addon was built for.
+   * @defaultValue `'auto'`
+   */
   device?: 'auto' | 'cpu' | 'gpu' | undefined;
-  /** Threads of the CPU, 1 or more; the first model loaded decides for the process. Default: all cores. */
+  /**
+   * Threads of the CPU, 1 or more; the first model loaded decides for the process.
+   * @defaultValue all cores
+   */
   threads?: number | undefined;
   /** Gives up loading. */
   signal?: AbortSignal | undefined;
-  /** Branch, tag or commit of a repository on the hub. Default `'main'`. */
+  /**
+   * Branch, tag or commit of a repository on the hub.
+   * @defaultValue `'main'`
+   */
   revision?: string | undefined;
-  /** Where repositories of the hub are kept. Default: Hugging Face's own cache. */
+  /**
+   * Where repositories of the hub are kept.
+   * @defaultValue Hugging Face's own cache
+   */
   cacheDir?: string | undefined;
-  /** Take models of the hub from the cache only. Default: what `HF_HUB_OFFLINE` says. */
+  /**
+   * Take models of the hub from the cache only.
+   * @defaultValue what `HF_HUB_OFFLINE` says
+   */
   offline?: boolean | undefined;
-  /** Token for private repositories of the hub. Default: `HF_TOKEN`. */
+  /**
+   * Token for private repositories of the hub.
+   * @defaultValue `HF_TOKEN`
+   */
   token?: string | undefined;
   /** Called while a repository is fetched from the hub. */
   onProgress?: ((progress: HubProgress) => void) | undefined;

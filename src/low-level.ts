@@ -32,7 +32,10 @@ export interface EncoderFrames {
 
 /** Options of `model.encodeLogMel` and `model.generate`. */
 export interface EncodeLogMelOptions {
-  /** Normalise each feature over all frames, as NeMo does before its encoder. False for frames that are normalised. Default true. */
+  /**
+   * Normalise each feature over all frames, as NeMo does before its encoder. False for frames that are normalised.
+   * @defaultValue true
+   */
   normalize?: boolean | undefined;
   /**
    * Local attention: each frame attends to so many seconds before and after it, 0 to 80,000.

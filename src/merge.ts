@@ -14,13 +14,15 @@ import { LateFailure } from './transforms/late-failure.js';
 /** Options of {@link merge}. */
 export interface MergeOptions {
   /**
-   * Seconds that a sentence may hold back those of others that began after it but are complete already, at least 0. When they have
-   * passed, the others go first and the order of the starts is given up for that sentence. Default 10.
+   * Seconds that a sentence may hold back those of others that began after it but are complete already, at least 0. When they have passed,
+   * the others go first and the order of the starts is given up for that sentence.
+   * @defaultValue 10
    */
   maxHold?: number | undefined;
   /**
-   * What an input that fails does, beside its `left` event with the `error`; the others go on in any case. `'fail'`: when all inputs
-   * are over and everything is read, the merged stream fails with the first such error. `'report'`: nothing. Default `'fail'`.
+   * What an input that fails does, beside its `left` event with the `error`; the others go on in any case. `'fail'`: when all inputs are
+   * over and everything is read, the merged stream fails with the first such error. `'report'`: nothing.
+   * @defaultValue `'fail'`
    */
   inputErrors?: 'fail' | 'report' | undefined;
   /** Destroys the stream and its inputs with an `AbortError` when it is aborted. */
@@ -29,7 +31,10 @@ export interface MergeOptions {
 
 /** Options of one input. */
 export interface MergeInputOptions {
-  /** Where the input's own zero lies on the merged clock, in seconds, at least 0. Default 0. */
+  /**
+   * Where the input's own zero lies on the merged clock, in seconds, at least 0.
+   * @defaultValue 0
+   */
   offset?: number | undefined;
 }
 

@@ -24,9 +24,15 @@ export interface HubProgress {
 export interface HubOptions {
   revision?: string | undefined;
   cacheDir?: string | undefined;
-  /** Never ask the hub. Default: what `HF_HUB_OFFLINE` says. */
+  /**
+   * Never ask the hub.
+   * @defaultValue what `HF_HUB_OFFLINE` says
+   */
   offline?: boolean | undefined;
-  /** For private repositories. Default: `HF_TOKEN`. */
+  /**
+   * For private repositories.
+   * @defaultValue `HF_TOKEN`
+   */
   token?: string | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: HubProgress) => void) | undefined;

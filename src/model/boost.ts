@@ -13,8 +13,9 @@ export interface BoostPhrase {
   /** Words as they are spoken, in any casing. */
   phrase: string;
   /**
-   * How much likelier each piece of it is (the first: half of that), as a natural logarithm: 0 to 20. Higher finds it more often, and also where it was not
-   * said. Default 2.
+   * How much likelier each piece of it is (the first: half of that), as a natural logarithm: 0 to 20. Higher finds it more often, and also
+   * where it was not said.
+   * @defaultValue 2
    */
   weight?: number | undefined;
 }

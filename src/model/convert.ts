@@ -26,13 +26,20 @@ import { floatsOf, type StoredTensor, stored, type TargetType } from './stored-t
 export interface ConvertModelOptions {
   /**
    * What the matrices are kept in: `'int8'` the encoder's layers and the CTC head in bytes (a quarter of float32), the other matrices in
-   * bfloat16; `'bfloat16'` all but the subsampling's, which stay float32; `'float32'` all of them. Vectors and the small convolutions
-   * stay float32. Default: as they are.
+   * bfloat16; `'bfloat16'` all but the subsampling's, which stay float32; `'float32'` all of them. Vectors and the small convolutions stay
+   * float32.
+   * @defaultValue the types of the source
    */
   dtype?: 'float32' | 'bfloat16' | 'int8' | undefined;
-  /** Branch, tag or commit of a repository on the hub. Default `'main'`. */
+  /**
+   * Branch, tag or commit of a repository on the hub.
+   * @defaultValue `'main'`
+   */
   revision?: string | undefined;
-  /** Where repositories of the hub are kept. Default: Hugging Face's own cache. */
+  /**
+   * Where repositories of the hub are kept.
+   * @defaultValue Hugging Face's own cache
+   */
   cacheDir?: string | undefined;
   /** Gives up; nothing is left in the folder. */
   signal?: AbortSignal | undefined;

@@ -10,19 +10,34 @@ import { type BoostPhrase, boostTreeOrNone, checkBoost } from './boost.js';
 /** How tokens are chosen. */
 export interface DecodingOptions {
   /**
-   * `'greedy'` takes the likeliest at each frame; `'beam'` follows several hypotheses and takes the likeliest whole. Default
-   * `'greedy'`.
+   * `'greedy'` takes the likeliest at each frame; `'beam'` follows several hypotheses and takes the likeliest whole.
+   * @defaultValue `'greedy'`
    */
   type?: 'greedy' | 'beam' | undefined;
-  /** The head of a hybrid model that decodes: `'tdt'` is the more accurate, `'ctc'` the cheaper. Default: the model's best. */
+  /**
+   * The head of a hybrid model that decodes: `'tdt'` is the more accurate, `'ctc'` the cheaper.
+   * @defaultValue the model's best
+   */
   head?: 'tdt' | 'rnnt' | 'ctc' | undefined;
-  /** Beam: hypotheses that go on, 1 to 64. Default 5. */
+  /**
+   * Beam: hypotheses that go on, 1 to 64.
+   * @defaultValue 5
+   */
   beamSize?: number | undefined;
-  /** Beam: the best hypothesis has the largest score / tokens^`lengthPenalty`, 0 to 10. Default 1. */
+  /**
+   * Beam: the best hypothesis has the largest score / tokens^`lengthPenalty`, 0 to 10.
+   * @defaultValue 1
+   */
   lengthPenalty?: number | undefined;
-  /** Beam, TDT: the search ends when `beamSize` × `patience` hypotheses have reached the end; above 0 to 100. Default 1. */
+  /**
+   * Beam, TDT: the search ends when `beamSize` × `patience` hypotheses have reached the end; above 0 to 100.
+   * @defaultValue 1
+   */
   patience?: number | undefined;
-  /** Beam, TDT: share of the duration's log-probability in the score, 0 to 1; the token's is the rest. Default 0.7. */
+  /**
+   * Beam, TDT: share of the duration's log-probability in the score, 0 to 1; the token's is the rest.
+   * @defaultValue 0.7
+   */
   durationReward?: number | undefined;
   /**
    * Phrases that are likelier here than the model can know: names, terms. `setBoost` changes them while a stream runs.

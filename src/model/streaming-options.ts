@@ -50,33 +50,49 @@ export interface StreamingOptions {
   left?: number | undefined;
   /**
    * Local attention as in parakeet-mlx: each frame attends to `[left, right]` frames. Sets
-   * `lookahead = min(depth, layers) × (right + (kernel − 1) / 2)`. Default: none; `lookahead` and `left` decide.
+   * `lookahead = min(depth, layers) × (right + (kernel − 1) / 2)`.
+   * @defaultValue none; `lookahead` and `left` decide
    */
   contextSize?: readonly [left: number, right: number] | undefined;
-  /** Layers whose right context is exact, at least 1; only with `contextSize`. Default 1. */
+  /**
+   * Layers whose right context is exact, at least 1; only with `contextSize`.
+   * @defaultValue 1
+   */
   depth?: number | undefined;
-  /** With `contextSize`: attend to all that is cached and to the whole step instead of the band. Default false. */
+  /**
+   * With `contextSize`: attend to all that is cached and to the whole step instead of the band.
+   * @defaultValue false
+   */
   keepOriginalAttention?: boolean | undefined;
   /**
    * Statistics that normalise the mel frames: those of the speech of the last seconds, none, or given ones (`mean` and `std` with one value
-   * per mel feature). Given ones with `frames` (1 to 10,000) are only the beginning: the statistics run on as if so many mel frames
-   * with these had been heard before, at the level of the first speech. `'running'` begins with those of the model folder's
-   * `streaming.json`, if it has one. Default `'running'`.
+   * per mel feature). Given ones with `frames` (1 to 10,000) are only the beginning: the statistics run on as if so many mel frames with
+   * these had been received before, at the level of the first speech. `'running'` begins with those of the model folder's `streaming.json`, if
+   * it has one.
+   * @defaultValue `'running'`
    */
   normalization?: Normalization | undefined;
-  /** Frames after the last sound within which a token of the flush may begin, at least 0. Default 4. */
+  /**
+   * Frames after the last sound within which a token of the flush may begin, at least 0.
+   * @defaultValue 4
+   */
   emissionDelay?: number | undefined;
   /**
-   * The model sleeps while nobody speaks: pauses longer than `speechHangover` cost next to nothing, and what follows is heard anew.
-   * Speech is what is louder than the room by 6.5 dB. Default false: only digital silence before the first sound is slept through.
+   * The model sleeps while nobody speaks: pauses longer than `speechHangover` cost next to nothing, and what follows is transcribed anew.
+   * Speech is what is louder than the room by 6.5 dB. Without it, only digital silence before the first sound is skipped.
+   * @defaultValue false
    */
   silenceGate?: boolean | undefined;
-  /** Seconds of quiet after which speech is over (`speechEnd`, `silenceGate`), 0.1 to 10. Default 0.8. */
+  /**
+   * Seconds of quiet after which speech is over (`speechEnd`, `silenceGate`), 0.1 to 10.
+   * @defaultValue 0.8
+   */
   speechHangover?: number | undefined;
   /**
-   * When the machine is slower than speech, drafts go first in any case, and finals come later. `'keep'`: that is all; the transcript
-   * stays what it would be. `'growSteps'`: up to four steps that wait are taken as one, which costs less and sees further ahead; the
-   * transcript then hangs on the machine's speed, and `stats.stepsGrown` counts it. No audio and no final is ever dropped. Default `'keep'`.
+   * When the machine is slower than speech, drafts go first in any case, and finals come later. `'keep'`: that is all; the transcript stays
+   * what it would be. `'growSteps'`: up to four steps that wait are taken as one, which costs less and sees further ahead; the transcript
+   * then depends on the machine's speed, and `stats.stepsGrown` counts it. No audio and no final is ever dropped.
+   * @defaultValue `'keep'`
    */
   lagPolicy?: 'keep' | 'growSteps' | undefined;
 }

@@ -12,7 +12,10 @@ import { widthOf, wrap } from './wrap.js';
 
 /** Options of {@link captionWriter}. */
 export interface CaptionOptions extends SinkOptions {
-  /** Put the time at which each sentence begins before it, `[00:01:05]`. Default false. */
+  /**
+   * Put the time at which each sentence begins before it, `[00:01:05]`.
+   * @defaultValue false
+   */
   timestamps?: boolean | undefined;
 }
 

@@ -10,7 +10,10 @@ import { checkFileSinkOptions, type FileSinkOptions, Sink } from './sink.js';
 
 /** Options of {@link jsonlWriter}. */
 export interface JsonlOptions extends FileSinkOptions {
-  /** Which events become lines. Default `['sentence']`. */
+  /**
+   * Which events become lines.
+   * @defaultValue `['sentence']`
+   */
   types?: readonly TranscriptEvent['type'][] | undefined;
 }
 

@@ -21,15 +21,19 @@ import { NOTHING, type Previous } from './previous.js';
 export interface SinkOptions {
   /** Destroys the sink with an `AbortedError` when it is aborted. */
   signal?: AbortSignal | undefined;
-  /** Seconds that are added to all times, at least 0: where this stream begins in a longer recording. Default 0. */
+  /**
+   * Seconds that are added to all times, at least 0: where this stream begins in a longer recording.
+   * @defaultValue 0
+   */
   offset?: number | undefined;
 }
 
 /** Options of the sinks that write files. */
 export interface FileSinkOptions extends SinkOptions {
   /**
-   * Continue a file that is already there instead of replacing it: numbers go on, and a header is not written again. Where its times
-   * end is {@link Sink.continuesAt}. Needs a path. Default false.
+   * Continue a file that is already there instead of replacing it: numbers go on, and a header is not written again. Where its times end is
+   * {@link Sink.continuesAt}. Needs a path.
+   * @defaultValue false
    */
   append?: boolean | undefined;
 }

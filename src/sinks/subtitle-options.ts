@@ -11,20 +11,39 @@ import { checkFileSinkOptions, type FileSinkOptions } from './sink.js';
 export interface SubtitleOptions extends FileSinkOptions {
   /**
    * Mark each word while it is spoken: a cue becomes several with the same text, one a word. parakeet-mlx marks tokens, which are parts of
-   * words. Default false.
+   * words.
+   * @defaultValue false
    */
   highlightWords?: boolean | undefined;
-  /** Columns of a line, at least 10; a wide character (Chinese, Japanese) takes two. Default 42. */
+  /**
+   * Columns of a line, at least 10; a wide character (Chinese, Japanese) takes two.
+   * @defaultValue 42
+   */
   maxLineWidth?: number | undefined;
-  /** Lines of a cue, at least 1. Default 2. */
+  /**
+   * Lines of a cue, at least 1.
+   * @defaultValue 2
+   */
   maxLineCount?: number | undefined;
-  /** Seconds that a cue stays at least, unless the next one begins before, at least 0. Default 1. */
+  /**
+   * Seconds that a cue stays at least, unless the next one begins before, at least 0.
+   * @defaultValue 1
+   */
   minCueDuration?: number | undefined;
-  /** Seconds that a cue stays at most, more than `minCueDuration`. Default 7. */
+  /**
+   * Seconds that a cue stays at most, more than `minCueDuration`.
+   * @defaultValue 7
+   */
   maxCueDuration?: number | undefined;
-  /** Columns that a reader takes in a second: a cue stays longer where the speech leaves time for it, at least 1. Default 20. */
+  /**
+   * Columns that a reader takes in a second: a cue stays longer where the speech leaves time for it, at least 1.
+   * @defaultValue 20
+   */
   maxCharactersPerSecond?: number | undefined;
-  /** One cue a sentence, however long, from its first word to its last, as parakeet-mlx writes them; not with the five above. Default false. */
+  /**
+   * One cue a sentence, however long, from its first word to its last, as parakeet-mlx writes them; not with the five above.
+   * @defaultValue false
+   */
   cuePerSentence?: boolean | undefined;
 }
 

@@ -13,9 +13,15 @@ type Done = (error?: Error | null) => void;
 /** A sink of {@link teeWriter} with a policy. */
 export interface TeeSink {
   sink: Writable;
-  /** What happens when it is slow, see {@link LagPolicy}. Default `'wait'`. */
+  /**
+   * What happens when it is slow, see {@link LagPolicy}.
+   * @defaultValue `'wait'`
+   */
   lag?: LagPolicy | undefined;
-  /** Events other than drafts that may wait for it, at least 1; for `'dropDrafts'` and `'drop'`. Default 1000. */
+  /**
+   * Events other than drafts that may wait for it, at least 1; for `'dropDrafts'` and `'drop'`.
+   * @defaultValue 1000
+   */
   maxQueue?: number | undefined;
 }
 

@@ -19,7 +19,7 @@ import { type WavEncoding, wavBytes, wavFormats } from './wav-samples.js';
 export interface WavWriterOptions {
   /**
    * How samples are written: `'s16le'`, 16-bit integers, rounded, and clamped to [-1, 1); or `'f32le'`, 32-bit floats as they are.
-   * Default `'s16le'`.
+   * @defaultValue `'s16le'`
    */
   encoding?: 's16le' | 'f32le' | undefined;
   /** Destroys the sink with an `AbortedError` when it is aborted. What was written by then is a whole file. */

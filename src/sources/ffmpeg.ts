@@ -20,18 +20,25 @@ export interface FfmpegOptions {
    * @defaultValue 0
    */
   track?: number | undefined;
-  /** Seconds to skip; the times of the transcript count from there. Default 0. */
+  /**
+   * Seconds to skip; the times of the transcript count from there.
+   * @defaultValue 0
+   */
   start?: number | undefined;
-  /** Seconds to read at most. Default: to the end. */
+  /**
+   * Seconds to read at most.
+   * @defaultValue to the end
+   */
   duration?: number | undefined;
   /**
-   * The program. Default: the environment's `FFMPEG_PATH`, or `ffmpeg` on `PATH`, or that of the packages `ffmpeg-static` and
-   * `@ffmpeg-installer/ffmpeg`.
+   * The path of the program.
+   * @defaultValue the environment's `FFMPEG_PATH`, or `ffmpeg` on `PATH`, or that of the packages `ffmpeg-static` and `@ffmpeg-installer/ffmpeg`
    */
   ffmpegPath?: string | undefined;
   /**
    * Bytes that may be stored in a temporary file when `input` is a Readable of a container that has to be read with seeking (an MP4 with
-   * its index at the end). 0 refuses such input. Default 4 GiB.
+   * its index at the end). 0 refuses such input.
+   * @defaultValue 4 GiB
    */
   maxSpool?: number | undefined;
   /** Ends the process and the stream. */

@@ -9,12 +9,15 @@ import { finite, oneOf, optionalSignal } from '../options.js';
 
 /** Options of every live source. */
 export interface LiveSourceOptions {
-  /** Seconds of sound that may wait for a slow reader, 0.1 to 3600. Default 60. */
+  /**
+   * Seconds of sound that may wait for a slow reader, 0.1 to 3600.
+   * @defaultValue 60
+   */
   maxLag?: number | undefined;
   /**
-   * When more would have to wait: `'error'` ends the sound there, and the source fails with a `LagError` once all of it was read;
-   * `'gap'` drops sound until there is room, puts digital silence in its place so that times stay right, and emits `gap`.
-   * Default `'error'`.
+   * When more would have to wait: `'error'` ends the sound there, and the source fails with a `LagError` once all of it was read; `'gap'`
+   * drops sound until there is room, puts digital silence in its place so that times stay right, and emits `gap`.
+   * @defaultValue `'error'`
    */
   onOverflow?: 'error' | 'gap' | undefined;
   /** Ends the source with an `AbortError`. */

@@ -8,9 +8,16 @@ import { type InputDevice, type RecorderLibrary, type Recording, recorderLibrary
 
 /** Options of {@link mic}. */
 export interface MicOptions extends LiveSourceOptions {
-  /** A device's name as {@link devices} gives it, a part of one that only it has, or its index. Default: the system's. */
+  /**
+   * A device's name as {@link devices} gives it, a part of one that only it has, or its index.
+   * @defaultValue the system's
+   */
   device?: string | number | undefined;
-  /** Who records. Default: the package `decibri`. @internal */
+  /**
+   * The recording package.
+   * @defaultValue `decibri`
+   * @internal
+   */
   library?: RecorderLibrary | undefined;
 }
 

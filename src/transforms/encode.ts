@@ -19,11 +19,15 @@ import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link encode}. */
 export interface EncodeOptions extends StreamingOptions, StageOptions {
-  /** Seconds of sound that the session keeps so that it can be heard again, 0 to 600. Default 0. */
+  /**
+   * Seconds of sound that the session keeps so that it can be heard again, 0 to 600.
+   * @defaultValue 0
+   */
   history?: number | undefined;
   /**
    * Seconds of silence that stand for the sound to come when `flush()` is called, so that the model gives out its last words, 0 to 10; as
-   * in `logMel` for the end. Default 0.8.
+   * in `logMel` for the end.
+   * @defaultValue 0.8
    */
   flushSilence?: number | undefined;
 }

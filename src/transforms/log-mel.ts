@@ -13,8 +13,8 @@ import { Stage, type StageOptions } from './stage.js';
 /** Options of {@link logMel}. */
 export interface LogMelOptions extends StageOptions {
   /**
-   * Seconds of silence appended at the end, so that the model gives out its last words, 0 to 10. Default 0.8. An empty input
-   * gets none.
+   * Seconds of silence appended at the end, so that the model gives out its last words, 0 to 10. An empty input gets none.
+   * @defaultValue 0.8
    */
   flushSilence?: number | undefined;
 }

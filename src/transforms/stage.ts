@@ -18,11 +18,20 @@ export interface StageOptions {
 
 /** How a stage differs from "objects in, objects out". */
 export interface StageSetup extends StageOptions {
-  /** False for a stage that takes bytes. Default true. */
+  /**
+   * False for a stage that takes bytes.
+   * @defaultValue true
+   */
   writableObjectMode?: boolean;
-  /** Objects that wait to be processed. Default 2. Ignored for bytes (Node's default of 16 KiB). */
+  /**
+   * Objects that wait to be processed. Ignored for bytes (Node's default of 16 KiB).
+   * @defaultValue 2
+   */
   writableHighWaterMark?: number;
-  /** Objects that wait to be read. Default 2. */
+  /**
+   * Objects that wait to be read.
+   * @defaultValue 2
+   */
   readableHighWaterMark?: number;
 }
 
