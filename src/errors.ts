@@ -163,16 +163,17 @@ export class AbortedError extends ParakeetError {
 }
 
 /**
- * Whether `error` is one of this package, and has `code` if that is given: narrows the type to the class of the code.
+ * Whether `error` is one of this package and, if `code` is given, has that code. Narrows the type to the class of the code.
  *
  * @example
  * ```js
  * import { isParakeetError, transcribe } from 'parakeet-stream';
  *
  * try {
- *   await transcribe('no-such-talk.wav');
+ *   console.log((await transcribe('talk.flac')).text);
  * } catch (error) {
- *   if (isParakeetError(error, 'ERR_PARAKEET_INVALID_AUDIO')) console.log(error.heard?.text);
+ *   if (!isParakeetError(error, 'ERR_PARAKEET_INVALID_AUDIO')) throw error;
+ *   console.log(`As far as it goes: ${error.heard?.text}`);
  * }
  * ```
  */

@@ -82,16 +82,28 @@ const keys = [
 ];
 
 /**
- * Loads a model: `name` is a folder of parakeet-mlx or of Hugging Face transformers (`config.json`, `model.safetensors`, in one file or
- * several), NVIDIA's own archive (`.nemo`), or the id of a Hugging Face repository with such, which is fetched once. Without a name:
- * what `PARAKEET_MODEL` names, else the bundled `parakeet-tiny-en`.
+ * Loads a model. `name` is one of:
  *
- * Close it (`await model.close()`, or `await using`) when no stream needs it any more.
+ * - a folder of parakeet-mlx or of Hugging Face transformers: `config.json` and `model.safetensors`, in one file or several;
+ * - one of NVIDIA's archives (`.nemo`);
+ * - the id of a Hugging Face repository that holds either, which is downloaded once.
  *
+ * Call `close()` when no stream needs the model any more.
+ *
+ * @param name Without it: the model that `PARAKEET_MODEL` names, else the bundled `parakeet-tiny-en`.
  * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND`, `ERR_PARAKEET_INVALID_CONFIG`, `ERR_PARAKEET_INVALID_WEIGHTS`,
- * `ERR_PARAKEET_UNSUPPORTED_MODEL`. @throws {@link ArgumentError} for options that make no sense. @throws {@link NativeError} when the
- * addon cannot be loaded. @throws {@link HubError} and @throws {@link WriteError} when a model cannot be fetched.
- * @throws {@link AbortedError} when `signal` was aborted.
+ * `ERR_PARAKEET_UNSUPPORTED_MODEL`. @throws {@link ArgumentError} for invalid options. @throws {@link NativeError} when the addon cannot be
+ * loaded. @throws {@link HubError} and @throws {@link WriteError} when a model cannot be downloaded. @throws {@link DependencyError} without
+ * `@huggingface/hub` for a repository. @throws {@link AbortedError} when `signal` is aborted. All as rejections.
+ *
+ * @example
+ * ```js
+ * import { loadModel } from 'parakeet-stream';
+ *
+ * const model = await loadModel();
+ * console.log(model.info.architecture, model.info.dtype);
+ * await model.close();
+ * ```
  */
 export async function loadModel(name?: string, options: LoadModelOptions = {}): Promise<Model> {
   known('loadModel', options, keys);

@@ -208,11 +208,6 @@ function stop(events: Events, error: Error | null): void {
 /**
  * Merges streams of events, one a speaker, into one transcript in the order of time. Each event gets its input's label as `speaker`.
  *
- * ```ts
- * const merged = merge({ Anna: anna.pipe(parakeet({ model })), Ben: ben.pipe(parakeet({ model })) });
- * await pipeline(merged, captionWriter());
- * ```
- *
  * Tokens come by their starts, sentences by theirs, as soon as no input can give an earlier one: when all have passed that time
  * (`progress`). What overlaps stays, side by side. `draft`s come at once and include the tokens that still wait. `progress` is
  * that of the slowest input. When an input is over, `left` comes after its last event; inputs that fail never end the others
@@ -223,6 +218,18 @@ function stop(events: Events, error: Error | null): void {
  * @param inputs by label; the stream ends with the last of them. Without it, inputs are added by `add(speaker, events, { offset })`
  * at any time, and the stream ends after `end()` when all are over.
  * @throws {@link ArgumentError} for an input that is no stream of events, or an option out of its range.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel, merge, parakeet, txtWriter } from 'parakeet-stream';
+ *
+ * const model = await loadModel();
+ * const speaker = () => createReadStream('talk.flac').pipe(parakeet({ model }));
+ * await pipeline(merge({ Anna: speaker(), Ben: speaker() }), txtWriter('talk.txt'));
+ * await model.close();
+ * ```
  */
 export function merge(inputs?: Record<string, Events> | null, options: MergeOptions = {}): MergedTranscript {
   const merged = new MergedTranscript(options);

@@ -288,7 +288,7 @@ export interface NativeAddon {
     recordingBatches: number;
     recordings: number;
   };
-  /** Encoder frames up to which steps of several streams, or several recordings, run together, for the whole process. Default 256; 1 for none. */
+  /** Encoder frames up to which steps of several streams, or several recordings, run together, for the whole process; 1 for none. @defaultValue 256 */
   setBatchFrames(frames: number): void;
   /** Keeps ALSA's own complaints off stderr, where ALSA is loaded: the recorder's errors say what is wrong. */
   silenceAlsa(): void;

@@ -49,10 +49,21 @@ export function checkBoost(boost: readonly BoostPhrase[], at = 'boost'): void {
 }
 
 /**
- * Reads phrases from a text file: one a line, with a tab and a weight after it or not; empty lines and those that begin with `#` are
- * left out.
+ * Reads phrases to boost from a text file: one per line, optionally followed by a tab and a weight (0 to 20). Empty lines and lines that
+ * begin with `#` are ignored.
  *
- * @throws {@link ArgumentError} naming the line that makes no sense.
+ * @throws {@link ArgumentError} (as a rejection) that names the invalid line, or when the file cannot be read.
+ *
+ * @example
+ * ```js
+ * import { writeFile } from 'node:fs/promises';
+ * import { readBoostFile, transcribe } from 'parakeet-stream';
+ *
+ * await writeFile('names.txt', 'Kubernetes\t3\nGrace Hopper\n');
+ * const boost = await readBoostFile('names.txt');
+ * const { text } = await transcribe('talk.flac', { decoding: { boost } });
+ * console.log(text);
+ * ```
  */
 export async function readBoostFile(file: string): Promise<BoostPhrase[]> {
   const phrases: BoostPhrase[] = [];

@@ -62,11 +62,20 @@ const PART = 'model.safetensors.part';
 const TRAINING = /^(?:train|validation|test)_ds$|^optim$|^trainer$|^exp_manager$/;
 
 /**
- * Writes the model `name` (as {@link loadModel} takes it) to `folder`, which must be empty or not there. `loadModel(folder)` then
- * loads it, in int8 if it was converted to that.
+ * Writes the model `name` (as {@link loadModel} takes it) to `folder`, which must be empty or not exist. `loadModel(folder)` then loads it,
+ * in int8 if it was converted to int8.
  *
- * @returns the bytes of the weights.
- * @throws {ModelError} as `loadModel`. @throws {ArgumentError} when the folder is not empty. @throws {AbortedError}
+ * @returns the size of the weights in bytes.
+ * @throws {@link ModelError}, {@link HubError}, {@link WriteError} as `loadModel` does. @throws {@link ArgumentError} for invalid options,
+ * or when the folder is not empty. @throws {@link AbortedError} when `signal` is aborted. All as rejections.
+ *
+ * @example
+ * ```js no-run
+ * import { convertModel } from 'parakeet-stream';
+ *
+ * const { bytes } = await convertModel('parakeet-tdt-0.6b-v2.nemo', 'parakeet-v2-int8', { dtype: 'int8' });
+ * console.log(`${Math.round(bytes / 1e6)} MB`);
+ * ```
  */
 export async function convertModel(
   name: string,

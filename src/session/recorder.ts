@@ -64,6 +64,20 @@ export async function openSession(name: string): Promise<SessionFiles> {
  * @param files The path of the lines (`session.jsonl`; the audio goes to `session.audio` beside it, both are replaced), or files that
  * are open already.
  * @throws {@link WriteError} `ERR_PARAKEET_WRITE` (as a rejection) when they cannot be written.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel, parakeet, recordSession } from 'parakeet-stream';
+ *
+ * const model = await loadModel();
+ * const { dtype } = model.info;
+ * const session = await recordSession('talk.jsonl', { name: null, dtype, identity: model.identity }, {});
+ * await pipeline(createReadStream('talk.flac'), session.input, parakeet({ model }), session.sink);
+ * await session.close();
+ * await model.close();
+ * ```
  */
 export async function recordSession(
   files: string | SessionFiles,

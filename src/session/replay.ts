@@ -48,6 +48,14 @@ const MOST_DIFFERENCES = 20;
  * Reads a session's file. A last line that is not whole (the process died there) is left out.
  *
  * @throws {@link SavedStateError} `ERR_PARAKEET_INVALID_SESSION` for a file that is none.
+ *
+ * @example
+ * ```js no-run
+ * import { readSession } from 'parakeet-stream';
+ *
+ * const { head, pushes, events } = await readSession('session.jsonl');
+ * console.log(head.options, pushes.length, events.length);
+ * ```
  */
 export async function readSession(file: string): Promise<Session> {
   let head: Session['head'] | undefined;
@@ -86,6 +94,17 @@ export async function readSession(file: string): Promise<Session> {
  * Runs a session on a model.
  *
  * @throws {@link AbortedError} when `signal` is aborted.
+ *
+ * @example
+ * ```js no-run
+ * import { loadModel, readSession, replaySession } from 'parakeet-stream';
+ *
+ * const session = await readSession('session.jsonl');
+ * const model = await loadModel(session.head.model.name ?? undefined);
+ * const { events, differences } = await replaySession('session.jsonl', session, model);
+ * console.log(`${differences.length} of ${events} events differ`);
+ * await model.close();
+ * ```
  */
 export async function replaySession(
   file: string,

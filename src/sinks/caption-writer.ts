@@ -255,6 +255,15 @@ const clean = (text: string): string =>
  * @param target default `process.stdout`.
  * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
  * whose `cause` is the system's error.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { parakeet, captionWriter } from 'parakeet-stream';
+ *
+ * await pipeline(createReadStream('talk.flac'), parakeet(), captionWriter(process.stdout, { timestamps: true }));
+ * ```
  */
 export function captionWriter(target: SinkTarget = process.stdout, options: CaptionOptions = {}): Sink {
   return new CaptionWriter(target, options);

@@ -124,6 +124,15 @@ async function replace(path: string, text: string | undefined): Promise<void> {
  * descriptor or a Writable (written once, at the end).
  * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
  * whose `cause` is the system's error.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { parakeet, jsonWriter } from 'parakeet-stream';
+ *
+ * await pipeline(createReadStream('talk.flac'), parakeet(), jsonWriter('talk.json'));
+ * ```
  */
 export function jsonWriter(target: SinkTarget, options: FileSinkOptions = {}): Sink {
   return new JsonWriter(target, options);

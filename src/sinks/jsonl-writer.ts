@@ -86,6 +86,16 @@ function plain(event: TranscriptEvent): object {
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
  * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
  * (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { jsonlWriter, parakeet } from 'parakeet-stream';
+ *
+ * const sink = jsonlWriter('talk.jsonl', { types: ['token', 'sentence'] });
+ * await pipeline(createReadStream('talk.flac'), parakeet(), sink);
+ * ```
  */
 export function jsonlWriter(target: SinkTarget, options: JsonlOptions = {}): Sink {
   return new JsonlWriter(target, options);

@@ -46,6 +46,15 @@ class SrtWriter extends SubtitleWriter {
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
  * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
  * (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { parakeet, srtWriter } from 'parakeet-stream';
+ *
+ * await pipeline(createReadStream('talk.flac'), parakeet(), srtWriter('talk.srt', { maxLineWidth: 32 }));
+ * ```
  */
 export function srtWriter(target: SinkTarget, options: SubtitleOptions = {}): Sink {
   return new SrtWriter(target, options);

@@ -74,15 +74,21 @@ function checkSink(entry: Writable | TeeSink): { sink: Writable; lag: LagPolicy;
 /**
  * Makes a Writable of transcript events that passes each event to several sinks, such as captions and a file.
  *
- * ```ts
- * teeWriter(srtWriter('talk.srt'), { sink: captionWriter(), lag: 'dropDrafts' }, { sink: socket, lag: 'drop', maxQueue: 100 })
- * ```
- *
  * It ends and destroys them with itself. Tokens and sentences are never left out in silence: the line waits for a sink, or the sink
  * is given up with an error. The first sink that fails fails the tee, and thereby the others, unless its policy is `'drop'`: then
  * the others go on, and the tee fails with that error at its end.
  *
  * @throws {@link ArgumentError} without a sink, for one that is no Writable, or for a policy that there is not.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { captionWriter, parakeet, srtWriter, teeWriter } from 'parakeet-stream';
+ *
+ * const sink = teeWriter(srtWriter('talk.srt'), { sink: captionWriter(), lag: 'dropDrafts' });
+ * await pipeline(createReadStream('talk.flac'), parakeet(), sink);
+ * ```
  */
 export function teeWriter(...sinks: (Writable | TeeSink)[]): Writable {
   return new TeeWriter(sinks);

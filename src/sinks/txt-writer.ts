@@ -33,6 +33,15 @@ class TxtWriter extends Sink {
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
  * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
  * whose `cause` is the system's error.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { parakeet, txtWriter } from 'parakeet-stream';
+ *
+ * await pipeline(createReadStream('talk.flac'), parakeet(), txtWriter('talk.txt'));
+ * ```
  */
 export function txtWriter(target: SinkTarget, options: FileSinkOptions = {}): Sink {
   return new TxtWriter(target, options);

@@ -39,6 +39,15 @@ class VttWriter extends SubtitleWriter {
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
  * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
  * (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { parakeet, vttWriter } from 'parakeet-stream';
+ *
+ * await pipeline(createReadStream('talk.flac'), parakeet(), vttWriter('talk.vtt', { highlightWords: true }));
+ * ```
  */
 export function vttWriter(target: SinkTarget, options: SubtitleOptions = {}): Sink {
   return new VttWriter(target, options);

@@ -167,10 +167,6 @@ function mustBeAlike({ channels, sampleRate }: AudioChunk, file: wav.Writer): vo
  * Makes a Writable of audio chunks (what `decode()` and `resample()` give out) that writes them as a WAV file: what was heard, to be
  * listened to afterwards. It takes any rate (1 to 1,000,000 Hz) and 1 to 256 channels, those of the first chunk.
  *
- * ```ts
- * await pipeline(createReadStream('talk.mp3'), decode(), wavWriter('heard.wav'));
- * ```
- *
  * A file named by its path gets its length into the header at the end, also when the sink is destroyed or aborted. A pipe, a
  * descriptor and a Writable cannot: there, as in a file whose process was killed or that is longer than 4 GiB, the header says that the
  * length is unknown (about 0xFFFFFFFF), which players and `decode` take for "to the end". Without any chunk the file has no samples, at
@@ -180,6 +176,16 @@ function mustBeAlike({ channels, sampleRate }: AudioChunk, file: wav.Writer): vo
  * @throws {@link ArgumentError} for a bad target or option. The sink fails with an `ArgumentError` for what is no audio chunk, with an
  * `AudioError` (`ERR_PARAKEET_INVALID_AUDIO`) for samples that are NaN or infinite and for audio that changes its rate or channels, and
  * with a `WriteError` (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error for a failed write.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { wavWriter } from 'parakeet-stream';
+ * import { decode } from 'parakeet-stream/stages';
+ *
+ * await pipeline(createReadStream('talk.flac'), decode(), wavWriter('talk.wav', { encoding: 'f32le' }));
+ * ```
  */
 export function wavWriter(target: SinkTarget, options: WavWriterOptions = {}): Writable {
   return new WavWriter(target, options);

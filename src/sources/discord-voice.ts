@@ -53,22 +53,31 @@ const MOST_CONCEALED = 4800;
 const RESUBSCRIBE_MS = 50;
 
 /**
- * What one user says, as sound on the clock of this call: silence while they are silent, so that `merge()` sees their time go on. Give
- * `parakeet()` the option `silenceGate: true`, and silence costs next to nothing.
+ * The speech of one user, on the clock of this call: silence while the user is silent, so that the user's time advances for `merge()`. Mono,
+ * 48 kHz. With `parakeet({ silence: { gate: true } })` silence costs almost nothing.
  *
- * ```ts
- * const anna = discordVoice(connection.receiver, userId).pipe(parakeet({ model, silenceGate: true }));
- * ```
- *
- * Packets are put in order, and losses counted, by their RTP headers. Current releases of `@discordjs/voice` (0.19) do not hand those on, so
- * `discordVoice` reads them where the receiver parses datagrams (its method `parsePacket` is wrapped, for this one receiver). Packets that
- * are objects with `payload`, `sequence` and `timestamp` are understood as well. Where neither is to be had, order and losses
- * are guessed from the times of arrival: `stats.clock` says which. A subscription that breaks (a packet
- * that was not decrypted) is made anew, and emits `resubscribed` with the error; the other speakers have no part in it. Lasts until
- * `stop()`, `destroy()` or the signal.
+ * Packets are ordered, and losses counted, by their RTP headers. Current releases of `@discordjs/voice` (0.19) do not expose the headers, so
+ * `discordVoice` reads them where the receiver parses datagrams: it wraps the method `parsePacket` of this receiver. Packets that are objects
+ * with `payload`, `sequence` and `timestamp` are accepted as well. Without either, order and losses are estimated from arrival times;
+ * `stats.clock` says which. A subscription that breaks (a packet could not be decrypted) is renewed, and `resubscribed` is emitted with the
+ * error; other speakers are not affected. Lasts until `stop()`, `destroy()` or the signal.
  *
  * @param receiver `connection.receiver` of `@discordjs/voice`.
- * @throws {@link ArgumentError} for arguments that make no sense.
+ * @throws {@link ArgumentError} for invalid arguments. The source fails with a {@link LagError} when its reader is too slow, see
+ * {@link LiveSourceOptions}.
+ *
+ * @example
+ * ```js no-run
+ * import { pipeline } from 'node:stream/promises';
+ * import { discordVoice, parakeet, txtWriter } from 'parakeet-stream';
+ *
+ * // connection: what joinVoiceChannel() of @discordjs/voice returns.
+ * export async function writeSpeech(connection, userId) {
+ *   const voice = discordVoice(connection.receiver, userId);
+ *   connection.once('destroyed', () => voice.stop());
+ *   await pipeline(voice, parakeet({ silence: { gate: true } }), txtWriter(`${userId}.txt`));
+ * }
+ * ```
  */
 export function discordVoice(
   receiver: VoiceReceiverLike,

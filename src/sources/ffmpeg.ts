@@ -69,6 +69,14 @@ const optionKeys = ['track', 'start', 'duration', 'ffmpegPath', 'maxSpool', 'sig
  * or its signal, after everything that it could read; also when the exit code is 0 but there was no sound, ffmpeg reported errors, or
  * the file is cut short. `pipeline` drops what is still on its way when a source fails; `transcribe` and
  * `model.transcribe` write it first.
+ *
+ * @example
+ * ```js
+ * import { pipeline } from 'node:stream/promises';
+ * import { ffmpeg, parakeet, srtWriter } from 'parakeet-stream';
+ *
+ * await pipeline(ffmpeg('talk.flac', { start: 0, duration: 600 }), parakeet(), srtWriter('talk.srt'));
+ * ```
  */
 export function ffmpeg(input: string | URL | Readable, options: FfmpegOptions = {}): FfmpegAudio {
   return openWithFfmpeg(input, options);

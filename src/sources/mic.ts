@@ -25,7 +25,17 @@ const SAMPLE_RATE = 16_000;
 /** 50 ms. */
 const BUFFER_SAMPLES = 800;
 
-/** The input devices of this machine. @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` without the package that records. */
+/**
+ * The input devices of this machine.
+ * @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` without the package that records.
+ *
+ * @example
+ * ```js no-run
+ * import { devices } from 'parakeet-stream';
+ *
+ * for (const { index, name, isDefault } of devices()) console.log(index, name, isDefault ? '(default)' : '');
+ * ```
+ */
 export function devices(library: RecorderLibrary = recorderLibrary()): InputDevice[] {
   return library.inputDevices().map(({ index, name, isDefault }) => ({ index, name, isDefault }));
 }
@@ -40,6 +50,16 @@ export function devices(library: RecorderLibrary = recorderLibrary()): InputDevi
  * @throws {@link ArgumentError} for options that make no sense. @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` without `decibri`.
  * Fails with `AudioError` `ERR_PARAKEET_INVALID_AUDIO` when there is no such device, it cannot be opened (no permission, say), or goes
  * away; what was heard before is read first.
+ *
+ * @example
+ * ```js no-run
+ * import { pipeline } from 'node:stream/promises';
+ * import { captionWriter, mic, parakeet } from 'parakeet-stream';
+ *
+ * const microphone = mic();
+ * process.once('SIGINT', () => microphone.stop());
+ * await pipeline(microphone, parakeet(), captionWriter());
+ * ```
  */
 export function mic(options: MicOptions = {}): Microphone {
   known('mic', options, [...liveSourceKeys, 'device', 'library']);

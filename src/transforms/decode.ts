@@ -46,6 +46,17 @@ export interface DecodeOptions extends InputOptions, StageOptions {}
  * @throws {@link ArgumentError} (at once) for options that make no sense.
  * Fails with `AudioError`: `ERR_PARAKEET_UNSUPPORTED_FORMAT`, `ERR_PARAKEET_INVALID_AUDIO`; and with `ERR_PARAKEET_MISSING_DEPENDENCY`
  * for a file that needs ffmpeg where there is none.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { decode } from 'parakeet-stream/stages';
+ *
+ * await pipeline(createReadStream('talk.flac'), decode({ duration: 60 }), async (chunks) => {
+ *   for await (const { channels, sampleRate } of chunks) console.log(channels.length, sampleRate);
+ * });
+ * ```
  */
 export function decode(options: DecodeOptions = {}): Decode {
   return new Decode(options);

@@ -39,6 +39,22 @@ export interface EncodeOptions extends StreamingOptions, StageOptions {
  * and has `end`.
  *
  * @throws {@link ArgumentError} (at once) for options that make no sense. Fails with it for mel frames of another model.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, encode, logMel, resample, tokenDecode } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel();
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * const frames = audio.pipe(logMel(model)).pipe(encode(model, { latency: 'low' }));
+ * await pipeline(frames, tokenDecode(model), async (events) => {
+ *   for await (const event of events) if (event.type === 'token') process.stdout.write(event.token.text);
+ * });
+ * await model.close();
+ * ```
  */
 export function encode(model: StageModel, options: EncodeOptions = {}): Encode {
   return new Encode(model, options);

@@ -25,6 +25,21 @@ export interface LogMelOptions extends StageOptions {
  *
  * @throws {@link ArgumentError} (at once) for options that make no sense. Fails with it for audio that is not mono or of another
  * rate: put `resample(model.info.sampleRate)` before it.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, logMel, resample } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel();
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * await pipeline(audio, logMel(model), async (chunks) => {
+ *   for await (const { frames, features } of chunks) console.log(frames, features);
+ * });
+ * await model.close();
+ * ```
  */
 export function logMel(model: StageModel, options: LogMelOptions = {}): LogMel {
   return new LogMel(model, options);

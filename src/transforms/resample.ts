@@ -28,6 +28,16 @@ const MAX_RATIO = 256;
  *
  * @throws {@link ArgumentError} (at once) for options that make no sense.
  * Fails with `AudioError` `ERR_PARAKEET_INVALID_AUDIO` for a rate more than 256 times off.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { wavWriter } from 'parakeet-stream';
+ * import { decode, resample } from 'parakeet-stream/stages';
+ *
+ * await pipeline(createReadStream('talk.flac'), decode(), resample(8000), wavWriter('talk.wav'));
+ * ```
  */
 export function resample(rate: number, options: ResampleOptions = {}): Resample {
   return new Resample(rate, options);

@@ -106,6 +106,22 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
  * without delay, and a `sentence` event follows when a sentence is complete. The open one is closed before `end`.
  *
  * @throws {@link ArgumentError} for an option out of its range.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, encode, logMel, resample, sentences, tokenDecode } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel();
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * const tokens = audio.pipe(logMel(model)).pipe(encode(model)).pipe(tokenDecode(model));
+ * await pipeline(tokens, sentences({ maxWords: 20 }), async (events) => {
+ *   for await (const event of events) if (event.type === 'sentence') console.log(event.sentence.text);
+ * });
+ * await model.close();
+ * ```
  */
 export function sentences(options: SentencesOptions = {}): Stage<TranscriptEvent, TranscriptEvent> {
   return new Sentences(options);

@@ -36,22 +36,91 @@ export interface TokenDecodeOptions extends StageOptions {
  * frames already wait. At the end comes `end`. Times are clamped to the input's duration.
  *
  * @throws {@link ArgumentError} (at once) for options that make no sense.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, encode, logMel, resample, tokenDecode } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel();
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * await pipeline(audio, logMel(model), encode(model), tokenDecode(model), async (events) => {
+ *   for await (const event of events) if (event.type === 'token') process.stdout.write(event.token.text);
+ * });
+ * await model.close();
+ * ```
  */
 export function tokenDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
   return new TokenDecode(model, undefined, 'tokenDecode', options);
 }
 
-/** {@link tokenDecode} by the token-and-duration transducer head. @throws {@link ArgumentError} for a model without one. */
+/**
+ * {@link tokenDecode} by the token-and-duration transducer head.
+ * @throws {@link ArgumentError} for a model without one.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, encode, logMel, resample, tdtDecode } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel();
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * await pipeline(audio, logMel(model), encode(model), tdtDecode(model), async (events) => {
+ *   for await (const event of events) if (event.type === 'token') process.stdout.write(event.token.text);
+ * });
+ * await model.close();
+ * ```
+ */
 export function tdtDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
   return new TokenDecode(model, 'tdt', 'tdtDecode', options);
 }
 
-/** {@link tokenDecode} by the RNN transducer head. @throws {@link ArgumentError} for a model without one. */
+/**
+ * {@link tokenDecode} by the RNN transducer head.
+ * @throws {@link ArgumentError} for a model without one.
+ *
+ * @example
+ * ```js no-run
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, encode, logMel, resample, rnntDecode } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel('nvidia/parakeet-rnnt-0.6b');
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * await pipeline(audio, logMel(model), encode(model), rnntDecode(model), async (events) => {
+ *   for await (const event of events) if (event.type === 'token') process.stdout.write(event.token.text);
+ * });
+ * await model.close();
+ * ```
+ */
 export function rnntDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
   return new TokenDecode(model, 'rnnt', 'rnntDecode', options);
 }
 
-/** {@link tokenDecode} by the CTC head. @throws {@link ArgumentError} for a model without one. */
+/**
+ * {@link tokenDecode} by the CTC head.
+ * @throws {@link ArgumentError} for a model without one.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, encode, logMel, resample, ctcDecode } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel();
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * await pipeline(audio, logMel(model), encode(model), ctcDecode(model), async (events) => {
+ *   for await (const event of events) if (event.type === 'token') process.stdout.write(event.token.text);
+ * });
+ * await model.close();
+ * ```
+ */
 export function ctcDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
   return new TokenDecode(model, 'ctc', 'ctcDecode', options);
 }

@@ -71,6 +71,15 @@ interface Asked {
  * minutes with a large one.
  *
  * A check that fails is in the report. @throws what `loadModel` throws, and {@link AbortedError}.
+ *
+ * @example
+ * ```js
+ * import { verifyModel } from 'parakeet-stream';
+ *
+ * const { passed, checks, wer } = await verifyModel();
+ * for (const check of checks) if (!check.passed) console.log(check.what, check.value, check.limit);
+ * console.log(passed, wer);
+ * ```
  */
 export async function verifyModel(name?: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   if (typeof options !== 'object' || options === null)
