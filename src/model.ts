@@ -184,7 +184,7 @@ export class Model implements LoadedModel {
   }
 
   /**
-   * Cancels everything that runs on the model, which rejects with an `AbortedError`, and frees its memory. May be called again.
+   * Cancels everything that runs on the model, which rejects with an `AbortedError`, and frees its memory.
    *
    * @example
    * ```js

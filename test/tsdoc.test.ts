@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as main from '../src/index.js';
+import { Model } from '../src/model.js';
 import * as stages from '../src/stages.js';
 import { scriptErrors } from './support/compile.js';
 import { codeBlocks, Project, readDocument, root } from './support/documents.js';
@@ -34,8 +35,8 @@ afterAll(() => project.remove());
 
 test('every public function has an example and says what it throws', () => {
   const functions = [...functionsOf(main), ...functionsOf(stages)];
-  const methods = Object.getOwnPropertyNames(main.Model.prototype).filter(
-    (name) => name !== 'constructor' && !Object.getOwnPropertyDescriptor(main.Model.prototype, name)?.get,
+  const methods = Object.getOwnPropertyNames(Model.prototype).filter(
+    (name) => name !== 'constructor' && !Object.getOwnPropertyDescriptor(Model.prototype, name)?.get,
   );
   expect(functions.length).toBeGreaterThan(25);
   expect(methods.length).toBeGreaterThan(5);

@@ -17,14 +17,15 @@ export interface SessionModel {
   identity: string;
 }
 
-/** Of the lines and the options in them. */
+/** The version of the lines and of the options in them. */
 export const SESSION_FORMAT = 2;
 
 /** A line of the file. `at`: milliseconds since the session began. */
 export type SessionLine =
   | {
       type: 'session';
-      format: typeof SESSION_FORMAT;
+      /** The version of the file's format. */
+      format: number;
       package: string;
       model: SessionModel;
       options: SessionOptions;

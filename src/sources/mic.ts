@@ -36,6 +36,9 @@ const BUFFER_SAMPLES = 800;
  * for (const { index, name, isDefault } of devices()) console.log(index, name, isDefault ? '(default)' : '');
  * ```
  */
+export function devices(): InputDevice[];
+/** With another recording package, for the tests. @internal */
+export function devices(library: RecorderLibrary): InputDevice[];
 export function devices(library: RecorderLibrary = recorderLibrary()): InputDevice[] {
   return library.inputDevices().map(({ index, name, isDefault }) => ({ index, name, isDefault }));
 }
