@@ -39,13 +39,13 @@ class SrtWriter extends SubtitleWriter {
 }
 
 /**
- * Makes a Writable of transcript events that writes them as SubRip (`.srt`): at most two lines of 42 columns a cue, 1 to 7 s, as far as
- * the speech allows; {@link SubtitleOptions} change that. Cues are written as they become final and never overlap; two speakers who speak at
- * one time share a cue, or the time.
+ * Makes a Writable of transcript events that writes them as SubRip (`.srt`): at most two lines of 42 columns per cue, for 1 to 7 s, as far
+ * as the speech allows; {@link SubtitleOptions} change that. Cues are written as they become final and never overlap; two people who speak
+ * at the same time share a cue, or the time.
  *
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
- * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
- * (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error.
+ * @throws {@link ArgumentError} for an invalid target or option. The sink fails with a `WriteError` (`ERR_PARAKEET_WRITE`) whose `cause` is
+ * the system's error when a write fails.
  *
  * @example
  * ```js

@@ -1,5 +1,5 @@
 /**
- * A sink made of sinks: each event goes to every one of them. What happens when one is slow is its own policy (lane.ts).
+ * A sink made of sinks: each event goes to all of them. A slow one is handled by its own policy (lane.ts).
  */
 import { Writable } from 'node:stream';
 import type { TranscriptEvent } from '../events.js';
@@ -19,7 +19,7 @@ export interface TeeSink {
    */
   lag?: LagPolicy | undefined;
   /**
-   * Events other than drafts that may wait for it, at least 1; for `'dropDrafts'` and `'drop'`.
+   * Most events other than drafts that may wait for it, at least 1; for `'dropDrafts'` and `'drop'`.
    * @defaultValue 1000
    */
   maxQueue?: number | undefined;
@@ -74,11 +74,11 @@ function checkSink(entry: Writable | TeeSink): { sink: Writable; lag: LagPolicy;
 /**
  * Makes a Writable of transcript events that passes each event to several sinks, such as captions and a file.
  *
- * It ends and destroys them with itself. Tokens and sentences are never left out in silence: the line waits for a sink, or the sink
- * is given up with an error. The first sink that fails fails the tee, and thereby the others, unless its policy is `'drop'`: then
- * the others go on, and the tee fails with that error at its end.
+ * It ends and destroys the sinks with itself. Tokens and sentences are never left out silently: the pipeline waits for a sink, or the sink
+ * is given up with an error. The first sink that fails fails the tee, and thereby the others, unless its policy is `'drop'`: then the
+ * others continue, and the tee fails with that error at its end.
  *
- * @throws {@link ArgumentError} without a sink, for one that is no Writable, or for a policy that there is not.
+ * @throws {@link ArgumentError} without a sink, for one that is not a Writable, or for an unknown policy.
  *
  * @example
  * ```js
