@@ -1,5 +1,5 @@
 /**
- * From a name to a loaded model: finds the folder, checks its config and its weights' index, and has the engine read them.
+ * From a name to a loaded model: finds the folder, checks its config and the index of its weights, and has the engine read them.
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
@@ -19,31 +19,31 @@ import { expected, integer, known, oneOf, optionalBoolean, optionalSignal } from
 /** The model that loads without a name. */
 export const bundledModel = fileURLToPath(new URL('../models/parakeet-tiny-en', import.meta.url));
 
-/** Bytes at the beginning of the weights that tell models apart: their index and some of their values. */
+/** Bytes at the beginning of the weights that identify a model: their index and some of their values. */
 const IDENTITY_BYTES = 1 << 20;
 
 /** Options of {@link loadModel}. */
 export interface LoadModelOptions {
   /**
-   * Type that the weights are kept in and the encoder's products are computed in; sums and what lies between are float32. `'bfloat16'`
-   * halves the memory and is fast where the CPU multiplies it (AVX512-BF16, AMX) and on GPUs; elsewhere it costs about as much time as
-   * float32. `'int8'` (weights scaled for each channel, activations for each row) takes a quarter of the memory and is the fastest where
-   * the CPU has VNNI or AMX; it may change a word now and then. `'auto'` takes bfloat16 where it is fast, else float32, and int8 for
-   * weights that were converted to it.
+   * Type that the weights are kept in and the encoder's products are computed in; sums and intermediate values are float32. `'bfloat16'`
+   * halves the memory and is fast if the CPU multiplies it (AVX512-BF16, AMX) and on GPUs; elsewhere it takes about as much time as
+   * float32. `'int8'` (weights scaled for each channel, activations for each row) takes a quarter of the memory and is the fastest if the
+   * CPU has VNNI or AMX; it may change a few words. `'auto'` takes bfloat16 if it is fast, else float32, and int8 for weights that were
+   * converted to it.
    * @defaultValue `'auto'`
    */
   dtype?: 'auto' | NativeDType | undefined;
   /**
-   * Where it computes. `'auto'` takes what the addon was built for.
+   * The device to compute on. `'auto'` takes the one that the addon was built for.
    * @defaultValue `'auto'`
    */
   device?: 'auto' | 'cpu' | 'gpu' | undefined;
   /**
-   * Threads of the CPU, 1 or more; the first model loaded decides for the process.
+   * CPU threads, 1 to 1024; the first model loaded decides for the process.
    * @defaultValue all cores
    */
   threads?: number | undefined;
-  /** Gives up loading. */
+  /** Cancels loading. */
   signal?: AbortSignal | undefined;
   /**
    * Branch, tag or commit of a repository on the hub.
@@ -51,13 +51,13 @@ export interface LoadModelOptions {
    */
   revision?: string | undefined;
   /**
-   * Where repositories of the hub are kept.
+   * The folder for repositories of the hub.
    * @defaultValue Hugging Face's own cache
    */
   cacheDir?: string | undefined;
   /**
-   * Take models of the hub from the cache only.
-   * @defaultValue what `HF_HUB_OFFLINE` says
+   * Take models of the hub only from the cache.
+   * @defaultValue as `HF_HUB_OFFLINE` says
    */
   offline?: boolean | undefined;
   /**
@@ -65,7 +65,7 @@ export interface LoadModelOptions {
    * @defaultValue `HF_TOKEN`
    */
   token?: string | undefined;
-  /** Called while a repository is fetched from the hub. */
+  /** Called while a repository is downloaded from the hub. */
   onProgress?: ((progress: HubProgress) => void) | undefined;
 }
 
@@ -148,13 +148,13 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
   }
 }
 
-/** Weights that were kept in bytes are computed in bytes; else what is fast here. */
+/** Weights stored as bytes are computed as bytes; otherwise the fastest type here. */
 function bestType({ tensors }: ModelFiles, nativeBfloat16: boolean): NativeDType {
   if (tensors.some((tensor) => tensor.dtype === 'I8')) return 'int8';
   return nativeBfloat16 ? 'bfloat16' : 'float32';
 }
 
-/** Tells models apart: a checksum of the configuration and of the beginning of the weights, with their size. */
+/** Identifies a model: a checksum of the configuration, of the beginning of the weights, and of their size. */
 async function identify({ config, tensors }: ModelFiles): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(config));
   const first = Buffer.alloc(IDENTITY_BYTES);

@@ -1,4 +1,4 @@
-/** A loaded model: what it is, and everything that it can do in one call. The work is done in the rooms below. */
+/** A loaded model: its properties, and everything that it can do in one call. The work is done in the layers below. */
 
 import { type TranscribeOptions, transcribeSource } from './composition/transcribe-source.js';
 import type { NativeAddon, NativeModel, NativeModelInfo } from './engine/addon.js';
@@ -33,7 +33,7 @@ export class Model implements LoadedModel {
   /** Native jobs that run on the model. @internal */
   readonly jobs = new Set<number>();
 
-  /** A checksum that tells models apart: of `config.json` and of the weights' beginning. */
+  /** A checksum that identifies the model: of `config.json` and of the beginning of the weights. */
   readonly identity: string;
 
   /** @internal */
@@ -44,7 +44,7 @@ export class Model implements LoadedModel {
     this.identity = identity;
   }
 
-  /** Samples per second that `addAudio` and `transcribe` take. */
+  /** Samples per second of the audio that `addAudio` and `transcribe` take. */
   get sampleRate(): number {
     return this.info.sampleRate;
   }

@@ -1,4 +1,4 @@
-/** `parakeet()`: the stream of a transcription, with a model that it may load for itself. */
+/** `parakeet()`: the stream of a transcription, with a model that it can load itself. */
 import { checkTranscription, type ParakeetOptions } from './composition/options.js';
 import { ParakeetStream } from './composition/parakeet-stream.js';
 import { claimModel } from './shared-model.js';

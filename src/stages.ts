@@ -1,6 +1,5 @@
 /**
- * The entry point `parakeet-stream/stages`: the six stages, their base class and their low-level options in frames, for those who build
- * their own line.
+ * The entry point `parakeet-stream/stages`: the six stages, their base class and their low-level options in frames, for custom pipelines.
  */
 export type { PcmEncoding } from './audio/formats/pcm.js';
 export type { AudioFormat, InputOptions } from './audio/input-options.js';

@@ -1,4 +1,4 @@
-/** `transcribe()`: a source to a transcript in one call, with a model that it may load for itself. */
+/** `transcribe()`: a source to a transcript in one call, with a model that it can load itself. */
 import { checkModel, type ParakeetOptions } from './composition/options.js';
 import { type TranscribeOptions, transcribeKeys, transcribeSource } from './composition/transcribe-source.js';
 import type { TranscriptResult } from './events.js';

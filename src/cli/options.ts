@@ -1,6 +1,6 @@
 /**
- * The options of the commands, in groups as the help shows them. Names and variables are parakeet-mlx's where it has them, else
- * whisper's or ffmpeg's. How they are used is up to the commands.
+ * The options of the commands, in groups as the help shows them. Names and variables are parakeet-mlx's if it has them, else whisper's or
+ * ffmpeg's. How they are used is up to the commands.
  */
 import { pcmEncodings } from '../audio/formats/pcm.js';
 import { CliOption, type Values } from './cli-option.js';
@@ -9,7 +9,7 @@ import { CliOption, type Values } from './cli-option.js';
 export const FORMATS = ['txt', 'srt', 'vtt', 'json', 'jsonl'] as const;
 export type OutputFormat = (typeof FORMATS)[number];
 
-/** What `--format` names: formats that are recognised, and raw PCM. */
+/** The values of `--format`: formats that are recognised, and raw PCM. */
 const INPUT_FORMATS = ['auto', 'wav', 'flac', ...pcmEncodings] as const;
 
 export const isPcm = (format: unknown): boolean => (pcmEncodings as readonly unknown[]).includes(format);
@@ -47,10 +47,10 @@ const bf16 = () => new CliOption('--bf16', '--dtype bfloat16').means('dtype', 'b
 /** The model, and what it computes with. */
 export const modelOptions = (): CliOption[] => [model(), dtype(), fp32(), bf16(), threads(), cacheDir()];
 
-/** The same where the model is named as an argument. */
+/** The same for commands that take the model as an argument. */
 export const computeOptions = (): CliOption[] => [dtype(), fp32(), bf16(), threads(), cacheDir()];
 
-/** How words are chosen: the same live and for files. */
+/** How tokens are chosen: the same for live sound and for files. */
 export function decodingOptions(): CliOption[] {
   const beam = (option: CliOption) => option.needs('--decoding beam', (values) => values.decoding === 'beam');
   return [
@@ -105,7 +105,7 @@ export const sentenceOptions = (): CliOption[] => [
   ),
 ];
 
-/** How subtitles look; the names of lines are whisper's. */
+/** The layout of subtitles; the names of lines are whisper's. */
 export function subtitleOptions(): CliOption[] {
   const subtitles = (option: CliOption) => option.needs('an srt or vtt transcript', hasSubtitles);
   const shaping = (option: CliOption) => subtitles(option).conflicts('cuePerSentence');
@@ -139,7 +139,7 @@ function hasSubtitles({ output, outputFormat }: Values): boolean {
   });
 }
 
-/** What is said on stderr. */
+/** What is written to stderr. */
 export const messageOptions = (): CliOption[] => [
   new CliOption('-q, --quiet', 'print nothing but errors').conflicts('verbose'),
   new CliOption('-v, --verbose', 'print details on stderr'),
@@ -200,7 +200,7 @@ export function windowOptions(): CliOption[] {
 const outputFormat = (help: string, words: readonly string[]) =>
   CliOption.choice('-f, --output-format <FORMAT>', help, words);
 
-/** Where transcripts of files go. */
+/** Where the transcripts of files are written. */
 export function fileOutputOptions(): CliOption[] {
   const named = ({ output }: Values) => output === undefined;
   return [
@@ -220,7 +220,7 @@ export function fileOutputOptions(): CliOption[] {
   ];
 }
 
-/** What `live` listens to. */
+/** The source of `live`. */
 export function liveInputOptions(): CliOption[] {
   const stdin = (option: CliOption) =>
     option.needs('no --mic, which has a format of its own,', ({ mic }) => !mic);
@@ -241,7 +241,7 @@ export function liveInputOptions(): CliOption[] {
   ];
 }
 
-/** What `live` writes. */
+/** The outputs of `live`. */
 export function liveOutputOptions(): CliOption[] {
   const file = (option: CliOption) => option.needs('--output', ({ output }) => output !== undefined);
   return [
