@@ -85,12 +85,12 @@ export class MergedTranscript extends Readable {
     known('an input of merge', options, ['offset']);
     const offset = finite('offset', options.offset ?? 0, 0);
     if (typeof speaker !== 'string' || speaker === '')
-      throw expected('a text that is not empty', 'speaker', speaker);
+      throw expected('a string that is not empty', 'speaker', speaker);
     if (typeof events !== 'object' || events === null || !(Symbol.asyncIterator in events)) {
       throw expected('a Readable or an async iterable of events', `the input of ${speaker}`, events);
     }
     if (this.speakers.includes(speaker)) {
-      throw expected('one input for each speaker', 'speaker', speaker, 'It has one that is not over yet.');
+      throw expected('one input for each speaker', 'speaker', speaker, 'Its input is not over yet.');
     }
     if (this.#closing || this.destroyed)
       throw expected('no input after end()', 'merge', speaker, 'Add it before.');

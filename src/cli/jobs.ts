@@ -123,7 +123,7 @@ function fromTemplate(inputs: string[], format: OutputFormat | 'all', values: Va
       const other = taken.get(path.resolve(file));
       if (other !== undefined) {
         throw new UsageError(
-          `Expected another name for each transcript but ${other} and ${input} both give ${file}. ` +
+          `Expected a different name for each transcript but ${other} and ${input} both give ${file}. ` +
             'Put {index} or {parent} into --output-template',
         );
       }

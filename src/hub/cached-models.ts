@@ -55,7 +55,7 @@ export async function removeCachedModel(name: string, cacheDir = defaultCacheDir
     const there = [...new Set((await cachedModels(cacheDir)).map((model) => model.name))];
     throw new ModelError(
       'ERR_PARAKEET_MODEL_NOT_FOUND',
-      `Expected a model of the cache ${cacheDir} but received '${name}', which is not there. ` +
+      `Expected a model in the cache ${cacheDir} but received '${name}', which is not there. ` +
         (there.length > 0 ? `There are: ${there.join(', ')}.` : 'There are none.'),
     );
   }

@@ -186,8 +186,8 @@ function noSpace(file: HubFile, needed: number, folder: string, cause?: unknown,
   const but = free === undefined ? 'the disk is full' : `only ${free} bytes are free`;
   return new WriteError(
     'ERR_PARAKEET_NO_SPACE',
-    `Expected room for ${needed} bytes more of ${file.path} (${file.size} in all) in ${folder} but ${but}. ` +
-      'Free some, or name another folder with cacheDir or HF_HUB_CACHE; what came so far is kept and continued.',
+    `Expected space for ${needed} more bytes of ${file.path} (${file.size} in all) in ${folder} but ${but}. ` +
+      'Free some space, or name another folder with cacheDir or HF_HUB_CACHE; the download is kept and will be resumed.',
     { needed, ...(cause !== undefined && { cause }) },
   );
 }

@@ -34,7 +34,7 @@ export class PatientFetch {
       if (attempt >= this.attempts || wait > LONGEST_WAIT) {
         const asked = attempt === 1 ? 'once' : `${attempt} times`;
         this.gaveUp = new HubError(
-          `it has too many requests (status ${response.status}, asked ${asked}) and says to come back in ${wait} s`,
+          `the hub is rate-limiting (status ${response.status}, asked ${asked}) and says to retry in ${wait} s`,
           wait,
         );
         throw this.gaveUp;

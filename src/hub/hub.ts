@@ -73,8 +73,8 @@ export async function fetchFromHub(repo: string, options: HubOptions = {}): Prom
   if (offline) {
     throw new ModelError(
       'ERR_PARAKEET_MODEL_NOT_FOUND',
-      `Expected the Hugging Face repository ${repo} at '${revision}' in the cache, since the hub is not to be asked (offline, HF_HUB_OFFLINE), but it is not ` +
-        'there. Load it once without that, or name a folder or an archive.',
+      `Expected the Hugging Face repository ${repo} at '${revision}' in the cache, because the hub must not be used (offline, ` +
+        'HF_HUB_OFFLINE), but it is not there. Load it once online, or name a folder or an archive.',
     );
   }
   const hub = await importHub();
@@ -97,7 +97,7 @@ export async function fetchFromHub(repo: string, options: HubOptions = {}): Prom
     const wanted = `Expected a model of the Hugging Face repository ${repo} at '${revision}' but could not get it: ${reasonOf(cause)}.`;
     if (cause instanceof HubError) {
       throw new HubError(
-        `${wanted} Try again then; a token (HF_TOKEN) may ask more often.`,
+        `${wanted} Try again later; with a token (HF_TOKEN) the limit is higher.`,
         cause.retryAfter,
         { cause },
       );
@@ -144,7 +144,7 @@ async function download(
       hash: info.lfs?.oid ?? info.oid ?? '',
       lfs: info.lfs !== undefined,
     };
-    if (!HASH.test(file.hash)) throw new Error(`the hub gives no hash of ${path}`);
+    if (!HASH.test(file.hash)) throw new Error(`the hub has no hash of ${path}`);
     await cache.store(sha, file, async (from) => {
       // Plain ranges, not Xet: an interrupted download is resumed, and a full file is one stream.
       const blob = await hub.downloadFile({ repo, path, revision: sha, xet: false, ...common });

@@ -126,7 +126,7 @@ function planned(tensors: readonly NativeTensor[], dtype: ConvertModelOptions['d
   if (scales.size > 0 && dtype !== undefined && dtype !== 'int8') {
     throw new ModelError(
       'ERR_PARAKEET_UNSUPPORTED_MODEL',
-      `Expected weights that were not rounded to bytes yet, to write them in ${dtype}, but found int8. Convert the original.`,
+      `Expected weights that are not quantised, to write them as ${dtype}, but found int8. Convert the original.`,
     );
   }
   const byName = new Map<string, Planned>();

@@ -74,11 +74,12 @@ export async function readSession(file: string): Promise<Session> {
       broken = number;
       continue;
     }
-    if (number === 1 && line.type !== 'session') throw invalid(file, 'it begins otherwise');
+    if (number === 1 && line.type !== 'session')
+      throw invalid(file, 'its first line does not describe a session');
     if (line.type === 'session' && line.format !== SESSION_FORMAT) {
       throw invalid(
         file,
-        `another version of the package has (format ${line.format}, not ${SESSION_FORMAT})`,
+        `it was recorded by another version of the package (format ${line.format}, not ${SESSION_FORMAT})`,
       );
     }
     if (line.type === 'session') head = line;
@@ -86,7 +87,7 @@ export async function readSession(file: string): Promise<Session> {
     else if (line.type === 'event') events.push(line.event);
     else if (line.type === 'end') ended = true;
   }
-  if (!head) throw invalid(file, 'it holds no line that parses');
+  if (!head) throw invalid(file, 'none of its lines parses');
   return { head, pushes, events, ended };
 }
 
@@ -148,7 +149,7 @@ async function push(file: string, { pushes }: Session, line: NodeJS.WritableStre
   try {
     for (const bytes of pushes) {
       const { buffer, bytesRead } = await audio.read(Buffer.alloc(bytes));
-      if (bytesRead < bytes) throw invalid(file, 'it is shorter than what was pushed');
+      if (bytesRead < bytes) throw invalid(file, 'it is shorter than the recorded pushes');
       // A stream that has failed takes nothing more; its error is read from the other side.
       await new Promise<void>((resolve) => line.write(buffer, () => resolve()));
     }
@@ -161,6 +162,6 @@ async function push(file: string, { pushes }: Session, line: NodeJS.WritableStre
 function invalid(file: string, why: string): SavedStateError {
   return new SavedStateError(
     'ERR_PARAKEET_INVALID_SESSION',
-    `Expected a session that parakeet live --record has written in ${file}, but ${why}`,
+    `Expected a session of parakeet live --record in ${file} but ${why}`,
   );
 }

@@ -230,7 +230,7 @@ function streamDestination(stream: Writable, name: string, failed: (error: Error
   if (stream.destroyed || stream.writableEnded) {
     const state = inspect({ destroyed: stream.destroyed, writableEnded: stream.writableEnded });
     release();
-    throw writeError(name, new Error(`it is closed already (${state})`));
+    throw writeError(name, new Error(`it is already closed (${state})`));
   }
   return {
     write: (data) =>

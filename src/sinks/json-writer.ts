@@ -87,7 +87,7 @@ async function documentIn(path: string): Promise<{ text: string; sentences: Json
   const document = JSON.parse(text) as { text?: unknown; sentences?: unknown };
   if (typeof document.text === 'string' && Array.isArray(document.sentences))
     return { text: document.text, sentences: document.sentences as JsonSentence[] };
-  throw new Error('it holds no transcript that could be continued');
+  throw new Error('it is not a transcript that could be continued');
 }
 
 /** The file behind `path`, or `undefined` for something that must not be replaced (a device, a pipe). */

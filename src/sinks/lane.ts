@@ -98,7 +98,7 @@ export class Lane {
     const finals = this.#queue.filter(({ type }) => type === 'token' || type === 'sentence').length;
     const error = new LagError(
       `Expected a sink that keeps up but ${this.#waiting} events wait for it (maxQueue ${this.maxQueue}), ` +
-        `${finals} of them final words or sentences that are lost for it. Raise maxQueue, or let all wait for it (lag: 'wait').`,
+        `${finals} of them final words or sentences, which it loses. Raise maxQueue, or let everything wait for it (lag: 'wait').`,
     );
     this.destroy(error);
   }

@@ -116,7 +116,7 @@ function nodeStream(source: Readable): Readable {
 function webStream(stream: ReadableStream<unknown>): Readable {
   if (stream.locked) {
     throw expected(
-      'a stream that nobody else reads',
+      'a stream that is not being read already',
       'source',
       stream,
       'It has a reader: its lock is taken.',

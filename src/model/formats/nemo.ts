@@ -65,7 +65,7 @@ export async function openNemo(file: string): Promise<ModelFiles> {
     if (cause instanceof ParakeetError) throw cause;
     throw new ModelError(
       'ERR_PARAKEET_INVALID_WEIGHTS',
-      `Expected a .nemo archive in ${file} but ${(cause as Error).message}. If the download was not whole, fetch it again.`,
+      `Expected a .nemo archive in ${file} but ${(cause as Error).message}. If the download is incomplete, download it again.`,
       { cause },
     );
   } finally {
