@@ -89,7 +89,7 @@ export function decodingOptions(): CliOption[] {
       .default(undefined, "the model's best"),
     new CliOption(
       '--boost <FILE>',
-      'phrases to listen for, one a line, each with a tab and a weight or without',
+      'phrases to boost, one per line, each optionally followed by a tab and a weight',
     ).from('PARAKEET_BOOST'),
   ];
 }
@@ -112,17 +112,13 @@ export function subtitleOptions(): CliOption[] {
   return [
     shaping(CliOption.integer('--max-line-width <COLUMNS>', 'width of a line', 10)).presets(42),
     shaping(CliOption.integer('--max-line-count <N>', 'lines of a cue', 1)).presets(2),
-    shaping(CliOption.number('--min-cue-duration <SECONDS>', 'how long a cue stays at least', 0)).presets(1),
-    shaping(CliOption.number('--max-cue-duration <SECONDS>', 'how long a cue stays at most', 0.1)).presets(7),
+    shaping(CliOption.number('--min-cue-duration <SECONDS>', 'shortest time of a cue', 0)).presets(1),
+    shaping(CliOption.number('--max-cue-duration <SECONDS>', 'longest time of a cue', 0.1)).presets(7),
     shaping(
-      CliOption.number(
-        '--max-characters-per-second <N>',
-        'how fast a cue is read, where the speech allows',
-        1,
-      ),
+      CliOption.number('--max-characters-per-second <N>', 'reading speed, as far as the speech allows', 1),
     ).presets(20),
     subtitles(
-      new CliOption('--cue-per-sentence', 'one cue a sentence, however long, as parakeet-mlx writes them'),
+      new CliOption('--cue-per-sentence', 'one cue per sentence, however long, as parakeet-mlx writes them'),
     ),
     subtitles(new CliOption('--highlight-words', 'mark each word as it is spoken')),
     new CliOption('--no-highlight-words', 'mark no words, the default'),
@@ -212,7 +208,10 @@ export function fileOutputOptions(): CliOption[] {
       'write to this file, or with - to stdout; may be given several times',
     ),
     new CliOption('--output-dir <DIR>', 'folder of the transcripts').presets('.').needs('no --output', named),
-    new CliOption('--output-template <NAME>', 'their names, of {parent}, {filename}, {index} and {date}')
+    new CliOption(
+      '--output-template <NAME>',
+      'names of the transcripts, from {parent}, {filename}, {index} and {date}',
+    )
       .from('PARAKEET_OUTPUT_TEMPLATE')
       .presets('{filename}')
       .needs('no --output', named),
@@ -235,7 +234,7 @@ export function liveInputOptions(): CliOption[] {
       '--device <NAME>',
       'the microphone: its name, a part of it, or its number in `parakeet devices`',
     ).needs('--mic', ({ mic }) => mic === true),
-    stdin(inputFormat('of stdin; auto recognises sound files and takes anything else for s16le')),
+    stdin(inputFormat('of stdin; auto recognises sound files and reads anything else as s16le')),
     pcm(rate()),
     pcm(channels()),
   ];

@@ -47,7 +47,7 @@ export interface TranscriptionOptions {
    * @defaultValue false
    */
   utterances?: UtteranceOptions | boolean | undefined;
-  /** What happens where nobody speaks. */
+  /** What happens when nobody speaks. */
   silence?: SilenceOptions | undefined;
   /**
    * File: how the recording is cut.

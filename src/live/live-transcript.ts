@@ -50,7 +50,7 @@ export interface LiveOptions {
    * @defaultValue nowhere else
    */
   sentences?: SentenceOptions | undefined;
-  /** What happens where nobody speaks. */
+  /** What happens when nobody speaks. */
   silence?: SilenceOptions | undefined;
   /**
    * Statistics that normalise the log-mel frames.

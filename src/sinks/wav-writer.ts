@@ -41,7 +41,7 @@ class WavWriter extends Writable {
   readonly #target: SinkTarget;
   readonly #encoding: WavEncoding;
   #destination: Destination | undefined;
-  /** Produces the bytes of the file, once the first chunk has told the format. */
+  /** Produces the bytes of the file, once the first chunk has determined the format. */
   #file: wav.Writer | undefined;
   /** Bytes of it that the target has, including the header. */
   #written = 0;
