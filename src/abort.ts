@@ -1,11 +1,11 @@
 /**
- * What this package does with an `AbortSignal`: one listener a signal, however many streams and jobs share it, and streams that are
- * destroyed with this package's own error. Node's `signal` option does the latter with an error that has another code.
+ * Abort signals: one listener per signal, however many streams and jobs share it, and streams that are destroyed with this package's own
+ * error. Node's `signal` option uses an error with another code.
  */
 import type { Stream } from 'node:stream';
 import { AbortedError } from './errors.js';
 
-/** What waits for a signal. One listener each: a signal with more than ten makes Node warn of a leak. */
+/** The callbacks that wait for a signal. One listener each: a signal with more than ten makes Node warn of a leak. */
 interface Waiting {
   callbacks: Set<() => void>;
   listener: () => void;
@@ -16,11 +16,11 @@ const waiting = new WeakMap<AbortSignal, Waiting>();
 /**
  * Calls `callback` once when `signal` is aborted from now on.
  *
- * @returns a function that takes the callback back. Call it when the work is over: a long-lived signal outlives many jobs.
+ * @returns a function that removes the callback. Call it when the work is over: a long-lived signal outlives many jobs.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const entry = waiting.get(signal) ?? listen(signal);
-  // A wrapper, since the same function may wait twice.
+  // A wrapper, since the same function may be registered twice.
   const own = () => callback();
   entry.callbacks.add(own);
   return () => {
@@ -43,7 +43,7 @@ function listen(signal: AbortSignal): Waiting {
   return entry;
 }
 
-/** The error of work that `signal` ended: the signal's reason is its cause. */
+/** The error of work that `signal` cancelled: the signal's reason is its cause. */
 export function abortedBy(signal: AbortSignal): AbortedError {
   return new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
 }

@@ -1,5 +1,5 @@
 /**
- * What a running program tells about itself, through `node:diagnostics_channel`: nothing is made unless somebody listens. Numbers are
+ * Diagnostics of a running program, through `node:diagnostics_channel`: nothing is created unless there is a subscriber. Numbers are
  * seconds and counts, as OpenTelemetry's histograms and counters take them.
  *
  * ```ts
@@ -19,7 +19,7 @@ export interface StepMessage {
   draft: number;
   /** Final tokens. */
   tokens: number;
-  /** Streams whose steps ran together with this one, itself included. */
+  /** Streams whose steps ran together with this one, including it. */
   batch: number;
   /** The stream's share of the compute. */
   computeSeconds: number;
@@ -36,10 +36,10 @@ export interface LagMessage {
   seconds: number;
 }
 
-/** On `parakeet-stream:stream`: a `parakeet()` stream began or is over. */
+/** On `parakeet-stream:stream`: a `parakeet()` stream was opened or closed. */
 export interface StreamMessage {
   state: 'open' | 'closed';
-  /** With `'closed'`: why, if it was not the end. */
+  /** With `'closed'`: the reason, if it did not end normally. */
   error?: Error;
 }
 
@@ -52,7 +52,7 @@ export const channels = {
 
 if (process.env.PARAKEET_LOG) logChannels(process.env.PARAKEET_LOG, channels);
 
-/** Publishes what `make` gives, if anybody listens. */
+/** Publishes the result of `make` if there is a subscriber. */
 export function publish<T extends object>(name: keyof typeof channels, make: () => T): void {
   if (channels[name].hasSubscribers) channels[name].publish(make());
 }

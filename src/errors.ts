@@ -1,6 +1,6 @@
 /**
  * The errors of this package: one base class with a stable `code`, and one subclass for each family of codes. Messages say what was
- * expected, what came, and what to do.
+ * expected, what was received, and what to do.
  */
 
 import type { TranscriptResult } from './events.js';
@@ -33,7 +33,7 @@ export type ErrorCode = keyof ErrorClasses;
 /** Base of every error of this package. */
 export abstract class ParakeetError extends Error {
   override name = 'ParakeetError';
-  /** Stable; what programs compare. */
+  /** Stable, for programs to compare. */
   abstract readonly code: ErrorCode;
 }
 
@@ -46,7 +46,7 @@ export class ArgumentError extends ParakeetError {
 /** Audio that cannot be read: unknown format, broken header, a file cut short, NaN samples. */
 export class AudioError extends ParakeetError {
   override name = 'AudioError';
-  /** What `transcribe` had transcribed before the audio broke off; undefined without a word. */
+  /** The transcript before the audio broke off, from `transcribe`; undefined without a word. */
   heard?: TranscriptResult;
   constructor(
     readonly code: 'ERR_PARAKEET_UNSUPPORTED_FORMAT' | 'ERR_PARAKEET_INVALID_AUDIO',
@@ -79,7 +79,7 @@ export class HubError extends ParakeetError {
   readonly code = 'ERR_PARAKEET_HUB_BUSY';
   constructor(
     message: string,
-    /** Seconds after which the hub says to try again. */
+    /** Seconds after which the hub asks to try again. */
     readonly retryAfter: number,
     options?: ErrorOptions,
   ) {
@@ -108,7 +108,7 @@ export class WriteError extends ParakeetError {
 /** The native addon could not be loaded (`ERR_PARAKEET_NATIVE_LOAD`), or failed (`ERR_PARAKEET_ENGINE`). */
 export class NativeError extends ParakeetError {
   override name = 'NativeError';
-  /** What `transcribe` had transcribed before the engine failed; undefined without a word. */
+  /** The transcript before the engine failed, from `transcribe`; undefined without a word. */
   heard?: TranscriptResult;
   constructor(
     readonly code: 'ERR_PARAKEET_NATIVE_LOAD' | 'ERR_PARAKEET_ENGINE',
@@ -125,7 +125,7 @@ export class DependencyError extends ParakeetError {
   readonly code = 'ERR_PARAKEET_MISSING_DEPENDENCY';
 }
 
-/** A live source that was not read fast enough, so that a part of it is lost (`ERR_PARAKEET_LAG`). */
+/** A live source was not read fast enough, so that part of it is lost (`ERR_PARAKEET_LAG`). */
 export class LagError extends ParakeetError {
   override name = 'LagError';
   readonly code = 'ERR_PARAKEET_LAG';
@@ -143,11 +143,11 @@ export class SavedStateError extends ParakeetError {
   }
 }
 
-/** Something that was used after its end, or a source that was closed before its end (`ERR_PARAKEET_CLOSED`). */
+/** An object was used after its end, or a source was closed before its end (`ERR_PARAKEET_CLOSED`). */
 export class ClosedError extends ParakeetError {
   override name = 'ClosedError';
   readonly code = 'ERR_PARAKEET_CLOSED';
-  /** What `transcribe` had transcribed before the source was closed; undefined without a word. */
+  /** The transcript before the source was closed, from `transcribe`; undefined without a word. */
   heard?: TranscriptResult;
 }
 
@@ -155,7 +155,7 @@ export class ClosedError extends ParakeetError {
 export class AbortedError extends ParakeetError {
   override name = 'AbortError';
   readonly code = 'ERR_PARAKEET_ABORTED';
-  /** What `transcribe` had transcribed before it was cancelled; undefined without a word. */
+  /** The transcript before the cancellation, from `transcribe`; undefined without a word. */
   heard?: TranscriptResult;
   constructor(message = 'The operation was aborted', options?: ErrorOptions) {
     super(message, options);
@@ -163,16 +163,17 @@ export class AbortedError extends ParakeetError {
 }
 
 /**
- * Whether `error` is one of this package, and has `code` if that is given: narrows the type to the class of the code.
+ * Whether `error` is one of this package and, if `code` is given, has that code. Narrows the type to the class of the code.
  *
  * @example
  * ```js
  * import { isParakeetError, transcribe } from 'parakeet-stream';
  *
  * try {
- *   await transcribe('no-such-talk.wav');
+ *   console.log((await transcribe('talk.flac')).text);
  * } catch (error) {
- *   if (isParakeetError(error, 'ERR_PARAKEET_INVALID_AUDIO')) console.log(error.heard?.text);
+ *   if (!isParakeetError(error, 'ERR_PARAKEET_INVALID_AUDIO')) throw error;
+ *   console.log(`As far as it goes: ${error.heard?.text}`);
  * }
  * ```
  */
@@ -182,7 +183,7 @@ export function isParakeetError(error: unknown, code?: ErrorCode): boolean {
   return error instanceof ParakeetError && (code === undefined || error.code === code);
 }
 
-/** The errors that may say what was transcribed before them. */
+/** The errors that may have the transcript so far. */
 export function canTellHeard(error: unknown): error is AudioError | NativeError | ClosedError | AbortedError {
   return (
     error instanceof AudioError ||
@@ -192,7 +193,7 @@ export function canTellHeard(error: unknown): error is AudioError | NativeError 
   );
 }
 
-/** True for the error that a caller's own `abort()` or `destroy()` makes. */
+/** True for the error that a caller's own `abort()` or `destroy()` causes. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }

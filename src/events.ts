@@ -1,5 +1,5 @@
 /**
- * The typed objects that travel between the stages, and out of the last one. Types only: nothing here runs.
+ * The typed objects that pass between the stages, and out of the last one. Types only: nothing here runs.
  *
  * All times are seconds from the start of the stream. A *frame* is one encoder output (80 ms for Parakeet).
  */
@@ -15,8 +15,8 @@ export interface AudioChunk {
 /** Log-mel frames, natural logarithm, not normalised. */
 export interface MelChunk {
   /**
-   * Row-major `frames × features`. In the chunks of `logMel` it is copied out of the engine when it is first read; `encode` takes
-   * chunks that nobody has read without that copy.
+   * Row-major `frames × features`. In the chunks of `logMel` it is copied out of the engine when it is first read; `encode` needs no copy
+   * of chunks that were not read.
    */
   data: Float32Array;
   frames: number;
@@ -24,15 +24,15 @@ export interface MelChunk {
   /** Index of the first frame of `data`, counted from the start of the stream. */
   firstFrame: number;
   /**
-   * Set on the last chunk only: how many samples the input had. Frames at and after `floor(samples / hop)` come from the
-   * silence that flushes the model, and never enter the normalisation's statistics.
+   * Set on the last chunk only: the number of samples of the input. Frames at and after `floor(samples / hop)` come from the silence that
+   * flushes the model, and never enter the statistics of the normalisation.
    */
   end?: { samples: number };
 }
 
 /**
- * A ticket for encoder frames that stay inside the native session until they are decoded. Plain data: only `session`
- * refers to native state, and it is freed when its encode stage closes.
+ * A ticket for encoder frames that stay inside the native session until they are decoded. Plain data: only `session` refers to native
+ * state, which is freed when its encode stage closes.
  */
 export interface EncodedChunk {
   /** The native encoder session that holds the frames. Opaque. */
@@ -47,15 +47,15 @@ export interface EncodedChunk {
   draft: number;
   /** Seconds of compute that the frames took. */
   computeSeconds: number;
-  /** Steps of the grid that this one stands for: more than 1 only with `lagPolicy: 'growSteps'`. */
+  /** Steps of the grid that this one replaces: more than 1 only with `lagPolicy: 'growSteps'`. */
   grown: number;
-  /** Streams whose steps ran together with this one, itself included. */
+  /** Streams whose steps ran together with this one, including it. */
   batch: number;
-  /** Where speech began and ended, as heard with this step; seconds. */
+  /** Where speech began and ended, as detected in this step; seconds. */
   speech: { time: number; speaking: boolean }[];
   /** `performance.now()` when the audio that made this step possible reached the encode stage. */
   readyAt: number;
-  /** Set when the input is over, on the tickets of what remained and on the last object: the input's duration in seconds. */
+  /** Set when the input is over, on the remaining tickets and on the last object: the duration of the input in seconds. */
   end?: { duration: number };
 }
 
@@ -76,8 +76,8 @@ export interface Token {
 }
 
 /**
- * A word with the punctuation after it: what stands between two spaces; in languages that write none (Chinese, Japanese, Thai …), a
- * word by `Intl.Segmenter`. Its times are its tokens'; within a token that spans several words, in proportion to the characters.
+ * A word with the punctuation after it: the text between two spaces; in languages without spaces (Chinese, Japanese, Thai …), a word by
+ * `Intl.Segmenter`. Its times are those of its tokens; within a token that spans several words, in proportion to the characters.
  */
 export interface Word {
   /** Without the space before it. */
@@ -92,7 +92,9 @@ export interface Word {
 
 /** A complete, final sentence. */
 export interface Sentence {
-  /** Set by `refine`: the sentence was heard again with context on both sides, and its words are not those of its `token` events. */
+  /**
+   * Set by `refine`: the sentence was transcribed again with context on both sides, and its words differ from those of its `token` events.
+   */
   revised?: true;
   /** Trimmed text. */
   text: string;
@@ -115,9 +117,9 @@ export interface TranscriptResult {
   tokens: Token[];
 }
 
-/** What a stream cost. */
+/** The cost of a stream. */
 export interface StreamStats {
-  /** Seconds of audio that came in. */
+  /** Seconds of audio received. */
   audioSeconds: number;
   /** Seconds of native compute. */
   computeSeconds: number;
@@ -129,15 +131,15 @@ export interface StreamStats {
   draftsDropped: number;
   /** Steps of the grid that were taken together to catch up; always 0 without `lagPolicy: 'growSteps'`. */
   stepsGrown: number;
-  /** The longest that finals came later than they would on a machine that takes no time, in seconds. See {@link LagEvent}. */
+  /** The largest delay of finals beyond what they would have on an infinitely fast machine, in seconds. See {@link LagEvent}. */
   maxLag: number;
   /** Seconds from "the audio of a step is here" to "its tokens are out", over all steps. */
   latency: { p50: number; p95: number; max: number };
 }
 
-/** What the events of a merged stream have in common. */
+/** Common to the events of a merged stream. */
 export interface Spoken {
-  /** Who speaks: the label that `merge` gave the input. Absent from a stream of one. */
+  /** The speaker: the label that `merge` gave the input. Absent from a single stream. */
   speaker?: string;
 }
 
@@ -146,7 +148,7 @@ export interface TokenEvent extends Spoken {
   type: 'token';
   token: Token;
 }
-/** The whole unsettled tail as it stands now; replaces the previous draft. */
+/** The whole unsettled tail as of now; replaces the previous draft. */
 export interface DraftEvent extends Spoken {
   type: 'draft';
   tokens: Token[];
@@ -166,40 +168,40 @@ export interface ProgressEvent {
   /** Seconds. */
   time: number;
 }
-/** Somebody begins to speak at `time`; comes as soon as a step hears it, so its time may lie ahead of `progress`. */
+/** Someone begins to speak at `time`; emitted as soon as a step detects it, so its time may be ahead of `progress`. */
 export interface SpeechStartEvent extends Spoken {
   type: 'speechStart';
   /** Seconds. */
   time: number;
 }
-/** Nobody has spoken since `time`; comes when the pause has lasted for `speechHangover`. */
+/** Nobody has spoken since `time`; emitted when the pause has lasted for `silence.hangover`. */
 export interface SpeechEndEvent extends Spoken {
   type: 'speechEnd';
   /** Seconds. */
   time: number;
 }
-/** What was said is over, by the rules of `endpoint` or by `flush()`; the open sentence was closed before it. */
+/** An utterance is over, by the rules of `utterances` or by `flush()`; the open sentence was closed before it. */
 export interface EndOfUtteranceEvent extends Spoken {
   type: 'endOfUtterance';
   /** Start of its first token, in seconds. */
   start: number;
   /** End of its last token, in seconds. */
   end: number;
-  /** Which rule said so. */
+  /** The rule that applied. */
   reason: 'silence' | 'punctuation' | 'maxDuration' | 'flush' | 'end';
 }
 /**
- * The transcript falls behind the audio: what is final now came `seconds` later than its audio allowed. Sent when the lag passes a
- * second, whenever it has doubled since, and with 0 when it is made up for.
+ * The transcript falls behind the audio: what is final now came `seconds` later than its audio allowed. Sent when the lag exceeds a second,
+ * whenever it has doubled since, and with 0 when the transcript has caught up.
  */
 export interface LagEvent extends Spoken {
   type: 'lag';
-  /** How much later, at least 0. */
+  /** Seconds of delay, at least 0. */
   seconds: number;
 }
 /**
- * Audio between these times never came: a device lost it, a live source overflowed, or a place in a file is damaged. Silence stands for it,
- * and the times of what follows are right.
+ * Audio between these times is missing: a device lost it, a live source overflowed, or a place in a file is damaged. Silence replaces it,
+ * and the times of what follows are correct.
  */
 export interface GapEvent extends Spoken {
   type: 'gap';
@@ -219,13 +221,13 @@ export interface EndEvent {
 export interface LeftEvent {
   type: 'left';
   speaker: string;
-  /** What its stream cost, if it came to its end. */
+  /** The cost of its stream, if it came to its end. */
   stats?: StreamStats;
-  /** Why it is over, if it failed. */
+  /** The reason, if it failed. */
   error?: Error;
 }
 
-/** What comes out of `parakeet()` and `merge()`. Consumers ignore types that they do not know. */
+/** The events of `parakeet()` and `merge()`. Consumers should ignore types that they do not know. */
 export type TranscriptEvent =
   | TokenEvent
   | DraftEvent

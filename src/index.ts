@@ -1,8 +1,10 @@
-/** The public surface of parakeet-stream, and nothing else. */
+/**
+ * The public surface of parakeet-stream, and nothing else. Classes that only a factory constructs are exported as types.
+ */
 export type { PcmEncoding } from './audio/formats/pcm.js';
 export type { AudioFormat, InputOptions } from './audio/input-options.js';
 export type { ParakeetOptions, TranscriptionOptions } from './composition/options.js';
-export { ParakeetStream } from './composition/parakeet-stream.js';
+export type { ParakeetStream } from './composition/parakeet-stream.js';
 export type { TranscribeOptions, TranscriptProgress } from './composition/transcribe-source.js';
 export type { LagMessage, StepMessage, StreamMessage } from './diagnostics.js';
 export type {
@@ -49,12 +51,12 @@ export type {
   Word,
 } from './events.js';
 export type { HubProgress } from './hub/hub.js';
-export { type LiveOptions, LiveTranscript, type TranscribeStreamOptions } from './live/live-transcript.js';
+export type { LiveOptions, LiveTranscript, TranscribeStreamOptions } from './live/live-transcript.js';
 export { type LoadModelOptions, loadModel } from './load-model.js';
 export type { EncodeLogMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './low-level.js';
 export {
   type Events as MergeInput,
-  MergedTranscript,
+  type MergedTranscript,
   type MergeInputOptions,
   type MergeOptions,
   merge,
@@ -72,11 +74,12 @@ export {
 } from './model/latency.js';
 export type { LoadedModel } from './model/loaded-model.js';
 export type { StageModel } from './model/stage-model.js';
-export type { Normalization } from './model/streaming-options.js';
-export { Model } from './model.js';
+export type { Normalization, StreamingOptions } from './model/streaming-options.js';
+export type { Model } from './model.js';
 export { parakeet } from './parakeet.js';
+export type { PipelineStage } from './pipeline-types.js';
 export type { WindowOptions } from './recordings/windows.js';
-export type { SessionModel, SessionOptions } from './session/format.js';
+export type { SessionLine, SessionModel, SessionOptions } from './session/format.js';
 export { recordSession, type SessionFiles, type SessionRecorder } from './session/recorder.js';
 export {
   type ReplayResult,
@@ -88,7 +91,7 @@ export {
 export * from './sinks/index.js';
 export type { AudioBytes, AudioSource } from './sources/audio-source.js';
 export {
-  DiscordVoice,
+  type DiscordVoice,
   type DiscordVoiceOptions,
   discordVoice,
   type VoiceReceiverLike,
@@ -96,7 +99,7 @@ export {
 } from './sources/discord-voice.js';
 export { type FfmpegAudio, type FfmpegOptions, ffmpeg } from './sources/ffmpeg.js';
 export { type Gap, LiveSource, type LiveSourceOptions } from './sources/live-source.js';
-export { devices, type MicOptions, Microphone, mic } from './sources/mic.js';
+export { devices, type MicOptions, type Microphone, mic } from './sources/mic.js';
 export type { InputDevice } from './sources/recorder.js';
 export type { UtteranceOptions } from './text/endpointer.js';
 export type { SentenceOptions } from './text/sentence-options.js';

@@ -1,15 +1,15 @@
 /**
- * How far a live transcript is behind its audio: from the write that brought a stretch of sound to the event that makes it final, less
- * what the lookahead takes on any machine. Only for sources that are no faster than the clock: who reads a file has no lag.
+ * How far a live transcript is behind its audio: from the write that brought a piece of sound to the event that makes it final, minus what
+ * the lookahead takes on any machine. Only for sources that are no faster than the clock: a file has no lag.
  */
 import type { LagEvent } from './events.js';
 
-/** Seconds of lag that are worth an event, and below which it is made up for. */
+/** Seconds of lag that are worth an event, and below which the transcript has caught up. */
 const WORTH_TELLING = 1;
 const MADE_UP = 0.5;
-/** Seconds that audio may be ahead of the clock and still count as live: what a device had buffered. */
+/** Seconds that audio may be ahead of the clock and still count as live: the buffer of a device. */
 const LEEWAY = 2;
-/** Arrivals that are told apart, in seconds of audio. */
+/** Resolution of arrivals, in seconds of audio. */
 const GRAIN = 0.05;
 
 interface Arrival {
@@ -26,12 +26,12 @@ export class LagMeter {
   #told = 0;
   #max = 0;
 
-  /** The longest lag so far, in seconds; 0 for a source that is no live one. */
+  /** The largest lag so far, in seconds; 0 for a source that is not live. */
   get max(): number {
     return this.#max;
   }
 
-  /** A lag was told that is not made up for yet. */
+  /** A lag was reported and has not been made up for yet. */
   get behind(): boolean {
     return this.#told > 0;
   }
@@ -46,7 +46,7 @@ export class LagMeter {
     if (!this.#live) this.#arrivals.length = 0;
   }
 
-  /** Audio up to `needed` has become text at `at`: gives the event that this is worth. */
+  /** Audio up to `needed` has become text at `at`: returns the event to send, if any. */
   heard(needed: number, at: number): LagEvent | undefined {
     if (!this.#live) return undefined;
     const index = this.#arrivals.findIndex((arrival) => arrival.audio >= needed - 1e-9);

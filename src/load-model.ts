@@ -1,5 +1,5 @@
 /**
- * From a name to a loaded model: finds the folder, checks its config and its weights' index, and has the engine read them.
+ * From a name to a loaded model: finds the folder, checks its config and the index of its weights, and has the engine read them.
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
@@ -19,34 +19,53 @@ import { expected, integer, known, oneOf, optionalBoolean, optionalSignal } from
 /** The model that loads without a name. */
 export const bundledModel = fileURLToPath(new URL('../models/parakeet-tiny-en', import.meta.url));
 
-/** Bytes at the beginning of the weights that tell models apart: their index and some of their values. */
+/** Bytes at the beginning of the weights that identify a model: their index and some of their values. */
 const IDENTITY_BYTES = 1 << 20;
 
 /** Options of {@link loadModel}. */
 export interface LoadModelOptions {
   /**
-   * Type that the weights are kept in and the encoder's products are computed in; sums and what lies between are float32.
-   * `'bfloat16'` halves the memory and is fast where the CPU multiplies it (AVX512-BF16, AMX) and on GPUs; elsewhere it costs
-   * about as much time as float32. `'int8'` (weights scaled for each channel, activations for each row) takes a quarter of the
-   * memory and is the fastest where the CPU has VNNI or AMX; it may change a word now and then. `'auto'` takes bfloat16 where it
-   * is fast, else float32, and int8 for weights that were converted to it. Default `'auto'`.
+   * Type that the weights are kept in and the encoder's products are computed in; sums and intermediate values are float32. `'bfloat16'`
+   * halves the memory and is fast if the CPU multiplies it (AVX512-BF16, AMX) and on GPUs; elsewhere it takes about as much time as
+   * float32. `'int8'` (weights scaled for each channel, activations for each row) takes a quarter of the memory and is the fastest if the
+   * CPU has VNNI or AMX; it may change a few words. `'auto'` takes bfloat16 if it is fast, else float32, and int8 for weights that were
+   * converted to it.
+   * @defaultValue `'auto'`
    */
   dtype?: 'auto' | NativeDType | undefined;
-  /** Where it computes. `'auto'` takes what the addon was built for. Default `'auto'`. */
+  /**
+   * The device to compute on. `'auto'` takes the one that the addon was built for.
+   * @defaultValue `'auto'`
+   */
   device?: 'auto' | 'cpu' | 'gpu' | undefined;
-  /** Threads of the CPU, 1 or more; the first model loaded decides for the process. Default: all cores. */
+  /**
+   * CPU threads, 1 to 1024; the first model loaded decides for the process.
+   * @defaultValue all cores
+   */
   threads?: number | undefined;
-  /** Gives up loading. */
+  /** Cancels loading. */
   signal?: AbortSignal | undefined;
-  /** Branch, tag or commit of a repository on the hub. Default `'main'`. */
+  /**
+   * Branch, tag or commit of a repository on the hub.
+   * @defaultValue `'main'`
+   */
   revision?: string | undefined;
-  /** Where repositories of the hub are kept. Default: Hugging Face's own cache. */
+  /**
+   * The folder for repositories of the hub.
+   * @defaultValue Hugging Face's own cache
+   */
   cacheDir?: string | undefined;
-  /** Take models of the hub from the cache only. Default: what `HF_HUB_OFFLINE` says. */
+  /**
+   * Take models of the hub only from the cache.
+   * @defaultValue as `HF_HUB_OFFLINE` says
+   */
   offline?: boolean | undefined;
-  /** Token for private repositories of the hub. Default: `HF_TOKEN`. */
+  /**
+   * Token for private repositories of the hub.
+   * @defaultValue `HF_TOKEN`
+   */
   token?: string | undefined;
-  /** Called while a repository is fetched from the hub. */
+  /** Called while a repository is downloaded from the hub. */
   onProgress?: ((progress: HubProgress) => void) | undefined;
 }
 
@@ -63,16 +82,28 @@ const keys = [
 ];
 
 /**
- * Loads a model: `name` is a folder of parakeet-mlx or of Hugging Face transformers (`config.json`, `model.safetensors`, in one file or
- * several), NVIDIA's own archive (`.nemo`), or the id of a Hugging Face repository with such, which is fetched once. Without a name:
- * what `PARAKEET_MODEL` names, else the bundled `parakeet-tiny-en`.
+ * Loads a model. `name` is one of:
  *
- * Close it (`await model.close()`, or `await using`) when no stream needs it any more.
+ * - a folder of parakeet-mlx or of Hugging Face transformers: `config.json` and `model.safetensors`, in one file or several;
+ * - one of NVIDIA's archives (`.nemo`);
+ * - the id of a Hugging Face repository that holds either, which is downloaded once.
  *
+ * Call `close()` when no stream needs the model any more.
+ *
+ * @param name Without it: the model that `PARAKEET_MODEL` names, else the bundled `parakeet-tiny-en`.
  * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND`, `ERR_PARAKEET_INVALID_CONFIG`, `ERR_PARAKEET_INVALID_WEIGHTS`,
- * `ERR_PARAKEET_UNSUPPORTED_MODEL`. @throws {@link ArgumentError} for options that make no sense. @throws {@link NativeError} when the
- * addon cannot be loaded. @throws {@link HubError} and @throws {@link WriteError} when a model cannot be fetched.
- * @throws {@link AbortedError} when `signal` was aborted.
+ * `ERR_PARAKEET_UNSUPPORTED_MODEL`. @throws {@link ArgumentError} for invalid options. @throws {@link NativeError} when the addon cannot be
+ * loaded. @throws {@link HubError} and @throws {@link WriteError} when a model cannot be downloaded. @throws {@link DependencyError} without
+ * `@huggingface/hub` for a repository. @throws {@link AbortedError} when `signal` is aborted. All as rejections.
+ *
+ * @example
+ * ```js
+ * import { loadModel } from 'parakeet-stream';
+ *
+ * const model = await loadModel();
+ * console.log(model.info.architecture, model.info.dtype);
+ * await model.close();
+ * ```
  */
 export async function loadModel(name?: string, options: LoadModelOptions = {}): Promise<Model> {
   known('loadModel', options, keys);
@@ -117,13 +148,13 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
   }
 }
 
-/** Weights that were kept in bytes are computed in bytes; else what is fast here. */
+/** Weights stored as bytes are computed as bytes; otherwise the fastest type here. */
 function bestType({ tensors }: ModelFiles, nativeBfloat16: boolean): NativeDType {
   if (tensors.some((tensor) => tensor.dtype === 'I8')) return 'int8';
   return nativeBfloat16 ? 'bfloat16' : 'float32';
 }
 
-/** Tells models apart: a checksum of the configuration and of the beginning of the weights, with their size. */
+/** Identifies a model: a checksum of the configuration, of the beginning of the weights, and of their size. */
 async function identify({ config, tensors }: ModelFiles): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(config));
   const first = Buffer.alloc(IDENTITY_BYTES);

@@ -1,10 +1,10 @@
 /**
- * `PARAKEET_LOG`: the messages of `node:diagnostics_channel` as lines on stderr, for debugging. Off unless the environment asks for it; programs
+ * `PARAKEET_LOG`: the messages of `node:diagnostics_channel` as lines on stderr, for debugging. Off unless the variable is set; programs
  * subscribe to the channels instead (diagnostics.ts).
  */
 import type { Channel } from 'node:diagnostics_channel';
 
-/** An Error has no properties that JSON sees. */
+/** An Error has no properties that JSON includes. */
 const readable = (_key: string, value: unknown) => (value instanceof Error ? value.message : value);
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The parts of a transcription, for people who build their own: samples to log-mel frames, those to encoder frames, and those to text.
- * Typed arrays in and out, row-major; nothing of streams.
+ * The parts of a transcription, for programs that build their own: samples to log-mel frames, those to encoder frames, and those to text.
+ * Typed arrays in and out, row-major; no streams.
  */
 
 import { mustBeFinite } from './audio/samples.js';
@@ -32,14 +32,17 @@ export interface EncoderFrames {
 
 /** Options of `model.encodeLogMel` and `model.generate`. */
 export interface EncodeLogMelOptions {
-  /** Normalise each feature over all frames, as NeMo does before its encoder. False for frames that are normalised. Default true. */
+  /**
+   * Normalise each feature over all frames, as NeMo does before its encoder. False for frames that are already normalised.
+   * @defaultValue true
+   */
   normalize?: boolean | undefined;
   /**
    * Local attention: each frame attends to so many seconds before and after it, 0 to 80,000.
-   * @defaultValue the model's own, mostly all frames
+   * @defaultValue the model's own, usually all frames
    */
   attention?: { left: number; right: number } | undefined;
-  /** Gives up the work. */
+  /** Cancels the work. */
   signal?: AbortSignal | undefined;
 }
 

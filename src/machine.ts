@@ -1,6 +1,6 @@
 /**
- * What this machine computes with, and how fast: for `parakeet doctor` and for reports of problems. It measures bare products
- * and one real recording's worth of the bundled model, not a user's model (bench/encoder.mjs is for that).
+ * What this machine computes with, and how fast: for `parakeet doctor` and for reports of problems. It measures bare products and a
+ * recording's worth of the bundled model, not a user's model (bench/encoder.mjs is for that).
  */
 import os from 'node:os';
 import type { NativeDType } from './engine/addon.js';
@@ -10,7 +10,7 @@ import { bundledModel, loadModel } from './load-model.js';
 /** One type of weights on this machine. */
 interface MachineType {
   dtype: NativeDType;
-  /** Whether the CPU or GPU multiplies it by itself; else its weights are widened to float32 on their way. */
+  /** Whether the CPU or GPU multiplies it natively; otherwise its weights are widened to float32 on the way. */
   native: boolean;
   /** Billions of operations per second of bare products, all threads together. */
   gigaflops: number;
@@ -27,11 +27,11 @@ export interface Machine {
   cores: number;
   device: 'cpu' | 'metal' | 'cuda';
   mlx: string;
-  /** `null` where MLX's own operations do the work, which is slow on a CPU. */
+  /** `null` if MLX's own operations do the work, which is slow on a CPU. */
   onednn: string | null;
   /** Instruction set that oneDNN uses. */
   instructions: string | null;
-  /** What `dtype: 'auto'` takes. */
+  /** The type that `dtype: 'auto'` selects. */
   auto: NativeDType;
   types: MachineType[];
 }
@@ -41,7 +41,7 @@ const measured = 0.08;
 const shape = { rows: 125, inputs: 1024, outputs: 2048 };
 
 /**
- * Looks at the machine and measures it for about a second. `threads`: as in `loadModel`; default all cores.
+ * Inspects the machine and measures it for about a second. `threads`: as in `loadModel`, all cores if missing.
  *
  * @throws {@link NativeError} `ERR_PARAKEET_NATIVE_LOAD` when the addon cannot be loaded.
  */
@@ -69,7 +69,7 @@ export async function inspectMachine(threads?: number): Promise<Machine> {
   };
 }
 
-/** Noise costs what speech costs, but for a few tokens. */
+/** Noise costs as much as speech, apart from a few tokens. */
 async function modelSpeed(dtype: NativeDType, threads: number | undefined): Promise<number> {
   const model = await loadModel(bundledModel, { dtype, threads });
   try {

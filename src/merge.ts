@@ -1,6 +1,6 @@
 /**
- * Several labelled streams of events into one transcript in the order of time. Who says what is known beforehand (a stream a speaker);
- * nothing here listens to sound. Here are the streams: how inputs are read, back-pressure, failures. The order is merge/ordering.ts's.
+ * Several labelled streams of events merged into one transcript in the order of time. The speakers are known beforehand (one per stream);
+ * nothing here analyses sound. This file has the streams: how inputs are read, back-pressure, failures. The order is in merge/ordering.ts.
  */
 
 import { Readable, type Writable } from 'node:stream';
@@ -14,13 +14,15 @@ import { LateFailure } from './transforms/late-failure.js';
 /** Options of {@link merge}. */
 export interface MergeOptions {
   /**
-   * Seconds that a sentence may hold back those of others that began after it but are complete already, at least 0. When they have
-   * passed, the others go first and the order of the starts is given up for that sentence. Default 10.
+   * Seconds that an open sentence may hold back those of others that began after it but are already complete, at least 0. After that the
+   * others go first, out of the order of their starts.
+   * @defaultValue 10
    */
   maxHold?: number | undefined;
   /**
-   * What an input that fails does, beside its `left` event with the `error`; the others go on in any case. `'fail'`: when all inputs
-   * are over and everything is read, the merged stream fails with the first such error. `'report'`: nothing. Default `'fail'`.
+   * What happens when an input fails, besides its `left` event with the `error`; the others always continue. `'fail'`: when all inputs are
+   * over and everything is read, the merged stream fails with the first such error. `'report'`: nothing else.
+   * @defaultValue `'fail'`
    */
   inputErrors?: 'fail' | 'report' | undefined;
   /** Destroys the stream and its inputs with an `AbortError` when it is aborted. */
@@ -29,22 +31,25 @@ export interface MergeOptions {
 
 /** Options of one input. */
 export interface MergeInputOptions {
-  /** Where the input's own zero lies on the merged clock, in seconds, at least 0. Default 0. */
+  /**
+   * Where the input's time 0 is on the merged clock, in seconds, at least 0.
+   * @defaultValue 0
+   */
   offset?: number | undefined;
 }
 
-/** An input of {@link merge}: what `parakeet()` gives, or anything to iterate over that gives the same events. */
+/** An input of {@link merge}: a `parakeet()` stream, or any async iterable of the same events. */
 export type Events = AsyncIterable<TranscriptEvent>;
 
 /** The stream that {@link merge} makes: a Readable of {@link TranscriptEvent}s. */
 export class MergedTranscript extends Readable {
   readonly #order: Ordering;
   readonly #failing: boolean;
-  /** Those that are read. */
+  /** The inputs that are being read. */
   readonly #inputs = new Set<Events>();
   readonly #late = new LateFailure(this);
   #failure: Error | undefined;
-  /** Set at the end when there is a failure: resolves when all is consumed. */
+  /** Set at the end when there is a failure: resolves when everything is consumed. */
   #raised: Promise<void> | undefined;
   #closing = false;
   #ended = false;
@@ -70,22 +75,22 @@ export class MergedTranscript extends Readable {
   }
 
   /**
-   * Adds an input. It may come at any time before {@link end}; from then on the transcript waits for its `progress`, too.
+   * Adds an input. This is possible at any time before {@link end}; from then on the transcript waits for its `progress`, too.
    *
-   * @param speaker stands as `speaker` in its events.
-   * @throws {@link ArgumentError} for a label that another input has which is not over, for something that is no stream of events, or
-   * after {@link end}.
+   * @param speaker The `speaker` of its events.
+   * @throws {@link ArgumentError} for the label of another input that is not over, for anything but a stream of events, or after
+   * {@link end}.
    */
   add(speaker: string, events: Events, options: MergeInputOptions = {}): this {
     known('an input of merge', options, ['offset']);
     const offset = finite('offset', options.offset ?? 0, 0);
     if (typeof speaker !== 'string' || speaker === '')
-      throw expected('a text that is not empty', 'speaker', speaker);
+      throw expected('a string that is not empty', 'speaker', speaker);
     if (typeof events !== 'object' || events === null || !(Symbol.asyncIterator in events)) {
       throw expected('a Readable or an async iterable of events', `the input of ${speaker}`, events);
     }
     if (this.speakers.includes(speaker)) {
-      throw expected('one input for each speaker', 'speaker', speaker, 'It has one that is not over yet.');
+      throw expected('one input for each speaker', 'speaker', speaker, 'Its input is not over yet.');
     }
     if (this.#closing || this.destroyed)
       throw expected('no input after end()', 'merge', speaker, 'Add it before.');
@@ -94,7 +99,7 @@ export class MergedTranscript extends Readable {
     return this;
   }
 
-  /** No further input will come: the stream ends when all are over. */
+  /** Declares that no further input will come: the stream ends when all are over. */
   end(): this {
     this.#closing = true;
     this.#goOn();
@@ -123,7 +128,7 @@ export class MergedTranscript extends Readable {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const failure = this.#failure;
     if (!error && failure && this.#raised) {
-      // Read to its end: the failure comes when what it was piped to has finished, too.
+      // Read to its end: the failure comes when the stream it was piped to has finished, too.
       this.#raised.then(() => callback(failure));
       return;
     }
@@ -157,13 +162,13 @@ export class MergedTranscript extends Readable {
     this.#goOn();
   }
 
-  /** An input is not read while the reader is slow, or while it is far ahead of another. */
+  /** An input is not read while the reader is slow, or while the input is far ahead of another. */
   #mustWait(voice: Voice): boolean {
     if (this.destroyed) return false;
     return !this.#room || this.#order.mustWait(voice);
   }
 
-  /** After a change: the end, if it is the end, and whoever waits looks again. */
+  /** After a change: ends the stream if everything is over, and lets the waiting inputs check again. */
   #goOn(): void {
     if (this.#closing && this.#order.empty && !this.destroyed && !this.#ended) this.#finish();
     this.#wake();
@@ -201,23 +206,30 @@ function stop(events: Events, error: Error | null): void {
 }
 
 /**
- * Merges streams of events, one a speaker, into one transcript in the order of time. Each event gets its input's label as `speaker`.
+ * Merges streams of events, one per speaker, into one transcript in the order of time. Each event gets its input's label as `speaker`.
  *
- * ```ts
- * const merged = merge({ Anna: anna.pipe(parakeet({ model })), Ben: ben.pipe(parakeet({ model })) });
- * await pipeline(merged, captionWriter());
- * ```
- *
- * Tokens come by their starts, sentences by theirs, as soon as no input can give an earlier one: when all have passed that time
- * (`progress`). What overlaps stays, side by side. `draft`s come at once and include the tokens that still wait. `progress` is
- * that of the slowest input. When an input is over, `left` comes after its last event; inputs that fail never end the others
- * (see `inputErrors`). The last event is `end`, with sums, and with the worst of the latencies.
+ * Tokens are ordered by their starts, sentences by theirs; each is emitted as soon as no input can emit an earlier one, that is, when all
+ * have passed that time (`progress`). Overlapping speech is kept. Each `draft` is emitted at once and includes the tokens that still wait.
+ * `progress` is that of the slowest input. When an input is over, `left` follows its last event; an input that fails never ends the others
+ * (see `inputErrors`). The last event is `end`, with the sums of the statistics and the worst of the latencies.
  *
  * A slow reader stops all inputs; an input that is ahead of another by more than 64 finals waits for it.
  *
- * @param inputs by label; the stream ends with the last of them. Without it, inputs are added by `add(speaker, events, { offset })`
- * at any time, and the stream ends after `end()` when all are over.
- * @throws {@link ArgumentError} for an input that is no stream of events, or an option out of its range.
+ * @param inputs by label; the stream ends with the last of them. Without it, inputs are added by `add(speaker, events, { offset })` at any
+ * time, and the stream ends after `end()` when all are over.
+ * @throws {@link ArgumentError} for an input that is not a stream of events, or an option out of its range.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel, merge, parakeet, txtWriter } from 'parakeet-stream';
+ *
+ * const model = await loadModel();
+ * const speaker = () => createReadStream('talk.flac').pipe(parakeet({ model }));
+ * await pipeline(merge({ Anna: speaker(), Ben: speaker() }), txtWriter('talk.txt'));
+ * await model.close();
+ * ```
  */
 export function merge(inputs?: Record<string, Events> | null, options: MergeOptions = {}): MergedTranscript {
   const merged = new MergedTranscript(options);

@@ -1,4 +1,4 @@
-/** A loaded model: what it is, and everything that it can do in one call. The work is done in the rooms below. */
+/** A loaded model: its properties, and everything that it can do in one call. The work is done in the layers below. */
 
 import { type TranscribeOptions, transcribeSource } from './composition/transcribe-source.js';
 import type { NativeAddon, NativeModel, NativeModelInfo } from './engine/addon.js';
@@ -33,7 +33,7 @@ export class Model implements LoadedModel {
   /** Native jobs that run on the model. @internal */
   readonly jobs = new Set<number>();
 
-  /** A checksum that tells models apart: of `config.json` and of the weights' beginning. */
+  /** A checksum that identifies the model: of `config.json` and of the beginning of the weights. */
   readonly identity: string;
 
   /** @internal */
@@ -44,29 +44,39 @@ export class Model implements LoadedModel {
     this.identity = identity;
   }
 
-  /** Samples per second that `addAudio` and `transcribe` take. */
+  /** Samples per second of the audio that `addAudio` and `transcribe` take. */
   get sampleRate(): number {
     return this.info.sampleRate;
   }
 
   /**
-   * Transcribes a whole recording, window by window with full context; `mode: 'live'` transcribes as a live stream does.
+   * Transcribes a whole recording, window by window with full context; with `mode: 'live'`, as a live stream does.
    *
-   * A source that fails ends the transcript: every final word is written to the `sink`, the sink is closed, then the promise rejects
-   * with the source's error, which has what was transcribed as `heard`. An abort stops at once.
+   * A source that fails ends the transcript: all final words are written to the `sink`, the sink is closed, and the promise rejects with the
+   * source's error, whose `heard` is the transcript so far. An abort stops at once.
    *
    * @param source See {@link AudioSource}; samples in a `Float32Array` are mono, at `sampleRate`, in [-1, 1].
-   * @throws {@link ArgumentError} for options that make no sense. @throws {@link AudioError} for audio that cannot be read.
+   * @throws {@link ArgumentError} for invalid options. @throws {@link AudioError} for audio that cannot be read.
    * @throws {@link AbortedError} when `signal` is aborted. All as rejections.
+   *
+   * @example
+   * ```js
+   * import { loadModel } from 'parakeet-stream';
+   *
+   * const model = await loadModel();
+   * const { text } = await model.transcribe('talk.flac', { sentences: { maxDuration: 10 } });
+   * console.log(text);
+   * await model.close();
+   * ```
    */
   async transcribe(source: AudioSource, options: TranscribeOptions = {}): Promise<TranscriptResult> {
     return transcribeSource(this, source, options);
   }
 
   /**
-   * A live transcript that is fed by calls. Close it when it is over (`await using`).
+   * Opens a live transcript that is fed by calls. `finish` or `close` frees it.
    *
-   * @throws {@link ArgumentError} for options that make no sense. @throws {@link SavedStateError} for a snapshot that does not fit.
+   * @throws {@link ArgumentError} for invalid options. @throws {@link SavedStateError} for a snapshot that does not fit.
    *
    * @example
    * ```js
@@ -85,30 +95,84 @@ export class Model implements LoadedModel {
   }
 
   /**
-   * {@link live} with parakeet-mlx's options and defaults, for those who come from there: `contextSize: [256, 256]` looks 20.8 s ahead.
+   * {@link live} with the options and defaults of parakeet-mlx: `contextSize: [256, 256]`, a lookahead of 20.8 s. Its options count frames of
+   * 80 ms.
    *
-   * @throws {@link ArgumentError} for options that make no sense. @throws {@link SavedStateError} for a snapshot that does not fit.
+   * @throws {@link ArgumentError} for invalid options. @throws {@link SavedStateError} for a snapshot that does not fit.
+   *
+   * @example
+   * ```js
+   * import { loadModel } from 'parakeet-stream';
+   *
+   * const model = await loadModel();
+   * const transcript = model.transcribeStream({ contextSize: [128, 16], depth: 1 });
+   * await transcript.addAudio(new Float32Array(2 * model.sampleRate));
+   * await transcript.finish();
+   * console.log(transcript.finalizedTokens.length);
+   * await model.close();
+   * ```
    */
   transcribeStream(options: TranscribeStreamOptions = {}): LiveTranscript {
     return startTranscribeStream(this, options);
   }
 
   /**
-   * Log-mel frames of mono samples at `sampleRate` in [-1, 1], not normalised: what {@link encodeLogMel} and {@link generate} take.
+   * Computes log-mel frames, which {@link encodeLogMel} and {@link generate} take: `frames × features`, not normalised.
    *
-   * @param flushSilence Seconds of silence after the end that bring out a last word, 0 to 10. Default 0.
-   * @throws {@link ArgumentError}, {@link AudioError} as rejections.
+   * @param samples Mono, at `sampleRate`, in [-1, 1].
+   * @param flushSilence Seconds of silence appended at the end, so that the last word is decoded, 0 to 10. Without it 0.
+   * @throws {@link ArgumentError} for invalid arguments. @throws {@link AudioError} for NaN or infinite samples. All as rejections.
+   *
+   * @example
+   * ```js
+   * import { loadModel } from 'parakeet-stream';
+   *
+   * const model = await loadModel();
+   * const mel = await model.computeLogMel(new Float32Array(model.sampleRate));
+   * console.log(`${mel.frames} frames of ${mel.features} features`);
+   * await model.close();
+   * ```
    */
   async computeLogMel(samples: Float32Array, flushSilence = 0): Promise<LogMelFrames> {
     return computeLogMel(this, samples, flushSilence);
   }
 
-  /** Encoder frames of log-mel frames, with full context. @throws {@link ArgumentError}, {@link AbortedError} as rejections. */
+  /**
+   * Encodes log-mel frames with full context: `frames × width`, one encoder frame for each `info.subsamplingFactor` mel frames.
+   *
+   * @throws {@link ArgumentError} for invalid frames or options. @throws {@link AbortedError} when `signal` is aborted. All as rejections.
+   *
+   * @example
+   * ```js
+   * import { loadModel } from 'parakeet-stream';
+   *
+   * const model = await loadModel();
+   * const mel = await model.computeLogMel(new Float32Array(model.sampleRate));
+   * const { frames, width } = await model.encodeLogMel(mel, { attention: { left: 5, right: 5 } });
+   * console.log(`${frames} × ${width}`);
+   * await model.close();
+   * ```
+   */
   async encodeLogMel(mel: LogMelFrames, options: EncodeLogMelOptions = {}): Promise<EncoderFrames> {
     return encodeLogMel(this, mel, options);
   }
 
-  /** Text of log-mel frames; of several, in their order. @throws {@link ArgumentError}, {@link AbortedError} as rejections. */
+  /**
+   * Decodes log-mel frames to a transcript; a list of them to a list of transcripts in the same order.
+   *
+   * @throws {@link ArgumentError} for invalid frames or options. @throws {@link AbortedError} when `signal` is aborted. All as rejections.
+   *
+   * @example
+   * ```js
+   * import { loadModel } from 'parakeet-stream';
+   *
+   * const model = await loadModel();
+   * const mel = await model.computeLogMel(new Float32Array(model.sampleRate), 0.8);
+   * const [first, second] = await model.generate([mel, mel], { decoding: { type: 'beam' } });
+   * console.log(first.tokens.length, second.tokens.length);
+   * await model.close();
+   * ```
+   */
   async generate(mel: LogMelFrames, options?: GenerateOptions): Promise<TranscriptResult>;
   async generate(mel: readonly LogMelFrames[], options?: GenerateOptions): Promise<TranscriptResult[]>;
   async generate(
@@ -119,7 +183,21 @@ export class Model implements LoadedModel {
     return Promise.all(mel.map((one) => generate(this, one as LogMelFrames, options)));
   }
 
-  /** Gives up everything that runs on the model (it rejects with an `AbortedError`) and frees it. */
+  /**
+   * Cancels everything that runs on the model, which rejects with an `AbortedError`, and frees its memory.
+   *
+   * @example
+   * ```js
+   * import { loadModel } from 'parakeet-stream';
+   *
+   * const model = await loadModel();
+   * try {
+   *   console.log((await model.transcribe('talk.flac')).text);
+   * } finally {
+   *   await model.close();
+   * }
+   * ```
+   */
   async close(): Promise<void> {
     for (const job of this.jobs) this.addon.cancel(job);
     await this.native.close();

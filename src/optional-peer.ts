@@ -1,6 +1,6 @@
 /**
- * Packages that only one feature needs: loaded when it is used, with an error that says how to get them. Their names are not written as
- * imports, so that bundlers neither follow them nor stop where they are not installed.
+ * Packages that only one feature needs: loaded on first use, with an error that says how to install them. They are not written as static
+ * imports, so that bundlers neither follow them nor fail if they are not installed.
  */
 import { DependencyError } from './errors.js';
 

@@ -1,6 +1,6 @@
 /**
- * Checks of options at the door, with messages that teach: what was expected, what came, of which type.
- * Only the checks; defaults and meaning stay with whoever takes the option.
+ * Checks of options, with messages that say what was expected, what was received, and of which type. Only the checks; defaults and meaning
+ * are up to the callers.
  */
 import { inspect } from 'node:util';
 import { isAnyArrayBuffer } from 'node:util/types';
@@ -12,13 +12,13 @@ export function expected(what: string, option: string, value: unknown, remedy = 
   return received(what, option, `${shown(value)} of type ${type}`, remedy);
 }
 
-/** The same for a value that words of ours describe better than its content does. */
+/** The same for a value that is better described in words than by its content. */
 export function received(what: string, option: string, description: string, remedy = ''): ArgumentError {
   const message = `Expected ${what} for ${option} but received ${description}`;
   return new ArgumentError(remedy ? `${message}. ${remedy}` : message);
 }
 
-/** One short line, whatever the value holds: bytes and samples by their kind and length. */
+/** One short line for any value: bytes and samples by their kind and length. */
 function shown(value: unknown): string {
   if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) {
     const { name } = value.constructor;
@@ -33,21 +33,21 @@ function shown(value: unknown): string {
   });
 }
 
-/** A whole number of at least `min`. `undefined` stays what it is. */
+/** A whole number of at least `min`. `undefined` is passed through. */
 export function optionalInteger(option: string, value: unknown, min: number): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return value;
   throw expected(min === 1 ? 'a positive integer' : `an integer of at least ${min}`, option, value);
 }
 
-/** A finite number greater than zero. `undefined` stays what it is. */
+/** A finite number greater than zero. `undefined` is passed through. */
 export function optionalPositive(option: string, value: unknown): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
   throw expected('a positive number', option, value);
 }
 
-/** True or false. `undefined` stays what it is. */
+/** True or false. `undefined` is passed through. */
 export function optionalBoolean(option: string, value: unknown): boolean | undefined {
   if (value === undefined || typeof value === 'boolean') return value;
   throw expected('true or false', option, value);
@@ -67,13 +67,13 @@ export function finite(option: string, value: unknown, min: number, max = Number
   throw expected(`a number ${range}`, option, value);
 }
 
-/** One of a few words. */
+/** One of a few strings. */
 export function oneOf<T extends string>(option: string, value: unknown, words: readonly T[]): T {
   if (typeof value === 'string' && (words as readonly string[]).includes(value)) return value as T;
   throw expected(`one of ${words.map((word) => `'${word}'`).join(', ')}`, option, value);
 }
 
-/** An object without keys that mean nothing: a misspelt option is an error, not a silent default. */
+/** An object without unknown keys: a misspelt option is an error, not silently ignored. */
 export function known<T extends object>(what: string, options: T, keys: readonly string[]): T {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw expected('an object', `the options of ${what}`, options);
@@ -83,7 +83,7 @@ export function known<T extends object>(what: string, options: T, keys: readonly
   return options;
 }
 
-/** An `AbortSignal`. `undefined` stays what it is. */
+/** An `AbortSignal`. `undefined` is passed through. */
 export function optionalSignal(option: string, value: unknown): AbortSignal | undefined {
   if (value === undefined || value instanceof AbortSignal) return value;
   throw expected('an AbortSignal', option, value);

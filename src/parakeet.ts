@@ -1,4 +1,4 @@
-/** `parakeet()`: the stream of a transcription, with a model that it may load for itself. */
+/** `parakeet()`: the stream of a transcription, with a model that it can load itself. */
 import { checkTranscription, type ParakeetOptions } from './composition/options.js';
 import { ParakeetStream } from './composition/parakeet-stream.js';
 import { claimModel } from './shared-model.js';
@@ -6,16 +6,17 @@ import { claimModel } from './shared-model.js';
 /**
  * Speech to text as one stream: bytes of a sound file or of raw PCM in, {@link TranscriptEvent}s out.
  *
- * It is `decode → resample → logMel → encode → tokenDecode → sentences` (`parakeet-stream/stages`); with `mode: 'file'`, one stage
- * transcribes whole windows in place of the middle three, and the line holds one of them. A slow reader stops the source: between bytes
- * and events the line holds at most 1.2 s of audio and `lookahead + 5 × chunk` (5.4 s in all with `'balanced'`), beside three writes of the
- * source and some twenty events.
+ * It is the pipeline `decode → resample → logMel → encode → tokenDecode → sentences` (`parakeet-stream/stages`). With `mode: 'file'` one
+ * stage that transcribes whole windows replaces `logMel`, `encode` and `tokenDecode`, and the pipeline holds one window. Back-pressure
+ * reaches the source: between bytes and events the pipeline holds at most 1.2 s of audio and `lookahead + 5 × chunk` (5.4 s in all with
+ * `'balanced'`), besides three writes of the source and about twenty events.
  *
- * A damaged place in a file becomes silence and a `gap` event, and the rest is transcribed. A broken input (a file that is damaged or cut
- * short, a decoder's error) ends the transcript first: everything that was heard is read and written, then the stream fails. `destroy`, an
- * abort, and any other error stop it at once; the stream closes when the engine's work is given back.
+ * Damage in the middle of a file becomes silence and a `gap` event, and the rest is transcribed. A broken input (a file that is damaged or
+ * cut short, an error of the decoder) ends the transcript first: all words before it can be read and are written, then the stream fails.
+ * `destroy`, an abort, and any other error stop it at once; the stream closes when the engine has finished its current work.
  *
- * @throws {@link ArgumentError} (at once) for options that make no sense.
+ * @throws {@link ArgumentError} (synchronously) for invalid options. The stream fails with a {@link ModelError} for a model that cannot be
+ * loaded, and with an {@link AudioError} for audio that cannot be read.
  *
  * @example
  * ```js

@@ -1,6 +1,6 @@
 /**
- * Models that streams load for themselves: streams with the same name share one, and the last one to close frees it. Who wants a
- * model to stay calls `loadModel` and hands it in.
+ * Models that streams load for themselves: streams with the same name share one, and the last one to close frees it. To keep a model
+ * loaded, call `loadModel` and pass it in.
  */
 import type { ModelClaim } from './composition/model-claim.js';
 import { loadModel } from './load-model.js';

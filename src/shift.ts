@@ -1,5 +1,5 @@
 /**
- * Events moved in time: a stream that is a later part of something longer. Nothing else of them changes.
+ * Shifts events in time: for a stream that is a later part of something longer. Nothing else of them changes.
  */
 import type { Sentence, Token, TranscriptEvent, TranscriptResult, Word } from './events.js';
 

@@ -1,14 +1,42 @@
 /**
- * The entry point `parakeet-stream/stages`: the six stages, their base class and their low-level options in frames, for those who build
- * their own line.
+ * The entry point `parakeet-stream/stages`: the six stages, their base class and their low-level options in frames, for custom pipelines.
  */
 export type { PcmEncoding } from './audio/formats/pcm.js';
 export type { AudioFormat, InputOptions } from './audio/input-options.js';
-export type { AudioChunk, EncodedChunk, MelChunk, TranscriptEvent } from './events.js';
+export type {
+  NativeContext as AttentionContext,
+  NativeDType as DType,
+  NativeModelInfo as ModelInfo,
+} from './engine/addon.js';
+export type {
+  AudioChunk,
+  DraftEvent,
+  EncodedChunk,
+  EndEvent,
+  EndOfUtteranceEvent,
+  GapEvent,
+  LagEvent,
+  LeftEvent,
+  MelChunk,
+  ProgressEvent,
+  Sentence,
+  SentenceEvent,
+  SpeechEndEvent,
+  SpeechStartEvent,
+  Spoken,
+  StreamStats,
+  Token,
+  TokenEvent,
+  TranscriptEvent,
+  TranscriptResult,
+  Word,
+} from './events.js';
+export type { BoostPhrase } from './model/boost.js';
 export type { DecodingOptions } from './model/decoding.js';
 export type { LatencyPreset } from './model/latency.js';
 export type { StageModel } from './model/stage-model.js';
 export type { Normalization, StreamingOptions } from './model/streaming-options.js';
+export type { PipelineStage } from './pipeline-types.js';
 export type { UtteranceOptions } from './text/endpointer.js';
 export type { SentenceOptions } from './text/sentence-options.js';
 export { type Decode, type DecodeOptions, decode } from './transforms/decode.js';

@@ -1,4 +1,4 @@
-/** `transcribe()`: a source to a transcript in one call, with a model that it may load for itself. */
+/** `transcribe()`: a source to a transcript in one call, with a model that it can load itself. */
 import { checkModel, type ParakeetOptions } from './composition/options.js';
 import { type TranscribeOptions, transcribeKeys, transcribeSource } from './composition/transcribe-source.js';
 import type { TranscriptResult } from './events.js';
@@ -10,14 +10,14 @@ import type { AudioSource } from './sources/audio-source.js';
 export interface TranscribeWithModelOptions extends TranscribeOptions, Pick<ParakeetOptions, 'model'> {}
 
 /**
- * Transcribes a whole recording, and returns the result: `model.transcribe` with the model as an option.
+ * Transcribes a whole recording and returns the result: `model.transcribe` with the model as an option.
  *
- * Window by window with full context; `mode: 'live'` transcribes as a live stream does. A source that fails ends the transcript: every
- * final word is written to the `sink`, the sink is closed, then the promise rejects with the source's error, which has what was
- * transcribed as `heard`. An abort stops at once. In any case the source is destroyed when the promise settles.
+ * It works window by window with full context; with `mode: 'live'`, as a live stream does. A source that fails ends the transcript: all
+ * final words are written to the `sink`, the sink is closed, and the promise rejects with the source's error, whose `heard` is the
+ * transcript so far. An abort stops at once. The source is always destroyed when the promise settles.
  *
  * @param source See {@link AudioSource}.
- * @throws {@link ArgumentError} for options that make no sense. @throws {@link AudioError} for audio that cannot be read.
+ * @throws {@link ArgumentError} for invalid options. @throws {@link AudioError} for audio that cannot be read.
  * @throws {@link ModelError} for a model that cannot be loaded. @throws {@link AbortedError} when `signal` is aborted. All as rejections.
  *
  * @example

@@ -1,12 +1,12 @@
 /**
  * The guides in docs/: their programs run, their options, commands and links exist, and their figures are those of docs/measured.md.
  */
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commands } from './support/command-line.js';
+import { scriptErrors } from './support/compile.js';
 import {
   brokenLinks,
   codeBlocks,
@@ -78,7 +78,7 @@ test('that test sees a misspelt option', () => {
   ]);
 });
 
-/** What TypeScript says of all programs, against the package's own types. What programs in JavaScript need not tell it is left out. */
+/** What TypeScript says of all programs. */
 function complaints(more: Record<string, string> = {}): string[] {
   const programs = { ...more };
   for (const guide of guides) {
@@ -88,34 +88,7 @@ function complaints(more: Record<string, string> = {}): string[] {
         programs[`${guide}-${language.replace(' ', '-')}-${index + 1}.mjs`] = program;
       });
   }
-  for (const [name, program] of Object.entries(programs)) project.write(name, program);
-  const config = {
-    compilerOptions: {
-      target: 'ES2022',
-      module: 'NodeNext',
-      types: ['node'],
-      typeRoots: [path.join(root, 'node_modules', '@types')],
-      allowJs: true,
-      checkJs: true,
-      noEmit: true,
-      strict: false,
-      skipLibCheck: true,
-    },
-    files: Object.keys(programs),
-  };
-  project.write('tsconfig.json', JSON.stringify(config));
-  const tsc = path.join(
-    path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
-    'bin',
-    'tsc',
-  );
-  const { stdout } = spawnSync(process.execPath, [tsc, '-p', project.folder, '--pretty', 'false'], {
-    cwd: project.folder,
-    encoding: 'utf8',
-  });
-  return stdout
-    .split('\n')
-    .filter((line) => /error TS/.test(line) && !/on type '(?:unknown|string \| AddressInfo)'/.test(line));
+  return scriptErrors(project, programs);
 }
 
 /** Options of `npx parakeet …` and of `npm run … -- …` that there are not. */

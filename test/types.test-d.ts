@@ -1,6 +1,7 @@
 // What the types of the public surface promise.
 import type { Duplex, Writable } from 'node:stream';
 import { describe, expectTypeOf, test } from 'vitest';
+import type * as api from '../src/index.js';
 import {
   type AudioChunk,
   AudioError,
@@ -186,6 +187,16 @@ describe('the model', () => {
     expectTypeOf(transcribe).parameter(1).toEqualTypeOf<TranscribeWithModelOptions | undefined>();
     expectTypeOf(transcribe).returns.resolves.toEqualTypeOf<TranscriptResult>();
   });
+});
+
+test('only factories construct their classes', () => {
+  expectTypeOf<typeof api>().toHaveProperty('loadModel');
+  expectTypeOf<typeof api>().not.toHaveProperty('Model');
+  expectTypeOf<typeof api>().not.toHaveProperty('LiveTranscript');
+  expectTypeOf<typeof api>().not.toHaveProperty('ParakeetStream');
+  expectTypeOf<typeof api>().not.toHaveProperty('MergedTranscript');
+  expectTypeOf<typeof api>().not.toHaveProperty('Microphone');
+  expectTypeOf<typeof api>().not.toHaveProperty('DiscordVoice');
 });
 
 test('errors have a known code', () => {

@@ -2,11 +2,10 @@
  * The package as a TypeScript program sees it: every program of the README, the guides and examples/ is compiled, strictly, as TypeScript, with the
  * ways of finding modules that people use; and the pipelines that people write.
  */
-import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compilerErrors } from './support/compile.js';
 import { codeBlocks, Project, readDocument, root } from './support/documents.js';
 
 const documents = [
@@ -89,28 +88,6 @@ function programs(): Record<string, string> {
   return found;
 }
 
-/** What TypeScript says with these ways of finding modules; one line an error, as file, line and message. */
-function complaints(files: Record<string, string>, options: object): string[] {
-  for (const [name, program] of Object.entries(files)) project.write(name, program);
-  const compilerOptions = {
-    target: 'ES2022',
-    strict: true,
-    noEmit: true,
-    skipLibCheck: false,
-    types: ['node'],
-    typeRoots: [path.join(root, 'node_modules', '@types')],
-    ...options,
-  };
-  project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: Object.keys(files) }));
-  const typescript = path.dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
-  const { stdout } = spawnSync(
-    process.execPath,
-    [path.join(typescript, 'bin', 'tsc'), '-p', project.folder, '--pretty', 'false'],
-    { cwd: project.folder, encoding: 'utf8' },
-  );
-  return stdout.split('\n').filter((line) => line.includes('error TS'));
-}
-
 const expected = pipelines
   .split('\n')
   .flatMap((line, index) => (line.endsWith('// error') ? [`pipelines.mts(${index + 1}`] : []));
@@ -120,7 +97,7 @@ test.each([
   ['node16', { module: 'Node16', moduleResolution: 'Node16' }],
   ['bundler', { module: 'ESNext', moduleResolution: 'Bundler' }],
 ])('every program compiles with module resolution %s, and the types go from stage to stage', (_, options) => {
-  const said = complaints(programs(), options);
+  const said = compilerErrors(project, programs(), { strict: true, skipLibCheck: false, ...options });
   // What a program lacks only as TypeScript: types of its own parameters and of variables that begin empty, and what Node's types leave open.
   const own = said.filter(
     (line) =>

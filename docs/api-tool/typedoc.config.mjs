@@ -19,8 +19,6 @@ export default {
   excludeExternals: true,
   githubPages: false,
   logLevel: 'Warn',
-  // What `devices` and `mic` take for tests.
-  intentionallyNotExported: ['RecorderLibrary'],
   validation: {
     notExported: true,
     invalidLink: true,

@@ -1,5 +1,5 @@
 // Values across the boundary. Objects come from src/engine/addon.ts, which has checked them; what is still wrong here
-// is a programming mistake and throws a TypeError (js_error.h gives it a code).
+// is a bug and throws a TypeError (js_error.h gives it a code).
 #pragma once
 
 #include <napi.h>

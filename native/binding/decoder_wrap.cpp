@@ -11,7 +11,7 @@
 namespace parakeet {
 namespace {
 
-// A decoder's encoder: another object in its place must not be taken for one.
+// A decoder's encoder: any other object must be rejected.
 std::shared_ptr<EncoderHandle> encoderOf(const Napi::Value& value) {
   const Napi::Env env = value.Env();
   const bool fits =

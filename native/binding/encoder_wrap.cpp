@@ -76,7 +76,7 @@ Napi::Value EncoderWrap::flush(const Napi::CallbackInfo& info) {
 
 Napi::Value EncoderWrap::step(const Napi::CallbackInfo& info) {
   if (!info[0].IsUndefined()) push(info);
-  // What is closed is asked, so that it says so.
+  // A closed session is asked, so that it reports that it is closed.
   if (!grid_->due() && !handle_->flag()->cancelled()) return info.Env().Null();
   auto [promise, waiter] = waiterFor<std::optional<Ticket>>(
       info.Env(), handle_->flag(),

@@ -82,7 +82,7 @@ Napi::Promise Environment::run(Napi::Env env, Worker& worker, CancelFlagPtr canc
       work = nullptr;
       return deferred.reject(std::current_exception());
     }
-    work = nullptr;  // what it held is freed before anybody hears that it is done
+    work = nullptr;  // what it held is freed before its promise settles
     deferred.resolve(std::move(settle));
   });
   return promise;
@@ -173,7 +173,7 @@ void Environment::end() {
       if (auto alive = resource.lock()) resources.push_back(std::move(alive));
     }
     outstanding_.clear();
-    completed_.clear();  // what these promises would have given is among the resources
+    completed_.clear();  // the results of these promises are among the resources
   }
   // Freed on their own threads. Waits for that, so that an environment that has ended holds nothing.
   int waiting = static_cast<int>(resources.size());

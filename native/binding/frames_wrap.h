@@ -31,8 +31,8 @@ class FramesWrap : public Wrap<FramesWrap> {
 // For Environment::run: makes the object on Node's thread.
 Environment::Settle settleFrames(Matrix matrix);
 
-// Of a NativeFrames, without a copy, or of a Float32Array. Throws ERR_PARAKEET_INVALID_ARGUMENT for frames that do not
-// have so many features.
+// From a NativeFrames, without a copy, or from a Float32Array. Throws ERR_PARAKEET_INVALID_ARGUMENT for frames that do
+// not have so many features.
 Frames toFrames(const Napi::Value& value, int features);
 
 }  // namespace parakeet

@@ -33,7 +33,7 @@ Napi::Value toJsError(Napi::Env env, const std::exception_ptr& failure) {
     try {
       return make.Call({Napi::String::New(env, code), Napi::String::New(env, message), cause});
     } catch (const Napi::Error&) {
-      // A failure must be told even when its error cannot be made as it should: the promise would stay pending.
+      // A failure must be reported even if its error cannot be made as intended: the promise would stay pending.
     }
   }
   const Napi::Error error = Napi::Error::New(env, message);

@@ -11,8 +11,8 @@ namespace parakeet {
 // Keeps JavaScript's `make(code, message, cause)` for this environment; until then errors are plain ones with a `code`.
 Napi::Value makeErrorsWith(const Napi::CallbackInfo& info);
 
-// On Node's thread. What node-addon-api itself throws (a wrong argument type, say) becomes the cause of an
-// ERR_PARAKEET_ENGINE.
+// On Node's thread. What node-addon-api itself throws (for example for a wrong argument type) becomes the cause of
+// an ERR_PARAKEET_ENGINE.
 Napi::Value toJsError(Napi::Env env, const std::exception_ptr& failure);
 
 // Throws `failure` as toJsError() makes it.

@@ -1,5 +1,5 @@
-// Holds the addon in memory until the process ends. Node unloads an addon when its last environment (a worker thread,
-// say) ends, and the engine's threads would then run in unmapped code.
+// Keeps the addon in memory until the process ends. Node unloads an addon when its last environment (for example a
+// worker thread) ends, and the engine's threads would then run in unmapped code.
 #pragma once
 
 namespace parakeet {

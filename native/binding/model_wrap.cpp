@@ -22,7 +22,7 @@ Matrix toMatrix(const Napi::Value& data, const Napi::Value& rows) {
   return matrix;
 }
 
-// Tokens of the features that `listen` computes, batched with other requests that are waiting.
+// Tokens of the features that `listen` computes, batched with other waiting requests.
 Napi::Value recognize(const Napi::CallbackInfo& info, const Napi::Object& options,
                       const std::shared_ptr<ModelHandle>& handle, int frames,
                       std::function<Heard(const Model&, const CancelFlag&)> listen) {

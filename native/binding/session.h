@@ -29,7 +29,7 @@ Napi::Object construct(Napi::Env env, const Napi::FunctionReference& constructor
   return constructor.New(arguments);
 }
 
-// Runs `work(state)` on the handle's worker; `settle` turns what it gives into a value.
+// Runs `work(state)` on the handle's worker; `settle` converts its result to a value.
 template <class Handle, class Work>
 Napi::Value runOn(const Napi::CallbackInfo& info, const std::shared_ptr<Handle>& handle, Work work) {
   return Environment::of(info.Env())
@@ -51,7 +51,7 @@ Napi::Value saveState(const Napi::CallbackInfo& info, const std::shared_ptr<Hand
   });
 }
 
-// `loaded(session)` gives what is done on Node's thread then.
+// `loaded(session)` returns what is then done on Node's thread.
 template <class Handle, class Loaded>
 Napi::Value loadState(const Napi::CallbackInfo& info, const std::shared_ptr<Handle>& handle, Loaded loaded) {
   const auto array = info[0].As<Napi::Uint8Array>();

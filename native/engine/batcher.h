@@ -20,7 +20,7 @@ template <class Result>
 struct Waiter {
   CancelFlagPtr cancel;
   std::function<bool()> begin;  // false if the result is no longer wanted: then call neither of the others
-  std::function<void(Result, double seconds)> give;  // with its share of the compute time
+  std::function<void(Result, double seconds)> give;  // with the request's share of the compute time
   std::function<void(std::exception_ptr)> fail;
 
   // Calls give() with what `work` returns, or fail() with what it throws. `seconds` is called after the work.
@@ -67,7 +67,7 @@ class Batcher {
     worker_.post([this] {
       if (waiting_.size() < expected_ && Clock::now() < deadline_) {
         std::this_thread::sleep_for(nap);
-        return post();  // behind what came meanwhile
+        return post();  // behind requests that came meanwhile
       }
       scheduled_ = false;
       const size_t before = waiting_.size();

@@ -15,7 +15,7 @@ using Clock = std::chrono::steady_clock;
 
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// The session of a request, or why there is none.
+// The session of a request, or the reason why there is none.
 template <class Session>
 struct Found {
   explicit Found(const std::function<Session*()>& find) {
@@ -34,7 +34,7 @@ struct Step {
   EncoderSession* session;
   Waiter<std::optional<Ticket>> waiter;
   PlannedStep planned;
-  int frames = 0;  // of encoder output that it will give, about
+  int frames = 0;  // of encoder output, approximately
 };
 
 // Jobs and their waiters, side by side.
@@ -80,7 +80,7 @@ struct EncodedBatch {
   double seconds = 0;
 };
 
-// Encodes the pieces of all. A failure may be any one's.
+// Encodes the pieces of all. A failure may be caused by any of them.
 EncodedBatch encodePieces(std::vector<Step>& batch, const CancelFlag& cancel) {
   const auto start = Clock::now();
   std::vector<EncoderPiece> pieces;
@@ -90,7 +90,7 @@ EncodedBatch encodePieces(std::vector<Step>& batch, const CancelFlag& cancel) {
   return encoded;
 }
 
-// Commits each step by itself: one that cannot be kept takes no other with it.
+// Commits each step by itself: one that cannot be committed does not fail the others.
 void settleSteps(std::vector<Step>& batch, EncodedBatch encoded) {
   int rows = 0;
   for (const EncodedPiece& piece : encoded.pieces) rows += piece.encoded.rows;
@@ -106,7 +106,7 @@ void settleSteps(std::vector<Step>& batch, EncodedBatch encoded) {
 
 // Encodes and settles all together; when that fails, each by itself, so that only the one that cannot be encoded fails.
 void encodeAll(std::vector<Step> batch) {
-  // A stream that is cancelled must not stop the others: only one that is alone can be stopped.
+  // A cancelled stream must not stop the others: only a stream that runs alone can be stopped.
   const CancelFlag never;
   EncodedBatch encoded;
   try {
@@ -115,7 +115,7 @@ void encodeAll(std::vector<Step> batch) {
     if (batch.size() == 1) return batch[0].waiter.fail(std::current_exception());
     for (Step& step : batch) {
       try {
-        // The pieces went with the batch, but the streams are as they were.
+        // The pieces were consumed by the batch, but the streams are unchanged.
         step.planned = step.session->plan().value();
       } catch (...) {
         step.waiter.fail(std::current_exception());

@@ -97,7 +97,7 @@ std::optional<PlannedStep> BufferedEncoder::gridStep() {
   if (seen > live) return std::nullopt;
   minds(committed_ * factor_, seen);
   if (start_ > committed_) {
-    // Silence must change nothing: the grid begins anew where the sound does.
+    // Silence must change nothing: the grid restarts where the sound begins.
     step.finalEnd = step.seenEnd = step.lastTokenStart = start_;
   } else {
     statistics_.add(std::exchange(heard_, {}));
@@ -154,7 +154,7 @@ void BufferedEncoder::minds(int64_t from, int64_t until) {
   listen(until);
   if (!options_.gate) return;
   if (start_ >= 0) {
-    // Everything that is not final yet is quiet, and so was what came before for as long as the hangover.
+    // Everything that is not final yet is quiet, and so was the audio before it, for as long as the hangover.
     const int64_t quiet = detector_.quietFrom();
     if (quiet < 0 || quiet > from) return;
     start_ = -1;

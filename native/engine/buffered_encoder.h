@@ -15,7 +15,7 @@
 
 namespace parakeet {
 
-// Statistics that follow the stream, begun with those of a prior that counts for so many mel frames.
+// Statistics that follow the stream, initialised with a prior that counts as this many mel frames.
 struct RunningNormalization {
   Statistics prior;
   int frames = 0;
@@ -27,13 +27,13 @@ struct StreamOptions {
   int chunk = 1;      // frames that become final at each step, at least 1
   int lookahead = 0;  // frames of right context before a frame is final
   Context context;    // attention band
-  int cache = 0;      // frames of keys and values kept from what is final
+  int cache = 0;      // final frames whose keys and values are kept
   Normalization normalization = RunningNormalization{};
-  int emissionDelay = 0;  // frames that a token may begin after the last sound, at the flush
+  int emissionDelay = 0;  // frames after the last sound within which a token may begin, at the flush
   int hangover = 80;      // mel frames of quiet after which speech is over
   bool gate = false;      // whether the model sleeps while nobody speaks
-  int grow = 1;           // most steps of the grid that are taken as one when more than one is due
-  int history = 0;        // mel frames that can be recalled, beside those that are needed
+  int grow = 1;           // most steps of the grid that are taken as one when several are due
+  int history = 0;        // mel frames that can be recalled, besides those that are needed
 };
 
 class BufferedEncoder : public EncoderSession {
@@ -65,7 +65,7 @@ class BufferedEncoder : public EncoderSession {
   const float* melFrame(int64_t index) const;
   void dropMelBefore(int64_t index);
   bool valid() const;
-  // Whether what was flushed has frames that are not final yet.
+  // Whether the flushed audio has frames that are not final yet.
   bool flushes() const { return flushing_ / factor_ > committed_; }
 
   template <class Archive>
@@ -87,7 +87,7 @@ class BufferedEncoder : public EncoderSession {
   LiveStatistics statistics_;
   std::vector<SoundFrame> heard_;  // not yet in the statistics
   SpeechDetector detector_;
-  std::vector<SpeechChange> changes_;  // not yet told
+  std::vector<SpeechChange> changes_;  // not yet reported
   int64_t listened_ = 0;               // mel frames read by listen()
   int64_t lastSound_ = -1;             // last mel frame that is not digital silence
   int64_t start_ = -1;                 // encoder frame at which the present signal begins; −1 while the model sleeps

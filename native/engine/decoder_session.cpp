@@ -39,7 +39,7 @@ std::vector<Decoded> DecoderSession::decode(const std::vector<Job>& jobs) {
   const std::vector<DecoderFrames> frames = prepareAll(jobs);
   std::vector<Decoded> decoded(jobs.size());
   std::vector<DecoderJob> finals, drafts;
-  // Copies, so that a failure half way leaves every session as it was: each job can then be tried by itself.
+  // Copies, so that a failure halfway leaves every session unchanged: each job can then be tried by itself.
   std::vector<std::unique_ptr<DecoderState>> states, copies;
   for (size_t i = 0; i < jobs.size(); i++) {
     const EncodedStep& step = jobs[i].step;
@@ -69,7 +69,7 @@ Tokens DecoderSession::hearAgain(const EncoderSession& encoder, int64_t from, in
   const int factor = encoder.encoder().config().subsamplingFactor;
   int64_t first = 0;
   encoder.recall(from * factor, until * factor, first);
-  // Whole frames: what is kept may begin in the middle of one.
+  // Whole frames: the buffer may begin in the middle of one.
   const int64_t begin = (first + factor - 1) / factor;
   const Matrix features = encoder.recall(begin * factor, until * factor, first);
   if (features.rows < factor) return {};

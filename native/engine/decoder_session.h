@@ -1,4 +1,4 @@
-// One stream's decoder: its state, and the phrases that it listens for. Used on the engine's thread only.
+// One stream's decoder: its state, and its boosted phrases. Used on the engine's thread only.
 #pragma once
 
 #include <memory>

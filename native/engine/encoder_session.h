@@ -28,7 +28,7 @@ struct EncodedStep {
   int64_t finalEnd = 0;        // frames before it are final
   int64_t seenEnd = 0;         // frames from finalEnd up to it are a draft
   int64_t lastTokenStart = 0;  // no token begins after this frame
-  int64_t grown = 1;           // steps of the grid that it stands for
+  int64_t grown = 1;           // steps of the grid that it replaces
   bool last = false;
   bool cut = false;                   // flushed: what follows finalEnd is a new signal
   std::vector<SpeechChange> changes;  // detected since the last step

@@ -18,7 +18,7 @@ struct Hearing {
   Heard heard;
 };
 
-// Given up as soon as one of a batch is.
+// Cancelled as soon as one request of the batch is.
 class SharedFlag {
  public:
   explicit SharedFlag(const std::vector<Hearing*>& batch) : batch_(batch) {

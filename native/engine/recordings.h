@@ -14,15 +14,14 @@ namespace parakeet {
 struct RecordingRequest {
   std::function<const Model&()> model;  // throws if it is closed
   std::function<Heard(const Model&, const CancelFlag&)> listen;
-  int frames = 0;  // encoder frames that it will give, approximately
+  int frames = 0;  // encoder frames of output, approximately
   Context context;
   Decoding decoding;
   Waiter<Tokens> waiter;
 };
 
-// Takes requests from the front and settles them: signals of one model that are heard in one way, up to `mostFrames` of
-// them (at least one). A failed or cancelled request leaves the batch and
-// the rest is re-run.
+// Takes requests from the front and settles them: signals of one model with the same options, up to `mostFrames` frames
+// (at least one signal). A failed or cancelled request leaves the batch and the rest is re-run.
 void runRecordings(std::deque<RecordingRequest>& waiting, int mostFrames, BatchCounts& counts);
 
 }  // namespace parakeet

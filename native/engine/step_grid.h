@@ -1,4 +1,4 @@
-// Whether a step of a live stream can be due, told from what its caller has pushed: most pushes complete none, and then
+// Whether a step of a live stream can be due, judged by what its caller has pushed: most pushes complete none, and then
 // there is no need to ask the engine. Not the plan of a step: that is EncoderSession::plan().
 #pragma once
 
@@ -11,7 +11,7 @@ namespace parakeet {
 struct StreamPosition {
   int64_t melFrames = 0;    // pushed
   int64_t finalFrames = 0;  // encoder frames that are final
-  bool ending = false;      // it was ended or flushed, and not all steps of that have run
+  bool ending = false;      // it was ended or flushed, and the steps of that have not all run
 };
 
 // Steps lie on a grid: the next one needs `ahead` encoder frames (chunk + lookahead) after the last final frame. What
@@ -30,7 +30,7 @@ class StepGrid {
   }
 
   // For the answer to a request: where the stream is after the step that was made, or that there was none. `ends` is
-  // what ends() was when the engine was asked: it may have been told of another end since.
+  // what ends() was when the engine was asked: there may have been another end since.
   int64_t ends() const { return ends_; }
   void stepped(const StreamPosition& position, int64_t ends) {
     finalFrames_ = std::max(finalFrames_, position.finalFrames);

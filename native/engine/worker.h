@@ -16,7 +16,7 @@ class Worker {
 
   // Tasks must not throw.
   void post(std::function<void()> task);
-  // Runs before what already waits.
+  // Runs before the tasks that already wait.
   void postFirst(std::function<void()> task);
   // Tasks that wait or run.
   size_t queued() const;

@@ -81,7 +81,7 @@ void LogMelStream::emit(int64_t until, std::vector<float>& out) {
 
 std::vector<float> wholeLogMel(const std::shared_ptr<const MelFilters>& filters, const float* samples, size_t count,
                                size_t flush, const CancelFlag& cancel) {
-  // So many that waking another thread pays, and a multiple of the frames that are computed together.
+  // Enough frames to make waking another thread worthwhile, and a multiple of the frames that are computed together.
   constexpr int64_t pieceFrames = 192;
   const PreprocessorConfig& config = filters->config;
   const auto length = static_cast<int64_t>(count), end = length + static_cast<int64_t>(flush);
@@ -95,7 +95,7 @@ std::vector<float> wholeLogMel(const std::shared_ptr<const MelFilters>& filters,
     for (int64_t piece = begin; piece < until; piece++) {
       cancel.check();
       const int64_t first = piece * pieceFrames, last = std::min(total, first + pieceFrames);
-      // The samples that its frames see, and the one before: the flush is silence, beyond it there is nothing.
+      // The samples that its frames see, and the one before: the flush is silence, and there is nothing beyond it.
       const int64_t from = first * config.hop - reach, to = (last - 1) * config.hop - reach + config.windowLength;
       const int64_t start = std::max<int64_t>(0, from), stop = std::min(end, to), known = std::min(length, stop);
       own.assign(static_cast<size_t>(std::max<int64_t>(0, stop - start)), 0.0f);

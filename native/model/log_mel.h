@@ -23,7 +23,7 @@ class LogMelStream {
   // Ends the signal after `flush` zero samples: floor((samples + flush) / hop) frames in all. Beyond lie zeros.
   void finish(size_t flush, std::vector<float>& out);
 
-  // For snapshots: everything but the filters. `valid` tells whether what was read can be gone on from.
+  // For snapshots: everything but the filters. `valid` tells whether the stream can continue from what was read.
   template <class Archive>
   void archive(Archive& archive) {
     archive(emphasised_, first_, samples_, frames_, previous_);
@@ -47,8 +47,8 @@ class LogMelStream {
   float previous_ = 0;
 };
 
-// floor((samples + flush) / hop) frames of a whole signal and `flush` zeros after it, row-major: what the stream gives,
-// computed by all threads. On the engine's thread.
+// floor((samples + flush) / hop) frames of a whole signal and `flush` zeros after it, row-major: the same as the
+// stream's, computed by all threads. On the engine's thread.
 std::vector<float> wholeLogMel(const std::shared_ptr<const MelFilters>& filters, const float* samples, size_t count,
                                size_t flush, const CancelFlag& cancel);
 

@@ -9,17 +9,17 @@ export type AudioFormat = 'auto' | 'wav' | 'flac' | PcmEncoding;
 /** What the bytes of an input are, and which part of it is transcribed. */
 export interface InputOptions {
   /**
-   * `'auto'` recognises files by their first bytes. Raw PCM has no mark and must be named, as in ffmpeg: `'s16le'`, `'f32le'`, …
+   * `'auto'` recognises files by their first bytes. Raw PCM has no signature and must be named, as in ffmpeg: `'s16le'`, `'f32le'`, …
    * @defaultValue `'auto'`
    */
   format?: AudioFormat | undefined;
   /**
-   * With `'auto'`: the PCM encoding of bytes that bear no mark and are no text, for a pipe that may carry either. Needs `sampleRate`.
-   * Bytes as evenly spread as those of a compressed file are no PCM: ffmpeg is asked what they are.
-   * @defaultValue none: ffmpeg is asked about all bytes that bear no mark
+   * With `'auto'`: the PCM encoding of bytes that have no signature and are not text, for a pipe that may carry either. Needs `sampleRate`.
+   * Bytes distributed as evenly as those of a compressed file are not taken as PCM: ffmpeg is asked what they are.
+   * @defaultValue none: ffmpeg is asked about all bytes without a signature
    */
   unmarked?: PcmEncoding | undefined;
-  /** Samples per second of raw PCM, 1 to 1,000,000. Needed with a PCM format or `unmarked`, an error with any other. */
+  /** Samples per second of raw PCM, 1 to 1,000,000. Required with a PCM format or `unmarked`, an error with any other format. */
   sampleRate?: number | undefined;
   /**
    * Interleaved channels of raw PCM, 1 to 256. An error with any other format.
@@ -27,7 +27,7 @@ export interface InputOptions {
    */
   channels?: number | undefined;
   /**
-   * Which audio track of the file, counted from 0, where ffmpeg reads it; the other formats have one.
+   * The audio track of the file, counted from 0, if ffmpeg reads the format; the other formats have one track.
    * @defaultValue 0
    */
   track?: number | undefined;
@@ -37,13 +37,13 @@ export interface InputOptions {
    */
   start?: number | undefined;
   /**
-   * Most seconds to transcribe, more than 0; what comes later is read but not decoded.
+   * Most seconds to transcribe, more than 0; later audio is read but not decoded.
    * @defaultValue to the end
    */
   duration?: number | undefined;
   /**
-   * Bytes that may be stored in a temporary file, for a container that ffmpeg has to read with seeking (an MP4 with its index at the
-   * end). The file is always removed. 0 refuses such input.
+   * Most bytes that may be stored in a temporary file, for a container that needs seeking (an MP4 with its index at the end). The file is
+   * always removed. 0 refuses such input.
    * @defaultValue 4 GiB
    */
   maxSpool?: number | undefined;
@@ -82,7 +82,7 @@ export interface SettledInput {
  * Checks the options and fills in their defaults.
  *
  * @param what Whose options they are, for messages.
- * @param at Stands before the names in messages: `'input.'` for the group of that name.
+ * @param at A prefix for the names in messages: `'input.'` for the group of that name.
  * @throws {@link ArgumentError}
  */
 export function settleInput(what: string, options: InputOptions, at = ''): SettledInput {

@@ -1,5 +1,5 @@
 /**
- * One command: commander's, with options that the environment can give and that may need each other, and errors of our own.
+ * One command: commander's, with options that the environment can set and that may depend on each other, and errors of our own.
  */
 import { Command, Help, type Option } from 'commander';
 import { CliOption } from './cli-option.js';
@@ -86,9 +86,9 @@ function throwIt(error: unknown): never {
   throw error;
 }
 
-/** commander's, with our variables beside the defaults. */
+/** commander's default text, with our variables beside the defaults. */
 class CliHelp extends Help {
-  /** Wraps in narrow columns too: some options are long. */
+  /** Wraps narrow columns too: some options are long. */
   override minWidthToWrap = 20;
 
   override optionDescription(option: Option): string {

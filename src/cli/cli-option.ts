@@ -1,6 +1,6 @@
 /**
- * One option of a command: commander's, plus checked values, an environment variable, shorthands, and what it needs beside it.
- * The options themselves are in options.ts.
+ * One option of a command: commander's, plus checked values, an environment variable, shorthands, and conditions on other options. The
+ * options themselves are in options.ts.
  */
 import { Option } from 'commander';
 import { UsageError } from './usage-error.js';
@@ -12,11 +12,11 @@ export type Values = Record<string, unknown>;
 type Reader = (text: string, name: string) => unknown;
 
 export class CliOption extends Option {
-  /** Environment variable that stands in for the option. commander's own would take `NAME=false` for true. */
+  /** Environment variable with a value for the option. commander's own would take `NAME=false` as true. */
   variable: string | undefined;
   /** A shorthand for another option with this value. */
   shorthand: { option: string; value: unknown } | undefined;
-  /** What must hold for the option to mean anything. */
+  /** The condition under which the option has an effect. */
   condition: { holds: (values: Values) => boolean; what: string } | undefined;
   readonly #reader: Reader;
 
@@ -26,7 +26,7 @@ export class CliOption extends Option {
     if (!this.isBoolean()) this.argParser((text) => this.read(text));
   }
 
-  /** One of a few words. */
+  /** One of a few strings. */
   static choice(flags: string, description: string, words: readonly string[]): CliOption {
     const option = new CliOption(flags, description, (text, name) => {
       if (words.includes(text)) return text;
@@ -65,19 +65,19 @@ export class CliOption extends Option {
     return this.isBoolean() ? readSwitch(text, name) : this.#reader(text, name);
   }
 
-  /** The environment variable that stands in when the option is not given. */
+  /** The environment variable that is used when the option is not given. */
   from(variable: string): this {
     this.variable = variable;
     return this;
   }
 
-  /** Another way to write `--option value`: of the two, the later one counts. */
+  /** Another way to write `--option value`: the later one of the two counts. */
   means(option: string, value: unknown): this {
     this.shorthand = { option, value };
     return this;
   }
 
-  /** Given on the command line where this does not hold, the option is refused: `Expected <what> with --option`. */
+  /** If this does not hold, the option is refused on the command line: `Expected <what> with --option`. */
   needs(what: string, holds: (values: Values) => boolean): this {
     this.condition = { what, holds };
     return this;

@@ -1,5 +1,5 @@
 /**
- * Completion scripts for bash, zsh and fish, made from commander's own definition of the command line: nothing is listed twice.
+ * Completion scripts for bash, zsh and fish, generated from commander's own definition of the command line: nothing is listed twice.
  */
 import type { Command, Option } from 'commander';
 import { UsageError } from './usage-error.js';
@@ -39,7 +39,7 @@ const flagsOf = (command: Command): string[] =>
     '--help',
   ].filter((flag) => flag !== undefined);
 
-/** What an option's value is completed with: words, a folder, or files. */
+/** How an option's value is completed: words, a folder, or files. */
 function valuesOf(option: Option): { words?: readonly string[]; folder?: boolean } {
   if (option.argChoices) return { words: option.argChoices };
   return option.flags.includes('<DIR>') ? { folder: true } : {};

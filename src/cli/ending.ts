@@ -1,11 +1,11 @@
 /**
- * How a command is asked to end: Ctrl-C, SIGTERM and SIGHUP alike, and a reader of its output that has gone away. A command may end its
- * work in good order at the first request; the next one stops it, and one more ends the process.
+ * Requests to end a command: Ctrl-C, SIGTERM and SIGHUP alike, and a reader of its output that has gone away. A command may finish its work
+ * properly at the first request; the next one stops it, and one more ends the process.
  */
 import { AbortedError } from '../errors.js';
 import { type EndSignal, SIGNALS, type Terminal } from './terminal.js';
 
-/** Exit codes as a shell gives them: 128 and the signal's number. */
+/** Exit codes as shells report them: 128 plus the signal's number. */
 const CODES: Record<EndSignal | 'SIGPIPE', number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141 };
 
 export class Ending {
@@ -29,7 +29,7 @@ export class Ending {
     terminal.stderr.on('error', ignore);
   }
 
-  /** Aborted when the work must stop. Whoever takes it must observe it. */
+  /** Aborted when the work must stop. Code that reads this must observe the signal. */
   get signal(): AbortSignal {
     this.#watched = true;
     return this.#controller.signal;

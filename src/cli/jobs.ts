@@ -1,6 +1,6 @@
 /**
- * What `parakeet transcribe` has to do: its inputs, and the names of their transcripts. What cannot be done is found out here, before a
- * model is loaded; of many inputs one that makes no sense does not keep the others from being transcribed.
+ * The work of `parakeet transcribe`: its inputs, and the names of their transcripts. Impossible work is reported here, before a model is
+ * loaded; one invalid input does not keep the others from being transcribed.
  */
 import { fstatSync, type Stats } from 'node:fs';
 import { access, constants, mkdir, open, stat } from 'node:fs/promises';
@@ -22,15 +22,15 @@ export interface Job {
 
 export interface Plan {
   jobs: Job[];
-  /** Transcripts that are there already, with --no-clobber. */
+  /** Existing transcripts, with --no-clobber. */
   passedOver: string[];
 }
 
-/** True for what is fetched instead of opened. */
+/** True for an input that is downloaded instead of opened. */
 export const isUrl = (input: string): boolean => /^https?:\/\//i.test(input);
 
 /**
- * @param fail Told of each input that cannot be transcribed.
+ * @param fail Called for each input that cannot be transcribed.
  * @throws {@link UsageError} for names that fit no input.
  */
 export async function planJobs(
@@ -88,7 +88,7 @@ async function isFolder(name: string): Promise<boolean> {
   );
 }
 
-/** The outputs that `-o` names. */
+/** The outputs of `-o`. */
 function explicit(
   inputs: string[],
   named: string[],
@@ -100,7 +100,7 @@ function explicit(
   const outputs = outputsOf(named, format === 'all' ? undefined : format, formatIsGiven);
   checkDistinct(outputs);
   if (inputs.length > 1) {
-    // Lines of text and of JSON can follow each other; subtitles and documents begin anew.
+    // Lines of text and of JSON can follow each other; subtitles and documents start over.
     const joinable = outputs.every(({ file, format }) => file === '-' && /^(txt|jsonl)$/.test(format));
     if (!joinable) {
       throw new UsageError(
@@ -123,7 +123,7 @@ function fromTemplate(inputs: string[], format: OutputFormat | 'all', values: Va
       const other = taken.get(path.resolve(file));
       if (other !== undefined) {
         throw new UsageError(
-          `Expected another name for each transcript but ${other} and ${input} both give ${file}. ` +
+          `Expected a different name for each transcript but ${other} and ${input} both give ${file}. ` +
             'Put {index} or {parent} into --output-template',
         );
       }
@@ -150,12 +150,12 @@ const exists = async (file: string): Promise<boolean> =>
     () => false,
   ));
 
-/** What tells two names of one file. */
+/** Identifies a file: two names of one file have the same identity. */
 async function identity(file: string): Promise<string | undefined> {
   return idOf(await stat(file).catch(() => undefined));
 }
 
-/** The same of the file that the shell has opened with `<`. */
+/** The same for the file that the shell has opened with `<`. */
 function stdinIdentity(): string | undefined {
   try {
     return idOf(fstatSync(0));
@@ -177,14 +177,14 @@ async function mustNotBe(file: string, recordings: readonly (string | undefined)
   );
 }
 
-/** Whether the transcript can be written, without touching what is there. */
+/** Whether the transcript can be written, without touching existing files. */
 async function checkWritable(file: string): Promise<void> {
   if (file === '-') return;
   try {
     await mkdir(path.dirname(file), { recursive: true });
     const found = await stat(file).catch(() => undefined);
     if (found && !found.isFile() && !found.isDirectory()) return;
-    // Nothing is created yet: a signal may come at any moment, and would leave an empty transcript.
+    // Nothing is created yet: a signal at this point would leave an empty transcript.
     if (!found) return await access(path.dirname(file), constants.W_OK);
     const handle = await open(file, 'r+');
     await handle.close();

@@ -1,5 +1,5 @@
 /**
- * From the command line's values to the library's options, for what the commands share.
+ * From the command line's values to the library's options, as far as the commands share them.
  */
 
 import type { LoadModelOptions } from '../load-model.js';
@@ -22,7 +22,7 @@ export function sentenceOptions(values: Values): SentenceOptions {
   };
 }
 
-/** How words are chosen. The beam's options, from the environment perhaps, mean something with a beam only. */
+/** How tokens are chosen. The beam's options, which may come from the environment, apply to beam search only. */
 export async function decodingOptions(values: Values): Promise<DecodingOptions> {
   const type = values.decoding as 'greedy' | 'beam';
   const boost = values.boost as string | undefined;
@@ -35,7 +35,7 @@ export async function decodingOptions(values: Values): Promise<DecodingOptions> 
   };
 }
 
-/** Those of the values that were given or have a default: their names are the library's. */
+/** The values that were given or have a default, by the library's names. */
 export function pick<T>(values: Values, names: readonly (keyof T & string)[]): T {
   const given = names.filter((name) => values[name] !== undefined);
   return Object.fromEntries(given.map((name) => [name, values[name]])) as T;

@@ -29,7 +29,7 @@ export async function live(args: string[], values: Values, context: Context): Pr
   const outputs = plan(args, values, terminal);
   const { signal } = ending;
   const decoding = await decodingOptions(values);
-  // Before the model: whoever names a file that cannot be written should not wait for minutes to hear so.
+  // Before the model: an output that cannot be written should be reported at once, not after minutes.
   const files = await openOutputs(outputs, values, terminal);
   let input: LiveInput | undefined;
   let recorder: SessionRecorder | undefined;
@@ -48,7 +48,7 @@ export async function live(args: string[], values: Values, context: Context): Pr
     const record = values.record as string | undefined;
     const session = record === undefined ? undefined : await openSession(record);
     try {
-      // The microphone listens while the model loads.
+      // The microphone records while the model loads.
       input = values.mic === true ? new MicInput(values) : new PipeInput(terminal.stdin);
       const name = values.model as string | undefined;
       const quiet = values.quiet === true;
@@ -73,19 +73,19 @@ export async function live(args: string[], values: Values, context: Context): Pr
     }
     return 0;
   } catch (error) {
-    // A sound that was cut off by the request to end, in the middle of a sample, is no broken sound.
+    // Sound that the request to end has cut off in the middle of a sample is not broken.
     if (ending.code !== undefined && error instanceof AudioError) return 0;
     throw error;
   } finally {
     ending.onFirst(undefined);
     for (const file of files) file.destroy();
     input?.dispose();
-    // A terminal or a pipe that nobody reads any more must not keep the process alive.
+    // A terminal or a pipe without a reader must not keep the process alive.
     terminal.stdin.destroy();
   }
 }
 
-/** The first request to end ends the sound, so that what was heard is still put into words; a second one stops at once. */
+/** The first request to end ends the sound, so that all of it is still transcribed; a second one stops at once. */
 async function hear(
   input: LiveInput,
   recorder: SessionRecorder | undefined,
@@ -105,7 +105,7 @@ async function hear(
     heard ||= seconds > 0;
   };
   await transcribe(recorder?.input ?? input.sound, { ...options, sink, onProgress });
-  // As when the program before the pipe has failed. Whoever ends it before the first sound wanted nothing.
+  // Probably the program before the pipe has failed. Ending it before the first sound is no error.
   if (!heard && ending.code === undefined)
     throw new AudioError('ERR_PARAKEET_INVALID_AUDIO', 'Expected sound but there are no samples in it');
 }
@@ -113,7 +113,7 @@ async function hear(
 /** Where live sound comes from. */
 interface LiveInput {
   readonly sound: Readable;
-  /** No more sound: what came so far is all. */
+  /** Ends the sound; what came so far is transcribed. */
   end(): void;
   dispose(): void;
 }
@@ -182,7 +182,7 @@ function plan(args: string[], values: Values, { stdin }: Terminal): Output[] {
   return outputs;
 }
 
-/** Opens every output; none is left open when one cannot be. */
+/** Opens every output; if one cannot be opened, none stays open. */
 async function openOutputs(outputs: Output[], values: Values, { stdout }: Terminal): Promise<Sink[]> {
   const append = values.append === true;
   const record = values.record as string | undefined;
@@ -198,7 +198,7 @@ async function openOutputs(outputs: Output[], values: Values, { stdout }: Termin
       const isFile = output.file !== '-';
       const sink = outputSink(output, stdout, { append: append && isFile }, subtitleOptions(values));
       sinks.push(sink);
-      // Whoever writes to it later hears of it too.
+      // A later write reports the error too.
       sink.on('error', () => {});
       await sink.ready();
     }
@@ -218,7 +218,9 @@ async function mustBeNew(file: string, remedy: string): Promise<void> {
   );
 }
 
-/** Raw PCM carries no rate of its own; the other formats do. What bears no mark is what ffmpeg and arecord give to a pipe: s16le. */
+/**
+ * Raw PCM carries no rate of its own; the other formats do. Bytes without a signature are what ffmpeg and arecord write to a pipe: s16le.
+ */
 function inputFormat(values: Values): InputOptions {
   if (values.mic === true) return {};
   const format = values.format as AudioFormat;

@@ -1,5 +1,5 @@
 /**
- * `parakeet models pull|list|info|rm|convert`: the models of the hub that this machine has, and writing one in our own format.
+ * `parakeet models pull|list|info|rm|convert`: the hub models on this machine, and conversion to our own format.
  */
 import { cachedModels, removeCachedModel } from '../hub/cached-models.js';
 import { fetchFromHub, type HubProgress, isRepositoryId } from '../hub/hub.js';
@@ -11,7 +11,7 @@ import type { Context } from './program.js';
 import { ProgressBar } from './progress.js';
 import { UsageError } from './usage-error.js';
 
-/** What the hub's functions are told. */
+/** Options of the hub's functions. */
 interface HubValues {
   cacheDir?: string;
   revision?: string;
@@ -65,7 +65,7 @@ function print({ json }: Values, { terminal }: Context, value: unknown, text: st
   return 0;
 }
 
-/** Runs what takes long: a bar shows how far it is, and Ctrl-C ends it. */
+/** Runs long work: a bar shows its progress, and Ctrl-C ends it. */
 async function shown<T>(
   { terminal, ending }: Context,
   run: (work: { signal: AbortSignal; onProgress: (progress: HubProgress) => void }) => Promise<T>,

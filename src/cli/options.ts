@@ -1,6 +1,6 @@
 /**
- * The options of the commands, in groups as the help shows them. Names and variables are parakeet-mlx's where it has them, else
- * whisper's or ffmpeg's. How they are used is up to the commands.
+ * The options of the commands, in groups as the help shows them. Names and variables are parakeet-mlx's if it has them, else whisper's or
+ * ffmpeg's. How they are used is up to the commands.
  */
 import { pcmEncodings } from '../audio/formats/pcm.js';
 import { CliOption, type Values } from './cli-option.js';
@@ -9,7 +9,7 @@ import { CliOption, type Values } from './cli-option.js';
 export const FORMATS = ['txt', 'srt', 'vtt', 'json', 'jsonl'] as const;
 export type OutputFormat = (typeof FORMATS)[number];
 
-/** What `--format` names: formats that are recognised, and raw PCM. */
+/** The values of `--format`: formats that are recognised, and raw PCM. */
 const INPUT_FORMATS = ['auto', 'wav', 'flac', ...pcmEncodings] as const;
 
 export const isPcm = (format: unknown): boolean => (pcmEncodings as readonly unknown[]).includes(format);
@@ -47,10 +47,10 @@ const bf16 = () => new CliOption('--bf16', '--dtype bfloat16').means('dtype', 'b
 /** The model, and what it computes with. */
 export const modelOptions = (): CliOption[] => [model(), dtype(), fp32(), bf16(), threads(), cacheDir()];
 
-/** The same where the model is named as an argument. */
+/** The same for commands that take the model as an argument. */
 export const computeOptions = (): CliOption[] => [dtype(), fp32(), bf16(), threads(), cacheDir()];
 
-/** How words are chosen: the same live and for files. */
+/** How tokens are chosen: the same for live sound and for files. */
 export function decodingOptions(): CliOption[] {
   const beam = (option: CliOption) => option.needs('--decoding beam', (values) => values.decoding === 'beam');
   return [
@@ -89,7 +89,7 @@ export function decodingOptions(): CliOption[] {
       .default(undefined, "the model's best"),
     new CliOption(
       '--boost <FILE>',
-      'phrases to listen for, one a line, each with a tab and a weight or without',
+      'phrases to boost, one per line, each optionally followed by a tab and a weight',
     ).from('PARAKEET_BOOST'),
   ];
 }
@@ -105,24 +105,20 @@ export const sentenceOptions = (): CliOption[] => [
   ),
 ];
 
-/** How subtitles look; the names of lines are whisper's. */
+/** The layout of subtitles; the names of lines are whisper's. */
 export function subtitleOptions(): CliOption[] {
   const subtitles = (option: CliOption) => option.needs('an srt or vtt transcript', hasSubtitles);
   const shaping = (option: CliOption) => subtitles(option).conflicts('cuePerSentence');
   return [
     shaping(CliOption.integer('--max-line-width <COLUMNS>', 'width of a line', 10)).presets(42),
     shaping(CliOption.integer('--max-line-count <N>', 'lines of a cue', 1)).presets(2),
-    shaping(CliOption.number('--min-cue-duration <SECONDS>', 'how long a cue stays at least', 0)).presets(1),
-    shaping(CliOption.number('--max-cue-duration <SECONDS>', 'how long a cue stays at most', 0.1)).presets(7),
+    shaping(CliOption.number('--min-cue-duration <SECONDS>', 'shortest time of a cue', 0)).presets(1),
+    shaping(CliOption.number('--max-cue-duration <SECONDS>', 'longest time of a cue', 0.1)).presets(7),
     shaping(
-      CliOption.number(
-        '--max-characters-per-second <N>',
-        'how fast a cue is read, where the speech allows',
-        1,
-      ),
+      CliOption.number('--max-characters-per-second <N>', 'reading speed, as far as the speech allows', 1),
     ).presets(20),
     subtitles(
-      new CliOption('--cue-per-sentence', 'one cue a sentence, however long, as parakeet-mlx writes them'),
+      new CliOption('--cue-per-sentence', 'one cue per sentence, however long, as parakeet-mlx writes them'),
     ),
     subtitles(new CliOption('--highlight-words', 'mark each word as it is spoken')),
     new CliOption('--no-highlight-words', 'mark no words, the default'),
@@ -139,7 +135,7 @@ function hasSubtitles({ output, outputFormat }: Values): boolean {
   });
 }
 
-/** What is said on stderr. */
+/** What is written to stderr. */
 export const messageOptions = (): CliOption[] => [
   new CliOption('-q, --quiet', 'print nothing but errors').conflicts('verbose'),
   new CliOption('-v, --verbose', 'print details on stderr'),
@@ -200,7 +196,7 @@ export function windowOptions(): CliOption[] {
 const outputFormat = (help: string, words: readonly string[]) =>
   CliOption.choice('-f, --output-format <FORMAT>', help, words);
 
-/** Where transcripts of files go. */
+/** Where the transcripts of files are written. */
 export function fileOutputOptions(): CliOption[] {
   const named = ({ output }: Values) => output === undefined;
   return [
@@ -212,7 +208,10 @@ export function fileOutputOptions(): CliOption[] {
       'write to this file, or with - to stdout; may be given several times',
     ),
     new CliOption('--output-dir <DIR>', 'folder of the transcripts').presets('.').needs('no --output', named),
-    new CliOption('--output-template <NAME>', 'their names, of {parent}, {filename}, {index} and {date}')
+    new CliOption(
+      '--output-template <NAME>',
+      'names of the transcripts, from {parent}, {filename}, {index} and {date}',
+    )
       .from('PARAKEET_OUTPUT_TEMPLATE')
       .presets('{filename}')
       .needs('no --output', named),
@@ -220,7 +219,7 @@ export function fileOutputOptions(): CliOption[] {
   ];
 }
 
-/** What `live` listens to. */
+/** The source of `live`. */
 export function liveInputOptions(): CliOption[] {
   const stdin = (option: CliOption) =>
     option.needs('no --mic, which has a format of its own,', ({ mic }) => !mic);
@@ -235,13 +234,13 @@ export function liveInputOptions(): CliOption[] {
       '--device <NAME>',
       'the microphone: its name, a part of it, or its number in `parakeet devices`',
     ).needs('--mic', ({ mic }) => mic === true),
-    stdin(inputFormat('of stdin; auto recognises sound files and takes anything else for s16le')),
+    stdin(inputFormat('of stdin; auto recognises sound files and reads anything else as s16le')),
     pcm(rate()),
     pcm(channels()),
   ];
 }
 
-/** What `live` writes. */
+/** The outputs of `live`. */
 export function liveOutputOptions(): CliOption[] {
   const file = (option: CliOption) => option.needs('--output', ({ output }) => output !== undefined);
   return [

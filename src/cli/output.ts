@@ -1,5 +1,5 @@
 /**
- * Where transcripts go: a file or the standard output, in a format. The sinks of the formats are the library's.
+ * Where transcripts are written: a file or the standard output, in a format. The sinks of the formats are the library's.
  */
 import path from 'node:path';
 import type { Writable } from 'node:stream';
@@ -23,10 +23,10 @@ export interface Output {
 }
 
 /**
- * The outputs that `-o` names, each in the format that its name ends in, else in `format`.
+ * The outputs of `-o`, each in the format of its file name's ending, else in `format`.
  *
- * @param isGiven `format` was asked for: one of the outputs must have it.
- * @throws {@link UsageError} when nothing tells the format, or two things tell different ones.
+ * @param isGiven `format` was given explicitly: one of the outputs must have it.
+ * @throws {@link UsageError} when the format is unknown or contradictory.
  */
 export function outputsOf(
   files: readonly string[],
@@ -52,7 +52,7 @@ function outputOf(file: string, format: OutputFormat | undefined): Output {
   );
 }
 
-/** Refuses outputs that would get in each other's way. @throws {@link UsageError} */
+/** Refuses outputs that would interfere with each other. @throws {@link UsageError} */
 export function checkDistinct(outputs: readonly Output[]): void {
   const seen = new Set<string>();
   for (const { file } of outputs) {
@@ -84,7 +84,7 @@ export function outputSink(
   }
 }
 
-/** How subtitles look. */
+/** The layout of subtitles. */
 export function subtitleOptions(values: Values): SubtitleOptions {
   const shared = pick<SubtitleOptions>(values, ['highlightWords', 'cuePerSentence']);
   if (values.cuePerSentence === true) return shared;

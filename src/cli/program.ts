@@ -1,6 +1,6 @@
 /**
- * The whole command line as commander sees it: commands, arguments, options, help. Each command's work is in its own file, which is
- * loaded when it is asked for.
+ * The whole command line as commander sees it: commands, arguments, options, help. Each command's work is in its own file, which is loaded
+ * on demand.
  */
 import { packageVersion } from '../version.js';
 import { CliCommand } from './cli-command.js';
@@ -14,7 +14,7 @@ import type { Terminal } from './terminal.js';
 export interface Context {
   terminal: Terminal;
   ending: Ending;
-  /** Whether an option stands on the command line itself, and does not come from the environment or a default. */
+  /** Whether an option is on the command line itself, not from the environment or a default. */
   given(option: string): boolean;
 }
 

@@ -1,9 +1,8 @@
 /**
- * Progress on stderr: one line, redrawn in place on a terminal, nothing at all in a pipe or a file. Knows nothing of what is done.
+ * Progress on stderr: one line, redrawn in place on a terminal, nothing at all in a pipe or a file. It knows nothing of the work itself.
  *
- * Not `cli-progress` (3.12): its bar keeps the event loop alive by a timer until it is stopped, so that progress that comes late, after
- * an abort, would keep the command from ending; and it has no line for work whose length is not known, so that what it draws would be
- * made here all the same.
+ * Not `cli-progress` (3.12): its bar keeps the event loop alive with a timer until it is stopped, so that late progress, after an abort,
+ * would keep the command from ending; and it has no line for work of unknown length, so that its output would have to be made here anyway.
  */
 import type { WriteStream } from 'node:tty';
 import type { HubProgress } from '../hub/hub.js';
@@ -19,7 +18,7 @@ export class ProgressBar {
     this.#stream = stream.isTTY && !quiet ? stream : undefined;
   }
 
-  /** Shows that `done` of the work (0 to 1) is behind us. */
+  /** Shows that `done` of the work (0 to 1) is finished. */
   update(done: number, label: string): void {
     const part = Math.min(Math.max(done, 0), 1);
     const filled = Math.round(part * WIDTH);
@@ -34,20 +33,20 @@ export class ProgressBar {
     this.#drawn = true;
   }
 
-  /** Shows how far a model is fetched: for `onProgress`. */
+  /** Shows the progress of downloading a model: for `onProgress`. */
   readonly fetched = ({ file, loaded, total, retryIn }: HubProgress): void => {
     if (retryIn !== undefined) this.line(`The hub is busy, next attempt in ${clock(retryIn)}`);
     else this.update(total === 0 ? 1 : loaded / total, file);
   };
 
-  /** Takes the line away, so that something else can be written. */
+  /** Removes the line, so that something else can be written. */
   clear(): void {
     if (this.#drawn) this.#stream?.write(CLEAR);
     this.#drawn = false;
   }
 }
 
-/** How far a recording is, in seconds of it. */
+/** The progress of a recording, in seconds. */
 export class AudioProgress {
   #began: number;
 
@@ -63,14 +62,14 @@ export class AudioProgress {
     this.update(0);
   }
 
-  /** Shows that `seconds` of the audio are transcribed, of `total` where that is known. */
+  /** Shows that `seconds` of the audio are transcribed, of `total` if that is known. */
   update(seconds: number, total?: number): void {
     const { label } = this;
     if (total === undefined || total <= 0) {
       this.bar.line(`${clock(seconds)} ${label}`);
       return;
     }
-    // What a container says of its length may be a little less than there is.
+    // The length in a container may be slightly less than the real one.
     const done = Math.min(seconds, total);
     const passed = (this.now() - this.#began) / 1000;
     const left = done > 0 ? `, ${clock((passed * (total - done)) / done)} left` : '';

@@ -1,5 +1,5 @@
 /**
- * `parakeet replay`: runs a recorded session again and says where its events differ.
+ * `parakeet replay`: runs a recorded session again and reports where its events differ.
  */
 import { type ReplayResult, readSession, replaySession } from '../session/replay.js';
 import type { Values } from './cli-option.js';

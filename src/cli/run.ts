@@ -54,7 +54,7 @@ function everyCommand(command: CliCommand): CliCommand[] {
   return [command, ...(command.commands as CliCommand[]).flatMap(everyCommand)];
 }
 
-/** Says on stderr what went wrong, in one line, and returns the exit code for it. */
+/** Prints on stderr what went wrong, in one line, and returns the exit code for it. */
 function report(error: unknown, { stderr }: Terminal, ending: Ending): number {
   if (error instanceof UsageError) {
     stderr.write(`parakeet: ${error.message}\nSee ${error.command ?? 'parakeet'} --help.\n`);

@@ -29,9 +29,9 @@ export function templateFields(input: string, index: number, now: Date): Templat
 }
 
 /**
- * Fills a template in. `{{` and `}}` stand for the braces themselves.
+ * Fills in a template. `{{` and `}}` are literal braces.
  *
- * @throws {@link UsageError} a field that there is not, or a brace alone.
+ * @throws {@link UsageError} for an unknown field, or a single brace.
  */
 export function fillTemplate(template: string, fields: TemplateFields): string {
   return template.replace(/\{\{|\}\}|\{([^{}]*)\}|[{}]/g, (match, name: string | undefined) => {

@@ -1,4 +1,4 @@
-/** The process as the commands see it, so that tests can hand in another. */
+/** The process as the commands see it, so that tests can pass another. */
 
 /** Signals that ask a command to end. */
 export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

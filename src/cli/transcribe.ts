@@ -1,6 +1,6 @@
 /**
- * `parakeet transcribe`: transcripts of sound files, one after the other. The work is the library's; here are names, order, progress
- * and messages.
+ * `parakeet transcribe`: transcripts of sound files, one after the other. The library does the work; this file handles names, order,
+ * progress and messages.
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -27,7 +27,7 @@ import { AudioProgress, ProgressBar } from './progress.js';
 import { TranscriptSink } from './transcript-sink.js';
 import { UsageError } from './usage-error.js';
 
-/** Of every Parakeet model's encoder. */
+/** Frame duration of every Parakeet model's encoder. */
 const FRAME_SECONDS = 0.08;
 
 export async function transcribe(inputs: string[], values: Values, context: Context): Promise<number> {
@@ -78,7 +78,7 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
   } finally {
     bar.clear();
     await model.close();
-    // A pipe that nobody reads any more must not keep the process alive.
+    // A pipe without a reader must not keep the process alive.
     if (inputs.includes('-')) terminal.stdin.destroy();
   }
   return failed === 0 ? 0 : 1;
@@ -116,7 +116,7 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
     return outputSink(output, terminal.stdout, {}, subtitleOptions(values));
   }
 
-  /** A source, and what of the excerpt it does not cut out itself. */
+  /** A source, and the part of the excerpt that it does not cut out itself. */
   function sourceOf(name: string): { source: AudioSource; input: InputOptions } {
     const excerpt = pick<InputOptions>(values, ['track', 'start', 'duration']);
     if (isUrl(name)) return { source: ffmpeg(name, excerpt), input: {} };
@@ -128,7 +128,7 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
   }
 }
 
-/** How long recordings are cut. Frames of 80 ms are parakeet-mlx's unit for local attention. */
+/** How long recordings are cut. parakeet-mlx gives local attention in frames of 80 ms. */
 function windows(values: Values): WindowOptions {
   const side = (values.localAttentionContextSize as number) * FRAME_SECONDS;
   const duration = values.chunkDuration as number;

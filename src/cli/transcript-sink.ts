@@ -1,6 +1,6 @@
 /**
- * The sink of one recording: opens its outputs when the first words come, so that a recording that cannot be read leaves the old
- * transcript alone; and writes what was final also when the work is stopped.
+ * The sink of one recording: opens its outputs when the first words come, so that a recording that cannot be read leaves the old transcript
+ * untouched; and writes what is final even when the work is stopped.
  */
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -18,9 +18,9 @@ export class TranscriptSink extends Writable {
   #ended: Promise<void> | undefined;
   /** Final tokens that are in no sentence yet. */
   #tokens: Token[] = [];
-  /** Seconds of audio that there were, once it is over. */
+  /** Seconds of audio in all, once it has ended. */
   audioSeconds: number | undefined;
-  /** Resolves when everything is written and closed, one way or the other. */
+  /** Resolves when everything is written and closed, whether it succeeded or not. */
   readonly settled: Promise<void>;
 
   constructor(open: () => Writable, listeners: TranscriptListeners) {
@@ -35,7 +35,7 @@ export class TranscriptSink extends Writable {
     return this.#outputs !== undefined;
   }
 
-  /** Leaves a transcript also of a recording without words. Rejects with what kept the outputs from being written. */
+  /** Leaves a transcript even for a recording without words. Rejects with the error that kept the outputs from being written. */
   async complete(): Promise<void> {
     this.#begin();
     await this.#end();

@@ -1,5 +1,5 @@
 /**
- * `parakeet verify`: checks on this machine that the engine computes the right results. The exit code tells.
+ * `parakeet verify`: checks on this machine that the engine computes the correct results. The exit code reports the result.
  */
 import type { VerifyCheck } from '../verify/check.js';
 import { type VerifyReport, verifyModel } from '../verify/verify-model.js';

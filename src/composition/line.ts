@@ -1,6 +1,6 @@
 /**
- * The stages of one transcription, in their order, joined to one Duplex: bytes in, events out. Which stages there are, and nothing of
- * what happens to the events.
+ * The stages of one transcription, in their order, joined to one Duplex: bytes in, events out. It decides which stages there are, and knows
+ * nothing of what happens to the events.
  */
 import type { Duplex } from 'node:stream';
 import pumpify from 'pumpify';
@@ -25,15 +25,15 @@ import type { Stage } from '../transforms/stage.js';
 import { type TokenDecode, tokenDecode } from '../transforms/token-decode.js';
 import type { TranscriptionOptions } from './options.js';
 
-/** Type of a stage in the line, whatever it carries. */
+/** Type of a stage in the pipeline, whatever it carries. */
 type AnyStage = Stage<never, unknown>;
 
-/** What happens in a line. */
+/** What is reported by a pipeline. */
 export interface LineListeners {
   onError(error: Error): void;
-  /** The input is broken: the line ends, then this error is to be raised. */
+  /** The input is broken: the pipeline ends, then this error is to be raised. */
   onLateFailure(error: Error): void;
-  /** A damaged place in a file, in the transcript's seconds. */
+  /** A damaged place in a file, in seconds of the transcript. */
   onGap(gap: { start: number; end: number }): void;
   onReadable(): void;
   onEnd(): void;
@@ -42,13 +42,13 @@ export interface LineListeners {
 const Joined = pumpify.ctor({
   autoDestroy: false,
   destroy: false,
-  // pumpify hands these on to its Duplex, though its types do not know them.
+  // pumpify passes these on to its Duplex, although its types do not know them.
   ...({ readableObjectMode: true, readableHighWaterMark: 2 } as object),
 } as Parameters<typeof pumpify.ctor>[0]);
 
 /**
- * `decode → resample → logMel → encode → tokenDecode → sentences`, and one more that refines; with mode `'file'` one stage in place of the
- * middle three.
+ * `decode → resample → logMel → encode → tokenDecode → sentences`, and one more that refines; with mode `'file'`, one stage in place of
+ * `logMel`, `encode` and `tokenDecode`.
  */
 export class Line {
   readonly #stages: AnyStage[] = [];
@@ -59,28 +59,28 @@ export class Line {
   #windows: HearWindows | undefined;
   #boost: readonly BoostPhrase[] | undefined;
   #joined: Duplex | undefined;
-  /** Seconds of audio that the steps see beyond what they make final; infinite in windows, which are late by their nature. */
+  /** Seconds of audio that the steps see beyond what they make final; infinite for windows, which always come late. */
   ahead = Number.POSITIVE_INFINITY;
 
   constructor(private readonly options: TranscriptionOptions) {}
 
-  /** It takes bytes. */
+  /** Whether it takes bytes. */
   get isOpen(): boolean {
     return this.#joined !== undefined;
   }
 
-  /** The first stage, once the line is open. */
+  /** The first stage, once the pipeline is open. */
   get decoder(): Decode | undefined {
     const [first] = this.#stages;
     return first instanceof Decode ? first : undefined;
   }
 
-  /** @throws {@link ArgumentError} for options that the model cannot meet; the stages that are there already stay, for `destroy`. */
+  /** @throws {@link ArgumentError} for options that the model does not support; the stages that exist already are left to `destroy`. */
   open(model: StageModel, listeners: LineListeners): void {
-    // One by one into the field, so that destroy() finds what is there when one of them throws.
+    // Into the field one by one, so that destroy() finds the existing ones when one of them throws.
     for (const make of this.#plan(model)) this.#stages.push(make() as AnyStage);
     for (const stage of this.#stages) {
-      // Before pumpify listens: the first error must reach every stage as it is, and pumpify destroys them without a cause.
+      // Before pumpify listens: every stage must get the first error itself, and pumpify destroys them without a cause.
       stage.on('error', listeners.onError);
       stage.onLateFailure = listeners.onLateFailure;
     }
@@ -104,10 +104,10 @@ export class Line {
     return (this.#joined?.read() as TranscriptEvent | FlushMark | null | undefined) ?? null;
   }
 
-  /** Sends a mark behind all that was written; `passed` is called when it arrives, or when the line is over. */
+  /** Sends a mark behind everything that was written; `passed` is called when it arrives, or when the pipeline is over. */
   async mark(passed: () => void): Promise<void> {
     const { decoder } = this;
-    // The line takes bytes as soon as there is room for them, so they may still wait to be decoded.
+    // The pipeline takes bytes as soon as there is room for them, so they may still wait to be decoded.
     if (decoder && !decoder.writableEnded) {
       await new Promise<void>((resolve) => decoder.write(new Uint8Array(0), () => resolve()));
     }
@@ -115,13 +115,13 @@ export class Line {
     await decoder.flush(new FlushMark(passed));
   }
 
-  /** Other phrases to boost, from the next step or window on; before the line is open, from its start. */
+  /** Replaces the boosted phrases from the next step or window on; before the pipeline is open, from its start. */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
     this.#boost = boost;
     await Promise.all([this.#tokens, this.#refine, this.#windows].map((stage) => stage?.setBoost(boost)));
   }
 
-  /** The transcript is behind its audio: drafts are left out, or again not. */
+  /** Whether the transcript is behind its audio: then drafts are left out. */
   set behind(behind: boolean) {
     if (this.#tokens) this.#tokens.behind = behind;
   }
@@ -139,7 +139,7 @@ export class Line {
     await closed;
   }
 
-  /** With the phrases that hold now. */
+  /** The decoding options with the current phrases. */
   get #decoding(): DecodingOptions | undefined {
     const { decoding } = this.options;
     return this.#boost === undefined ? decoding : { ...decoding, boost: this.#boost };

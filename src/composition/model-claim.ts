@@ -1,11 +1,11 @@
-/** The model of a transcription: one that is loaded, or a way to claim one that is loaded when it is needed. Types only. */
+/** The model of a transcription: a loaded one, or a way to claim one that is loaded on demand. Types only. */
 import type { StageModel } from '../model/stage-model.js';
 
 /** A claim on a model that several streams may share. */
 export interface ModelClaim {
   /** Rejects when the model cannot be loaded. */
   readonly model: Promise<StageModel>;
-  /** Gives the claim back, once; resolves when the model is freed if it was the last. */
+  /** Returns the claim, once; resolves when the model is freed if it was the last. */
   release(): Promise<void>;
 }
 

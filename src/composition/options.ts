@@ -1,6 +1,6 @@
 /**
  * The options of a transcription, which `parakeet`, `transcribe`, `model.transcribe` and recorded sessions share: their groups, and all
- * checks that need no model. Pure functions; nothing is built here.
+ * checks that need no model. Pure functions; nothing is constructed here.
  */
 import { type InputOptions, settleInput } from '../audio/input-options.js';
 import { checkDecoding, type DecodingOptions } from '../model/decoding.js';
@@ -24,7 +24,7 @@ export interface TranscriptionOptions {
   mode?: 'live' | 'file' | undefined;
   /**
    * What the bytes are, and which part of them is transcribed.
-   * @defaultValue a sound file, which is recognised, from its start to its end
+   * @defaultValue a sound file, whose format is recognised, from its start to its end
    */
   input?: InputOptions | undefined;
   /**
@@ -47,7 +47,7 @@ export interface TranscriptionOptions {
    * @defaultValue false
    */
   utterances?: UtteranceOptions | boolean | undefined;
-  /** What happens where nobody speaks. */
+  /** What happens when nobody speaks. */
   silence?: SilenceOptions | undefined;
   /**
    * File: how the recording is cut.
@@ -60,10 +60,9 @@ export interface TranscriptionOptions {
    */
   normalization?: Normalization | undefined;
   /**
-   * Live: what happens when the machine is slower than speech. Drafts are left out in any case, and finals come later. `'keep'`: that
-   * is all; the transcript stays what it would be. `'growSteps'`: up to four steps that wait are taken as one, which costs less and
-   * sees further ahead; the transcript then depends on the machine's speed, and `stats.stepsGrown` counts it. No audio and no final is
-   * ever dropped.
+   * Live: what happens when the machine is slower than speech. In any case drafts are left out and finals come later. `'keep'`: nothing
+   * else; the transcript does not change. `'growSteps'`: up to four waiting steps are taken as one, which costs less and has more
+   * lookahead; the transcript then depends on the machine's speed, and `stats.stepsGrown` counts it. No audio and no final is ever dropped.
    * @defaultValue `'keep'`
    */
   lagPolicy?: 'keep' | 'growSteps' | undefined;
@@ -73,13 +72,13 @@ export interface TranscriptionOptions {
    */
   drafts?: boolean | undefined;
   /**
-   * Live: transcribe each sentence again when it is over, with context on both sides. The `sentence` events carry the better words, and
-   * say `revised` where they differ from the `token` events, which are never taken back. Costs about as much again.
+   * Live: transcribe each sentence again when it is over, with context on both sides. The `sentence` events have the better words, and are
+   * marked `revised` where they differ from the `token` events, which are never taken back. About doubles the compute.
    * @defaultValue false
    */
   refine?: boolean | undefined;
   /**
-   * Put the whole result into the `end` event. Without it memory stays flat however long the stream is.
+   * Put the whole result into the `end` event. Without it, memory stays constant however long the stream is.
    * @defaultValue false of `parakeet`, true of `transcribe`
    */
   collect?: boolean | undefined;
@@ -95,9 +94,9 @@ export interface TranscriptionOptions {
 /** Options of `parakeet`. */
 export interface ParakeetOptions extends TranscriptionOptions {
   /**
-   * A loaded model, or the name of one (a folder or a hub repository) that the stream loads for itself: streams with the same name
-   * share it, and the last one to close frees it. A model that cannot be loaded is an error of the stream.
-   * @defaultValue the bundled model, or what `PARAKEET_MODEL` names
+   * A loaded model, or the name of one (a folder or a hub repository) that the stream loads itself: streams with the same name share it,
+   * and the last one to close frees it. If the model cannot be loaded, the stream fails.
+   * @defaultValue the bundled model, or the one that `PARAKEET_MODEL` names
    */
   model?: StageModel | string | undefined;
 }
@@ -122,12 +121,12 @@ export const parakeetKeys = [
   'signal',
 ] as const;
 
-/** Options that mean nothing in the other mode. */
+/** Options that have no meaning in the other mode. */
 const LIVE_ONLY = ['latency', 'normalization', 'lagPolicy'] as const;
 const LIVE_SILENCE = ['gate', 'hangover'] as const;
 
 /**
- * Checks everything that needs no model, so that a mistake throws where it was made.
+ * Checks everything that needs no model, so that an invalid option throws where it was passed.
  *
  * @param what Whose options they are.
  * @throws {@link ArgumentError}
@@ -152,7 +151,7 @@ export function checkTranscription(what: string, options: ParakeetOptions): void
   checkMode(options);
 }
 
-/** Options of the other mode are mistakes, not silence. */
+/** Options of the other mode are errors, not ignored. */
 function checkMode(options: ParakeetOptions): void {
   const mode = oneOf('mode', options.mode ?? 'live', ['live', 'file']);
   const refuse = (option: string, value: unknown) => {

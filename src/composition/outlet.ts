@@ -1,6 +1,6 @@
 /**
- * What happens to events on their way out of the line: gaps come in their place, lag is told, times move by the offset, and the finals are
- * collected if somebody wants them. Events in, events out; no streams.
+ * What happens to events on their way out of the pipeline: gaps are inserted in their place, lag is reported, times are shifted by the
+ * offset, and the finals are collected if requested. Events in, events out; no streams.
  */
 import { type LagMessage, publish } from '../diagnostics.js';
 import type { EndEvent, GapEvent, LagEvent, TranscriptEvent, TranscriptResult } from '../events.js';
@@ -11,7 +11,7 @@ import type { TranscriptionOptions } from './options.js';
 
 export class Outlet {
   readonly #offset: number;
-  /** Those that are ahead of what is final, by their starts. */
+  /** Gaps ahead of what is final, by their starts. */
   readonly #gaps: GapEvent[] = [];
   readonly #lag = new LagMeter();
   readonly #collected: TranscriptCollector | undefined;
@@ -33,12 +33,12 @@ export class Outlet {
     return result && result.tokens.length > 0 ? result : undefined;
   }
 
-  /** A lag was told that is not made up for yet. */
+  /** A lag was reported and has not been made up for yet. */
   get behind(): boolean {
     return this.#lag.behind;
   }
 
-  /** Sound that is lost, in the transcript's seconds. */
+  /** Sound that is lost, in seconds of the transcript. */
   addGap({ start, end }: { start: number; end: number }): void {
     this.#gaps.push({ type: 'gap', start, end });
   }
@@ -49,7 +49,7 @@ export class Outlet {
   }
 
   /**
-   * The events that take the place of one of the line.
+   * The events that replace one of the pipeline's.
    *
    * @param ahead Seconds of audio that were needed beyond a `progress`.
    */
@@ -62,7 +62,7 @@ export class Outlet {
     if (lag) yield told(lag);
   }
 
-  /** The gaps that begin up to `time`, which have not been told. */
+  /** The gaps that begin up to `time` and were not reported yet. */
   *gapsUntil(time: number): Generator<TranscriptEvent> {
     while ((this.#gaps[0]?.start ?? Number.POSITIVE_INFINITY) <= time) {
       yield shifted(this.#gaps.shift() as GapEvent, this.#offset);

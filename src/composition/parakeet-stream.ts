@@ -1,6 +1,6 @@
 /**
- * A transcription as one stream: its line of stages between Node's reading and writing, its end and its errors. What the stages are is
- * line.ts's matter, what happens to the events outlet.ts's.
+ * A transcription as one stream: its pipeline of stages between Node's reading and writing, its end and its errors. The stages are in
+ * line.ts, what happens to the events in outlet.ts.
  */
 import { Duplex, finished, type Readable, type Writable } from 'node:stream';
 import { destroyOnAbort } from '../abort.js';
@@ -28,11 +28,11 @@ export class ParakeetStream extends Duplex {
   #released: Promise<void> | undefined;
   #lateError: Error | undefined;
   #lineEnded = false;
-  /** The reader has room: true from `_read` until `push` says false. */
+  /** The reader has room: true from `_read` until `push` returns false. */
   #wanted = false;
   #finished: ((error?: Error | null) => void) | undefined;
   #sourceDuration: number | undefined;
-  /** Settles when the line is there, or never will be. */
+  /** Settles when the pipeline is built, or never will be. */
   readonly #built = withResolvers<void>();
 
   /** @internal */
@@ -43,8 +43,8 @@ export class ParakeetStream extends Duplex {
     this.#outlet = new Outlet(options);
     this.#isLive = options.mode !== 'file';
     destroyOnAbort(this, options.signal);
-    // A live source tells of sound that it lost, in its own seconds, which are the transcript's.
-    // `ffmpeg()` tells how long its sound is.
+    // A live source reports sound that it lost, in its own seconds, which are the transcript's. `ffmpeg()` reports the duration of its
+    // sound.
     this.on('pipe', (source: Readable & { duration?: number }) => {
       this.#sourceDuration = source.duration;
       source.on('gap', this.#onGap).on('duration', this.#onSourceDuration);
@@ -60,8 +60,7 @@ export class ParakeetStream extends Duplex {
   }
 
   /**
-   * Seconds of audio that there will be in all: what the container says, or what ffmpeg says of a source that is piped into this.
-   * Undefined as long as, or where, nobody knows.
+   * Seconds of audio in all: from the container, or from ffmpeg for a source that is piped into this. Undefined as long as it is unknown.
    */
   get duration(): number | undefined {
     return this.#line.decoder?.duration ?? this.#sourceDuration;
@@ -72,14 +71,14 @@ export class ParakeetStream extends Duplex {
     return this.#outlet.end;
   }
 
-  /** What was transcribed so far; undefined without `collect`, or without a word. @internal */
+  /** The transcript so far; undefined without `collect`, or without a word. @internal */
   get heard(): TranscriptResult | undefined {
     return this.#outlet.heard;
   }
 
   /**
-   * Makes everything final that was written so far, without ending the stream: resolves when its last event is on its way to the
-   * reader. The model takes it for the end of an utterance, and what is written later for a new one; sentences end with it.
+   * Makes everything final that was written so far, without ending the stream: resolves when its last event is on its way to the reader.
+   * The model treats this as the end of an utterance, and later audio as a new one; sentences end with it.
    *
    * Resolves at once when the stream is over. Rejects when it fails or is destroyed meanwhile.
    */
@@ -98,9 +97,9 @@ export class ParakeetStream extends Duplex {
   }
 
   /**
-   * Other phrases to boost, from the next step on; an empty list for none.
+   * Replaces the boosted phrases from the next step on; an empty list boosts none.
    *
-   * @throws {@link ArgumentError} for phrases that make no sense, as a rejection.
+   * @throws {@link ArgumentError} for invalid phrases, as a rejection.
    */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
     checkBoost(boost);
@@ -110,7 +109,7 @@ export class ParakeetStream extends Duplex {
   /** Node's. @internal */
   override _construct(callback: (error?: Error | null) => void): void {
     if (this.destroyed) callback();
-    // A failure after destroy() is that of a load which was given up.
+    // A failure after destroy() belongs to a load that was cancelled.
     else
       this.#open().then(
         () => callback(),
@@ -137,7 +136,7 @@ export class ParakeetStream extends Duplex {
 
   /** Node's. @internal */
   override _final(callback: (error?: Error | null) => void): void {
-    // The writing side ends with the line, not before: a late failure must find the stream open.
+    // The writing side ends with the pipeline, not before: a late failure must find the stream open.
     this.#finished = callback;
     if (!this.#lineEnded) this.#line.end();
   }
@@ -161,8 +160,7 @@ export class ParakeetStream extends Duplex {
   }
 
   override destroy(error?: Error, callback?: (error: Error | null) => void): this {
-    // Before the model is there Node waits with `_destroy`; giving back the claim stops the load.
-    // A failure of that is `_destroy`'s to report.
+    // Before the model is there Node delays `_destroy`; returning the claim stops the load. `_destroy` reports a failure of that.
     if (!this.#line.isOpen) this.#release().catch(() => {});
     return (super.destroy as (error?: Error, callback?: (error: Error | null) => void) => this)(
       error,
@@ -210,7 +208,7 @@ export class ParakeetStream extends Duplex {
   async #sendMark(passed: () => void): Promise<void> {
     await this.#built.promise;
     if (this.writableEnded || this.destroyed) return passed();
-    // Behind what was written: a write of nothing comes back when all before it were taken.
+    // Behind what was written: the callback of an empty write comes when all earlier writes were taken.
     await new Promise<void>((resolve) => super.write(new Uint8Array(0), () => resolve()));
     if (this.destroyed || this.#lineEnded || this.#lateError) return passed();
     await this.#line.mark(passed);
@@ -222,14 +220,14 @@ export class ParakeetStream extends Duplex {
 
   readonly #onGap = (gap: { start: number; end: number }) => this.#outlet.addGap(gap);
 
-  /** Hands on what the line has, as long as the reader wants more. */
+  /** Passes on what the pipeline has, as long as the reader wants more. */
   #forward(): void {
     while (this.#wanted && !this.destroyed) {
       const event = this.#line.read();
       if (event === null) return;
       if (event instanceof FlushMark) event.passed();
       else this.#send(this.#outlet.pass(event, this.#line.ahead));
-      // What can be left out first, when the machine is slower than speech.
+      // Drafts are what can be left out first when the machine is slower than speech.
       this.#line.behind = this.#outlet.behind;
     }
   }
@@ -238,7 +236,7 @@ export class ParakeetStream extends Duplex {
     for (const event of events) {
       if (this.destroyed) return;
       this.#wanted = this.push(event);
-      // For who sees the stream but not its events, which go to the sink.
+      // For code that sees the stream but not its events, which go to the sink.
       if (event.type === 'progress') this.emit('progress', event.time);
     }
   }
@@ -251,7 +249,7 @@ export class ParakeetStream extends Duplex {
       this.#late.consumed().then(() => this.destroy(error));
       return;
     }
-    // The end says that the engine's work is given back.
+    // The end means that the engine's work has ended.
     this.#line.closed().then(() => {
       if (this.destroyed) return;
       this.push(null);

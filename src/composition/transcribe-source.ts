@@ -1,6 +1,6 @@
 /**
- * The whole way: a source, a {@link ParakeetStream}, a sink, and the result. What it adds to `pipeline`: when the source fails, what was
- * transcribed until then is written before the promise rejects.
+ * The complete path: a source, a {@link ParakeetStream}, a sink, and the result. It adds to `pipeline` that when the source fails, the
+ * transcript so far is written before the promise rejects.
  */
 import { Readable, Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
@@ -15,11 +15,11 @@ import type { ModelSource } from './model-claim.js';
 import { checkTranscription, parakeetKeys, type TranscriptionOptions } from './options.js';
 import { ParakeetStream } from './parakeet-stream.js';
 
-/** How far a transcript is. */
+/** Progress of a transcript. */
 export interface TranscriptProgress {
   /** Seconds of audio that are final, from the start of what is transcribed. */
   seconds: number;
-  /** Seconds of audio in all; undefined as long as nobody knows. */
+  /** Seconds of audio in all; undefined as long as it is unknown. */
   duration: number | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface TranscriptProgress {
 export interface TranscribeOptions extends TranscriptionOptions {
   /**
    * A Writable of transcript events, such as `srtWriter('talk.srt')`.
-   * @defaultValue none: only the result counts
+   * @defaultValue none: there is only the result
    */
   sink?: Writable | null | undefined;
   /** Called with each `progress` event. */
@@ -37,7 +37,7 @@ export interface TranscribeOptions extends TranscriptionOptions {
 /** The names of {@link TranscribeOptions}, and `model`. */
 export const transcribeKeys = [...parakeetKeys, 'sink', 'onProgress'] as const;
 
-/** @throws {@link ArgumentError} as a rejection; otherwise the first error of any part, with what was `heard` before it. */
+/** @throws {@link ArgumentError} as a rejection; otherwise the first error of any part, whose `heard` is the transcript so far. */
 export async function transcribeSource(
   model: ModelSource,
   source: AudioSource,
@@ -52,7 +52,7 @@ export async function transcribeSource(
     mode: others.mode ?? 'file',
     collect: others.collect ?? true,
   };
-  // A mistake in the options comes before a source is opened or a model is loaded for them.
+  // An invalid option must throw before a source is opened or a model is loaded.
   checkTranscription('transcribe', typeof model === 'function' ? settled : { ...settled, model });
   const job: Job = { sink, onProgress, options: settled };
   const { format, track, start, duration } = settled.input ?? {};
@@ -70,7 +70,7 @@ interface Job {
   options: TranscriptionOptions;
 }
 
-/** Samples have the rate of the model, so it must be there first. */
+/** Samples have the rate of the model, so it must be loaded first. */
 async function transcribeSamples(
   source: ModelSource,
   samples: Float32Array,
@@ -121,7 +121,7 @@ async function run(
   { bytes: input, excerpt }: OpenedAudio,
   { sink, onProgress, options }: Job,
 ): Promise<TranscriptResult> {
-  // What of the excerpt the source has cut out itself is not to be cut out again.
+  // The part of the excerpt that the source has cut out itself must not be cut out again.
   const { start: _, duration: __, track: ___, ...format } = options.input ?? {};
   const line = new ParakeetStream(model, { ...options, input: { ...format, ...excerpt } });
   const { offset = 0 } = options;
@@ -129,14 +129,14 @@ async function run(
     try {
       onProgress?.({ seconds: time - offset, duration: line.duration });
     } catch (error) {
-      // The callback is the caller's: what it throws would be nobody's.
+      // The callback belongs to the caller: nothing else would handle what it throws.
       line.destroy(error as Error);
     }
   });
   let failure: Error | undefined;
   let ended = false;
   const fail = (error: Error) => {
-    // Not through pipeline: it would discard every queue. The line ends instead, and the error waits.
+    // Not through pipeline: it would discard every queue. The stream ends instead, and the error waits.
     failure ??= error;
     line.end();
   };
@@ -148,7 +148,7 @@ async function run(
     if (!ended && !failure && !line.destroyed) fail(closedEarly());
   });
   input.pipe(line);
-  // A pipeline that begins with the line does not ask for its writing side, where a late failure comes.
+  // A pipeline that begins with the stream does not wait for its writing side, where a late failure comes.
   const whole = finished(line);
   whole.catch(() => {});
   try {

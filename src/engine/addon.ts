@@ -1,9 +1,9 @@
 /**
- * What the native addon exports, as types. The only description of that boundary in TypeScript; `native/binding/` is its
- * other side. Argument values are checked on this side before they get here; shapes are checked natively.
+ * What the native addon exports, as types. This is the only description of that boundary in TypeScript; `native/binding/` is its other
+ * side. Argument values are checked on this side before they get here; shapes are checked natively.
  *
- * Every native failure is an error that the function given to `makeErrorsWith` made: a `ParakeetError`. Methods that return a promise reject
- * with it, the others throw it.
+ * Every native failure is a `ParakeetError` that the function passed to `makeErrorsWith` made. Methods that return a promise reject with
+ * it, the others throw it.
  */
 
 /** Facts about a loaded model. */
@@ -29,7 +29,7 @@ export interface NativeModelInfo {
   attention: NativeContext;
   dtype: NativeDType;
   device: 'cpu' | 'gpu';
-  /** What the running statistics of a stream begin with: of speech as such, from the model folder's `streaming.json`. */
+  /** Initial values for the running statistics of a stream, from the model folder's `streaming.json`. */
   prior?: { mean: number[]; std: number[]; frames: number };
 }
 
@@ -55,13 +55,13 @@ export type NativeHead = 'tdt' | 'rnnt' | 'ctc';
 
 /** Phrases as a tree whose edges are tokens, in arrays (native/model/boost.h). */
 export interface NativeBoostTree {
-  /** Of each node: its first edge; one more at the end. */
+  /** For each node its first edge; one more at the end. */
   first: Int32Array;
-  /** Of each edge, in order of tokens within a node. */
+  /** For each edge, in order of tokens within a node. */
   tokens: Int32Array;
   next: Int32Array;
   bonuses: Float32Array;
-  /** Of each node: 1 where a phrase ends. */
+  /** For each node: 1 where a phrase ends. */
   whole: Uint8Array;
 }
 
@@ -79,23 +79,23 @@ export interface NativeEncoderOptions {
   lookahead: number;
   /** Attention band in frames; -1 for no limit (left: all that is cached; right: to the end of the step). */
   context: NativeContext;
-  /** Frames of keys and values kept from what is final, at least 0. */
+  /** Frames of final audio whose keys and values are kept, at least 0. */
   cache: number;
   /** Statistics that normalise the mel frames. */
   normalization:
     | 'running'
     | 'none'
-    /** With `frames`: running ones that begin as if so many mel frames with these had been heard. */
+    /** With `frames`: initial values of running statistics, counted as so many mel frames. */
     | { mean: Float32Array; std: Float32Array; frames?: number };
-  /** Frames that a token may begin after the last sound, at the flush. */
+  /** Frames after the last sound within which a token may begin, at the flush. */
   emissionDelay: number;
   /** Mel frames of quiet after which speech is over. */
   hangover: number;
   /** Whether the model sleeps while nobody speaks. */
   gate: boolean;
-  /** Mel frames that `hearAgain` finds, beside those that are needed anyway. */
+  /** Mel frames kept for `hearAgain`, besides those that are needed anyway. */
   history: number;
-  /** Most steps of `chunk` frames that are taken as one when more than one is due; 1 keeps to the grid. */
+  /** Most steps of `chunk` frames that are taken as one when several are due; 1 keeps to the grid. */
   grow: number;
 }
 
@@ -106,9 +106,9 @@ export interface NativeTicket {
   final: number;
   draft: number;
   computeSeconds: number;
-  /** Steps of the grid that this one stands for: more than 1 only with `grow`. */
+  /** Steps of the grid that this one replaces: more than 1 only with `grow`. */
   grown: number;
-  /** Streams whose steps ran together with this one, itself included. */
+  /** Streams whose steps ran together with this one, including it. */
   batch: number;
   /** Where speech began and ended, in mel frames of the stream. */
   changes: { melFrame: number; speech: boolean }[];
@@ -129,9 +129,9 @@ export interface NativeMel {
   finish(flush: number): Promise<NativeFrames>;
   /** The whole state as bytes. */
   save(): Promise<Uint8Array>;
-  /** Goes on from there. Rejects with `ERR_PARAKEET_INVALID_SNAPSHOT` for bytes that don't fit; the session is of no use then. */
+  /** Continues from it. Rejects with `ERR_PARAKEET_INVALID_SNAPSHOT` for bytes that don't fit; the session is unusable then. */
   load(state: Uint8Array): Promise<void>;
-  /** Gives up what is queued (those promises reject with `ERR_PARAKEET_ABORTED`) and frees the state. */
+  /** Cancels what is queued (those promises reject with `ERR_PARAKEET_ABORTED`) and frees the state. */
   close(): Promise<void>;
 }
 
@@ -139,14 +139,13 @@ export interface NativeMel {
 export interface NativeEncoder {
   /** Appends mel frames; an array is copied, and its length is a multiple of `features`. */
   push(frames: NativeFrames | Float32Array): void;
-  /** The input is over; it had `samples` samples. */
+  /** Ends the input, which had `samples` samples. */
   finish(samples: number): void;
-  /** All that was pushed becomes final with the steps that are due then, flushed by `silence` mel frames of digital silence. */
+  /** Makes everything that was pushed final with the steps that are due then, flushed by `silence` mel frames of digital silence. */
   flush(silence: number): void;
   /**
-   * Appends `frames`, if given, as `push` does, and runs the next step that is due then; `null` when none is. After `finish`, the last
-   * step is followed by `null`. Where no step can be due, as after most pushes, `null` comes at once: without a promise and without
-   * asking the engine.
+   * Appends `frames`, if given, as `push` does, and runs the next step that is due then; `null` when none is. After `finish`, the last step
+   * is followed by `null`. When no step can be due, as after most pushes, `null` is returned synchronously, without asking the engine.
    */
   step(frames?: NativeFrames | Float32Array): Promise<NativeTicket | null> | null;
   /** See `NativeMel`. Not while a ticket is out. */
@@ -157,15 +156,18 @@ export interface NativeEncoder {
 
 /** Streaming decoder of one stream. */
 export interface NativeDecoder {
-  /** Decodes a ticket, once and in order, and frees its frames. `draft` skips or makes the draft tokens. */
+  /** Decodes a ticket, once and in order, and frees its frames. `draft`: whether to make the draft tokens. */
   decode(
     encoder: NativeEncoder,
     ticket: number,
     draft: boolean,
   ): Promise<{ final: NativeTokens; draft: NativeTokens; computeSeconds: number }>;
-  /** Frames [from, until) of the stream with full context on both sides, as far as the encoder's history reaches. Changes nothing. */
+  /**
+   * Tokens of the frames [from, until) of the stream with full context on both sides, as far as the encoder's history reaches. Changes
+   * nothing.
+   */
   hearAgain(encoder: NativeEncoder, from: number, until: number): Promise<NativeTokens>;
-  /** Other phrases from the next step on; `null` for none. */
+  /** Replaces the boosted phrases from the next step on; `null` for none. */
   setBoost(boost: NativeBoostTree | null): Promise<void>;
   /** See `NativeMel`. */
   save(): Promise<Uint8Array>;
@@ -182,7 +184,7 @@ export interface NativeModel {
   encode(features: Float32Array, frames: number, context: NativeContext, job: number): Promise<NativeMatrix>;
   /** Tokens of encoder frames. */
   decode(encoded: Float32Array, frames: number, decoding: NativeDecoding, job: number): Promise<NativeTokens>;
-  /** Audio to tokens with full context, in one go. What is asked for at the same time runs together. */
+  /** Audio to tokens with full context, in one go. Requests made at the same time run together. */
   transcribe(
     samples: Float32Array,
     options: {
@@ -193,7 +195,7 @@ export interface NativeModel {
       job: number;
     },
   ): Promise<{ tokens: NativeTokens; computeSeconds: number }>;
-  /** Log-mel frames to tokens with full context. What is asked for at the same time runs together. */
+  /** Log-mel frames to tokens with full context. Requests made at the same time run together. */
   recognizeMel(
     logMel: Float32Array,
     frames: number,
@@ -239,8 +241,8 @@ export interface NativeModelConfig {
 }
 
 /**
- * Type that weights are kept in and products are computed in. (For tests, `loadModel` of the addon also takes `'int8Products'`:
- * products of bytes even where the CPU has no instructions for them.)
+ * Type that weights are kept in and products are computed in. (For tests, `loadModel` of the addon also takes `'int8Products'`: products of
+ * bytes even if the CPU has no instructions for them.)
  */
 export type NativeDType = 'float32' | 'bfloat16' | 'int8';
 
@@ -255,7 +257,7 @@ export type NativePart =
   | 'other';
 
 /**
- * A tensor of a file of weights. Those of one name are added up. `I8` is the bytes of our quantised folders; the scale of each row
+ * A tensor of a file of weights. Tensors with the same name are added up. `I8` is the bytes of our quantised folders; the scale of each row
  * is the tensor `<name>_scale`.
  */
 export interface NativeTensor {
@@ -270,8 +272,8 @@ export interface NativeTensor {
 
 export interface NativeAddon {
   /**
-   * The function that makes this thread's errors from now on, from a code of the engine and a message; `cause` is an error of Node-API.
-   * Without one they are plain `Error`s with a `code`.
+   * Sets the function that makes this thread's errors from now on, from a code of the engine and a message; `cause` is an error of
+   * Node-API. Without one they are plain `Error`s with a `code`.
    */
   makeErrorsWith(make: (code: string, message: string, cause?: unknown) => Error): void;
   /** `threads`: 0 for all cores; the first call decides for the process. `job` is a key for `cancel`, 0 for none. */
@@ -280,13 +282,13 @@ export interface NativeAddon {
     tensors: NativeTensor[],
     options: { dtype: NativeDType; threads: number; job: number },
   ): Promise<NativeModel>;
-  /** Gives up the job if it has not ended: its promise rejects with `ERR_PARAKEET_ABORTED`. */
+  /** Cancels the job if it has not ended: its promise rejects with `ERR_PARAKEET_ABORTED`. */
   cancel(job: number): void;
-  /** What is alive in this process, and calls of this thread without an answer yet; for tests and diagnostics. */
+  /** What is alive in this process, and pending calls of this thread; for tests and diagnostics. */
   counts(): { models: number; sessions: number; queued: number; calls: number };
   /**
-   * What the encoder has done so far: for live streams batches, and in them steps of single streams and encoder frames; and batches of
-   * whole recordings (or windows of them), and how many of these.
+   * What the encoder has done so far. For live streams: batches, the steps of single streams in them, and encoder frames. For whole
+   * recordings (or windows of them): batches, and the number of recordings.
    */
   batches(): {
     batches: number;
@@ -295,9 +297,9 @@ export interface NativeAddon {
     recordingBatches: number;
     recordings: number;
   };
-  /** Encoder frames up to which steps of several streams, or several recordings, run together, for the whole process. Default 256; 1 for none. */
+  /** Encoder frames up to which steps of several streams, or several recordings, run together, for the whole process; 1 for none. @defaultValue 256 */
   setBatchFrames(frames: number): void;
-  /** Keeps ALSA's own complaints off stderr, where ALSA is loaded: the recorder's errors say what is wrong. */
+  /** Keeps ALSA's own messages off stderr, if ALSA is loaded: the recorder's errors say what is wrong. */
   silenceAlsa(): void;
   /** What the addon was built with, and what it found: the instruction set is the one that oneDNN uses. */
   build(): {
@@ -307,13 +309,13 @@ export interface NativeAddon {
     backend: 'cpu' | 'metal' | 'cuda';
     /** Whether products in bfloat16 are faster than those in float32. */
     nativeBfloat16: boolean;
-    /** Whether int8 multiplies bytes; else it only keeps the weights in them. */
+    /** Whether int8 multiplies bytes; otherwise it only stores the weights as bytes. */
     byteProducts: boolean;
     mutant: string | null;
   };
   /**
-   * Operations per second (two for each multiply-add) of bare products `[rows, inputs] · [inputs, outputs]`: the best that the
-   * library reaches here, with all threads, measured for about `seconds` for each way that it tries.
+   * Operations per second (two for each multiply-add) of bare products `[rows, inputs] · [inputs, outputs]`: the best that the library
+   * reaches here, with all threads, measured for about `seconds` for each method that it tries.
    */
   productSpeed(
     dtype: NativeDType,
@@ -325,6 +327,6 @@ export interface NativeAddon {
   /** Starts (from zero) or stops the clock of each part; without an argument: seconds of CPU of each part so far. */
   profile(on: boolean): void;
   profile(): Record<NativePart, number>;
-  /** Asks MLX's allocator: bytes in use, bytes cached, the cache's limit. */
+  /** Asks MLX's allocator: bytes in use, bytes cached, the limit of the cache. */
   memory(): { active: number; cache: number; cacheLimit: number };
 }

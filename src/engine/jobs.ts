@@ -1,11 +1,11 @@
-/** Ties native jobs to an `AbortSignal`: each gets a number by which the addon can be told to give it up. */
+/** Ties native jobs to an `AbortSignal`: each gets a number by which the addon can cancel it. */
 import { abortedBy, onAbort } from '../abort.js';
 import type { NativeAddon } from './addon.js';
 
 let last = 0;
 
 /**
- * Runs `start(job)`; when `signal` is aborted the job is given up and the promise rejects with an `AbortedError` whose cause is the
+ * Runs `start(job)`. When `signal` is aborted, the job is cancelled and the promise rejects with an `AbortedError` whose cause is the
  * signal's reason. The job is in `running` while it runs.
  */
 export async function runJob<T>(

@@ -1,5 +1,6 @@
 /**
- * Loads the native addon, once per process and worker thread, and hands it the classes of its errors. It neither builds nor downloads anything: `npm install` does.
+ * Loads the native addon, once per process and worker thread, and passes it the function that makes its errors. It neither builds nor
+ * downloads anything: `npm install` does.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,7 +11,7 @@ import type { NativeAddon } from './addon.js';
 import { nativeError } from './native-error.js';
 import { howToBuild, managerOf } from './package-manager.js';
 
-/** The package's folder, from src/model and from dist/model alike. */
+/** The package's folder, both from src/engine and from dist/engine. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 let loaded: NativeAddon | undefined;
@@ -18,9 +19,9 @@ let loaded: NativeAddon | undefined;
 /**
  * The native addon of this process.
  *
- * `PARAKEET_ADDON` names another file than `build/Release/parakeet.node`; the tests use it for builds broken on purpose.
+ * `PARAKEET_ADDON` names another file than `build/Release/parakeet.node`; the tests use it for builds with deliberate faults.
  *
- * @throws {@link NativeError} `ERR_PARAKEET_NATIVE_LOAD`: what was tried, what was found, and the command that mends it.
+ * @throws {@link NativeError} `ERR_PARAKEET_NATIVE_LOAD`: what was tried, what was found, and the command that fixes it.
  */
 export function loadAddon(): NativeAddon {
   loaded ??= load(process.env.PARAKEET_ADDON || path.join(root, 'build', 'Release', 'parakeet.node'));

@@ -1,4 +1,4 @@
-/** Makes the errors of the addon: the engine knows codes and messages, this file which class each code has. */
+/** Makes the errors of the addon: the engine knows codes and messages, this file the class of each code. */
 import {
   AbortedError,
   ArgumentError,
@@ -10,9 +10,7 @@ import {
   SavedStateError,
 } from '../errors.js';
 
-/**
- * The error of this package for a native failure. `cause` is what Node-API threw, if it was that: a wrong argument type, no memory.
- */
+/** The error of this package for a native failure. `cause` is what Node-API threw, if anything: a wrong argument type, no memory. */
 export function nativeError(code: string, message: string, cause?: unknown): ParakeetError {
   const options: ErrorOptions = cause === undefined ? {} : { cause };
   switch (code as ErrorCode) {

@@ -1,6 +1,6 @@
 /**
- * The package manager of the project that this package is installed in, and its commands for building the addon. Current ones run no install scripts
- * unless they are told to, each in its own way.
+ * The package manager of the project that this package is installed in, and its commands for building the addon. Current package managers
+ * run no install scripts unless they are told to, each in its own way.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,7 +10,7 @@ export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
 
 const NAME = 'parakeet-stream';
 
-/** Lock files and folders that tell who installed a project. */
+/** Lock files and folders that reveal the package manager of a project. */
 const marks: [file: string, manager: PackageManager][] = [
   ['pnpm-lock.yaml', 'pnpm'],
   ['bun.lock', 'bun'],
@@ -20,7 +20,10 @@ const marks: [file: string, manager: PackageManager][] = [
   ['package-lock.json', 'npm'],
 ];
 
-/** Who installed the package in `folder`: by the lock file of the project around it, else who runs this process, else npm. */
+/**
+ * The package manager that installed the package in `folder`: by the lock file of the project around it, else the one that runs this
+ * process, else npm.
+ */
 export function managerOf(folder: string, env: NodeJS.ProcessEnv = process.env): PackageManager {
   for (let at = path.dirname(folder); ; at = path.dirname(at)) {
     const found = marks.find(([file]) => existsSync(path.join(at, file)));
@@ -33,7 +36,7 @@ export function managerOf(folder: string, env: NodeJS.ProcessEnv = process.env):
   return marks.find(([, manager]) => manager === agent)?.[1] ?? 'npm';
 }
 
-/** What to do so that the install script runs: a sentence with the commands of one manager. */
+/** How to make the install script run: a sentence with the commands of one package manager. */
 export function howToBuild(manager: PackageManager): string {
   switch (manager) {
     case 'pnpm':

@@ -1,5 +1,5 @@
 /**
- * The models in Hugging Face's cache, whoever fetched them: which there are, and how one is removed. Fetching is hub.ts's matter.
+ * The models in Hugging Face's cache, whichever library downloaded them: listing and removing them. Downloading is in hub.ts.
  */
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -11,18 +11,18 @@ import { modelLayout } from './layout.js';
 export interface CachedModel {
   /** `owner/name`. */
   name: string;
-  /** The branch or tag that stands for the commit; null when none does. */
+  /** The branch or tag that points to the commit; null when none does. */
   revision: string | null;
   commit: string;
-  /** The folder that `loadModel` takes too. */
+  /** The folder, which `loadModel` also takes. */
   folder: string;
-  /** Of its files. */
+  /** Size of its files. */
   bytes: number;
 }
 
 const PREFIX = 'models--';
 
-/** The models that can be loaded from the cache: those that are whole. */
+/** The models that can be loaded from the cache: those that are complete. */
 export async function cachedModels(cacheDir = defaultCacheDir()): Promise<CachedModel[]> {
   const found: CachedModel[] = [];
   for (const entry of (await names(cacheDir)).filter((name) => name.startsWith(PREFIX)).sort()) {
@@ -42,10 +42,10 @@ export async function cachedModels(cacheDir = defaultCacheDir()): Promise<Cached
 }
 
 /**
- * Removes a model from the cache, all its revisions.
+ * Removes a model with all its revisions from the cache.
  *
- * @returns the bytes that were freed.
- * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when it is not there.
+ * @returns the number of bytes freed.
+ * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when it is not in the cache.
  */
 export async function removeCachedModel(name: string, cacheDir = defaultCacheDir()): Promise<number> {
   const root = path.join(cacheDir, `${PREFIX}${name.replaceAll('/', '--')}`);
@@ -55,7 +55,7 @@ export async function removeCachedModel(name: string, cacheDir = defaultCacheDir
     const there = [...new Set((await cachedModels(cacheDir)).map((model) => model.name))];
     throw new ModelError(
       'ERR_PARAKEET_MODEL_NOT_FOUND',
-      `Expected a model of the cache ${cacheDir} but received '${name}', which is not there. ` +
+      `Expected a model in the cache ${cacheDir} but received '${name}', which is not there. ` +
         (there.length > 0 ? `There are: ${there.join(', ')}.` : 'There are none.'),
     );
   }

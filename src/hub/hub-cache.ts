@@ -1,19 +1,19 @@
 /**
- * One repository in the cache that all of Hugging Face's libraries share: where its files lie, and how a file gets there whole.
- * Knows the cache's layout, nothing of the network.
+ * One repository in the cache that all of Hugging Face's libraries share: where its files are, and how a complete file gets there. It knows
+ * the layout of the cache and nothing of the network.
  *
- * Not `downloadFileToCacheDir` or `snapshotDownload` of `@huggingface/hub` (2.17), which asks, lists and reads for us (hub.ts). What
- * they lack:
- * - a file that breaks off is continued; theirs begins at byte 0 again;
- * - a file is checked against the hub's hash before it gets its name; theirs is taken as it comes, and one that is there as it is;
- * - two processes write to files of their own (partial-blob.ts); theirs write to one `.incomplete`;
- * - free space is looked at before a file is fetched, and a full disk is an error of its own;
- * - links and refs appear whole, by a rename;
- * - progress and an abort, within a file; they take neither;
- * - only the files of a model are fetched, not all of a repository;
+ * `downloadFileToCacheDir` and `snapshotDownload` of `@huggingface/hub` (2.17) are not used; the package lists and reads files for us
+ * (hub.ts). They lack the following:
+ * - an interrupted download is resumed; theirs restarts at byte 0;
+ * - a file is checked against the hub's hash before it gets its name; theirs is not checked, and an existing file is trusted;
+ * - two processes write to separate files (partial-blob.ts); theirs share one `.incomplete`;
+ * - free space is checked before a download, and a full disk is an error of its own;
+ * - links and refs appear complete, by a rename;
+ * - progress and abort work within a file; theirs support neither;
+ * - only the files of a model are downloaded, not the whole repository;
  * - nothing is written to the console.
  *
- * Nor do they look at HF_HUB_OFFLINE, HF_TOKEN or HF_ENDPOINT, or wait for a hub that is busy: hub.ts and hub-fetch.ts do.
+ * They also ignore HF_HUB_OFFLINE, HF_TOKEN and HF_ENDPOINT, and do not wait for a busy hub: hub.ts and hub-fetch.ts do.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -48,7 +48,7 @@ export interface HubFile {
 export type Download = (from: number) => Promise<AsyncIterable<Uint8Array>>;
 
 const COMMIT = /^[0-9a-f]{40}$/;
-/** Cut lines after which a file is given up until the next attempt; each must have brought something. */
+/** Most connections for a file before it is given up until the next attempt; each must deliver something. */
 const LINES = 5;
 
 /** `HF_HUB_CACHE`, `HF_HOME/hub` or the user's cache folder, as in Hugging Face's own libraries. */
@@ -66,7 +66,7 @@ export class CachedRepository {
     this.#root = path.join(cacheDir, `models--${repo.replaceAll('/', '--')}`);
   }
 
-  /** The folder of `revision` (a branch, tag or commit) if the files in it, by their names, are a whole model. */
+  /** The folder of `revision` (a branch, tag or commit) if its files, judged by their names, are a complete model. */
   async find(revision: string, isWhole: (names: readonly string[]) => boolean): Promise<string | undefined> {
     const commit = COMMIT.test(revision) ? revision : await this.#commitOf(revision);
     if (!COMMIT.test(commit)) return undefined;
@@ -74,7 +74,7 @@ export class CachedRepository {
     return isWhole(await namesIn(folder)) ? folder : undefined;
   }
 
-  /** Remembers that `revision` is `commit`, for when the hub cannot be asked. Returns the commit's folder. */
+  /** Records that `revision` is `commit`, for when the hub cannot be reached. Returns the commit's folder. */
   async remember(revision: string, commit: string): Promise<string> {
     if (revision !== commit && (await this.#commitOf(revision)) !== commit) {
       const ref = path.join(this.#root, 'refs', revision);
@@ -85,11 +85,11 @@ export class CachedRepository {
   }
 
   /**
-   * Puts `file` into the snapshot of `commit`, unless it is there. What an earlier attempt left is continued, and the content is
-   * checked against its hash before anybody can see it.
+   * Puts `file` into the snapshot of `commit` unless it is there already. An earlier download is resumed, and the content is checked
+   * against its hash before it becomes visible.
    *
-   * @throws {@link WriteError} when the disk is full. What came so far is kept, under a name that nobody takes for the file.
-   * @throws {@link Error} when the content is not what the hub said, or what `download` throws.
+   * @throws {@link WriteError} when the disk is full. The partial download is kept, under a name that is not taken for the file.
+   * @throws {@link Error} when the content differs from what the hub announced, or whatever `download` throws.
    */
   async store(commit: string, file: HubFile, download: Download): Promise<void> {
     const blob = path.join(this.#root, 'blobs', file.hash);
@@ -118,7 +118,7 @@ export class CachedRepository {
   }
 }
 
-/** Downloads a blob; once more from its beginning if what was continued does not fit what came before. */
+/** Downloads a blob; starts over once if the resumed part does not match what was there. */
 async function fetchBlob(blob: string, file: HubFile, download: Download): Promise<void> {
   const partial = await PartialBlob.take(blob);
   try {
@@ -136,14 +136,14 @@ async function fetchBlob(blob: string, file: HubFile, download: Download): Promi
   }
 }
 
-/** Writes what is missing, over several lines if they are cut. Returns how much was there before. */
+/** Writes what is missing, over several connections if they are interrupted. Returns how much was there before. */
 async function writeAll(partial: PartialBlob, file: HubFile, download: Download): Promise<number> {
   const begun = await sizeUpTo(file.size, partial);
   for (let from = begun, line = 1; from < file.size; line++) {
     const error = await writeRest(partial, from, file, download);
     const size = await partial.size();
     if (size >= file.size) break;
-    // Who gives nothing at all is not asked again.
+    // A connection that delivered nothing is not retried.
     if (error instanceof WriteError || size <= from || line >= LINES) {
       throw error ?? new Error(`${file.path} ended after ${size} of ${file.size} bytes`);
     }
@@ -152,7 +152,7 @@ async function writeAll(partial: PartialBlob, file: HubFile, download: Download)
   return begun;
 }
 
-/** Writes what one line gives; what ended it early is returned. */
+/** Writes what one connection delivers; returns the error that ended it early. */
 async function writeRest(
   partial: PartialBlob,
   from: number,
@@ -161,7 +161,7 @@ async function writeRest(
 ): Promise<unknown> {
   const folder = path.dirname(partial.name);
   const { bavail, bsize, blocks } = await statfs(folder);
-  // Some file systems do not know.
+  // Some file systems do not support this.
   if (blocks > 0 && bavail * bsize < file.size - from)
     return noSpace(file, file.size - from, folder, undefined, bavail * bsize);
   try {
@@ -172,7 +172,7 @@ async function writeRest(
   }
 }
 
-/** What is longer than the whole is none of it. */
+/** Data beyond the full size is invalid as a whole. */
 async function sizeUpTo(whole: number, partial: PartialBlob): Promise<number> {
   const size = await partial.size();
   return size > whole ? 0 : size;
@@ -186,27 +186,27 @@ function noSpace(file: HubFile, needed: number, folder: string, cause?: unknown,
   const but = free === undefined ? 'the disk is full' : `only ${free} bytes are free`;
   return new WriteError(
     'ERR_PARAKEET_NO_SPACE',
-    `Expected room for ${needed} bytes more of ${file.path} (${file.size} in all) in ${folder} but ${but}. ` +
-      'Free some, or name another folder with cacheDir or HF_HUB_CACHE; what came so far is kept and continued.',
+    `Expected space for ${needed} more bytes of ${file.path} (${file.size} in all) in ${folder} but ${but}. ` +
+      'Free some space, or name another folder with cacheDir or HF_HUB_CACHE; the download is kept and will be resumed.',
     { needed, ...(cause !== undefined && { cause }) },
   );
 }
 
 async function hashOf(name: string, file: HubFile): Promise<string> {
   const hash = createHash(file.lfs ? 'sha256' : 'sha1');
-  // Git hashes a small header with the content.
+  // Git prepends a small header to the content before hashing.
   if (!file.lfs) hash.update(`blob ${await sizeOf(name)}\0`);
   await pipeline(createReadStream(name), hash);
   return hash.digest('hex');
 }
 
-/** A relative link, so that the cache can be moved; a copy where links are not to be had. */
+/** A relative link, so that the cache can be moved; a copy where links are not supported. */
 async function link(blob: string, name: string): Promise<void> {
   const target = path.relative(path.dirname(name), blob);
   await place(name, (temporary) => symlink(target, temporary).catch(() => copyFile(blob, temporary)));
 }
 
-/** Makes a file under another name first, so that nobody ever sees a part of it, or none where one was. */
+/** Creates a file under a temporary name first, so that readers see either the old state or the complete file. */
 async function place(name: string, make: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = `${name}.${randomUUID()}`;
   try {
@@ -225,7 +225,7 @@ async function sizeOf(name: string): Promise<number | undefined> {
   );
 }
 
-/** The files of a folder that are not empty. A link whose blob was removed is none. */
+/** The non-empty files of a folder. A link whose blob was removed does not count. */
 export async function namesIn(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   const sizes = await Promise.all(names.map((name) => sizeOf(path.join(folder, name))));

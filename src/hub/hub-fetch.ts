@@ -1,28 +1,29 @@
 /**
- * Requests to the hub that wait when it has too many, as long as it says. What is asked, and what the answers mean, is hub.ts's matter.
+ * Requests to the hub that wait, as long as the hub asks, when it is rate-limiting. What is requested, and what the answers mean, is in
+ * hub.ts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HubError } from '../errors.js';
 
-/** How often one thing is asked. */
+/** Attempts for one request. */
 export const ATTEMPTS = 5;
-/** Seconds that one wait may take: the hub counts requests in windows of five minutes. */
+/** Longest single wait, in seconds: the hub counts requests in windows of five minutes. */
 const LONGEST_WAIT = 300;
 
 /** A `fetch` for `@huggingface/hub`. */
 export class PatientFetch {
-  /** Why it gave up. Who reads a body through `@huggingface/hub` is told no more than the message. */
+  /** Why it gave up. Code that reads a body through `@huggingface/hub` sees only the message. */
   gaveUp: HubError | undefined;
 
-  /** @param attempts how often one thing is asked before it is given up. */
+  /** @param attempts attempts for one request. */
   constructor(
     private readonly attempts: number,
     private readonly signal?: AbortSignal | undefined,
-    /** Told each second of a wait how many are left. */
+    /** Called every second of a wait with the seconds left. */
     private readonly onWait?: ((secondsLeft: number) => void) | undefined,
   ) {}
 
-  /** @throws {@link HubError} when the hub has no time for this, however often it is asked. */
+  /** @throws {@link HubError} when the hub is still rate-limiting after all attempts. */
   readonly fetch: typeof fetch = async (input, init) => {
     const { signal } = this;
     for (let attempt = 1; ; attempt++) {
@@ -33,7 +34,7 @@ export class PatientFetch {
       if (attempt >= this.attempts || wait > LONGEST_WAIT) {
         const asked = attempt === 1 ? 'once' : `${attempt} times`;
         this.gaveUp = new HubError(
-          `it has too many requests (status ${response.status}, asked ${asked}) and says to come back in ${wait} s`,
+          `the hub is rate-limiting (status ${response.status}, asked ${asked}) and says to retry in ${wait} s`,
           wait,
         );
         throw this.gaveUp;
@@ -50,7 +51,7 @@ export class PatientFetch {
   }
 }
 
-/** The seconds after which a hub that has too many requests wants to be asked again; `undefined` for all other answers. */
+/** The seconds after which a rate-limiting hub wants to be asked again; `undefined` for all other responses. */
 function secondsToWait({ status, headers }: Response, attempt: number): number | undefined {
   const after = headers.get('Retry-After');
   if (status !== 429 && !(status === 503 && after !== null)) return undefined;
@@ -65,7 +66,7 @@ function parseRetryAfter(text: string | null): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
 }
 
-/** The hub's own: `"api";r=0;t=55`, where `t` is the seconds until it counts from zero again. */
+/** The hub's own header: `"api";r=0;t=55`, where `t` is the seconds until its counter is reset. */
 function parseReset(text: string | null): number | undefined {
   const seconds = /;\s*t=(\d+)/.exec(text ?? '')?.[1];
   return seconds === undefined ? undefined : Number(seconds);

@@ -1,6 +1,6 @@
 /**
- * Models of the Hugging Face hub, through `@huggingface/hub` into the cache that all of Hugging Face's libraries share.
- * Only this file asks the hub; the cache is hub-cache's matter, what a model folder must hold load-model's.
+ * Models of the Hugging Face hub, downloaded through `@huggingface/hub` into the cache that all of Hugging Face's libraries share. Only
+ * this file talks to the hub; the cache is in hub-cache.ts, and load-model.ts knows what a model folder must contain.
  */
 import { AbortedError, HubError, ModelError, WriteError } from '../errors.js';
 import { importPeer } from '../optional-peer.js';
@@ -8,25 +8,31 @@ import { CachedRepository, defaultCacheDir, type HubFile } from './hub-cache.js'
 import { ATTEMPTS, PatientFetch } from './hub-fetch.js';
 import { LOOKED_FOR, modelLayout } from './layout.js';
 
-/** How far the fetching of a repository is. */
+/** Progress of downloading a repository. */
 export interface HubProgress {
-  /** The file at work. */
+  /** The current file. */
   file: string;
-  /** Bytes of it that are here. */
+  /** Bytes of it that are there. */
   loaded: number;
-  /** Bytes that it has in all. */
+  /** Its size in bytes. */
   total: number;
-  /** Set while the hub, which has too many requests, is waited for: seconds until it is asked again. */
+  /** Set while waiting for a rate-limiting hub: seconds until the next attempt. */
   retryIn?: number;
 }
 
-/** What fetching can be told. */
+/** Options of a download. */
 export interface HubOptions {
   revision?: string | undefined;
   cacheDir?: string | undefined;
-  /** Never ask the hub. Default: what `HF_HUB_OFFLINE` says. */
+  /**
+   * Never ask the hub.
+   * @defaultValue what `HF_HUB_OFFLINE` says
+   */
   offline?: boolean | undefined;
-  /** For private repositories. Default: `HF_TOKEN`. */
+  /**
+   * For private repositories.
+   * @defaultValue `HF_TOKEN`
+   */
   token?: string | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: HubProgress) => void) | undefined;
@@ -39,20 +45,19 @@ const MOST_NAMES = 20;
 const COMMIT = /^[0-9a-f]{40}$/;
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-/** True for what can be a repository's id: `owner/name`. */
+/** True for a possible repository id: `owner/name`. */
 export function isRepositoryId(name: string): boolean {
   return /^\w[\w.-]*\/\w[\w.-]*$/.test(name);
 }
 
 /**
- * The folder of a repository's files in the cache; what is missing is downloaded, checked against the hub's hashes, and continued
- * where an earlier attempt stopped. `HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME`, `HF_HUB_CACHE` and `HF_HUB_OFFLINE` are respected. What is
- * in the cache serves when the hub cannot be reached, and a commit that is there is not asked for.
+ * The folder of a repository's files in the cache. Missing files are downloaded, checked against the hub's hashes, and resumed where an
+ * earlier attempt stopped. `HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME`, `HF_HUB_CACHE` and `HF_HUB_OFFLINE` are respected. The cache is used when
+ * the hub cannot be reached, and a cached commit is not requested.
  *
- * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when neither the hub nor the cache gives the files.
- * @throws {@link HubError} when the hub has too many requests, and goes on saying so. It is asked again when it said, a few times; not
- * at all when the cache has the files.
- * @throws {@link WriteError} when the disk is full, with the bytes that are needed.
+ * @throws {@link ModelError} `ERR_PARAKEET_MODEL_NOT_FOUND` when neither the hub nor the cache has the files.
+ * @throws {@link HubError} when the hub is still rate-limiting after all retries. There are none when the cache has the files.
+ * @throws {@link WriteError} when the disk is full, with the number of bytes needed.
  * @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` when `@huggingface/hub` is not installed.
  * @throws {@link AbortedError} when `signal` is aborted.
  */
@@ -68,8 +73,8 @@ export async function fetchFromHub(repo: string, options: HubOptions = {}): Prom
   if (offline) {
     throw new ModelError(
       'ERR_PARAKEET_MODEL_NOT_FOUND',
-      `Expected the Hugging Face repository ${repo} at '${revision}' in the cache, since the hub is not to be asked (offline, HF_HUB_OFFLINE), but it is not ` +
-        'there. Load it once without that, or name a folder or an archive.',
+      `Expected the Hugging Face repository ${repo} at '${revision}' in the cache, because the hub must not be used (offline, ` +
+        'HF_HUB_OFFLINE), but it is not there. Load it once online, or name a folder or an archive.',
     );
   }
   const hub = await importHub();
@@ -92,7 +97,7 @@ export async function fetchFromHub(repo: string, options: HubOptions = {}): Prom
     const wanted = `Expected a model of the Hugging Face repository ${repo} at '${revision}' but could not get it: ${reasonOf(cause)}.`;
     if (cause instanceof HubError) {
       throw new HubError(
-        `${wanted} Try again then; a token (HF_TOKEN) may ask more often.`,
+        `${wanted} Try again later; with a token (HF_TOKEN) the limit is higher.`,
         cause.retryAfter,
         { cause },
       );
@@ -139,9 +144,9 @@ async function download(
       hash: info.lfs?.oid ?? info.oid ?? '',
       lfs: info.lfs !== undefined,
     };
-    if (!HASH.test(file.hash)) throw new Error(`the hub gives no hash of ${path}`);
+    if (!HASH.test(file.hash)) throw new Error(`the hub has no hash of ${path}`);
     await cache.store(sha, file, async (from) => {
-      // Plain ranges, not Xet: what was cut off is continued, and a full file is one stream.
+      // Plain ranges, not Xet: an interrupted download is resumed, and a full file is one stream.
       const blob = await hub.downloadFile({ repo, path, revision: sha, xet: false, ...common });
       if (!blob) throw new Error(`it has no ${path}`);
       if (blob.size !== file.size)
@@ -153,7 +158,7 @@ async function download(
   return cache.remember(revision, sha);
 }
 
-/** Some names; a repository may have thousands. */
+/** Some of the names; a repository may have thousands. */
 function named(names: readonly string[]): string {
   const some = names.slice(0, MOST_NAMES).join(', ') || 'nothing';
   return names.length > MOST_NAMES ? `${some} and ${names.length - MOST_NAMES} more` : some;
@@ -172,7 +177,7 @@ async function* counted(
     loaded += piece.length;
     onProgress?.({ file, loaded: Math.min(loaded, total), total });
     yield piece;
-    // Not the range that was asked for; its hash will tell.
+    // This is not the range that was requested; the hash check will fail.
     if (loaded > total) return;
   }
 }
@@ -189,7 +194,7 @@ function isOffline(): boolean {
   return /^(?:1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? '');
 }
 
-/** The hub answered, and said no: the cache must not stand in for that. */
+/** The hub answered with a refusal: the cache must not hide that. */
 function isRefusal(cause: unknown): boolean {
   const { statusCode } = (cause ?? {}) as { statusCode?: unknown };
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;
@@ -197,6 +202,6 @@ function isRefusal(cause: unknown): boolean {
 
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  // fetch says only "fetch failed"; why is in its cause.
+  // fetch says only "fetch failed"; the reason is in its cause.
   return cause.cause instanceof Error ? `${cause.message} (${cause.cause.message})` : cause.message;
 }

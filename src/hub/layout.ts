@@ -1,16 +1,16 @@
 /**
- * Which files of a folder or a repository make a model, by their names alone. The one place that knows what formats look like from
- * outside; how each is read is said in folder.ts and nemo.ts.
+ * Which files of a folder or a repository make a model, judged by their names alone. This is the only place that knows what the formats
+ * look like from outside; reading them is in folder.ts and nemo.ts.
  */
 
-/** The file of weights, where it is one. */
+/** The file of weights, if there is a single one. */
 export const WEIGHTS = 'model.safetensors';
-/** Says which file has which tensor, where they are several. */
+/** Says which file has which tensor, if there are several. */
 export const SHARD_INDEX = 'model.safetensors.index.json';
 /** How the name of such a file ends. */
 export const NEMO = '.nemo';
 
-/** Small files that are taken along where they are there: of our own, and of transformers. */
+/** Small files that are taken along if they exist: ours, and those of transformers. */
 const BESIDE = [
   'streaming.json',
   'preprocessor_config.json',
@@ -21,17 +21,17 @@ const BESIDE = [
 const CONFIG = 'config.json';
 const SHARD = /^model-(\d+)-of-(\d+)\.safetensors$/;
 
-/** What is looked for, for errors. */
+/** What is looked for, for error messages. */
 export const LOOKED_FOR = `${CONFIG} with ${WEIGHTS} or ${SHARD_INDEX}, or one file ${NEMO}`;
 
 /** The files of a model. */
 export interface ModelLayout {
   kind: 'folder' | 'nemo';
-  /** The small ones first, so that what is wrong with them is found before the weights are fetched. */
+  /** The small ones first, so that their errors are found before the weights are downloaded. */
   files: string[];
 }
 
-/** The model's files among `names`; `undefined` when no model is whole. */
+/** The model's files among `names`; `undefined` when there is no complete model. */
 export function modelLayout(names: readonly string[]): ModelLayout | undefined {
   const has = (name: string) => names.includes(name);
   const small = [...BESIDE, CONFIG].filter(has);

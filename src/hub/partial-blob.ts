@@ -1,9 +1,9 @@
 /**
- * A blob on its way into the cache: a file with one writer, whose name says who that is. When the writer is gone, the next one takes
- * the file over and goes on where it ends. Knows nothing of what the bytes are, nor whether they are right.
+ * A blob on its way into the cache: a file with one writer, whose id is in the file's name. When the writer is gone, the next one takes
+ * over the file and continues it. It does not know what the bytes are, nor whether they are correct.
  *
- * There is no lock, since Node has none that ends with its process. A file taken over by mistake, from a writer that only slept,
- * does no harm: both write the same bytes to the same places.
+ * There is no lock, because Node has none that ends with its process. Taking over a file by mistake, from a writer that was only suspended,
+ * does no harm: both write the same bytes to the same positions.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -13,12 +13,12 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** Not `.incomplete` alone: other libraries write to that, and must not find it gone. */
+/** Not just `.incomplete`: other libraries write to that name and must not find their file gone. */
 const NOBODYS = '.parakeet.incomplete';
 const SOMEBODYS = /\.parakeet-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.incomplete$/;
 const HERE = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 
-/** How often a writer shows that it is alive, and after which silence it is not; milliseconds. */
+/** How often a writer signals that it is alive, and after how long a silence it counts as dead; in milliseconds. */
 const SIGN_OF_LIFE = 10_000;
 const SILENCE = 120_000;
 
@@ -33,18 +33,18 @@ export class PartialBlob {
     this.#alive = setInterval(() => void touch(file).catch(() => {}), SIGN_OF_LIFE).unref();
   }
 
-  /** What an earlier writer of `blob` left, the longest if there are several; else one that is empty, and no file yet. */
+  /** What an earlier writer of `blob` left, the longest if there are several; otherwise an empty one without a file. */
   static async take(blob: string): Promise<PartialBlob> {
     const owner = `parakeet-${HERE}-${process.pid}-${randomBytes(4).toString('hex')}`;
     const mine = `${blob}.${owner}.incomplete`;
     for (const left of await leftOf(blob)) {
       try {
-        // First a sign of life, so that it is never mine and old at once.
+        // Touch it first, so that it is never ours and stale at once.
         await touch(left);
         await rename(left, mine);
         break;
       } catch {
-        // Somebody else was faster.
+        // Another process was faster.
       }
     }
     return new PartialBlob(blob, mine);
@@ -60,33 +60,33 @@ export class PartialBlob {
     return (await statOf(this.#file))?.size ?? 0;
   }
 
-  /** Writes `bytes` from offset `from` on (0: all anew), and waits until the disk has them. */
+  /** Writes `bytes` from offset `from` on (0: from scratch), and waits until they are on the disk. */
   async write(from: number, bytes: AsyncIterable<Uint8Array>): Promise<void> {
     const where = from > 0 ? { flags: 'r+', start: from } : { flags: 'w' };
     await pipeline(Readable.from(bytes), createWriteStream(this.#file, { ...where, flush: true }));
   }
 
-  /** It is all there and right: it becomes the blob. What others left of the same is of no use any more. */
+  /** It is complete and correct: it becomes the blob. Partial files of other writers are removed. */
   async finish(): Promise<void> {
     clearInterval(this.#alive);
     await rename(this.#file, this.#blob);
     for (const left of await leftOf(this.#blob)) await rm(left, { force: true });
   }
 
-  /** Gives it up; the next one may go on at once. */
+  /** Releases it; another writer may take over at once. */
   async leave(): Promise<void> {
     clearInterval(this.#alive);
     if ((await this.size()) === 0) await this.discard();
     else await rename(this.#file, this.#blob + NOBODYS).catch(() => {});
   }
 
-  /** Throws away what is there. */
+  /** Discards its content. */
   async discard(): Promise<void> {
     await rm(this.#file, { force: true });
   }
 }
 
-/** Files of `blob` that nobody writes to, the longest first. */
+/** Files of `blob` without a writer, the longest first. */
 async function leftOf(blob: string): Promise<string[]> {
   const folder = path.dirname(blob);
   const left: { name: string; size: number }[] = [];
@@ -103,7 +103,7 @@ function isLeft(name: string, lastSign: number): boolean {
   const [, host, pid] = SOMEBODYS.exec(name) ?? [];
   if (pid === undefined) return name.endsWith(NOBODYS);
   if (host === HERE && !isRunning(Number(pid))) return true;
-  // Of a process elsewhere, or of one that got the number of another, only its silence tells.
+  // For a process on another machine, or one whose id was reused, only the missing signal tells.
   return Date.now() - lastSign > SILENCE;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A live transcript that is fed by calls instead of by a pipe: parakeet-mlx's streaming API. The same engine and the same steps as
- * the stages'.
+ * A live transcript that is fed by calls instead of by a pipe: parakeet-mlx's streaming API. It uses the same engine and the same steps as
+ * the stages.
  */
 import { abortedBy, onAbort } from '../abort.js';
 import { mustBeFinite } from '../audio/samples.js';
@@ -50,7 +50,7 @@ export interface LiveOptions {
    * @defaultValue nowhere else
    */
   sentences?: SentenceOptions | undefined;
-  /** What happens where nobody speaks. */
+  /** What happens when nobody speaks. */
   silence?: SilenceOptions | undefined;
   /**
    * Statistics that normalise the log-mel frames.
@@ -63,8 +63,8 @@ export interface LiveOptions {
    */
   lagPolicy?: 'keep' | 'growSteps' | undefined;
   /**
-   * A snapshot to go on from, of a stream of the same model and version. It brings the options along: no other but `signal` may be
-   * given beside it. A snapshot that does not fit fails the first call with `ERR_PARAKEET_INVALID_SNAPSHOT`, or throws it at once.
+   * A snapshot to continue from, of a stream with the same model and version. It contains the options: only `signal` may be given besides.
+   * A snapshot that does not fit fails the first call with `ERR_PARAKEET_INVALID_SNAPSHOT`, or throws it at once.
    */
   from?: Uint8Array | undefined;
   /** Closes the transcript when it is aborted. */
@@ -72,14 +72,14 @@ export interface LiveOptions {
 }
 
 /**
- * Options of `model.transcribeStream`: those of the stage `encode`, in frames. Without `latency`, `lookahead`, `left` and `contextSize` it is
- * `contextSize: [256, 256]`, parakeet-mlx's default, which looks 20.8 s ahead.
+ * Options of `model.transcribeStream`: those of the stage `encode`, in frames. Without `latency`, `lookahead`, `left` and `contextSize` it
+ * is `contextSize: [256, 256]`, parakeet-mlx's default, a lookahead of 20.8 s.
  */
 export interface TranscribeStreamOptions
   extends StreamingOptions,
     Pick<LiveOptions, 'decoding' | 'sentences' | 'from' | 'signal'> {
   /**
-   * Seconds of silence that `finish` appends, so that the model gives out its last words, 0 to 10.
+   * Seconds of silence that `finish` appends, so that the model emits its last words, 0 to 10.
    * @defaultValue 0.8
    */
   flushSilence?: number | undefined;
@@ -87,7 +87,7 @@ export interface TranscribeStreamOptions
 
 const commonKeys = ['decoding', 'sentences', 'from', 'signal'] as const;
 
-/** Most samples handed to the engine at once; a long piece is cut, so that closing need not wait for it. */
+/** Longest piece that is passed to the engine at once, in seconds; longer input is cut, so that closing need not wait for it. */
 const PIECE_SECONDS = 10;
 
 /** A live transcript that is fed by calls. Calls may overlap; they are carried out in order. */
@@ -101,7 +101,7 @@ export class LiveTranscript {
   readonly #finalized: Token[] = [];
   #draft: Token[] = [];
   #samples = 0;
-  /** Why a snapshot could not be gone on from. */
+  /** Why a snapshot could not be restored. */
   #failure: Error | undefined;
   #queue: Promise<void> = Promise.resolve();
   #state: 'open' | 'finished' | 'closed' | 'failed' = 'open';
@@ -114,7 +114,7 @@ export class LiveTranscript {
     const { signal } = options;
     const { from } = options;
     this.#settled = options.options;
-    // Before anything native is made, which a mistake here would leave behind.
+    // Before any native object is created, which an invalid option would leak.
     const decoding = resolveDecoding(model.info, this.#settled.decoding);
     this.#model = model;
     this.#mel = model.native.createMel();
@@ -124,16 +124,16 @@ export class LiveTranscript {
     if (from) this.#goOn(from.state, from.native);
     this.#signal = signal;
     if (!signal) return;
-    // A failure to free is told to whoever calls close(); a signal has nobody to tell.
+    // The caller of close() gets a failure to free; for a signal there is no caller.
     const abort = () => void this.close().catch(() => {});
     this.#forgetSignal = onAbort(signal, abort);
     if (signal.aborted) abort();
   }
 
   /**
-   * Other phrases to listen for, after the audio that was given so far; an empty list for none.
+   * Replaces the boosted phrases, after the audio that was added so far; an empty list boosts none.
    *
-   * @throws {@link ArgumentError} for phrases that make no sense; as `addAudio`. All as rejections.
+   * @throws {@link ArgumentError} for invalid phrases; otherwise as `addAudio`. All as rejections.
    */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
     const tree = boostTreeOrNone(this.#model.info.vocabulary, boost);
@@ -149,7 +149,7 @@ export class LiveTranscript {
     return this.#finalized;
   }
 
-  /** The unsettled tail as it stands now. */
+  /** The current draft, which may still change. */
   get draftTokens(): readonly Token[] {
     return this.#draft;
   }
@@ -161,10 +161,10 @@ export class LiveTranscript {
   }
 
   /**
-   * Takes mono samples at `model.sampleRate` in [-1, 1], any number of them; resolves when everything they made due is decoded.
+   * Takes mono samples at `model.sampleRate` in [-1, 1], any number of them; resolves when every step that they made due is decoded.
    *
    * @throws {@link ArgumentError} for anything but a `Float32Array`. @throws {@link AudioError} for NaN or infinite samples.
-   * @throws {@link ClosedError} `ERR_PARAKEET_CLOSED` after `finish` or `close`.
+   * @throws {@link ClosedError} `ERR_PARAKEET_CLOSED` after `finish` or `close`. All as rejections.
    */
   async addAudio(samples: Float32Array): Promise<void> {
     const own = asSamples('samples', samples).slice();
@@ -182,7 +182,7 @@ export class LiveTranscript {
     });
   }
 
-  /** The audio is over: everything becomes final, and the native state is freed. Resolves with the whole transcript. */
+  /** Ends the audio: everything becomes final, and the native state is freed. Resolves with the whole transcript. */
   async finish(): Promise<TranscriptResult> {
     this.#mustBeOpen();
     this.#state = 'finished';
@@ -201,8 +201,8 @@ export class LiveTranscript {
   }
 
   /**
-   * Makes everything final that was added so far, without ending the stream: the model hears the end of an utterance there, and what is
-   * added later as a new one.
+   * Makes everything final that was added so far, without ending the stream. The model treats this as the end of an utterance, and later
+   * audio as a new one.
    */
   async flush(): Promise<void> {
     this.#mustBeOpen();
@@ -214,8 +214,8 @@ export class LiveTranscript {
   }
 
   /**
-   * The stream as bytes, after all that was asked before: `model.live({ from })` goes on from there with the same tokens,
-   * in another process too. The stream itself goes on as well. The text so far is in it, the audio is not.
+   * The stream as bytes, after all earlier calls: `model.live({ from })` continues from there with the same tokens, in another process too.
+   * The stream itself can continue as well. The snapshot contains the text so far, not the audio.
    */
   async snapshot(): Promise<Uint8Array> {
     this.#mustBeOpen();
@@ -238,7 +238,7 @@ export class LiveTranscript {
     return bytes;
   }
 
-  /** Gives up what runs and frees the native state. What was heard stays readable. */
+  /** Cancels pending work and frees the native state. The transcript so far stays readable. */
   close(): Promise<void> {
     if (this.#state === 'open') this.#state = 'closed';
     return this.#free();
@@ -254,7 +254,7 @@ export class LiveTranscript {
     for (const token of state.finalized) this.#finalized.push(token);
     this.#draft = state.draft;
     this.#placer.state = state.placer;
-    // Whoever calls next hears of a failure.
+    // The next call reports a failure.
     this.#run(async () => {
       await this.#mel.load(native.mel);
       await this.#encoder.load(native.encoder);
@@ -264,7 +264,7 @@ export class LiveTranscript {
     });
   }
 
-  /** Gives the encoder frames, if there are any, and runs all steps that are due. */
+  /** Passes on the encoder frames, if there are any, and runs all steps that are due. */
   async #steps(frames?: NativeFrames): Promise<void> {
     let step = await this.#encoder.step(frames);
     for (; step; step = await this.#encoder.step()) {
@@ -274,7 +274,7 @@ export class LiveTranscript {
     }
   }
 
-  /** After what was asked before. The first failure ends the stream: audio would be missing from what follows. */
+  /** Runs after all earlier calls. The first failure ends the stream: audio would be missing from what follows. */
   #run(work: () => Promise<void>): Promise<void> {
     const result = this.#queue.then(work).catch(async (error: unknown) => {
       if (this.#state !== 'closed') this.#state = 'failed';
@@ -302,7 +302,7 @@ export class LiveTranscript {
   }
 }
 
-/** What a transcript begins with: options that are checked and in frames, and where it goes on from. */
+/** The initial state of a transcript: options that are checked and in frames, and the snapshot to continue from. */
 interface Settled {
   options: SnapshotState['options'];
   from: { state: SnapshotState; native: NativeStates } | undefined;
@@ -350,7 +350,7 @@ function start(
   return new LiveTranscript(model, { options: settled, from, signal });
 }
 
-/** What the option `from` holds. @throws {@link ArgumentError}, {@link SavedStateError} */
+/** The content of the option `from`. @throws {@link ArgumentError}, {@link SavedStateError} */
 function restored(
   what: string,
   model: LoadedModel,

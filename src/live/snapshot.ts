@@ -1,9 +1,9 @@
 /**
- * A live transcript as bytes: everything to go on from, in another process too. The layout and its checks; what goes in is
- * live-transcript.ts's matter. A snapshot fits the version of this package, the model and the type of weights that made it.
+ * A live transcript as bytes: everything that is needed to continue, in another process too. This file has the layout and its checks;
+ * live-transcript.ts decides what goes in. A snapshot fits only the package version, the model and the type of weights that made it.
  *
- * `PKTSNAP\n`, the length of the header (4 bytes, little-endian), the header (JSON), the native states one after the other, and the
- * SHA-256 of all that.
+ * `PKTSNAP\n`, the length of the header (4 bytes, little-endian), the header (JSON), the native states one after the other, and the SHA-256
+ * of all that.
  */
 
 import { createHash } from 'node:crypto';
@@ -15,7 +15,7 @@ import type { PlacerState } from '../model/token-placer.js';
 import type { SentenceOptions } from '../text/sentence-options.js';
 import { packageVersion } from '../version.js';
 
-/** What a snapshot holds beside the native states. */
+/** The content of a snapshot besides the native states. */
 export interface SnapshotState {
   /** The options of the stream, as they were resolved. */
   options: {
@@ -24,14 +24,14 @@ export interface SnapshotState {
     decoding?: DecodingOptions;
     sentences?: SentenceOptions;
   };
-  /** Samples heard so far. */
+  /** Samples received so far. */
   samples: number;
   finalized: Token[];
   draft: Token[];
   placer: PlacerState;
 }
 
-/** The native states, in the order in which they lie in the file. */
+/** The native states, in their order in the file. */
 export interface NativeStates {
   mel: Uint8Array;
   encoder: Uint8Array;
@@ -49,7 +49,7 @@ interface Header {
 const MAGIC = 'PKTSNAP\n';
 const HASH_BYTES = 32;
 
-/** Who may go on from a snapshot: `identity` of the model, and the type of its weights. */
+/** What a snapshot belongs to: the `identity` of the model, and the type of its weights. */
 export interface SnapshotOwner {
   identity: string;
   dtype: string;
@@ -79,7 +79,10 @@ export function writeSnapshot(owner: SnapshotOwner, state: SnapshotState, native
   return Buffer.concat([body, createHash('sha256').update(body).digest()]);
 }
 
-/** @throws {@link SavedStateError} `ERR_PARAKEET_INVALID_SNAPSHOT` for bytes that are no snapshot, are damaged, or are another's. */
+/**
+ * @throws {@link SavedStateError} `ERR_PARAKEET_INVALID_SNAPSHOT` for bytes that are not a snapshot, are damaged, or belong to another
+ * model or version.
+ */
 export function readSnapshot(
   bytes: Uint8Array,
   owner: SnapshotOwner,

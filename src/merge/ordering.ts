@@ -1,18 +1,18 @@
 /**
- * Events of several inputs in the order of time: what must wait for another input, and what can go. No streams: who reads the inputs,
- * and how fast, is not known here.
+ * Events of several inputs in the order of time: which must wait for another input, and which can be emitted. No streams: reading the
+ * inputs is up to the caller.
  */
 import type { Sentence, StreamStats, Token, TranscriptEvent } from '../events.js';
 import { shifted } from '../shift.js';
 import { combined } from './stats.js';
 
-/** Finals that may wait of an input that is ahead of the others. */
+/** Finals of an input ahead of the others that may wait. */
 const MAX_WAITING = 64;
 
 /** One input, as far as the order needs it. Only {@link Ordering} changes it. */
 export interface Voice {
   readonly speaker: string;
-  /** Where the input's own zero lies on the merged clock. */
+  /** Where the input's time 0 is on the merged clock. */
   readonly offset: number;
   /** Everything before it is final. Infinite once the input is over. */
   progress: number;
@@ -31,7 +31,7 @@ export interface Voice {
   error?: Error;
 }
 
-/** Puts events in order and hands each on as soon as no input can give an earlier one. */
+/** Orders events and emits each as soon as no input can emit an earlier one. */
 export class Ordering {
   readonly #voices = new Set<Voice>();
   readonly #stats: StreamStats[] = [];
@@ -39,7 +39,7 @@ export class Ordering {
 
   /**
    * @param maxHold Seconds that an open sentence may hold back those of others.
-   * @param emit Gets the events.
+   * @param emit Receives the events.
    */
   constructor(
     private readonly maxHold: number,
@@ -51,12 +51,12 @@ export class Ordering {
     return [...this.#voices].filter((voice) => !voice.over).map((voice) => voice.speaker);
   }
 
-  /** All inputs are over, and all their events have gone. */
+  /** All inputs are over, and all their events were emitted. */
   get empty(): boolean {
     return this.#voices.size === 0;
   }
 
-  /** What the inputs that are over have cost. */
+  /** The cost of the inputs that are over. */
   get stats(): StreamStats {
     return combined(this.#stats);
   }
@@ -79,19 +79,19 @@ export class Ordering {
     return voice;
   }
 
-  /** An input is far ahead of another: it should wait. The last one never is. */
+  /** An input is far ahead of another: it should wait. The slowest one never does. */
   mustWait(voice: Voice): boolean {
     const ahead = voice.progress > this.#slowest();
     return ahead && voice.tokens.length + voice.sentences.length >= MAX_WAITING;
   }
 
-  /** An event of an input. */
+  /** Takes an event of an input. */
   take(voice: Voice, event: TranscriptEvent): void {
     this.#note(voice, event);
     this.#release();
   }
 
-  /** An input is over, or has failed. */
+  /** Ends an input, with its failure if it has one. */
   end(voice: Voice, error?: Error): void {
     if (error) voice.error = error;
     voice.over = true;
@@ -106,7 +106,7 @@ export class Ordering {
         const { token } = shifted(event, voice.offset);
         voice.tokens.push(token);
         voice.open.push(token);
-        // An input without progress events is as far as its last token begins.
+        // An input without progress events has advanced to the start of its last token.
         if (!voice.reports) voice.progress = Math.max(voice.progress, token.start);
         return;
       }
@@ -122,7 +122,7 @@ export class Ordering {
         voice.progress = Math.max(voice.progress, event.time + voice.offset);
         return;
       case 'draft': {
-        // What waits for others is not settled either, for who sees only this stream.
+        // Finals that wait for others are not settled either for a reader of this stream.
         const tokens = [...voice.tokens, ...shifted(event, voice.offset).tokens];
         this.#draft(voice, tokens);
         return;
@@ -145,7 +145,7 @@ export class Ordering {
     this.emit({ type: 'draft', tokens, text, revision: ++voice.revision, speaker: voice.speaker });
   }
 
-  /** Hands on all that no input can come before any more. */
+  /** Emits everything that no input can precede any more. */
   #release(): void {
     const final = this.#slowest();
     this.#releaseTokens(final);
@@ -203,7 +203,7 @@ export class Ordering {
   }
 }
 
-/** The input whose key is smallest; one without a key does not count. */
+/** The input whose key is smallest; inputs without a key do not count. */
 function first(voices: Iterable<Voice>, key: (voice: Voice) => number | undefined): Voice | undefined {
   let found: Voice | undefined;
   let least = Number.POSITIVE_INFINITY;
@@ -216,8 +216,8 @@ function first(voices: Iterable<Voice>, key: (voice: Voice) => number | undefine
 }
 
 /**
- * The tokens that no sentence has yet, once `sentence` has come. It comes right behind its own tokens; a revised one has other tokens
- * than those that came, and maybe fewer, so it closes all of them.
+ * The tokens that are in no sentence after `sentence`. A sentence comes right behind its own tokens; a revised one has other tokens than
+ * those that came, possibly fewer, so it closes all of them.
  */
 function afterSentence(open: Token[], sentence: Sentence): Token[] {
   const last = sentence.tokens.at(-1);
@@ -225,7 +225,7 @@ function afterSentence(open: Token[], sentence: Sentence): Token[] {
   return open.slice(open.findLastIndex((token) => token.start <= last.start) + 1);
 }
 
-/** An event of a stage of the user's own, or of a later version: labelled, and put in its place if it has one. */
+/** An event of a user's stage or of a later version: it is labelled, and put in its place if it has a time. */
 function foreign(event: object, { speaker, offset }: Voice): TranscriptEvent {
   const copy: Record<string, unknown> = { ...event, speaker };
   for (const key of ['time', 'start', 'end']) {

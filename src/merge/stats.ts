@@ -1,5 +1,5 @@
 /**
- * What several streams cost together.
+ * The combined cost of several streams.
  */
 import type { StreamStats } from '../events.js';
 

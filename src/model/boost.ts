@@ -1,20 +1,21 @@
 /**
- * Phrases that are likelier here than the model can know, as a tree for the engine (native/model/boost.h). Its nodes are places in the
- * phrases' letters, its edges the vocabulary's pieces that lead from one to another, in any casing: so a phrase is found in every
- * way in which the pieces can spell it.
+ * Boosted phrases: phrases that are likelier here than the model can know, as a tree for the engine (native/model/boost.h). Its nodes are
+ * positions in the letters of the phrases, its edges the pieces of the vocabulary that lead from one to another, in any casing: so a phrase
+ * is found however the pieces spell it.
  */
 import { readFile } from 'node:fs/promises';
 import type { NativeBoostTree } from '../engine/addon.js';
 import { ArgumentError } from '../errors.js';
 import { expected, finite } from '../options.js';
 
-/** A phrase to listen for. */
+/** A phrase to boost. */
 export interface BoostPhrase {
-  /** Words as they are spoken, in any casing. */
+  /** The words as they are spoken, in any casing. */
   phrase: string;
   /**
-   * How much likelier each piece of it is (the first: half of that), as a natural logarithm: 0 to 20. Higher finds it more often, and also where it was not
-   * said. Default 2.
+   * How much likelier each piece of it becomes (the first: half of that), as a natural logarithm: 0 to 20. Higher values find the phrase
+   * more often, but also where it was not said.
+   * @defaultValue 2
    */
   weight?: number | undefined;
 }
@@ -23,8 +24,8 @@ export interface BoostPhrase {
 const DEFAULT_BOOST_WEIGHT = 2;
 
 /**
- * Share of the weight that the piece gets which begins a phrase: every word may be the beginning of one. With half of it as many words are
- * found, and a third fewer that were not said, as with all of it (bench:boost).
+ * Share of the weight for the piece that begins a phrase: every word may be the beginning of one. With half the weight, as many words are
+ * found and a third fewer are inserted wrongly as with the full weight (bench:boost).
  */
 const FIRST_SHARE = 0.5;
 
@@ -48,10 +49,21 @@ export function checkBoost(boost: readonly BoostPhrase[], at = 'boost'): void {
 }
 
 /**
- * Reads phrases from a text file: one a line, with a tab and a weight after it or not; empty lines and those that begin with `#` are
- * left out.
+ * Reads phrases to boost from a text file: one per line, optionally followed by a tab and a weight (0 to 20). Empty lines and lines that
+ * begin with `#` are ignored.
  *
- * @throws {@link ArgumentError} naming the line that makes no sense.
+ * @throws {@link ArgumentError} (as a rejection) that names the invalid line, or when the file cannot be read.
+ *
+ * @example
+ * ```js
+ * import { writeFile } from 'node:fs/promises';
+ * import { readBoostFile, transcribe } from 'parakeet-stream';
+ *
+ * await writeFile('names.txt', 'Kubernetes\t3\nGrace Hopper\n');
+ * const boost = await readBoostFile('names.txt');
+ * const { text } = await transcribe('talk.flac', { decoding: { boost } });
+ * console.log(text);
+ * ```
  */
 export async function readBoostFile(file: string): Promise<BoostPhrase[]> {
   const phrases: BoostPhrase[] = [];
@@ -87,7 +99,7 @@ function spelled(phrase: string): string {
 class Letters {
   readonly children: Map<string, number>[] = [new Map()];
 
-  /** The node for `text`, and what `visit` does at each on the way. */
+  /** The node for `text`; calls `visit` at each node on the way. */
   add(text: string, visit: (node: number, depth: number) => void = () => {}): number {
     let node = 0;
     let depth = 0;
@@ -130,8 +142,8 @@ function pieces(vocabulary: readonly string[]): Pieces {
 }
 
 /**
- * The tree of phrases for a vocabulary. A piece's bonus is the weight of the phrase that it belongs to (the largest, where several share
- * it), half of it for the first piece; a piece without letters (a lone space) has none.
+ * The tree of phrases for a vocabulary. A piece's bonus is the weight of its phrase (the largest, if several share it), half of it for the
+ * first piece; a piece without letters (a lone space) has none.
  *
  * @throws {@link ArgumentError} for a phrase that no pieces spell.
  */
@@ -150,7 +162,7 @@ export function boostTree(vocabulary: readonly string[], boost: readonly BoostPh
   }
   const edges: { token: number; next: number; bonus: number }[][] = phrases.children.map(() => []);
   const reached = new Set([0]);
-  // A set grows while it is walked through: what a piece leads to is looked at in its turn.
+  // A set may grow during iteration: the node that a piece leads to is visited later.
   for (const from of reached) {
     const own = edges[from] as (typeof edges)[number];
     const share = from === 0 || from === phrases.children[0]?.get('▁') ? FIRST_SHARE : 1;
@@ -188,7 +200,7 @@ export function boostTree(vocabulary: readonly string[], boost: readonly BoostPh
   };
 }
 
-/** {@link boostTree} of phrases that there may be; `null` for none, as the engine takes it. */
+/** {@link boostTree} of optional phrases; `null` for none, as the engine takes it. */
 export function boostTreeOrNone(
   vocabulary: readonly string[],
   boost: readonly BoostPhrase[] | undefined,

@@ -1,12 +1,12 @@
 /**
- * NeMo's `config.json`, checked key by key and reduced to what the engine needs. Only the reading: whether the weights fit is
- * found out natively.
+ * NeMo's `config.json`, checked key by key and reduced to what the engine needs. Only the configuration: whether the weights fit it is
+ * checked natively.
  */
 import { inspect } from 'node:util';
 import type { NativeContext, NativeModelConfig, NativeModelInfo } from '../engine/addon.js';
 import { ModelError } from '../errors.js';
 
-/** What a model's `config.json` says. */
+/** The content of a model's `config.json`. */
 export interface ModelConfig {
   native: NativeModelConfig;
   vocabulary: string[];
@@ -22,14 +22,14 @@ const TARGETS = {
   ctc: 'nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE',
 } as const;
 
-/** Tokens at one frame when the config names no limit; NeMo's own configs say 10. */
+/** Tokens at one frame when the config sets no limit; NeMo's own configs say 10. */
 const DEFAULT_MAX_SYMBOLS = 10;
 
 /**
  * Reads a parsed `config.json`. `file` is named in errors.
  *
  * @throws {@link ModelError} `ERR_PARAKEET_INVALID_CONFIG` with the key, what was expected and what was found;
- * `ERR_PARAKEET_UNSUPPORTED_MODEL` for an architecture or a part of one that the engine does not have.
+ * `ERR_PARAKEET_UNSUPPORTED_MODEL` for an architecture, or a part of one, that the engine does not have.
  */
 export function readConfig(json: unknown, file: string): ModelConfig {
   const root = new Section(json, '', file);
@@ -192,7 +192,7 @@ function readMaxSymbols(root: Section): number {
   return greedy && value != null ? greedy.integer('max_symbols', 1, 1000) : DEFAULT_MAX_SYMBOLS;
 }
 
-/** An object of the config, which knows its own path for the errors. */
+/** An object of the config, which knows its own path for error messages. */
 class Section {
   readonly #values: Json;
 
@@ -237,7 +237,7 @@ class Section {
       : this.invalid(key, expected, value);
   }
 
-  /** A key that the engine supports with these values only. */
+  /** A key for which the engine supports only these values. */
   only(key: string, values: readonly unknown[], fallback?: unknown): void {
     const value = this.get(key) ?? fallback;
     if (values.includes(value)) return;

@@ -1,6 +1,6 @@
 /**
- * A model of any format as a folder of ours: `config.json` with NeMo's keys and one `model.safetensors`, its matrices in float32,
- * bfloat16, or bytes with a scale for each row. Tensor by tensor, so that the largest is all that is ever in memory.
+ * Converts a model of any format to our folder format: `config.json` with NeMo's keys and one `model.safetensors`, its matrices in float32,
+ * bfloat16, or bytes with a scale for each row. It works tensor by tensor, so that only one is in memory at a time.
  */
 import {
   copyFile,
@@ -25,16 +25,23 @@ import { floatsOf, type StoredTensor, stored, type TargetType } from './stored-t
 /** Options of {@link convertModel}. */
 export interface ConvertModelOptions {
   /**
-   * What the matrices are kept in: `'int8'` the encoder's layers and the CTC head in bytes (a quarter of float32), the other matrices in
-   * bfloat16; `'bfloat16'` all but the subsampling's, which stay float32; `'float32'` all of them. Vectors and the small convolutions
-   * stay float32. Default: as they are.
+   * Type of the matrices. `'int8'`: the encoder's layers and the CTC head in bytes (a quarter of float32), the other matrices in bfloat16.
+   * `'bfloat16'`: all but the subsampling's, which stay float32. `'float32'`: all of them. Vectors and the small convolutions always stay
+   * float32.
+   * @defaultValue the types of the source
    */
   dtype?: 'float32' | 'bfloat16' | 'int8' | undefined;
-  /** Branch, tag or commit of a repository on the hub. Default `'main'`. */
+  /**
+   * Branch, tag or commit of a repository on the hub.
+   * @defaultValue `'main'`
+   */
   revision?: string | undefined;
-  /** Where repositories of the hub are kept. Default: Hugging Face's own cache. */
+  /**
+   * The folder for repositories of the hub.
+   * @defaultValue Hugging Face's own cache
+   */
   cacheDir?: string | undefined;
-  /** Gives up; nothing is left in the folder. */
+  /** Cancels the conversion; nothing is left in the folder. */
   signal?: AbortSignal | undefined;
   /** Called after each tensor. */
   onProgress?: ((progress: { file: string; loaded: number; total: number }) => void) | undefined;
@@ -43,23 +50,32 @@ export interface ConvertModelOptions {
 /** Matrices that the engine multiplies in the model's type. */
 const ENCODER_MATRIX =
   /^encoder\.layers\.\d+\.(?:feed_forward\d\.linear\d|self_attn\.linear_\w+|conv\.pointwise_conv\d)\.weight$|(?:^|\.)decoder_layers\.0\.weight$/;
-/** Matrices that it multiplies in bfloat16 at least. */
+/** Matrices that it multiplies at least in bfloat16. */
 const OTHER_MATRIX = /^joint\..*\.weight$|^decoder\.prediction\..*\.(?:weight|Wx|Wh)$/;
 /** Matrices that it multiplies in the next wider type. */
 const SUBSAMPLING_MATRIX = /^encoder\.pre_encode\.(?:out|conv\.(?!0\.)\d+)\.weight$/;
 
-/** The weights until they are whole. */
+/** The weights until they are complete. */
 const PART = 'model.safetensors.part';
 
-/** Parts of NeMo's configuration that only training reads. */
+/** Parts of NeMo's configuration that only training uses. */
 const TRAINING = /^(?:train|validation|test)_ds$|^optim$|^trainer$|^exp_manager$/;
 
 /**
- * Writes the model `name` (as {@link loadModel} takes it) to `folder`, which must be empty or not there. `loadModel(folder)` then
- * loads it, in int8 if it was converted to that.
+ * Writes the model `name` (as {@link loadModel} takes it) to `folder`, which must be empty or not exist. `loadModel(folder)` then loads it,
+ * in int8 if it was converted to int8.
  *
- * @returns the bytes of the weights.
- * @throws {ModelError} as `loadModel`. @throws {ArgumentError} when the folder is not empty. @throws {AbortedError}
+ * @returns the size of the weights in bytes.
+ * @throws {@link ModelError}, {@link HubError}, {@link WriteError} as `loadModel` does. @throws {@link ArgumentError} for invalid options,
+ * or when the folder is not empty. @throws {@link AbortedError} when `signal` is aborted. All as rejections.
+ *
+ * @example
+ * ```js no-run
+ * import { convertModel } from 'parakeet-stream';
+ *
+ * const { bytes } = await convertModel('parakeet-tdt-0.6b-v2.nemo', 'parakeet-v2-int8', { dtype: 'int8' });
+ * console.log(`${Math.round(bytes / 1e6)} MB`);
+ * ```
  */
 export async function convertModel(
   name: string,
@@ -72,7 +88,7 @@ export async function convertModel(
       ? undefined
       : oneOf('dtype', options.dtype, ['float32', 'bfloat16', 'int8'] as const);
   const signal = optionalSignal('signal', options.signal);
-  // What a conversion that was killed left is written anew.
+  // What a killed conversion left is overwritten.
   const there = (await readdir(folder).catch(() => [])).filter((name) => name !== PART);
   if (there.length > 0) throw expected('an empty folder', 'folder', folder);
   const files = await openModel(name, options);
@@ -104,13 +120,13 @@ interface Planned {
   target: TargetType;
 }
 
-/** What is written: one entry a name, the widest types first, so that all lie aligned. */
+/** What is written: one entry per name, the widest types first, so that all are aligned. */
 function planned(tensors: readonly NativeTensor[], dtype: ConvertModelOptions['dtype']): Planned[] {
   const scales = new Set(tensors.filter((one) => one.dtype === 'I8').map((one) => `${one.name}_scale`));
   if (scales.size > 0 && dtype !== undefined && dtype !== 'int8') {
     throw new ModelError(
       'ERR_PARAKEET_UNSUPPORTED_MODEL',
-      `Expected weights that were not rounded to bytes yet, to write them in ${dtype}, but found int8. Convert the original.`,
+      `Expected weights that are not quantised, to write them as ${dtype}, but found int8. Convert the original.`,
     );
   }
   const byName = new Map<string, Planned>();
@@ -181,7 +197,7 @@ async function write(
   return padded.length + total;
 }
 
-/** What stays as it is is one tensor, the scales of bytes another one. */
+/** An unchanged tensor is one part, the scales of bytes are another one. */
 function isCopy({ sources, target }: Planned): boolean {
   return sources.length === 1 && sources[0]?.dtype === target;
 }

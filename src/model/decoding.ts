@@ -1,6 +1,6 @@
 /**
- * How tokens are chosen: the options, checked once and resolved for the engine. The searches themselves are native
- * (native/model/*_beam.cpp); phrases become a tree in boost.ts.
+ * How tokens are chosen: the options, checked once and resolved for the engine. The searches are native (native/model/*_beam.cpp); phrases
+ * become a tree in boost.ts.
  */
 
 import type { NativeDecoding, NativeHead, NativeModelInfo } from '../engine/addon.js';
@@ -10,22 +10,37 @@ import { type BoostPhrase, boostTreeOrNone, checkBoost } from './boost.js';
 /** How tokens are chosen. */
 export interface DecodingOptions {
   /**
-   * `'greedy'` takes the likeliest at each frame; `'beam'` follows several hypotheses and takes the likeliest whole. Default
-   * `'greedy'`.
+   * `'greedy'` takes the most likely token at each frame; `'beam'` keeps several hypotheses and takes the most likely one as a whole.
+   * @defaultValue `'greedy'`
    */
   type?: 'greedy' | 'beam' | undefined;
-  /** The head of a hybrid model that decodes: `'tdt'` is the more accurate, `'ctc'` the cheaper. Default: the model's best. */
+  /**
+   * The decoding head of a hybrid model: `'tdt'` is more accurate, `'ctc'` is cheaper.
+   * @defaultValue the model's best
+   */
   head?: 'tdt' | 'rnnt' | 'ctc' | undefined;
-  /** Beam: hypotheses that go on, 1 to 64. Default 5. */
+  /**
+   * Beam: hypotheses that are kept, 1 to 64.
+   * @defaultValue 5
+   */
   beamSize?: number | undefined;
-  /** Beam: the best hypothesis has the largest score / tokens^`lengthPenalty`, 0 to 10. Default 1. */
+  /**
+   * Beam: the best hypothesis has the largest score / tokens^`lengthPenalty`, 0 to 10.
+   * @defaultValue 1
+   */
   lengthPenalty?: number | undefined;
-  /** Beam, TDT: the search ends when `beamSize` × `patience` hypotheses have reached the end; above 0 to 100. Default 1. */
+  /**
+   * Beam, TDT: the search ends when `beamSize` × `patience` hypotheses have reached the end; 0.01 to 100.
+   * @defaultValue 1
+   */
   patience?: number | undefined;
-  /** Beam, TDT: share of the duration's log-probability in the score, 0 to 1; the token's is the rest. Default 0.7. */
+  /**
+   * Beam, TDT: weight of the duration's log-probability in the score, 0 to 1; the rest is the token's.
+   * @defaultValue 0.7
+   */
   durationReward?: number | undefined;
   /**
-   * Phrases that are likelier here than the model can know: names, terms. `setBoost` changes them while a stream runs.
+   * Phrases that are likelier here than the model can know: names, terms. `setBoost` replaces them while a stream runs.
    * @defaultValue none
    */
   boost?: readonly BoostPhrase[] | undefined;
@@ -71,7 +86,7 @@ function beamOf(decoding: DecodingOptions): NonNullable<NativeDecoding['beam']> 
 }
 
 /**
- * The engine's options of a decoder for this model.
+ * The engine's decoder options for this model.
  *
  * @throws {@link ArgumentError} when the model has no such head, or cannot spell a phrase.
  */

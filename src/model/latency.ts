@@ -1,15 +1,15 @@
 /**
- * How a live stream trades delay against accuracy, and what it does where nobody speaks: options in seconds, their presets and checks. The
- * only place with these numbers; streaming-options.ts has the encoder's frames.
+ * How a live stream trades delay for accuracy, and what it does when nobody speaks: options in seconds, their presets and checks. This is
+ * the only place with these numbers; streaming-options.ts has the encoder's frames.
  */
 import type { NativeModelInfo } from '../engine/addon.js';
 import { expected, finite, flag, known, oneOf } from '../options.js';
 import { frameSeconds } from './token-placer.js';
 
-/** A preset of delay against accuracy. */
+/** A preset of delay and accuracy. */
 export type LatencyPreset = 'low' | 'balanced' | 'accurate';
 
-/** Delay against accuracy, in seconds; rounded to the encoder's frames (80 ms). */
+/** Delay and accuracy, in seconds; rounded to the encoder's frames (80 ms). */
 export interface LatencyOptions {
   /**
    * Audio that becomes final at each step, above 0 to 800.
@@ -38,14 +38,15 @@ export const presets: Readonly<Record<LatencyPreset, LatencySeconds>> = {
   accurate: { chunk: 0.96, lookahead: 2, left: 10.24 },
 };
 
-/** Longest that any of the options may ask for, in seconds. More is a mistake that would cost memory. */
+/** Largest value of these options, in seconds. More would be a mistake that costs memory. */
 const LONGEST = 800;
 
-/** What happens where nobody speaks. */
+/** What happens when nobody speaks. */
 export interface SilenceOptions {
   /**
-   * Live: the model sleeps while nobody speaks. Pauses longer than `hangover` cost next to nothing, and what follows is transcribed anew.
-   * Speech is what is louder than the room by 6.5 dB. Without it, only digital silence before the first sound is skipped.
+   * Live: the model sleeps while nobody speaks. Pauses longer than `hangover` cost almost nothing, and what follows is transcribed without
+   * earlier context. Sound counts as speech when it is 6.5 dB louder than the room. Without the gate, only digital silence before the first
+   * sound is skipped.
    * @defaultValue false
    */
   gate?: boolean | undefined;
@@ -55,7 +56,7 @@ export interface SilenceOptions {
    */
   hangover?: number | undefined;
   /**
-   * Seconds of silence appended at the end, so that the model gives out its last words, 0 to 10.
+   * Seconds of silence appended at the end, so that the model emits its last words, 0 to 10.
    * @defaultValue 0.8
    */
   flush?: number | undefined;
@@ -124,7 +125,7 @@ export function settleSilence(silence: SilenceOptions = {}): SettledSilence {
   };
 }
 
-/** The model's frames that are nearest to so many seconds. */
+/** The number of the model's frames nearest to so many seconds. */
 export function framesOf(
   info: Pick<NativeModelInfo, 'sampleRate' | 'hop' | 'subsamplingFactor'>,
   seconds: number,

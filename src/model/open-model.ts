@@ -1,6 +1,6 @@
 /**
- * From a model's name to its files: a folder, a `.nemo` archive, or a repository of the hub, which is fetched. Loading them is somebody
- * else's.
+ * From a model's name to its files: a folder, a `.nemo` archive, or a repository of the hub, which is downloaded. Loading them is up to the
+ * caller.
  */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -25,7 +25,7 @@ export async function openModel(name: string, options: HubOptions = {}): Promise
   );
 }
 
-/** A folder's own files, or the one archive in it. */
+/** A folder's own files, or the only archive in it. */
 async function openEither(folder: string): Promise<ModelFiles> {
   const layout = modelLayout(await namesIn(folder));
   if (layout?.kind === 'nemo') return openNemo(path.join(folder, layout.files[0] as string));

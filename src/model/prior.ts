@@ -1,19 +1,19 @@
 /**
- * The optional `streaming.json` of a model folder: what a stream's statistics begin with, before it has heard enough of its own.
- * `{ "normalization": { "frames": 100, "mean": […], "std": […] } }`, one value a mel feature. Only the shape of the means counts: their
+ * The optional `streaming.json` of a model folder: initial statistics of a stream, before it has enough audio of its own.
+ * `{ "normalization": { "frames": 100, "mean": […], "std": […] } }`, one value per mel feature. Only the shape of the means counts: their
  * level is that of the first sound. `scripts/make-prior.mjs` makes one.
  */
 import { readFile } from 'node:fs/promises';
 import type { NativeModelInfo } from '../engine/addon.js';
 import { ModelError } from '../errors.js';
 
-/** Mel frames that a prior may count for: 100 s. */
+/** Most mel frames that a prior may count for: 100 s. */
 const MOST_FRAMES = 10_000;
 
 /**
  * Reads it; `undefined` when there is none.
  *
- * @throws {@link ModelError} `ERR_PARAKEET_INVALID_CONFIG` for one that does not fit a model of so many features.
+ * @throws {@link ModelError} `ERR_PARAKEET_INVALID_CONFIG` for one that does not fit a model with so many features.
  */
 export async function readPrior(file: string, features: number): Promise<NativeModelInfo['prior']> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

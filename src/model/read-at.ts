@@ -1,4 +1,4 @@
-/** Bytes of an open file: all that were asked for, however the system deals them out. */
+/** Reads bytes of an open file: all that were requested, even if the system returns fewer at a time. */
 import type { FileHandle } from 'node:fs/promises';
 
 /** `count` bytes from `offset` on. Throws an `Error` when the file ends before. */

@@ -1,6 +1,6 @@
 /**
- * The header of a safetensors file: which tensors lie where. The tensors themselves are mapped and read natively.
- * Format: 8 bytes of header length (little endian), a JSON object, the data.
+ * The header of a safetensors file: where each tensor is. The tensors themselves are mapped and read natively. Format: 8 bytes of header
+ * length (little endian), a JSON object, the data.
  */
 import { open } from 'node:fs/promises';
 import { inspect } from 'node:util';
@@ -10,14 +10,14 @@ import { ModelError } from '../errors.js';
 /** Longest header that the reference library of the format accepts. */
 const MAX_HEADER_BYTES = 100_000_000;
 const BYTES = { F32: 4, F16: 2, BF16: 2, I8: 1 } as const;
-/** Counters that training leaves behind, in types that no layer has; nothing reads them. */
+/** Counters that training leaves behind, in types that no layer has; they are not read. */
 const COUNTER = /\.num_batches_tracked$/;
 
 /**
  * The tensors of `file`.
  *
- * @throws {@link ModelError} `ERR_PARAKEET_INVALID_WEIGHTS` for a file that is no safetensors file, is cut short, or has tensors of a type
- * that the engine does not read; the message names the tensor, what was expected and what was found.
+ * @throws {@link ModelError} `ERR_PARAKEET_INVALID_WEIGHTS` for a file that is not a safetensors file, is cut short, or has tensors of a
+ * type that the engine does not read; the message names the tensor, what was expected and what was found.
  */
 export async function readTensorIndex(file: string): Promise<NativeTensor[]> {
   const handle = await open(file, 'r').catch((cause: Error) => {
@@ -109,7 +109,7 @@ function parseTensor(
   return { name, path: file, dtype, shape, offset: dataStart + begin, bytes: end - begin };
 }
 
-/** The format forbids it, and a file that does it was put together wrongly. */
+/** The format forbids it, and a file that has it was written incorrectly. */
 function mustNotOverlap(tensors: readonly NativeTensor[], file: string): void {
   const sorted = tensors.filter(({ bytes }) => bytes > 0).sort((a, b) => a.offset - b.offset);
   sorted.forEach((tensor, i) => {

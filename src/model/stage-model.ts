@@ -1,5 +1,5 @@
 /**
- * What a stage needs of a loaded model. `loadModel` gives one; tests may hand in their own.
+ * What a stage needs of a loaded model. `loadModel` returns one; tests may pass their own.
  */
 
 import type { NativeModel, NativeModelInfo } from '../engine/addon.js';

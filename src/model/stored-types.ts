@@ -1,9 +1,9 @@
-/** How numbers lie in a file of weights: float32, float16, bfloat16, and rows of bytes with a scale each. Bits, no files. */
+/** How numbers are stored in a file of weights: float32, float16, bfloat16, and rows of bytes with a scale each. Bits, no files. */
 
 /** A type of a tensor in a file. */
 export type TargetType = 'F32' | 'F16' | 'BF16' | 'I8';
 
-/** A tensor as it is written: the values, or the scales that belong to them. */
+/** A tensor in its stored form: the values, or the scales that belong to them. */
 export interface StoredTensor {
   name: string;
   dtype: TargetType;
@@ -12,12 +12,12 @@ export interface StoredTensor {
   encode(values: Float32Array): Uint8Array;
 }
 
-/** A row's largest value is this many of its scale. */
+/** A row's largest value in units of its scale. */
 const MOST = 127;
 
 /**
- * What is written for a tensor of this shape: one tensor, or for bytes two. Value = byte · scale of its row (the first dimension), scale =
- * the row's largest absolute value / 127 (1 for a row of zeros); as the engine's own int8 (native/ops/cpu/quantize.cpp).
+ * What is written for a tensor of this shape: one tensor, or two for bytes. Value = byte · scale of its row (the first dimension), scale =
+ * the row's largest absolute value / 127 (1 for a row of zeros); the same as the engine's own int8 (native/ops/cpu/quantize.cpp).
  */
 export function stored(name: string, shape: number[], dtype: TargetType): StoredTensor[] {
   const count = shape.reduce((product, n) => product * n, 1);
@@ -44,7 +44,7 @@ export function stored(name: string, shape: number[], dtype: TargetType): Stored
   }
 }
 
-/** float16 is copied where it is found and never made. */
+/** float16 is copied if the source has it, and never produced. */
 function notWritten(): never {
   throw new TypeError('Nothing is converted to float16');
 }
@@ -107,7 +107,7 @@ function toBytes(values: Float32Array, rows: number): Int8Array {
   const bytes = new Int8Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const scaled = Math.fround((values[i] as number) / (scales[Math.floor(i / columns)] as number));
-    // Halves away from zero, as C's lround.
+    // Halves away from zero, like C's lround.
     bytes[i] = Math.sign(scaled) * Math.floor(Math.abs(scaled) + 0.5);
   }
   return bytes;

@@ -1,6 +1,6 @@
 /**
- * What a stream's encoder is told: options in frames, for the stage `encode` and for parakeet-mlx's terms, and the numbers that the engine
- * takes. Options in seconds are latency.ts's.
+ * Options of a stream's encoder in frames, for the stage `encode` and for parakeet-mlx's terms, and the numbers that the engine takes.
+ * Options in seconds are in latency.ts.
  */
 
 import type { NativeEncoderOptions, NativeModelInfo } from '../engine/addon.js';
@@ -15,12 +15,12 @@ import {
   settleLatency,
 } from './latency.js';
 
-/** Steps of the grid that `lagPolicy: 'growSteps'` takes at once, at most. */
+/** Most steps of the grid that `lagPolicy: 'growSteps'` takes at once. */
 const MOST_GROWN = 4;
-/** Most frames that any of the options may ask for: 13 minutes. More is a mistake that would cost memory. */
+/** Largest value of these options: 13 minutes of frames. More would be a mistake that costs memory. */
 const MAX_FRAMES = 10_000;
 
-/** What normalises the mel frames. */
+/** How the mel frames are normalised. */
 export type Normalization =
   | 'running'
   | 'none'
@@ -50,33 +50,50 @@ export interface StreamingOptions {
   left?: number | undefined;
   /**
    * Local attention as in parakeet-mlx: each frame attends to `[left, right]` frames. Sets
-   * `lookahead = min(depth, layers) × (right + (kernel − 1) / 2)`. Default: none; `lookahead` and `left` decide.
+   * `lookahead = min(depth, layers) × (right + (kernel − 1) / 2)`.
+   * @defaultValue none; `lookahead` and `left` decide
    */
   contextSize?: readonly [left: number, right: number] | undefined;
-  /** Layers whose right context is exact, at least 1; only with `contextSize`. Default 1. */
+  /**
+   * Layers whose right context is exact, at least 1; only with `contextSize`.
+   * @defaultValue 1
+   */
   depth?: number | undefined;
-  /** With `contextSize`: attend to all that is cached and to the whole step instead of the band. Default false. */
+  /**
+   * With `contextSize`: attend to all that is cached and to the whole step instead of the band.
+   * @defaultValue false
+   */
   keepOriginalAttention?: boolean | undefined;
   /**
    * Statistics that normalise the mel frames: those of the speech of the last seconds, none, or given ones (`mean` and `std` with one value
-   * per mel feature). Given ones with `frames` (1 to 10,000) are only the beginning: the statistics run on as if so many mel frames
-   * with these had been heard before, at the level of the first speech. `'running'` begins with those of the model folder's
-   * `streaming.json`, if it has one. Default `'running'`.
+   * per mel feature). Given ones with `frames` (1 to 10,000) are only initial values: the statistics continue as if so many mel frames with
+   * these values had been received before, at the level of the first speech. `'running'` begins with those of the model folder's
+   * `streaming.json`, if it has one.
+   * @defaultValue `'running'`
    */
   normalization?: Normalization | undefined;
-  /** Frames after the last sound within which a token of the flush may begin, at least 0. Default 4. */
+  /**
+   * Frames after the last sound within which a token of the flush may begin, at least 0.
+   * @defaultValue 4
+   */
   emissionDelay?: number | undefined;
   /**
-   * The model sleeps while nobody speaks: pauses longer than `speechHangover` cost next to nothing, and what follows is heard anew.
-   * Speech is what is louder than the room by 6.5 dB. Default false: only digital silence before the first sound is slept through.
+   * The model sleeps while nobody speaks: pauses longer than `speechHangover` cost almost nothing, and what follows is transcribed without
+   * earlier context. Sound counts as speech when it is 6.5 dB louder than the room. Without the gate, only digital silence before the first
+   * sound is skipped.
+   * @defaultValue false
    */
   silenceGate?: boolean | undefined;
-  /** Seconds of quiet after which speech is over (`speechEnd`, `silenceGate`), 0.1 to 10. Default 0.8. */
+  /**
+   * Seconds of quiet after which speech is over (`speechEnd`, `silenceGate`), 0.1 to 10.
+   * @defaultValue 0.8
+   */
   speechHangover?: number | undefined;
   /**
-   * When the machine is slower than speech, drafts go first in any case, and finals come later. `'keep'`: that is all; the transcript
-   * stays what it would be. `'growSteps'`: up to four steps that wait are taken as one, which costs less and sees further ahead; the
-   * transcript then hangs on the machine's speed, and `stats.stepsGrown` counts it. No audio and no final is ever dropped. Default `'keep'`.
+   * What happens when the machine is slower than speech. In any case drafts are left out and finals come later. `'keep'`: nothing else; the
+   * transcript does not change. `'growSteps'`: up to four waiting steps are taken as one, which costs less and has more lookahead; the
+   * transcript then depends on the machine's speed, and `stats.stepsGrown` counts it. No audio and no final is ever dropped.
+   * @defaultValue `'keep'`
    */
   lagPolicy?: 'keep' | 'growSteps' | undefined;
 }
@@ -103,7 +120,7 @@ export function pickStreaming(options: StreamingOptions): StreamingOptions {
   return Object.fromEntries(given.map((key) => [key, options[key]]));
 }
 
-/** What a live stream's encoder is told, in seconds. */
+/** Options of a live stream's encoder, in seconds. */
 export interface LiveTuning {
   latency?: Latency | undefined;
   normalization?: Normalization | undefined;
@@ -129,7 +146,7 @@ export function streamingOf(
   };
 }
 
-/** Checks everything that can be checked before the model is there. @throws {@link ArgumentError} */
+/** Checks everything that can be checked without the model. @throws {@link ArgumentError} */
 function checkStreaming(options: StreamingOptions): void {
   oneOf('latency', options.latency ?? 'balanced', Object.keys(presets) as LatencyPreset[]);
   if (options.chunk !== undefined) integer('chunk', options.chunk, 1, MAX_FRAMES);
@@ -178,7 +195,7 @@ export function checkNormalization(normalization: Normalization = 'running'): vo
 /**
  * The encoder's numbers for a model.
  *
- * @param historySeconds Audio that can be heard again, beside what the steps need.
+ * @param historySeconds Seconds of audio that can be transcribed again, besides what the steps need.
  * @throws {@link ArgumentError}
  */
 export function resolveStreaming(
@@ -208,7 +225,7 @@ export function resolveStreaming(
     };
   }
   const [left, right] = options.contextSize;
-  // A frame sees `right` further in each layer, and so does its depthwise convolution by half its kernel.
+  // Each layer adds `right` frames of attention and half the kernel of its depthwise convolution.
   const depth = Math.min(options.depth ?? 1, info.layers);
   const lookahead = depth * (right + (info.convKernel - 1) / 2);
   return {
@@ -219,7 +236,7 @@ export function resolveStreaming(
   };
 }
 
-/** Mel frames of so many seconds. */
+/** The number of mel frames in so many seconds. */
 export function melFrames(info: Pick<NativeModelInfo, 'sampleRate' | 'hop'>, seconds: number): number {
   return Math.round((seconds * info.sampleRate) / info.hop);
 }

@@ -1,6 +1,6 @@
 /**
- * Gives native tokens their text and their place in time: frames become seconds, ids become text. One for each transcript, since
- * text and times hang on what came before.
+ * Gives native tokens their text and their place in time: frames become seconds, ids become text. One per transcript, since text and times
+ * depend on the tokens before.
  */
 
 import type { NativeModelInfo, NativeTokens } from '../engine/addon.js';
@@ -10,7 +10,7 @@ import { Detokenizer } from './vocabulary.js';
 /** What placing needs of a model. */
 export type PlacedModel = Pick<NativeModelInfo, 'hop' | 'subsamplingFactor' | 'sampleRate' | 'vocabulary'>;
 
-/** What a placer has to know to go on with a transcript. */
+/** The state that a placer needs to continue a transcript. */
 export interface PlacerState {
   lastStart: number;
   text: { space: boolean; bytes: readonly number[] };
@@ -25,9 +25,9 @@ export function frameSeconds({
   return (hop * subsamplingFactor) / sampleRate;
 }
 
-/** Places the tokens of one transcript. The order of the tokens is the truth: times are clamped, never sorted. */
+/** Places the tokens of one transcript. The order of the tokens is authoritative: times are clamped, never sorted. */
 export class TokenPlacer {
-  /** Seconds of the input, once it is over: no time lies behind it. */
+  /** Seconds of the input, once it is over: no time is beyond it. */
   duration = Number.POSITIVE_INFINITY;
   readonly #frameSeconds: number;
   readonly #text: Detokenizer;
@@ -50,7 +50,7 @@ export class TokenPlacer {
     return this.#place(native, this.#text.clone());
   }
 
-  /** What hangs on the tokens so far. */
+  /** The state that depends on the tokens so far. */
   get state(): PlacerState {
     return { lastStart: this.#lastStart, text: this.#text.state };
   }

@@ -1,6 +1,6 @@
 /**
- * From vocabulary pieces to text, token by token, as text is appended to a transcript. Knows SentencePiece's conventions,
- * nothing of models or of time.
+ * From vocabulary pieces to text, token by token, as text is appended to a transcript. It knows SentencePiece's conventions, and nothing of
+ * models or of time.
  */
 
 const CONTROL = /^(?:<unk>|<pad>|<s>|<\/s>|<\|[^|>]*\|>)$/;
@@ -16,9 +16,9 @@ function sequenceLength(first: number): number {
 }
 
 /**
- * Turns token ids into the text that each adds to the transcript: `▁` is a space, no space stands before punctuation, control
- * tokens are silent, byte pieces are put together to characters. What a token cannot decide alone is held for the next one:
- * a lone space (a full stop may follow) and the first bytes of a character.
+ * Turns token ids into the text that each adds to the transcript: `▁` is a space, there is no space before punctuation, control tokens have
+ * no text, byte pieces are combined to characters. What a token cannot decide alone is held for the next one: a lone space (a full stop may
+ * follow) and the first bytes of a character.
  *
  * Concatenating the texts gives the transcript; it may begin with a space.
  */
@@ -38,7 +38,7 @@ export class Detokenizer {
     return this.#append(this.#flushBytes() + piece.replaceAll('▁', ' '));
   }
 
-  /** What is still held at the end: a character that was never completed, as U+FFFD. */
+  /** What is still held at the end: an incomplete character, as U+FFFD. */
   finish(): string {
     const rest = this.#flushBytes();
     return rest === '' ? '' : this.#append(rest);
@@ -52,7 +52,7 @@ export class Detokenizer {
     return copy;
   }
 
-  /** What is held, to go on from in another detokeniser. */
+  /** What is held, so that another detokeniser can continue. */
   get state(): { space: boolean; bytes: number[] } {
     return { space: this.#space, bytes: [...this.#bytes] };
   }

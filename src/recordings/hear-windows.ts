@@ -1,6 +1,6 @@
 /**
- * `parakeet({ mode: 'file' })`'s third stage, in place of logMel, encode and tokenDecode: mono audio in, token events out, a window at a
- * time, each heard with full context. Cutting and merging is windows.ts's matter.
+ * The third stage of `parakeet({ mode: 'file' })`, in place of logMel, encode and tokenDecode: mono audio in, token events out, one window
+ * at a time, each with full context. Cutting and merging is in windows.ts.
  */
 import type { AudioChunk, TranscriptEvent } from '../events.js';
 import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
@@ -49,7 +49,7 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
     this.#windows = new Windows(model, plan, decoding, this.#aborter.signal);
   }
 
-  /** Other phrases to listen for, from the next window on. */
+  /** Replaces the boosted phrases from the next window on. */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
     this.#windows.decoding = { ...this.#windows.decoding, boost: boostTreeOrNone(this.#vocabulary, boost) };
   }
@@ -95,7 +95,7 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
 
   protected override async release(): Promise<void> {
     this.#aborter.abort();
-    // The engine's work is given back before the stage is closed.
+    // The engine's work has ended before the stage is closed.
     await this.#working.catch(() => {});
   }
 

@@ -1,6 +1,6 @@
 /**
- * Makes one list of tokens out of windows that overlap. Both windows heard the overlap: where they agree they are spliced, so
- * that nothing is lost or said twice. Knows no text and no model; times are seconds or frames, all in one unit.
+ * Makes one list of tokens from windows that overlap. Both windows have the overlap transcribed: where they agree they are spliced, so that
+ * nothing is lost or repeated. It knows nothing of text or models; times are seconds or frames, all in one unit.
  */
 
 /** What merging needs of a token. `Token` has it. */
@@ -11,7 +11,7 @@ export interface Placed {
   duration: number;
 }
 
-/** The tokens of one window of audio, placed in the whole. */
+/** The tokens of one window of audio, with times of the whole recording. */
 export interface Window<T extends Placed> {
   tokens: readonly T[];
   /** Where the window begins and ends. */
@@ -23,18 +23,18 @@ export interface Window<T extends Placed> {
 type Pair = readonly [earlier: number, later: number];
 
 /**
- * Takes windows in order and gives back tokens as soon as no later window can change them. Their order is the windows' own;
- * a start before its predecessor's is moved to it, never the token.
+ * Takes windows in order and returns tokens as soon as no later window can change them. Tokens keep the order of the windows; a start
+ * before its predecessor's is moved to it, never the token.
  */
 export class WindowMerger<T extends Placed> {
   #pending: T[] = [];
   #end = Number.NEGATIVE_INFINITY;
   #lastStart = Number.NEGATIVE_INFINITY;
 
-  /** `overlap`: how much of a window the next one hears again, at most. 0: nothing. */
+  /** `overlap`: how much of a window the next one repeats, at most. 0: nothing. */
   constructor(private readonly overlap: number) {}
 
-  /** Adds a window; gives the tokens that are settled now. */
+  /** Adds a window; returns the tokens that are settled now. */
   push(window: Window<T>): T[] {
     this.#pending = splice(this.#pending, window, this.#end);
     this.#end = window.end;
@@ -42,7 +42,7 @@ export class WindowMerger<T extends Placed> {
     return this.#settle(open < 0 ? this.#pending.length : open);
   }
 
-  /** The rest. */
+  /** Returns the rest. */
   finish(): T[] {
     return this.#settle(this.#pending.length);
   }
@@ -69,7 +69,7 @@ function splice<T extends Placed>(earlier: readonly T[], window: Window<T>, earl
   const begin = earlier.findIndex((token) => token.end > window.start);
   const a = begin < 0 ? [] : earlier.slice(begin);
   const b = later.filter((token) => token.start < earlierEnd);
-  // Only one of them heard something there: both are kept whole.
+  // Only one of them has tokens there: both are kept as they are.
   if (a.length === 0 || b.length === 0) return [...earlier, ...later];
 
   const tolerance = (earlierEnd - window.start) / 2;
@@ -101,7 +101,7 @@ function splice<T extends Placed>(earlier: readonly T[], window: Window<T>, earl
   return [...merged, ...later.slice((pairs.at(-1) as Pair)[1] + 1)];
 }
 
-/** The longest stretch of neighbours that are the same; the first one of equals. */
+/** The longest run of adjacent tokens that are the same; the first one of equals. */
 function longestRun(n: number, m: number, same: (i: number, j: number) => boolean): Pair[] {
   let best: { length: number; i: number; j: number } = { length: 0, i: 0, j: 0 };
   // lengths[j]: of the run that begins at (i + 1, j).
@@ -119,7 +119,7 @@ function longestRun(n: number, m: number, same: (i: number, j: number) => boolea
   return Array.from({ length: best.length }, (_, k): Pair => [best.i + k, best.j + k]);
 }
 
-/** The longest sequence of pairs that goes forward in both. */
+/** The longest sequence of pairs that increases in both. */
 function longestCommon(n: number, m: number, same: (i: number, j: number) => boolean): Pair[] {
   const lengths = Array.from({ length: n + 1 }, () => new Uint32Array(m + 1));
   const at = (i: number, j: number): number => lengths[i]?.[j] as number;

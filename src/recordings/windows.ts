@@ -1,6 +1,6 @@
 /**
- * Windows of a recording: cut from samples as they come, each heard with full context, merged to one list of tokens. Holds one window
- * at a time. Knows no files and no events.
+ * Windows of a recording: cut from samples as they arrive, each transcribed with full context, merged to one list of tokens. Holds one
+ * window at a time. It knows nothing of files or events.
  */
 
 import { joined } from '../audio/samples.js';
@@ -20,13 +20,13 @@ export interface WindowOptions {
    */
   duration?: number | undefined;
   /**
-   * Seconds that neighbouring windows share, less than `duration`.
+   * Seconds that adjacent windows share, less than `duration`.
    * @defaultValue 15, or a quarter of a `duration` below 60
    */
   overlap?: number | undefined;
   /**
    * Local attention: each frame attends to so many seconds before and after it, 0 to 80,000. Saves memory in long windows.
-   * @defaultValue the model's own, mostly all of the window
+   * @defaultValue the model's own, usually all of the window
    */
   attention?: { left: number; right: number } | undefined;
 }
@@ -64,7 +64,7 @@ const tooMuchOverlap = (duration: number, overlap: number): ArgumentError =>
 
 /** {@link WindowOptions} in a model's samples and frames. */
 export interface WindowPlan {
-  /** Samples of a window and of what it shares with the next one; whole frames. */
+  /** Samples of a window and of its overlap with the next one; whole frames. */
   window: number;
   overlap: number;
   context: NativeContext;
@@ -72,13 +72,13 @@ export interface WindowPlan {
   emissionDelay: number;
 }
 
-/** Seconds of a window, and of what two share. */
+/** Seconds of a window, and of the overlap of two. */
 const DEFAULT_DURATION = 120;
 const DEFAULT_OVERLAP = 15;
 /** Most seconds of attention: nearly a day. */
 const LONGEST_ATTENTION = 80_000;
 
-/** A token placed on the frames of the whole recording. */
+/** A token with its frames in the whole recording. */
 interface FrameToken {
   id: number;
   start: number;
@@ -109,7 +109,7 @@ export function planWindows(
   };
 }
 
-/** Cuts samples into windows, hears each when it is full, and merges what was heard. */
+/** Cuts samples into windows, transcribes each when it is full, and merges the results. */
 export class Windows {
   readonly #merger: WindowMerger<FrameToken>;
   readonly #frame: number;
@@ -126,7 +126,7 @@ export class Windows {
   constructor(
     private readonly model: LoadedModel,
     private readonly plan: WindowPlan,
-    /** How tokens are chosen; other phrases hold from the next window on. */
+    /** How tokens are chosen; new phrases take effect with the next window. */
     public decoding: NativeDecoding,
     private readonly signal: AbortSignal | undefined,
   ) {
@@ -134,12 +134,12 @@ export class Windows {
     this.#merger = new WindowMerger(plan.overlap / this.#frame);
   }
 
-  /** Samples heard and waiting. */
+  /** Samples transcribed and waiting. */
   get samples(): number {
     return this.#samples;
   }
 
-  /** Windows heard, and what they cost. */
+  /** Windows transcribed, and their cost. */
   get heard(): { windows: number; computeSeconds: number } {
     return { windows: this.#heard, computeSeconds: this.#computeSeconds };
   }
@@ -149,7 +149,7 @@ export class Windows {
     return this.#settledFrames;
   }
 
-  /** The tokens that no later window can change, and that nobody took yet. */
+  /** The tokens that no later window can change, and that were not taken yet. */
   take(): NativeTokens {
     const tokens = this.#settled;
     this.#settled = [];
@@ -161,7 +161,7 @@ export class Windows {
     this.#pieces.push(samples);
     this.#held += samples.length;
     this.#samples += samples.length;
-    // A window that the recording ends with is the last one: it waits for a sample more, and gets the flush.
+    // A window that ends with the recording is the last one: it waits for one more sample, and gets the flush.
     while (this.#held > window) {
       const held = this.#join();
       await this.#hear(held.subarray(0, window), 0);
@@ -173,7 +173,7 @@ export class Windows {
     }
   }
 
-  /** The recording is over, or begins anew: hears what is held as the last window. */
+  /** The recording has ended, or begins again: transcribes what is held as the last window. */
   async finish(): Promise<void> {
     if (this.#held > 0) await this.#hear(this.#join(), this.plan.flush);
     this.#pieces = [];
@@ -210,7 +210,7 @@ export class Windows {
   }
 
   #keep(settled: readonly FrameToken[]): void {
-    // Not spread: a whole day in one window has more tokens than a call has room for arguments.
+    // Not spread: a whole day in one window has more tokens than a call can have arguments.
     for (const token of settled) this.#settled.push(token);
   }
 

@@ -1,15 +1,15 @@
 /**
- * The file of a recorded session, line by line: what went into a live transcript, when, and what came out. Types and the
- * comparison of events; recorder.ts writes it, replay.ts runs it again.
+ * The file of a recorded session, line by line: what went into a live transcript, when, and what came out. Types and the comparison of
+ * events; recorder.ts writes the file, replay.ts runs it again.
  */
 import path from 'node:path';
 import type { TranscriptionOptions } from '../composition/options.js';
 import type { TranscriptEvent } from '../events.js';
 
-/** Options of `parakeet()` that make the transcript: all but the model and the signal, which are no data. */
+/** Options of `parakeet()` that determine the transcript: all but the model and the signal, which are not data. */
 export type SessionOptions = Omit<TranscriptionOptions, 'signal'>;
 
-/** The model of a session: how it was named, and what it was. */
+/** The model of a session: its name and its identity. */
 export interface SessionModel {
   /** The folder or repository; null for the bundled one. */
   name: string | null;
@@ -17,14 +17,15 @@ export interface SessionModel {
   identity: string;
 }
 
-/** Of the lines and the options in them. */
+/** The version of the lines and of the options in them. */
 export const SESSION_FORMAT = 2;
 
 /** A line of the file. `at`: seconds since the session began. */
 export type SessionLine =
   | {
       type: 'session';
-      format: typeof SESSION_FORMAT;
+      /** The version of the file's format. */
+      format: number;
       package: string;
       model: SessionModel;
       options: SessionOptions;
@@ -33,14 +34,14 @@ export type SessionLine =
   | { type: 'end'; at: number }
   | { type: 'event'; at: number; event: TranscriptEvent };
 
-/** Where the audio of a session lies: the bytes as they came, beside the file. */
+/** The file with the audio of a session: the bytes as they came, beside the session's file. */
 export function audioPath(file: string): string {
   return path.join(path.dirname(file), `${path.basename(file, path.extname(file))}.audio`);
 }
 
 /**
- * An event as it is compared, or undefined for one that depends on the machine's speed: drafts that may be left out, lag, cost.
- * Times to a millisecond and confidences to two decimals, since summation order differs between machines.
+ * An event in the form that is compared, or undefined for one that depends on the machine's speed: drafts that may be left out, lag, cost.
+ * Times to a millisecond and confidences to two decimals, since the order of summation differs between machines.
  */
 export function comparable(event: TranscriptEvent): object | undefined {
   const time = (seconds: number) => Math.round(seconds * 1000) / 1000;

@@ -1,9 +1,9 @@
 /**
- * Keeps a live session, so that it can be run again: what was pushed and when, the options, the events; the audio in a file beside.
- * Every line is written as it comes, so a crash leaves all that led to it.
+ * Records a live session, so that it can be run again: what was pushed and when, the options, the events; the audio in a file beside. Every
+ * line is written at once, so a crash leaves everything that led to it.
  *
- * Not through `wavWriter`: a replay pushes the very bytes that came, in the same pieces. They may be a damaged MP3 as well as PCM, and a
- * WAV file holds only what the decoder made of them. Whoever wants to listen to it puts `decode()` and `wavWriter()` beside.
+ * Not through `wavWriter`: a replay pushes exactly the bytes that came, in the same pieces. They may be a damaged MP3 as well as PCM, and a
+ * WAV file has only what the decoder made of them. To listen to it, add `decode()` and `wavWriter()`.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { Transform, type TransformCallback, Writable } from 'node:stream';
@@ -22,9 +22,9 @@ import {
 export interface SessionRecorder {
   /** Bytes pass through it on their way to `parakeet()`. */
   input: Transform;
-  /** Takes the events, beside other sinks. */
+  /** Takes the events, besides other sinks. */
   sink: Writable;
-  /** Closes the files, once both are done. */
+  /** Closes the files, once both streams have ended. */
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export interface SessionFiles {
   name: string;
   lines: FileHandle;
   audio: FileHandle;
-  /** Closes them, when no recording was begun. */
+  /** Closes them if no recording was begun. */
   close(): Promise<void>;
 }
 
@@ -59,11 +59,27 @@ export async function openSession(name: string): Promise<SessionFiles> {
 }
 
 /**
- * Begins a recording.
+ * Begins to record a session, which `replaySession` can run again: pipe the bytes through `input` and the events into `sink`.
  *
- * @param files The path of the lines (`session.jsonl`; the audio goes to `session.audio` beside it, both are replaced), or files that
- * are open already.
- * @throws {@link WriteError} `ERR_PARAKEET_WRITE` (as a rejection) when they cannot be written.
+ * @param files The path of the lines (`session.jsonl`; the audio goes to `session.audio` beside it, both are replaced), or files that are
+ * already open.
+ * @param model The name that loads the model again, and its identity.
+ * @param options The options of the recorded `parakeet()`, without `model` and `signal`.
+ * @throws {@link WriteError} `ERR_PARAKEET_WRITE` (as a rejection) when the files cannot be written.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel, parakeet, recordSession } from 'parakeet-stream';
+ *
+ * const model = await loadModel();
+ * const { dtype } = model.info;
+ * const session = await recordSession('talk.jsonl', { name: null, dtype, identity: model.identity }, {});
+ * await pipeline(createReadStream('talk.flac'), session.input, parakeet({ model }), session.sink);
+ * await session.close();
+ * await model.close();
+ * ```
  */
 export async function recordSession(
   files: string | SessionFiles,

@@ -1,6 +1,6 @@
 /**
- * Runs a recorded session again, on a virtual clock: the same pushes in the same order, as fast as the machine can; and says where
- * the events differ from those that were recorded.
+ * Runs a recorded session again, on a virtual clock: the same pushes in the same order, as fast as the machine can. Reports where the
+ * events differ from the recorded ones.
  */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -12,15 +12,15 @@ import type { Model } from '../model.js';
 import { parakeet } from '../parakeet.js';
 import { audioPath, comparable, SESSION_FORMAT, type SessionLine } from './format.js';
 
-/** An event that is not the recorded one; `null` where one of the two has no more. */
+/** An event that differs from the recorded one; `null` where one of the two has no more. */
 export interface SessionDifference {
-  /** Of the compared events, from 0. */
+  /** Index among the compared events, from 0. */
   index: number;
   recorded: object | null;
   replayed: object | null;
 }
 
-/** How a replay went. */
+/** The result of a replay. */
 export interface ReplayResult {
   pushes: number;
   /** Seconds of audio that were pushed. */
@@ -33,7 +33,7 @@ export interface ReplayResult {
   error?: Error;
 }
 
-/** A recorded session, read. */
+/** The content of a recorded session. */
 export interface Session {
   head: Extract<SessionLine, { type: 'session' }>;
   pushes: number[];
@@ -45,9 +45,17 @@ export interface Session {
 const MOST_DIFFERENCES = 20;
 
 /**
- * Reads a session's file. A last line that is not whole (the process died there) is left out.
+ * Reads a session's file. An incomplete last line (the process died there) is ignored.
  *
- * @throws {@link SavedStateError} `ERR_PARAKEET_INVALID_SESSION` for a file that is none.
+ * @throws {@link SavedStateError} `ERR_PARAKEET_INVALID_SESSION` (as a rejection) for a file that is not a session, or of another version.
+ *
+ * @example
+ * ```js no-run
+ * import { readSession } from 'parakeet-stream';
+ *
+ * const { head, pushes, events } = await readSession('session.jsonl');
+ * console.log(head.options, pushes.length, events.length);
+ * ```
  */
 export async function readSession(file: string): Promise<Session> {
   let head: Session['head'] | undefined;
@@ -66,11 +74,12 @@ export async function readSession(file: string): Promise<Session> {
       broken = number;
       continue;
     }
-    if (number === 1 && line.type !== 'session') throw invalid(file, 'it begins otherwise');
+    if (number === 1 && line.type !== 'session')
+      throw invalid(file, 'its first line does not describe a session');
     if (line.type === 'session' && line.format !== SESSION_FORMAT) {
       throw invalid(
         file,
-        `another version of the package has (format ${line.format}, not ${SESSION_FORMAT})`,
+        `it was recorded by another version of the package (format ${line.format}, not ${SESSION_FORMAT})`,
       );
     }
     if (line.type === 'session') head = line;
@@ -78,14 +87,27 @@ export async function readSession(file: string): Promise<Session> {
     else if (line.type === 'event') events.push(line.event);
     else if (line.type === 'end') ended = true;
   }
-  if (!head) throw invalid(file, 'it holds no line that parses');
+  if (!head) throw invalid(file, 'none of its lines parses');
   return { head, pushes, events, ended };
 }
 
 /**
- * Runs a session on a model.
+ * Runs a session on a model, as fast as the machine can, and compares the events with the recorded ones.
  *
- * @throws {@link AbortedError} when `signal` is aborted.
+ * @param file The session's file; the audio is beside it.
+ * @throws {@link AbortedError} when `signal` is aborted. @throws {@link SavedStateError} `ERR_PARAKEET_INVALID_SESSION` when the audio is
+ * incomplete. All as rejections.
+ *
+ * @example
+ * ```js no-run
+ * import { loadModel, readSession, replaySession } from 'parakeet-stream';
+ *
+ * const session = await readSession('session.jsonl');
+ * const model = await loadModel(session.head.model.name ?? undefined);
+ * const { events, differences } = await replaySession('session.jsonl', session, model);
+ * console.log(`${differences.length} of ${events} events differ`);
+ * await model.close();
+ * ```
  */
 export async function replaySession(
   file: string,
@@ -121,14 +143,14 @@ export async function replaySession(
   return { pushes: session.pushes.length, audioSeconds, events: count, differences, ...(error && { error }) };
 }
 
-/** The audio in the pieces in which it came; each is taken before the next. */
+/** The audio in its original pieces; each is taken before the next. */
 async function push(file: string, { pushes }: Session, line: NodeJS.WritableStream): Promise<void> {
   const audio = await open(file);
   try {
     for (const bytes of pushes) {
       const { buffer, bytesRead } = await audio.read(Buffer.alloc(bytes));
-      if (bytesRead < bytes) throw invalid(file, 'it is shorter than what was pushed');
-      // A stream that has failed takes nothing more; how it failed is read from its other side.
+      if (bytesRead < bytes) throw invalid(file, 'it is shorter than the recorded pushes');
+      // A stream that has failed takes nothing more; its error is read from the other side.
       await new Promise<void>((resolve) => line.write(buffer, () => resolve()));
     }
   } finally {
@@ -140,6 +162,6 @@ async function push(file: string, { pushes }: Session, line: NodeJS.WritableStre
 function invalid(file: string, why: string): SavedStateError {
   return new SavedStateError(
     'ERR_PARAKEET_INVALID_SESSION',
-    `Expected a session that parakeet live --record has written in ${file}, but ${why}`,
+    `Expected a session of parakeet live --record in ${file} but ${why}`,
   );
 }

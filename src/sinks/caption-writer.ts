@@ -1,6 +1,6 @@
 /**
- * The sink that shows live captions: what is final plain, the draft dimmed behind it, redrawn in place on a terminal.
- * Anything that is no terminal gets plain lines, one a sentence. How rows get onto a screen is live-screen.ts's matter.
+ * The sink that shows live captions: final text plain, the draft dimmed behind it, redrawn in place on a terminal. Other targets get plain
+ * lines, one per sentence. How rows get onto a screen is in live-screen.ts.
  */
 import type { Writable } from 'node:stream';
 import type { Token, TranscriptEvent } from '../events.js';
@@ -12,7 +12,10 @@ import { widthOf, wrap } from './wrap.js';
 
 /** Options of {@link captionWriter}. */
 export interface CaptionOptions extends SinkOptions {
-  /** Put the time at which each sentence begins before it, `[00:01:05]`. Default false. */
+  /**
+   * Put the time at which each sentence begins before it, `[00:01:05]`.
+   * @defaultValue false
+   */
   timestamps?: boolean | undefined;
 }
 
@@ -33,7 +36,7 @@ interface Open {
 
 class CaptionWriter extends Sink {
   readonly #timestamps: boolean;
-  /** By speaker, in the order in which they began; without a speaker, under `undefined`. */
+  /** By speaker, in the order in which they began; `undefined` is the key of events without a speaker. */
   readonly #open = new Map<string | undefined, Open>();
   #settled: Caption[] = [];
   #screen: LiveScreen | undefined;
@@ -49,7 +52,7 @@ class CaptionWriter extends Sink {
 
   get #terminal(): Terminal | undefined {
     const stream = this.target as Terminal;
-    // A dumb terminal (an editor's shell, say) understands no commands.
+    // A dumb terminal (an editor's shell, for example) understands no commands.
     return typeof this.target === 'object' && stream.isTTY === true && process.env.TERM !== 'dumb'
       ? stream
       : undefined;
@@ -67,7 +70,7 @@ class CaptionWriter extends Sink {
       case 'token': {
         const open = this.#openOf(event.speaker, event.token);
         open.final += event.token.text;
-        // Until the next draft comes, the old one without what has become final; nothing when it was wrong.
+        // Until the next draft comes, the old one without what has become final; nothing if it was wrong.
         open.draft = open.draft.startsWith(event.token.text) ? open.draft.slice(event.token.text.length) : '';
         return this.#schedule();
       }
@@ -77,7 +80,7 @@ class CaptionWriter extends Sink {
       case 'sentence': {
         const { tokens, text, start } = event.sentence;
         this.#take(event.speaker, tokens);
-        // Sentences wait until they are written, so that a slow terminal slows the line; the rest is only painted over.
+        // Sentences wait until they are written, so that a slow terminal causes back-pressure; everything else is only repainted.
         return await this.#settle(new Caption(this.#label(event.speaker, start), text, ''));
       }
       case 'end':
@@ -91,7 +94,7 @@ class CaptionWriter extends Sink {
     }
   }
 
-  /** Words that no sentence has taken (no `sentences` stage before this sink) are not lost. */
+  /** Words that no sentence has taken (there is no `sentences` stage before this sink) are not lost. */
   protected override async conclude(): Promise<void> {
     const rest = [...this.#open]
       .filter(([, { final }]) => final.trim() !== '')
@@ -124,7 +127,7 @@ class CaptionWriter extends Sink {
     this.#forgetEmpty(speaker);
   }
 
-  /** Usually a sentence is all that is open; what came after its last token stays. */
+  /** Usually the open text is exactly one sentence; what came after its last token stays. */
   #take(speaker: string | undefined, tokens: readonly Token[]): void {
     const open = this.#open.get(speaker);
     if (!open) return;
@@ -158,16 +161,16 @@ class CaptionWriter extends Sink {
     );
   }
 
-  /** One picture for all events that come in a turn of the event loop. */
+  /** One repaint for all events of a turn of the event loop. */
   #schedule(): void {
     if (!this.#screen || this.#scheduled) return;
     this.#scheduled = setImmediate(() => {
       this.#painting = this.#painting.then(() => {
-        // Not before: while a slow terminal takes one picture, at most one waits.
+        // Not before: while a slow terminal takes one picture, at most one more waits.
         this.#scheduled = undefined;
         return this.#paint();
       });
-      // Who waits for it gets the failure; when nobody does, it ends the sink all the same.
+      // A caller that awaits it gets the failure; in any case the failure ends the sink.
       this.#painting.catch((error: Error) => this.destroy(error));
     });
   }
@@ -192,7 +195,7 @@ class CaptionWriter extends Sink {
   };
 }
 
-/** A label, what is final and what is a draft, broken into rows on demand. */
+/** A label, the final text and the draft, broken into rows on demand. */
 class Caption implements Block {
   readonly #label: string;
   readonly #final: string;
@@ -209,7 +212,7 @@ class Caption implements Block {
   }
 
   layout(columns: number): ScreenRow[] {
-    // Rows of a sentence stand below each other beside its label, where there is room for that.
+    // Rows of a sentence are aligned beside its label, if there is room for that.
     const label = widthOf(this.#label);
     const hanging = label * 2 <= columns ? label : 0;
     const final = hanging > 0 ? this.#final : this.#label + this.#final;
@@ -236,7 +239,7 @@ function clock(seconds: number): string {
   return `${two(seconds / 3600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
-/** Without control characters and marks that turn the writing direction: nothing in a transcript may steer the terminal. */
+/** Removes control characters and marks that change the writing direction: no text of a transcript may control the terminal. */
 const clean = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
@@ -244,14 +247,23 @@ const clean = (text: string): string =>
 /**
  * Makes a Writable of transcript events that shows them as live captions.
  *
- * On a terminal what is final is plain and the draft behind it dimmed; both are redrawn in place, at most once for all events of
- * one turn of the event loop, and broken into rows anew when the window changes its size. Sentences scroll away above. Elsewhere each
- * sentence is a plain line. Where events carry a `speaker`, it stands before the sentence, and each speaker who is speaking has rows
- * of their own. Nothing else should write to the terminal meanwhile.
+ * On a terminal, final text is plain and the draft behind it dimmed. Both are redrawn in place, at most once per turn of the event loop,
+ * and wrapped again when the window is resized. Sentences scroll away above. On other targets each sentence is a plain line. If events have
+ * a `speaker`, it precedes the sentence, and each active speaker has rows of their own. Nothing else should write to the terminal
+ * meanwhile.
  *
- * @param target default `process.stdout`.
- * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
- * whose `cause` is the system's error.
+ * @param target Without it `process.stdout`; or a path (its folder must exist), a file descriptor, or a Writable.
+ * @throws {@link ArgumentError} for an invalid target or option. The sink fails with a `WriteError` (`ERR_PARAKEET_WRITE`) whose `cause` is
+ * the system's error when a write fails.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { parakeet, captionWriter } from 'parakeet-stream';
+ *
+ * await pipeline(createReadStream('talk.flac'), parakeet(), captionWriter(process.stdout, { timestamps: true }));
+ * ```
  */
 export function captionWriter(target: SinkTarget = process.stdout, options: CaptionOptions = {}): Sink {
   return new CaptionWriter(target, options);

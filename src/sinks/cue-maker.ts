@@ -1,7 +1,7 @@
 /**
- * From events to cues, as soon as they are final: sentences are split into cues; of a sentence that does not end, what is said long
- * enough ago is; and a cue stays until it can be read, or until the next one begins. Cues never overlap, whoever speaks. How they are
- * written is the writers' matter.
+ * From events to cues, as soon as they are final. Sentences are split into cues; of a sentence that does not end, the words that were
+ * spoken long enough ago are; and a cue stays until it can be read, or until the next one begins. Cues never overlap, even with several
+ * speakers. How they are written is up to the writers.
  */
 import type { Sentence, SentenceEvent, Token, TranscriptEvent } from '../events.js';
 import { splitCues, splitLines } from './cue-splitter.js';
@@ -24,12 +24,12 @@ export interface SubtitleCue {
 /** What a speaker has said that is in no cue yet. */
 interface Open {
   tokens: Token[];
-  /** How many tokens of the sentence that is open are in cues already, and until when those last. */
+  /** How many tokens of the open sentence are in cues already, and when those cues end. */
   taken: number;
   until: number;
 }
 
-/** Shortest cue that is left when two must share their time, in seconds: one of the milliseconds that the formats count in. */
+/** Shortest cue that is left when two must share their time, in seconds: a millisecond, the resolution of the formats. */
 const LEAST = 0.001;
 
 /** In whole milliseconds, so that rounding makes no cue overlap or vanish. */
@@ -39,9 +39,9 @@ export class CueMaker {
   readonly #rules: SubtitleRules;
   readonly #labelWidth: (speaker: string) => number;
   readonly #open = new Map<string | undefined, Open>();
-  /** The last cue, whose end hangs on the next one. */
+  /** The last cue, whose end depends on the next one. */
   #held: SubtitleCue | undefined;
-  /** Where the last cue ends that was given out. */
+  /** Where the last emitted cue ends. */
   #end = 0;
   #done: SubtitleCue[] = [];
 
@@ -51,7 +51,7 @@ export class CueMaker {
     this.#labelWidth = labelWidth;
   }
 
-  /** Takes an event; gives the cues that are complete now. */
+  /** Takes an event; returns the cues that are complete now. */
   push(event: TranscriptEvent): SubtitleCue[] {
     switch (event.type) {
       case 'token':
@@ -68,7 +68,7 @@ export class CueMaker {
     return this.#take();
   }
 
-  /** No more will come: gives what is left, words that are in no sentence included. */
+  /** Ends the input: returns what is left, including words that are in no sentence. */
   finish(): SubtitleCue[] {
     for (const [speaker, open] of [...this.#open].sort(([, a], [, b]) => startOf(a) - startOf(b)))
       this.#cues(wordsOfTokens(open.tokens, this.#rules.lineWidth), speaker);
@@ -96,22 +96,22 @@ export class CueMaker {
     if (token.text === '') return;
     const open = this.#openOf(speaker);
     open.tokens.push(token);
-    // Enough for two cues and more: the first ones will not change any more, however the sentence goes on.
+    // Enough for more than two cues: the first ones will not change any more, however the sentence continues.
     const seconds = token.end - startOf(open);
     if (seconds > 2 * this.#rules.longest || open.tokens.length > this.#manyTokens)
       this.#early(open, speaker);
   }
 
-  /** More tokens than two full cues have; a token has a character at least. */
+  /** More tokens than two full cues hold; a token has at least one character. */
   get #manyTokens(): number {
     return 2 * this.#rules.lineWidth * this.#rules.lineCount;
   }
 
-  /** Makes cues of a sentence that goes on, all but the last two, which may still become others. */
+  /** Makes cues of a sentence that goes on, all but the last two, which may still change. */
   #early(open: Open, speaker: string | undefined): void {
     const words = wordsOfTokens(open.tokens, this.#rules.lineWidth);
     const cues = splitCues(words, this.#rules, this.#label(speaker)).slice(0, -2);
-    // Where a language has no spaces a word may end within a token: such a cue waits.
+    // In languages without spaces a word may end within a token: such a cue waits.
     while (cues.length > 0) {
       const text = cues
         .flat()
@@ -138,7 +138,7 @@ export class CueMaker {
     else if (isAsSpoken(sentence, spoken))
       this.#cues(wordsOfTokens(spoken.slice(open.taken), lineWidth), speaker);
     else {
-      // The words were changed, by a second hearing perhaps: too late for those that are in cues already.
+      // The words were changed, perhaps because the sentence was refined: too late for those that are in cues already.
       const words = wordsOfSentence(sentence, lineWidth);
       this.#cues(
         words.filter((word) => (word.start + word.end) / 2 >= open.until),
@@ -148,7 +148,7 @@ export class CueMaker {
     this.#close(open, sentence, spoken);
   }
 
-  /** Tokens of the sentence are open no more; in a merged transcript those of the next one may be there already. */
+  /** Removes the tokens of a sentence from the open ones; in a merged transcript those of the next sentence may be there already. */
   #close(open: Open, sentence: Sentence, spoken: readonly Token[]): void {
     if (sentence.revised) {
       const rest = open.tokens.findIndex((token) => token.start >= sentence.end - LEAST);
@@ -161,7 +161,7 @@ export class CueMaker {
   }
 
   #progress(time: number): void {
-    // Nobody goes on with these for a long time.
+    // These will not be continued for a long time.
     for (const [speaker, open] of this.#open) {
       const last = open.tokens.at(-1);
       if (!last || time - last.end < this.#rules.longest) continue;
@@ -181,7 +181,7 @@ export class CueMaker {
     for (const cue of splitCues(words, this.#rules, this.#label(speaker))) this.#cue(cue, speaker);
   }
 
-  /** The next cue, in the order of the starts as far as speakers allow. */
+  /** Emits the next cue, in the order of the starts as far as speakers allow. */
   #cue(words: readonly CueWord[], speaker: string | undefined): void {
     const [first, last] = [words[0], words.at(-1)];
     if (!first || !last) return;
@@ -217,7 +217,7 @@ export class CueMaker {
     return true;
   }
 
-  /** Two cues at one time that cannot be one: they share it by the length of their texts. */
+  /** Two cues at one time that cannot be one: they share it in proportion to the length of their texts. */
   #shared(held: SubtitleCue, next: SubtitleCue): void {
     const [one, other] = [widthOfCue(held), widthOfCue(next)];
     const end = Math.max(held.end, next.end);
@@ -229,7 +229,7 @@ export class CueMaker {
     next.end = whole(Math.max(end, next.start + LEAST));
   }
 
-  /** Gives the held cue when nothing before `time` can change it any more. */
+  /** Returns the held cue when nothing before `time` can change it any more. */
   #release(time: number): void {
     const held = this.#held;
     if (!held || time < this.#wanted(held)) return;
@@ -239,7 +239,7 @@ export class CueMaker {
     this.#held = undefined;
   }
 
-  /** Until when a cue should stay. */
+  /** When a cue should end. */
   #wanted(cue: SubtitleCue): number {
     const { shortest, longest, speed } = this.#rules;
     const readable = Math.max(cue.end, cue.start + shortest, cue.start + widthOfCue(cue) / speed);
@@ -255,7 +255,7 @@ export class CueMaker {
 
 const startOf = ({ tokens }: Open): number => tokens[0]?.start ?? Number.POSITIVE_INFINITY;
 
-/** Nobody has changed the text of the sentence. */
+/** True if the text of the sentence is unchanged. */
 function isAsSpoken(sentence: Sentence, spoken: readonly Token[]): boolean {
   const text = spoken.map((token) => token.text).join('');
   return sentence.revised !== true && text.trim() === sentence.text.trim();
@@ -266,7 +266,7 @@ function widthOfCue({ parts }: SubtitleCue): number {
   return words.reduce((sum, { width, spaced }) => sum + width + (spaced ? 1 : 0), 0);
 }
 
-/** How many tokens have exactly this text, spaces aside; `undefined` when it ends within one, or within a word. */
+/** How many tokens have exactly this text, ignoring spaces; `undefined` when it ends within a token, or within a word. */
 function tokensThatMake(text: string, tokens: readonly Token[]): number | undefined {
   const bare = text.replace(/\s/g, '').length;
   let length = 0;

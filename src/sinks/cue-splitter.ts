@@ -1,19 +1,19 @@
 /**
- * Where cues and their lines are broken: at punctuation, else at pauses, else before small words; so that a cue fits its lines, is not on
- * the screen for too long, and can be read. Pure functions of the words; which cue gets how much time in the end is cue-maker.ts's matter.
+ * Where cues and their lines are broken: at punctuation, else at pauses, else before function words; so that a cue fits its lines, does not
+ * stay on the screen for too long, and can be read. Pure functions of the words; the final timing is in cue-maker.ts.
  */
 import { goesOnAfter } from '../text/abbreviations.js';
 import { endsLikeSentence } from '../text/sentence-ends.js';
 import type { CueWord } from './cue-words.js';
 import type { SubtitleRules } from './subtitle-options.js';
 
-/** Seconds without a word that a cue may not span, and those that count as a pause. */
+/** Longest pause that a cue may span, in seconds, and the shortest that counts as a pause. */
 const LONGEST_GAP = 3;
 const PAUSE = 0.4;
 /** Columns below which a cue or a line looks lost. */
 const LONELY = 16;
 
-/** Costs of breaking somewhere; what matters is their order. */
+/** Costs of breaking somewhere; only their order matters. */
 const COST = { cue: 5, sentence: 0, clause: 0.6, pause: 1.4, smallWord: 2.4, elsewhere: 3.4, afterSmall: 6 };
 
 const CLAUSE_END = /[,;:…،；：、，–—-]["'”’»)\]]*$/u;
@@ -35,7 +35,7 @@ const SMALL_WORDS = new Set(
 
 const isSmall = (text: string): boolean => SMALL_WORDS.has(text.toLowerCase());
 
-/** What it costs to break between two words. */
+/** The cost of breaking between two words. */
 function breakCost(before: CueWord, after: CueWord): number {
   if (endsLikeSentence(before.text))
     return before.text.endsWith('.') && goesOnAfter(before.text, ` ${after.text}`)
@@ -47,7 +47,7 @@ function breakCost(before: CueWord, after: CueWord): number {
   return isSmall(after.text) ? COST.smallWord : COST.elsewhere;
 }
 
-/** The words of each cue. `labelWidth`: columns that the first line of each gives to who speaks. */
+/** The words of each cue. `labelWidth`: columns that the speaker's name takes in the first line of each. */
 export function splitCues(words: readonly CueWord[], rules: SubtitleRules, labelWidth = 0): CueWord[][] {
   const best: { cost: number; from: number }[] = [{ cost: 0, from: 0 }];
   for (let end = 1; end <= words.length; end++) {
@@ -94,7 +94,7 @@ function fits(cue: readonly CueWord[], rules: SubtitleRules, labelWidth: number)
   return fewestLines(cue, rules.lineWidth, labelWidth) <= rules.lineCount;
 }
 
-/** How many lines the words need, each as full as can be. */
+/** How many lines the words need if each is as full as possible. */
 function fewestLines(words: readonly CueWord[], lineWidth: number, labelWidth: number): number {
   let lines = 1;
   let column = labelWidth;
@@ -114,12 +114,12 @@ function widthOfLine(words: readonly CueWord[]): number {
   return words.reduce((sum, { width, spaced }, i) => sum + width + (spaced && i > 0 ? 1 : 0), 0);
 }
 
-/** The lines of a cue: as few as can be, broken where it reads well, of similar length. */
+/** The lines of a cue: as few as possible, broken at good places, of similar length. */
 export function splitLines(words: readonly CueWord[], rules: SubtitleRules, labelWidth = 0): CueWord[][] {
   const count = fewestLines(words, rules.lineWidth, labelWidth);
   if (count === 1) return [[...words]];
   const even = (widthOfLine(words) + labelWidth) / count;
-  // best[line][end]: the cheapest way to have the first `end` words in so many lines.
+  // best[line][end]: the cheapest way to put the first `end` words into so many lines.
   let best = new Map<number, { cost: number; lines: CueWord[][] }>([[0, { cost: 0, lines: [] }]]);
   for (let line = 0; line < count; line++) {
     const following: typeof best = new Map();

@@ -1,5 +1,5 @@
 /**
- * The words of which cues are made, each with its time: of final tokens, or of a sentence whose text somebody may have changed.
+ * The words of which cues are made, each with its time: from final tokens, or from a sentence whose text may have been changed.
  */
 import type { Sentence, Token, Word } from '../events.js';
 import { wordsOf } from '../text/words.js';
@@ -10,9 +10,9 @@ export interface CueWord {
   text: string;
   start: number;
   end: number;
-  /** Columns. */
+  /** Width in columns. */
   width: number;
-  /** A space stands before it, unless it begins a line. */
+  /** A space precedes it, unless it begins a line. */
   spaced: boolean;
 }
 
@@ -22,7 +22,7 @@ export function wordsOfTokens(tokens: readonly Token[], lineWidth: number): CueW
   return cueWords(wordsOf(tokens), text.trim(), lineWidth);
 }
 
-/** The words of a sentence: of its text, timed by its words. */
+/** The words of a sentence: from its text, timed by its words. */
 export function wordsOfSentence({ text, words, start, end }: Sentence, lineWidth: number): CueWord[] {
   const shown = text.replace(/\s+/g, ' ').trim();
   const same =
@@ -52,7 +52,7 @@ function cueWords(words: readonly Word[], text: string, lineWidth: number): CueW
   });
 }
 
-/** A word that is wider than a line, in pieces that are not. */
+/** A word that is wider than a line, in pieces that fit. */
 function pieces(word: CueWord, lineWidth: number): CueWord[] {
   const { text, start, end, width, spaced } = word;
   if (text === '') return [];

@@ -1,6 +1,6 @@
 /**
- * Where a sink's text or bytes go: a file, a descriptor, or another stream; one write at a time, each written whole.
- * Knows nothing of transcripts or audio.
+ * Where a sink's text or bytes go: a file, a descriptor, or another stream; one write at a time, each written completely. It knows nothing
+ * of transcripts or audio.
  */
 import { close, fstat, ftruncate, open, type Stats, write } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -18,13 +18,13 @@ export type SinkTarget = string | URL | number | Writable;
 
 /** An open target. */
 export interface Destination {
-  /** Resolves when `data` has been handed to the system (or to the Writable's own queue, and that has drained). */
+  /** Resolves when `data` has been passed to the system (or to the Writable's own queue, and that has drained). */
   write(data: string | Uint8Array): Promise<void>;
-  /** Replaces the first bytes of what was written. Only there for a file that was opened by its path. */
+  /** Replaces the first bytes of what was written. Only available for a file that was opened by its path. */
   rewriteStart?(bytes: Uint8Array): Promise<void>;
-  /** Ends it; resolves when all is written. */
+  /** Ends it; resolves when everything is written. */
   close(): Promise<void>;
-  /** It is a regular file. */
+  /** Whether it is a regular file. */
   isFile?(): Promise<boolean>;
   /** Gives up: frees what is open without waiting for it. */
   abort(error: Error | null): Promise<void>;
@@ -71,7 +71,7 @@ export function targetPath(target: SinkTarget): string | undefined {
   return typeof target === 'string' ? target : undefined;
 }
 
-/** How messages call the target. */
+/** The target's name in messages. */
 function targetName(target: SinkTarget): string {
   const path = targetPath(target);
   if (path !== undefined) return path;
@@ -99,7 +99,7 @@ const isStandard = (stream: Writable): boolean => stream === process.stdout || s
 /**
  * Opens a target. `failed` is called when it breaks between two writes.
  *
- * @param append go on behind what a file holds instead of truncating it; only for a path.
+ * @param append continue a file behind its content instead of truncating it; only for a path.
  */
 export async function openTarget(
   target: SinkTarget,
@@ -117,10 +117,10 @@ export async function openTarget(
   }
 }
 
-/** A file, a pipe or a device behind a descriptor. What a regular file gets is whole or not there. */
+/** A file, a pipe or a device behind a descriptor. Each write to a regular file is complete or not there at all. */
 class DescriptorDestination implements Destination {
   #open: boolean;
-  /** How long the file was after our last write. */
+  /** The length of the file after our last write. */
   #size = 0;
 
   /** @param path of a file that was opened here, and is closed here. */
@@ -140,7 +140,7 @@ class DescriptorDestination implements Destination {
       try {
         offset += (await writeFile(this.fd, bytes, offset)).bytesWritten;
       } catch (error) {
-        // A full non-blocking pipe: its reader is slow, which is no failure.
+        // A full non-blocking pipe: its reader is slow, which is not a failure.
         if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
           await new Promise((resolve) => setTimeout(resolve, 5));
           continue;
@@ -174,7 +174,7 @@ class DescriptorDestination implements Destination {
     await this.#shut().catch(() => {});
   }
 
-  /** The size of a regular file, `undefined` for anything else. @throws when somebody removed, replaced or truncated the file. */
+  /** The size of a regular file, `undefined` for anything else. @throws when the file was removed, replaced or truncated meanwhile. */
   async #check(): Promise<number | undefined> {
     const file = await statFile(this.fd).catch((error: unknown) => {
       throw writeError(this.name, error);
@@ -195,7 +195,7 @@ class DescriptorDestination implements Destination {
   }
 }
 
-/** A file that was opened here, so that it is known where it begins. */
+/** A file that was opened here, so that its beginning is known. */
 class FileDestination extends DescriptorDestination {
   async rewriteStart(bytes: Uint8Array): Promise<void> {
     await writeFile(this.fd, bytes, 0, bytes.length, 0).catch((error: unknown) => {
@@ -224,13 +224,13 @@ function streamDestination(stream: Writable, name: string, failed: (error: Error
   const release = (): void => {
     over = true;
     stream.off('close', onClose);
-    // The error listener stays on a stream of our own ending: a late error has nobody else to hear it.
+    // The error listener stays on a stream of our own that is ending: nothing else would handle a late error.
     if (isStandard(stream)) stream.off('error', onError);
   };
   if (stream.destroyed || stream.writableEnded) {
     const state = inspect({ destroyed: stream.destroyed, writableEnded: stream.writableEnded });
     release();
-    throw writeError(name, new Error(`it is closed already (${state})`));
+    throw writeError(name, new Error(`it is already closed (${state})`));
   }
   return {
     write: (data) =>

@@ -1,12 +1,11 @@
 /**
- * How transcripts look as text: timestamps, cues, and the JSON of parakeet-mlx. Pure functions; who writes them where is
- * the sinks' matter.
+ * Transcripts as text: timestamps, cues, and the JSON of parakeet-mlx. Pure functions; writing is up to the sinks.
  */
 import type { Sentence, SentenceEvent, Token, Word } from '../events.js';
 
 /**
  * `HH:MM:SS,mmm` for SRT, `HH:MM:SS.mmm` for WebVTT.
- * @param seconds at least 0; a hundred hours and more get more digits.
+ * @param seconds at least 0; from a hundred hours on the hours have more digits.
  */
 export function formatTimestamp(seconds: number, decimalMarker: ',' | '.' = ','): string {
   const total = Math.max(0, Math.round(seconds * 1000));
@@ -32,19 +31,20 @@ export function formatSpan(cue: Cue, decimalMarker: ',' | '.'): string {
 
 /** How a cue's text is written. */
 export interface CueStyle {
-  /** Makes text safe where markup is understood. */
+  /** Escapes text that would be read as markup. */
   escape: (text: string) => string;
-  /** Marks the part that is being spoken. */
+  /** Marks the word that is being spoken. */
   highlight: (text: string) => string;
-  /** Says who speaks, and how much of that is seen. */
+  /** Names the speaker, and how much of that is visible. */
   label: (speaker: string) => string;
   shownLabel: (speaker: string) => string;
-  /** Ends what one speaker says when another one follows in the same cue. */
+  /** Ends one speaker's part when another one follows in the same cue. */
   closeLabel: string;
 }
 
 /**
- * The cues of a sentence as parakeet-mlx has them: one, or one a word with that word marked, each until the next word begins. Who speaks stands before it.
+ * The cues of a sentence as parakeet-mlx writes them: one, or one per word with that word marked, each until the next word begins. The
+ * speaker's name comes first.
  */
 export function cuesOf(
   { sentence, speaker }: SentenceEvent,
@@ -62,7 +62,7 @@ export function cuesOf(
   }));
 }
 
-/** What stands before each word: mostly a space, nothing in Chinese; a space also where somebody has changed the sentence's text. */
+/** What precedes each word: usually a space, nothing in Chinese; a space also if the sentence's text was changed. */
 function gapsOf({ text, words }: Sentence): string[] {
   let at = 0;
   return words.map((word, i) => {

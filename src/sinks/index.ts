@@ -1,5 +1,5 @@
 /**
- * The sinks of this package in one place. Nothing else.
+ * The sinks of this package in one place.
  */
 export { type CaptionOptions, captionWriter } from './caption-writer.js';
 export type { Destination, SinkTarget } from './destination.js';

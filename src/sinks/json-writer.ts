@@ -1,6 +1,6 @@
 /**
- * The sink that writes one JSON document, in the shape of parakeet-mlx. A file is replaced as a whole by renaming a
- * finished one over it, so that whoever reads it sees a complete document; a descriptor or Writable gets it at the end.
+ * The sink that writes one JSON document, in the format of parakeet-mlx. A file is replaced by renaming a finished one over it, so that
+ * readers always see a complete document; a descriptor or Writable gets it at the end.
  */
 import { randomUUID } from 'node:crypto';
 import { lstat, open, readFile, realpath, rename, rm } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { type JsonSentence, jsonSentence } from './format.js';
 import { NOTHING, type Previous } from './previous.js';
 import { checkFileSinkOptions, type FileSinkOptions, Sink } from './sink.js';
 
-/** Least time between two replacements, in milliseconds; a large document is replaced less often still. */
+/** Shortest time between two replacements, in milliseconds; a large document is replaced less often. */
 const INTERVAL_MS = 1000;
 /** Replacing takes at most one part in this many of the time. */
 const SHARE = 20;
@@ -40,7 +40,7 @@ class JsonWriter extends Sink {
     const path = targetPath(this.target);
     this.#path = path === undefined ? undefined : await replaceable(path);
     if (this.#path === undefined) return super.open();
-    // Found out now and not after an hour of speech: can a file be made there?
+    // Fail now and not after an hour of speech: can a file be created there?
     await replace(this.#path, undefined);
     return { write: async () => {}, close: async () => {}, abort: async () => {} };
   }
@@ -61,7 +61,7 @@ class JsonWriter extends Sink {
     else if (this.#dirty) await this.#replace(this.#path);
   }
 
-  /** An aborted stream leaves the sentences that it had, as far as a first document was begun. */
+  /** An aborted stream leaves the sentences that it had, if a first document was begun. */
   protected override async release(): Promise<void> {
     if (this.#path !== undefined && this.#dirty && this.#sentences.length > 0)
       await this.#replace(this.#path);
@@ -87,17 +87,17 @@ async function documentIn(path: string): Promise<{ text: string; sentences: Json
   const document = JSON.parse(text) as { text?: unknown; sentences?: unknown };
   if (typeof document.text === 'string' && Array.isArray(document.sentences))
     return { text: document.text, sentences: document.sentences as JsonSentence[] };
-  throw new Error('it holds no transcript that could be continued');
+  throw new Error('it is not a transcript that could be continued');
 }
 
-/** The file behind `path`, or `undefined` when there is something that must not be replaced (a device, a pipe). */
+/** The file behind `path`, or `undefined` for something that must not be replaced (a device, a pipe). */
 async function replaceable(path: string): Promise<string | undefined> {
   const real = await realpath(path).catch(() => path);
   const stats = await lstat(real).catch(() => undefined);
   return stats === undefined || stats.isFile() ? real : undefined;
 }
 
-/** Puts `text` in the place of the file; without a text only tries whether that could be done. */
+/** Replaces the file with `text`; without a text only checks that this is possible. */
 async function replace(path: string, text: string | undefined): Promise<void> {
   const draft = `${path}.${randomUUID()}.tmp`;
   try {
@@ -117,13 +117,22 @@ async function replace(path: string, text: string | undefined): Promise<void> {
 
 /**
  * Makes a Writable of transcript events that writes their sentences as one JSON document,
- * `{ text, sentences: [{ text, start, end, duration, confidence, tokens: [...] }] }`, times in seconds with three decimals.
- * It keeps the transcript in memory.
+ * `{ text, sentences: [{ text, start, end, duration, confidence, tokens: [...] }] }`, times in seconds with three decimals. It keeps the
+ * transcript in memory.
  *
- * @param target a path (its folder must exist; the file is replaced whole, about once a second while sentences come), a file
+ * @param target a path (its folder must exist; the file is replaced as a whole, about once a second while sentences arrive), a file
  * descriptor or a Writable (written once, at the end).
- * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
- * whose `cause` is the system's error.
+ * @throws {@link ArgumentError} for an invalid target or option. The sink fails with a `WriteError` (`ERR_PARAKEET_WRITE`) whose `cause` is
+ * the system's error when a write fails.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { parakeet, jsonWriter } from 'parakeet-stream';
+ *
+ * await pipeline(createReadStream('talk.flac'), parakeet(), jsonWriter('talk.json'));
+ * ```
  */
 export function jsonWriter(target: SinkTarget, options: FileSinkOptions = {}): Sink {
   return new JsonWriter(target, options);

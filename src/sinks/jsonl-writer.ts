@@ -1,5 +1,5 @@
 /**
- * The sink that writes JSON lines: one event a line, each line one write, for programs that follow along.
+ * The sink that writes JSON lines: one event per line, each line in one write, for programs that follow the file.
  */
 import type { TranscriptEvent } from '../events.js';
 import { expected, oneOf } from '../options.js';
@@ -10,11 +10,14 @@ import { checkFileSinkOptions, type FileSinkOptions, Sink } from './sink.js';
 
 /** Options of {@link jsonlWriter}. */
 export interface JsonlOptions extends FileSinkOptions {
-  /** Which events become lines. Default `['sentence']`. */
+  /**
+   * Which events become lines.
+   * @defaultValue `['sentence']`
+   */
   types?: readonly TranscriptEvent['type'][] | undefined;
 }
 
-/** All of them: a misspelt one would be a file without lines. */
+/** All of them: a misspelt one would produce a file without lines. */
 const EVENT_TYPES = [
   'token',
   'draft',
@@ -67,7 +70,7 @@ function plain(event: TranscriptEvent): object {
         ...jsonToken(event.token),
       };
     case 'left':
-      // An Error has no fields of its own that JSON would show.
+      // An Error has no own fields that JSON would include.
       return { ...event, ...(event.error ? { error: { message: event.error.message } } : {}) };
     case 'draft':
       return { ...event, tokens: event.tokens.map(jsonToken) };
@@ -81,8 +84,18 @@ function plain(event: TranscriptEvent): object {
  * `{"type":"sentence","text",…,"tokens":[…]}`.
  *
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
- * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
- * (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error.
+ * @throws {@link ArgumentError} for an invalid target or option. The sink fails with a `WriteError` (`ERR_PARAKEET_WRITE`) whose `cause` is
+ * the system's error when a write fails.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { jsonlWriter, parakeet } from 'parakeet-stream';
+ *
+ * const sink = jsonlWriter('talk.jsonl', { types: ['token', 'sentence'] });
+ * await pipeline(createReadStream('talk.flac'), parakeet(), sink);
+ * ```
  */
 export function jsonlWriter(target: SinkTarget, options: JsonlOptions = {}): Sink {
   return new JsonlWriter(target, options);

@@ -1,6 +1,6 @@
 /**
- * One sink of a tee, with a queue and a policy of its own for when it is slow. Knows which events may be left out; not what the other
- * sinks do.
+ * One sink of a tee, with a queue and a policy of its own for when it is slow. It knows which events may be left out, and nothing of the
+ * other sinks.
  */
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -9,10 +9,10 @@ import type { TranscriptEvent } from '../events.js';
 
 /**
  * What happens when a sink is slower than the events.
- * - `'wait'`: all wait for it.
- * - `'dropDrafts'`: drafts that it has no time for are left out; all wait only when `maxQueue` other events wait for it.
- * - `'drop'`: nobody ever waits for it: drafts are left out, and when `maxQueue` other events wait it is given up with a
- *   `LagError`. Whatever it fails with, the others go on, and the tee fails with it at its own end.
+ * - `'wait'`: everything waits for it.
+ * - `'dropDrafts'`: drafts that it is too slow for are left out; everything waits only when `maxQueue` other events wait for it.
+ * - `'drop'`: nothing ever waits for it: drafts are left out, and when `maxQueue` other events wait it is given up with a `LagError`.
+ *   Whatever it fails with, the others continue, and the tee fails with that error at its own end.
  */
 export type SinkLag = 'wait' | 'dropDrafts' | 'drop';
 
@@ -22,7 +22,7 @@ export class Lane {
   #over = false;
   #failure: Error | undefined;
   #changed: (() => void)[] = [];
-  /** Resolves when the sink has closed, one way or the other. */
+  /** Resolves when the sink has closed, whether it succeeded or not. */
   readonly closed: Promise<void>;
 
   constructor(
@@ -56,7 +56,7 @@ export class Lane {
     while (!this.#over && (this.#waiting > most || (most === 0 && this.#writing))) await this.#change();
   }
 
-  /** Ends the sink when all is written; resolves when it has closed. */
+  /** Ends the sink when everything is written; resolves when it has closed. */
   async end(): Promise<void> {
     while (!this.#over && (this.#writing || this.#queue.length > 0)) await this.#change();
     if (!this.sink.destroyed) this.sink.end();
@@ -75,7 +75,7 @@ export class Lane {
     return this.#queue.reduce((count, { type }) => count + (type === 'draft' ? 0 : 1), 0);
   }
 
-  /** A newer draft, or progress, takes the place of one of the same speaker that still waits. */
+  /** A newer draft or progress replaces one of the same speaker that still waits. */
   #replace(event: TranscriptEvent): void {
     const speaker = (one: TranscriptEvent): unknown => ('speaker' in one ? one.speaker : undefined);
     const index = this.#queue.findIndex((one) => one.type === event.type && speaker(one) === speaker(event));
@@ -87,7 +87,7 @@ export class Lane {
     if (!event) return;
     this.#writing = true;
     this.sink.write(event, () => {
-      // A failure is reported once, by the closing of the sink.
+      // A failure is reported once, when the sink closes.
       this.#writing = false;
       this.#pump();
       this.#notify();
@@ -98,7 +98,7 @@ export class Lane {
     const finals = this.#queue.filter(({ type }) => type === 'token' || type === 'sentence').length;
     const error = new LagError(
       `Expected a sink that keeps up but ${this.#waiting} events wait for it (maxQueue ${this.maxQueue}), ` +
-        `${finals} of them final words or sentences that are lost for it. Raise maxQueue, or let all wait for it (lag: 'wait').`,
+        `${finals} of them final words or sentences, which it loses. Raise maxQueue, or let everything wait for it (lag: 'wait').`,
     );
     this.destroy(error);
   }

@@ -1,6 +1,6 @@
 /**
- * Rows at the bottom of a terminal that are redrawn in place, and settled ones that scroll away above them. Turns what shall stand
- * there into one string of text and commands; who writes it, and what the rows mean, is caption-writer.ts's matter.
+ * Rows at the bottom of a terminal that are redrawn in place, and settled ones that scroll away above them. Turns what should be shown into
+ * one string of text and commands; writing it, and what the rows mean, is up to caption-writer.ts.
  */
 
 /** A terminal's size. */
@@ -11,19 +11,19 @@ export interface Size {
 
 /** One line of text before it is broken into rows. */
 export interface Block {
-  /** The rows of it at a width, with the commands for their style; and how many columns each takes. */
+  /** Its rows at a given width, with the commands for their style; and how many columns each takes. */
   layout(columns: number): ScreenRow[];
 }
 
-/** A row as it stands on the screen. */
+/** A row as it is on the screen. */
 export interface ScreenRow {
   text: string;
   width: number;
 }
 
 /**
- * Terminals that know it hold back the picture until it is complete; the others ignore it, as every private mode they
- * don't know.
+ * Terminals that know this mode hold back the picture until it is complete; the others ignore it, as they ignore every private mode that
+ * they don't know.
  */
 const BEGIN = '\u001b[?2026h';
 const END = '\u001b[?2026l';
@@ -47,7 +47,7 @@ export class LiveScreen {
     return Math.max(1, this.size.rows - 1);
   }
 
-  /** What to write so that `settled` stand above and `live` below. Only rows that changed are written; empty when none did. */
+  /** What to write so that `settled` is above and `live` below. Only changed rows are written; empty when there are none. */
   paint(settled: readonly Block[], live: readonly Block[]): string {
     const liveRows = this.#layoutLive(live);
     const rows = [...settled.flatMap((block) => this.#settle(block)), ...liveRows];
@@ -66,8 +66,8 @@ export class LiveScreen {
   }
 
   /**
-   * What to write after the terminal got another size: all that is visible is broken into rows anew. Terminals reflow rows that no
-   * longer fit; the cursor stands in an empty row below them, which none reflows.
+   * What to write after the terminal was resized: all that is visible is broken into rows again. Terminals reflow rows that no longer fit;
+   * the cursor is in an empty row below them, which is not reflowed.
    */
   resize(size: Size, live: readonly Block[]): string {
     this.size = size;
@@ -107,7 +107,7 @@ export class LiveScreen {
     return rows;
   }
 
-  /** The last column stays free: what a terminal does after a character there differs. */
+  /** The last column stays free: terminals differ in what they do after a character there. */
   get #columns(): number {
     return Math.max(1, this.size.columns - 1);
   }

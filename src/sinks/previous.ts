@@ -3,21 +3,21 @@
  */
 import { open, stat, truncate } from 'node:fs/promises';
 
-/** Where a file ends. */
+/** The end of a file. */
 export interface Previous {
   /** The number of the last SubRip cue, 0 when there is none. */
   cues: number;
   /** Seconds at which the last cue or record ends, 0 when there are no times. */
   end: number;
-  /** The file holds something. */
+  /** The file is not empty. */
   begun: boolean;
-  /** What must come before the next record, so that the last one is complete. */
+  /** What must precede the next record, so that the last one is complete. */
   separator: '' | '\n';
 }
 
 export const NOTHING: Previous = { cues: 0, end: 0, begun: false, separator: '' };
 
-/** Enough for any cue or record that has no tokens; a record of a sentence with its tokens is read whole below. */
+/** Enough for any cue, or record without tokens; a record of a sentence with its tokens is read in full below. */
 const TAIL = 1 << 20;
 
 /** The end of a file of subtitles or of text. */
@@ -30,7 +30,7 @@ export async function previousText(path: string): Promise<Previous> {
   return { cues: Number(spans.at(-1)?.[1] ?? 0), end, begun: true, separator };
 }
 
-/** The end of a file of JSON lines. A last line that is not whole is taken away. */
+/** The end of a file of JSON lines. An incomplete last line is removed. */
 export async function previousLines(path: string): Promise<Previous> {
   const tail = await tailOf(path);
   if (tail === '') return NOTHING;

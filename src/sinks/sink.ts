@@ -1,6 +1,6 @@
 /**
- * The base of every sink: an object-mode Writable of transcript events that writes text to a target. What text, the
- * subclasses know; how it gets there, destination.ts.
+ * The base of every sink: an object-mode Writable of transcript events that writes text to a target. Subclasses decide what text;
+ * destination.ts writes it.
  */
 import { Writable } from 'node:stream';
 import { destroyOnAbort } from '../abort.js';
@@ -21,15 +21,19 @@ import { NOTHING, type Previous } from './previous.js';
 export interface SinkOptions {
   /** Destroys the sink with an `AbortedError` when it is aborted. */
   signal?: AbortSignal | undefined;
-  /** Seconds that are added to all times, at least 0: where this stream begins in a longer recording. Default 0. */
+  /**
+   * Seconds that are added to all times, at least 0: where this stream begins in a longer recording.
+   * @defaultValue 0
+   */
   offset?: number | undefined;
 }
 
 /** Options of the sinks that write files. */
 export interface FileSinkOptions extends SinkOptions {
   /**
-   * Continue a file that is already there instead of replacing it: numbers go on, and a header is not written again. Where its times
-   * end is {@link Sink.continuesAt}. Needs a path. Default false.
+   * Continue an existing file instead of replacing it: numbering goes on, and a header is not written again. {@link Sink.continuesAt} says
+   * where its times end. Needs a path.
+   * @defaultValue false
    */
   append?: boolean | undefined;
 }
@@ -39,7 +43,7 @@ const fileKeys = [...sinkKeys, 'append'] as const;
 
 type Done = (error?: Error | null) => void;
 
-/** A Writable of {@link TranscriptEvent}. It closes its target at the end, whether an `end` event came or not. */
+/** A Writable of {@link TranscriptEvent}. It closes its target at the end, even without an `end` event. */
 export abstract class Sink extends Writable {
   protected readonly target: SinkTarget;
   readonly #offset: number;
@@ -52,10 +56,10 @@ export abstract class Sink extends Writable {
 
   /**
    * @param options Checked by the subclass, which knows all of them.
-   * @throws {@link ArgumentError} when `target` is nothing that can be written to.
+   * @throws {@link ArgumentError} when `target` cannot be written to.
    */
   constructor(target: unknown, options: FileSinkOptions = {}) {
-    // Before super(): Node opens the target of whatever was constructed, also when this constructor throws afterwards.
+    // Before super(): Node opens the target of whatever was constructed, even if this constructor throws afterwards.
     const checked = checkTarget(target);
     if (options.append === true && targetPath(checked) === undefined)
       throw expected('a path beside append', 'the destination', target);
@@ -66,31 +70,31 @@ export abstract class Sink extends Writable {
     destroyOnAbort(this, options.signal);
   }
 
-  /** Resolves when the target is open, rejects with the reason why it cannot be. Events can be written before. */
+  /** Resolves when the target is open, rejects with the reason why it cannot be opened. Events can be written before. */
   async ready(): Promise<void> {
     if (this.#opened) return;
     if (this.errored) throw this.errored;
     await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  /** With `append`: seconds at which what the file already held ends, known once `ready`. Otherwise 0. */
+  /** With `append`: seconds at which the existing content ends, known once `ready`. Otherwise 0. */
   get continuesAt(): number {
     return this.previous.end;
   }
 
-  /** Writes what an event adds. Event types that it does not know add nothing. */
+  /** Writes what an event adds. Unknown event types add nothing. */
   protected abstract handle(event: TranscriptEvent): Promise<void>;
 
-  /** Writes what stands before the first event. */
+  /** Writes what precedes the first event. */
   protected async begin(): Promise<void> {}
 
-  /** Writes what stands after the last event. */
+  /** Writes what follows the last event. */
   protected async conclude(): Promise<void> {}
 
   /** Frees what the subclass holds; on success, failure and destroy alike. */
   protected async release(): Promise<void> {}
 
-  /** Reads where a file ends that is to be continued. @internal */
+  /** Reads the end of a file that is to be continued. @internal */
   protected async readPrevious(_path: string): Promise<Previous> {
     return NOTHING;
   }
@@ -100,12 +104,12 @@ export abstract class Sink extends Writable {
     return openTarget(this.target, (error) => this.destroy(error), this.#append);
   }
 
-  /** One write, whole: after it the target is valid. */
+  /** One write, complete: after it the target is valid. */
   protected async text(text: string): Promise<void> {
     await this.#destination?.write(text);
   }
 
-  /** The target is a regular file: writing to it does not wait for anybody. */
+  /** Whether the target is a regular file: writing to it does not wait for a reader. */
   protected async isFile(): Promise<boolean> {
     return (await this.#destination?.isFile?.()) ?? false;
   }
@@ -173,7 +177,7 @@ export abstract class Sink extends Writable {
   }
 }
 
-/** Checks the options that every sink takes, and that there are no others than `more`. @throws {@link ArgumentError} */
+/** Checks the options that every sink takes, and that there are none besides these and `more`. @throws {@link ArgumentError} */
 export function checkSinkOptions(what: string, options: SinkOptions, more: readonly string[] = []): void {
   check(what, options, [...sinkKeys, ...more]);
 }

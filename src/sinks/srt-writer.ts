@@ -39,13 +39,22 @@ class SrtWriter extends SubtitleWriter {
 }
 
 /**
- * Makes a Writable of transcript events that writes them as SubRip (`.srt`): at most two lines of 42 columns a cue, 1 to 7 s, as far as
- * the speech allows; {@link SubtitleOptions} change that. Cues are written as they become final and never overlap; two speakers who speak at
- * one time share a cue, or the time.
+ * Makes a Writable of transcript events that writes them as SubRip (`.srt`): at most two lines of 42 columns per cue, for 1 to 7 s, as far
+ * as the speech allows; {@link SubtitleOptions} change that. Cues are written as they become final and never overlap; two people who speak
+ * at the same time share a cue, or the time.
  *
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
- * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
- * (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error.
+ * @throws {@link ArgumentError} for an invalid target or option. The sink fails with a `WriteError` (`ERR_PARAKEET_WRITE`) whose `cause` is
+ * the system's error when a write fails.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { parakeet, srtWriter } from 'parakeet-stream';
+ *
+ * await pipeline(createReadStream('talk.flac'), parakeet(), srtWriter('talk.srt', { maxLineWidth: 32 }));
+ * ```
  */
 export function srtWriter(target: SinkTarget, options: SubtitleOptions = {}): Sink {
   return new SrtWriter(target, options);

@@ -1,34 +1,53 @@
 /**
- * How subtitles look: the options, their defaults, and their checks. What follows from them is in cue-splitter.ts and cue-maker.ts.
+ * The layout of subtitles: the options, their defaults, and their checks. They are applied in cue-splitter.ts and cue-maker.ts.
  */
 import { expected, finite, integer, optionalBoolean } from '../options.js';
 import { checkFileSinkOptions, type FileSinkOptions } from './sink.js';
 
 /**
- * Options of `srtWriter` and `vttWriter`. By default cues keep the habits of subtitling: they are split at punctuation, else at
- * pauses, else before small words such as "and", and stay long enough to be read.
+ * Options of `srtWriter` and `vttWriter`. By default cues follow the conventions of subtitling: they are split at punctuation, else at
+ * pauses, else before function words such as "and", and stay long enough to be read.
  */
 export interface SubtitleOptions extends FileSinkOptions {
   /**
-   * Mark each word while it is spoken: a cue becomes several with the same text, one a word. parakeet-mlx marks tokens, which are parts of
-   * words. Default false.
+   * Mark each word while it is spoken: a cue becomes several with the same text, one per word. parakeet-mlx marks tokens, which are parts
+   * of words.
+   * @defaultValue false
    */
   highlightWords?: boolean | undefined;
-  /** Columns of a line, at least 10; a wide character (Chinese, Japanese) takes two. Default 42. */
+  /**
+   * Most columns of a line, at least 10; a wide character (Chinese, Japanese) takes two.
+   * @defaultValue 42
+   */
   maxLineWidth?: number | undefined;
-  /** Lines of a cue, at least 1. Default 2. */
+  /**
+   * Most lines of a cue, at least 1.
+   * @defaultValue 2
+   */
   maxLineCount?: number | undefined;
-  /** Seconds that a cue stays at least, unless the next one begins before, at least 0. Default 1. */
+  /**
+   * Shortest time of a cue in seconds, unless the next one begins before, 0 to 60.
+   * @defaultValue 1
+   */
   minCueDuration?: number | undefined;
-  /** Seconds that a cue stays at most, more than `minCueDuration`. Default 7. */
+  /**
+   * Longest time of a cue in seconds, more than `minCueDuration`, up to 3600.
+   * @defaultValue 7
+   */
   maxCueDuration?: number | undefined;
-  /** Columns that a reader takes in a second: a cue stays longer where the speech leaves time for it, at least 1. Default 20. */
+  /**
+   * Reading speed in columns per second, at least 1: a cue stays longer if the speech leaves time for it.
+   * @defaultValue 20
+   */
   maxCharactersPerSecond?: number | undefined;
-  /** One cue a sentence, however long, from its first word to its last, as parakeet-mlx writes them; not with the five above. Default false. */
+  /**
+   * One cue per sentence, however long, from its first word to its last, as parakeet-mlx writes them; not with the five options above.
+   * @defaultValue false
+   */
   cuePerSentence?: boolean | undefined;
 }
 
-/** The options, settled. */
+/** The options with their defaults. */
 export interface SubtitleRules {
   highlightWords: boolean;
   lineWidth: number;
@@ -39,7 +58,7 @@ export interface SubtitleRules {
   perSentence: boolean;
 }
 
-/** The options that shape cues, which `cuePerSentence` leaves no room for. */
+/** The options that shape cues, which `cuePerSentence` excludes. */
 export const cueShapeKeys = [
   'maxLineWidth',
   'maxLineCount',

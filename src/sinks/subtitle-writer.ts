@@ -1,6 +1,6 @@
 /**
- * The base of the sinks that write subtitles: cues of the events, each one write, so that the file is valid whenever the process dies.
- * How a cue is written, its format knows.
+ * The base of the sinks that write subtitles: cues of the events, each in one write, so that the file is valid whenever the process dies.
+ * Each format writes a cue in its own way.
  */
 import type { TranscriptEvent } from '../events.js';
 import { CueMaker, type CuePart, type SubtitleCue } from './cue-maker.js';
@@ -11,7 +11,7 @@ import { Sink } from './sink.js';
 import { type SubtitleOptions, type SubtitleRules, subtitleRules } from './subtitle-options.js';
 import { widthOf } from './wrap.js';
 
-/** A millisecond: what the formats count in. */
+/** A millisecond: the resolution of the formats. */
 const TICK = 0.001;
 
 export abstract class SubtitleWriter extends Sink {
@@ -19,7 +19,7 @@ export abstract class SubtitleWriter extends Sink {
   readonly #style: CueStyle;
   readonly #cues: CueMaker;
   #broken = false;
-  /** The write at work. */
+  /** The current write. */
   #writing: Promise<void> = Promise.resolve();
 
   constructor(what: string, target: unknown, options: SubtitleOptions, style: CueStyle) {
@@ -52,7 +52,7 @@ export abstract class SubtitleWriter extends Sink {
     await this.#write(this.#cues.finish());
   }
 
-  /** An aborted stream leaves every word that was final, in a file; a pipe may have nobody who reads it any more. */
+  /** An aborted stream leaves every final word in a file; a pipe may have no reader any more. */
   protected override async release(): Promise<void> {
     if (this.writableFinished || !(await this.isFile())) return;
     await this.#writing.catch(() => {});
@@ -79,7 +79,7 @@ export abstract class SubtitleWriter extends Sink {
     return { start, end, text: parts.map((part) => this.#text(part, parts.length > 1)).join('\n') };
   }
 
-  /** One cue a word, each until the next word begins. */
+  /** One cue per word, each until the next word begins. */
   #marked(cue: SubtitleCue): Cue[] {
     const { start, end, parts } = cue;
     const [part] = parts as [CuePart];

@@ -1,5 +1,5 @@
 /**
- * A sink made of sinks: each event goes to every one of them. What happens when one is slow is its own policy (lane.ts).
+ * A sink made of sinks: each event goes to all of them. A slow one is handled by its own policy (lane.ts).
  */
 import { Writable } from 'node:stream';
 import type { TranscriptEvent } from '../events.js';
@@ -13,9 +13,15 @@ type Done = (error?: Error | null) => void;
 /** A sink of {@link teeWriter} with a policy. */
 export interface TeeSink {
   sink: Writable;
-  /** What happens when it is slow, see {@link SinkLag}. Default `'wait'`. */
+  /**
+   * What happens when it is slow, see {@link SinkLag}.
+   * @defaultValue `'wait'`
+   */
   lag?: SinkLag | undefined;
-  /** Events other than drafts that may wait for it, at least 1; for `'dropDrafts'` and `'drop'`. Default 1000. */
+  /**
+   * Most events other than drafts that may wait for it, at least 1; for `'dropDrafts'` and `'drop'`.
+   * @defaultValue 1000
+   */
   maxQueue?: number | undefined;
 }
 
@@ -68,15 +74,21 @@ function checkSink(entry: Writable | TeeSink): { sink: Writable; lag: SinkLag; m
 /**
  * Makes a Writable of transcript events that passes each event to several sinks, such as captions and a file.
  *
- * ```ts
- * teeWriter(srtWriter('talk.srt'), { sink: captionWriter(), lag: 'dropDrafts' }, { sink: socket, lag: 'drop', maxQueue: 100 })
+ * It ends and destroys the sinks with itself. Tokens and sentences are never left out silently: the pipeline waits for a sink, or the sink
+ * is given up with an error. The first sink that fails fails the tee, and thereby the others, unless its policy is `'drop'`: then the
+ * others continue, and the tee fails with that error at its end.
+ *
+ * @throws {@link ArgumentError} without a sink, for one that is not a Writable, or for an unknown policy.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { captionWriter, parakeet, srtWriter, teeWriter } from 'parakeet-stream';
+ *
+ * const sink = teeWriter(srtWriter('talk.srt'), { sink: captionWriter(), lag: 'dropDrafts' });
+ * await pipeline(createReadStream('talk.flac'), parakeet(), sink);
  * ```
- *
- * It ends and destroys them with itself. Tokens and sentences are never left out in silence: the line waits for a sink, or the sink
- * is given up with an error. The first sink that fails fails the tee, and thereby the others, unless its policy is `'drop'`: then
- * the others go on, and the tee fails with that error at its end.
- *
- * @throws {@link ArgumentError} without a sink, for one that is no Writable, or for a policy that there is not.
  */
 export function teeWriter(...sinks: (Writable | TeeSink)[]): Writable {
   return new TeeWriter(sinks);

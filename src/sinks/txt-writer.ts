@@ -1,5 +1,5 @@
 /**
- * The sink that writes plain text: one sentence a line, each line one write.
+ * The sink that writes plain text: one sentence per line, each line in one write.
  */
 import type { TranscriptEvent } from '../events.js';
 import type { SinkTarget } from './destination.js';
@@ -28,11 +28,20 @@ class TxtWriter extends Sink {
 }
 
 /**
- * Makes a Writable of transcript events that writes their sentences as plain text, one a line.
+ * Makes a Writable of transcript events that writes their sentences as plain text, one per line.
  *
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
- * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError` (`ERR_PARAKEET_WRITE`)
- * whose `cause` is the system's error.
+ * @throws {@link ArgumentError} for an invalid target or option. The sink fails with a `WriteError` (`ERR_PARAKEET_WRITE`) whose `cause` is
+ * the system's error when a write fails.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { parakeet, txtWriter } from 'parakeet-stream';
+ *
+ * await pipeline(createReadStream('talk.flac'), parakeet(), txtWriter('talk.txt'));
+ * ```
  */
 export function txtWriter(target: SinkTarget, options: FileSinkOptions = {}): Sink {
   return new TxtWriter(target, options);

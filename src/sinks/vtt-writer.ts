@@ -12,7 +12,7 @@ const STYLE: CueStyle = {
   escape: (text) => text.replace(/[&<>]/g, (character) => ENTITIES[character] as string),
   highlight: (text) => `<b>${text}</b>`,
   label: (speaker) => `<v ${STYLE.escape(speaker)}>`,
-  // Players show the voice by a style, not as text.
+  // Players show the voice by its style, not as text.
   shownLabel: () => '',
   closeLabel: '</v>',
 };
@@ -34,11 +34,21 @@ class VttWriter extends SubtitleWriter {
 }
 
 /**
- * Makes a Writable of transcript events that writes them as WebVTT (`.vtt`), with cues like `srtWriter`'s. Markup characters are escaped.
+ * Makes a Writable of transcript events that writes them as WebVTT (`.vtt`), with the same cues as `srtWriter`. Markup characters are
+ * escaped.
  *
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
- * @throws {@link ArgumentError} for a bad target or option. Failed writes destroy the sink with a `ParakeetError`
- * (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error.
+ * @throws {@link ArgumentError} for an invalid target or option. The sink fails with a `WriteError` (`ERR_PARAKEET_WRITE`) whose `cause` is
+ * the system's error when a write fails.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { parakeet, vttWriter } from 'parakeet-stream';
+ *
+ * await pipeline(createReadStream('talk.flac'), parakeet(), vttWriter('talk.vtt', { highlightWords: true }));
+ * ```
  */
 export function vttWriter(target: SinkTarget, options: SubtitleOptions = {}): Sink {
   return new VttWriter(target, options);

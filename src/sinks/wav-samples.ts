@@ -1,5 +1,5 @@
 /**
- * One chunk of audio as the bytes of a WAV file: planar floats to interleaved samples. Knows no header.
+ * One chunk of audio as the bytes of a WAV file: planar floats to interleaved samples. It knows nothing of headers.
  */
 import { mustBeFinite } from '../audio/samples.js';
 import type { AudioChunk } from '../events.js';
@@ -7,14 +7,14 @@ import type { AudioChunk } from '../events.js';
 /** How {@link wavBytes} writes one sample. */
 export type WavEncoding = 's16le' | 'f32le';
 
-/** What the header of a file says of an encoding: its number there, and bits per sample. */
+/** An encoding in the header of a file: its number there, and bits per sample. */
 export const wavFormats: Record<WavEncoding, { format: number; bitDepth: number }> = {
   s16le: { format: 1, bitDepth: 16 },
   f32le: { format: 3, bitDepth: 32 },
 };
 
 /**
- * Samples as integers are rounded and clamped; as floats they stay what they are. Node runs on little-endian machines.
+ * Integer samples are rounded and clamped; floats are kept. Node runs on little-endian machines.
  *
  * @throws {@link AudioError} `ERR_PARAKEET_INVALID_AUDIO` for NaN and infinite samples.
  */

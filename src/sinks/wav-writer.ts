@@ -1,9 +1,9 @@
 /**
- * The sink of audio that was heard: chunks of `decode` or `resample` into a WAV file. The header is the `wav` package's matter
- * (`Writer`), where the bytes go destination.ts's.
+ * The sink of audio: chunks of `decode` or `resample` into a WAV file. The `wav` package (`Writer`) makes the header, destination.ts writes
+ * the bytes.
  *
- * Not its `FileWriter`: that one opens the file a second time to bring the header up to date, which may happen before the first
- * header is written, does not stop when it is destroyed, and leaves errors of the file to nobody.
+ * Not its `FileWriter`: that one opens the file a second time to update the header, which may happen before the first header is written,
+ * does not stop when it is destroyed, and leaves errors of the file unhandled.
  */
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
@@ -19,18 +19,18 @@ import { type WavEncoding, wavBytes, wavFormats } from './wav-samples.js';
 export interface WavWriterOptions {
   /**
    * How samples are written: `'s16le'`, 16-bit integers, rounded, and clamped to [-1, 1); or `'f32le'`, 32-bit floats as they are.
-   * Default `'s16le'`.
+   * @defaultValue `'s16le'`
    */
   encoding?: 's16le' | 'f32le' | undefined;
-  /** Destroys the sink with an `AbortedError` when it is aborted. What was written by then is a whole file. */
+  /** Destroys the sink with an `AbortError` when it is aborted. What was written by then is a complete file. */
   signal?: AbortSignal | undefined;
 }
 
-/** The header of a file that no chunk came for. */
+/** The header of a file without chunks. */
 const NOTHING = { sampleRate: 16_000, channels: 1 };
-/** Bytes of the header that the package writes. */
+/** Size of the header that the package writes. */
 const HEADER_BYTES = 44;
-/** Bytes of samples that a header of 32 bits has room for; a longer file keeps the one that says that nobody knows. */
+/** Most bytes of samples that a header of 32 bits can state; a longer file keeps the header that states an unknown length. */
 const MOST = 0xffffffff - 36;
 const MAX_RATE = 1_000_000;
 const MAX_CHANNELS = 256;
@@ -41,11 +41,11 @@ class WavWriter extends Writable {
   readonly #target: SinkTarget;
   readonly #encoding: WavEncoding;
   #destination: Destination | undefined;
-  /** What makes the file's bytes, once the first chunk has told of what. */
+  /** Produces the bytes of the file, once the first chunk has determined the format. */
   #file: wav.Writer | undefined;
-  /** Bytes of it that the target has, the header included. */
+  /** Bytes of it that the target has, including the header. */
   #written = 0;
-  /** The write at work. */
+  /** The current write. */
   #writing: Promise<void> = Promise.resolve();
   #concluded: Promise<void> | undefined;
 
@@ -53,7 +53,7 @@ class WavWriter extends Writable {
     known('wavWriter', options, ['encoding', 'signal']);
     const encoding = oneOf('encoding', options.encoding ?? 's16le', ['s16le', 'f32le'] as const);
     const signal = optionalSignal('signal', options.signal);
-    // Before super(): Node opens the target of whatever was constructed, also when this constructor throws afterwards.
+    // Before super(): Node opens the target of whatever was constructed, even if this constructor throws afterwards.
     const checked = checkTarget(target);
     super({ objectMode: true, highWaterMark: 4 });
     this.#target = checked;
@@ -86,7 +86,7 @@ class WavWriter extends Writable {
   override _destroy(error: Error | null, callback: Done): void {
     const free = async (): Promise<void> => {
       await this.#writing.catch(() => {});
-      // A recording that was aborted, or for which the disk had no room, is a whole file, too.
+      // A recording that was aborted, or for which the disk had no room, is a complete file, too.
       this.#concluded ??= this.#updateHeader();
       await this.#concluded.catch(() => {});
       await this.#destination?.abort(error);
@@ -115,7 +115,7 @@ class WavWriter extends Writable {
     return this.#file;
   }
 
-  /** Writes what has become bytes of the file; the package makes them at once. */
+  /** Writes what the package has produced; it does so synchronously. */
   async #flush(file: wav.Writer): Promise<void> {
     for (let bytes = file.read() as Buffer | null; bytes; bytes = file.read() as Buffer | null) {
       await this.#destination?.write(bytes);
@@ -128,7 +128,7 @@ class WavWriter extends Writable {
     await this.#updateHeader();
   }
 
-  /** The header of a file gets the length of what is in it. */
+  /** Puts the length of the content into the header of a file. */
   async #updateHeader(): Promise<void> {
     const file = this.#file;
     const bytes = this.#written - HEADER_BYTES;
@@ -164,22 +164,27 @@ function mustBeAlike({ channels, sampleRate }: AudioChunk, file: wav.Writer): vo
 }
 
 /**
- * Makes a Writable of audio chunks (what `decode()` and `resample()` give out) that writes them as a WAV file: what was heard, to be
- * listened to afterwards. It takes any rate (1 to 1,000,000 Hz) and 1 to 256 channels, those of the first chunk.
+ * Makes a Writable of audio chunks (the output of `decode()` and `resample()`) that writes them as a WAV file, to be listened to
+ * afterwards. It takes any rate (1 to 1,000,000 Hz) and 1 to 256 channels, those of the first chunk.
  *
- * ```ts
- * await pipeline(createReadStream('talk.mp3'), decode(), wavWriter('heard.wav'));
- * ```
- *
- * A file named by its path gets its length into the header at the end, also when the sink is destroyed or aborted. A pipe, a
- * descriptor and a Writable cannot: there, as in a file whose process was killed or that is longer than 4 GiB, the header says that the
- * length is unknown (about 0xFFFFFFFF), which players and `decode` take for "to the end". Without any chunk the file has no samples, at
- * 16 kHz.
+ * A file named by its path gets its length into the header at the end, also when the sink is destroyed or aborted. A pipe, a descriptor and
+ * a Writable cannot: there, as in a file whose process was killed or that is longer than 4 GiB, the header says that the length is unknown
+ * (about 0xFFFFFFFF), which players and `decode` read as "to the end". Without any chunk the file has no samples, at 16 kHz.
  *
  * @param target a path (its folder must exist), a file descriptor, or a Writable.
- * @throws {@link ArgumentError} for a bad target or option. The sink fails with an `ArgumentError` for what is no audio chunk, with an
- * `AudioError` (`ERR_PARAKEET_INVALID_AUDIO`) for samples that are NaN or infinite and for audio that changes its rate or channels, and
- * with a `WriteError` (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error for a failed write.
+ * @throws {@link ArgumentError} for an invalid target or option. The sink fails with an `ArgumentError` for anything but an audio chunk,
+ * with an `AudioError` (`ERR_PARAKEET_INVALID_AUDIO`) for samples that are NaN or infinite and for audio that changes its rate or channels,
+ * and with a `WriteError` (`ERR_PARAKEET_WRITE`) whose `cause` is the system's error when a write fails.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { wavWriter } from 'parakeet-stream';
+ * import { decode } from 'parakeet-stream/stages';
+ *
+ * await pipeline(createReadStream('talk.flac'), decode(), wavWriter('talk.wav', { encoding: 'f32le' }));
+ * ```
  */
 export function wavWriter(target: SinkTarget, options: WavWriterOptions = {}): Writable {
   return new WavWriter(target, options);

@@ -1,17 +1,17 @@
 /**
- * Text into rows of a terminal: words stay whole where they fit, and wide characters count as two columns. Knows how wide a text
- * is and where it may break; not how rows get onto a screen.
+ * Text into rows of a terminal: words stay whole where they fit, and wide characters count as two columns. It knows how wide a text is and
+ * where it may break, and nothing of how rows get onto a screen.
  *
- * Not `wrap-ansi` (10.0): it breaks at spaces only, so that a run of Chinese moves to the next row whole and leaves the rest of this one
- * empty ("Hello, 世界世界世界。"). And it gives text, not places: captions need to know where in a row the draft begins, cues when the
- * piece of a long word is said.
+ * Not `wrap-ansi` (10.0): it breaks at spaces only, so that a run of Chinese moves to the next row as a whole and leaves the rest of this
+ * one empty ("Hello, 世界世界世界。"). And it returns text, not positions: captions need to know where in a row the draft begins, cues when the
+ * piece of a long word is spoken.
  */
 import stringWidth from 'string-width';
 
-/** Columns that a text takes on a terminal. */
+/** Width of a text on a terminal, in columns. */
 export const widthOf = (text: string): number => stringWidth(text);
 
-/** Part of a text that stands in one row: `text.slice(start, end)`. */
+/** The part of a text that is in one row: `text.slice(start, end)`. */
 export interface Row {
   start: number;
   end: number;
@@ -20,8 +20,8 @@ export interface Row {
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /**
- * Breaks `text` into rows of at most `columns` columns: at spaces (which are dropped there), beside wide characters, and inside a word
- * only if it is longer than a row. An empty text has one empty row.
+ * Breaks `text` into rows of at most `columns` columns: at spaces (which are dropped there), beside wide characters, and inside a word only
+ * if it is longer than a row. An empty text has one empty row.
  */
 export function wrap(text: string, columns: number): Row[] {
   const rows: Row[] = [];

@@ -1,4 +1,4 @@
-/** A local file as bytes for `decode`: read as it is, or by ffmpeg from its name, since some containers need seeking. */
+/** A local file as bytes for `decode`: read directly, or by ffmpeg from its name, since some containers need seeking. */
 
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { describe, type Recognised, Recogniser } from '../audio/formats/recognis
 import type { InputOptions } from '../audio/input-options.js';
 import { openWithFfmpeg } from './ffmpeg.js';
 
-/** Which part of a sound file is heard. */
+/** Which part of a sound file is transcribed. */
 export type Excerpt = Pick<InputOptions, 'start' | 'duration' | 'track'>;
 
 /** The bytes, and what of the excerpt `decode` still has to cut out of them. */
@@ -24,7 +24,7 @@ export async function openAudioFile(
 ): Promise<OpenedAudio> {
   const plain = () => ({ bytes: createReadStream(file), excerpt });
   if (format !== undefined && format !== 'auto') return plain();
-  // From its name ffmpeg can jump to the start, and read what it could not read from a pipe.
+  // Given the name, ffmpeg can jump to the start, and read what it could not read from a pipe.
   const recognised = await recogniseFile(file);
   if (!recognised) return plain();
   const { kind, begun } = recognised;
@@ -38,11 +38,11 @@ export async function openAudioFile(
 /** Bytes that are read at a time. */
 const BLOCK = 1 << 14;
 
-/** What a file is; undefined for one that cannot be read twice, or is empty. */
+/** What a file contains; undefined for one that cannot be read twice, or is empty. */
 async function recogniseFile(file: string | URL): Promise<Recognised | undefined> {
   const handle = await open(file);
   try {
-    // A pipe with a name can be read only once, and cannot seek anyway.
+    // A named pipe can be read only once, and cannot seek anyway.
     if (!(await handle.stat()).isFile()) return undefined;
     const recogniser = new Recogniser();
     for (let at = 0; ; ) {

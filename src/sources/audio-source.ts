@@ -1,6 +1,6 @@
 /**
- * Everything that can be handed in as sound, opened as one Readable of bytes. What the bytes are is `decode`'s matter; samples in a
- * `Float32Array` are no bytes and are told apart here.
+ * Every kind of audio source, opened as one Readable of bytes. `decode` finds out what the bytes are; samples in a `Float32Array` are not
+ * bytes and are recognised here.
  */
 import { Readable } from 'node:stream';
 import { pcmEncodings } from '../audio/formats/pcm.js';
@@ -15,9 +15,9 @@ import { PieceReader, type Pieces } from './piece-reader.js';
 export type AudioBytes = Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView;
 
 /**
- * Sound: the path or `file:` URL of a file, an `http(s)` URL (read by ffmpeg), the file's bytes, a Blob or File, the Response or Request that
- * carries it, a Node or web stream, or anything to iterate over that gives bytes; or mono samples in [-1, 1] at the
- * model's rate in a `Float32Array`. With a raw PCM `format`, a typed array of samples counts as its bytes.
+ * Audio: the path or `file:` URL of a file, an `http(s)` URL (read by ffmpeg), the file's bytes, a Blob or File, a Response or Request that
+ * carries it, a Node or web stream, or an iterable of bytes; or mono samples in [-1, 1] at the model's rate in a `Float32Array`. With a raw
+ * PCM `format`, a typed array of samples counts as its bytes.
  */
 export type AudioSource =
   | string
@@ -32,7 +32,7 @@ export type AudioSource =
   | AsyncIterable<AudioBytes>
   | Iterable<AudioBytes>;
 
-/** What opening a source needs to know. */
+/** Options of opening a source. */
 export interface OpenOptions extends Excerpt {
   format?: AudioFormat | undefined;
 }
@@ -40,12 +40,12 @@ export interface OpenOptions extends Excerpt {
 const ACCEPTED =
   'a path or URL, bytes, a Blob, a Response, a stream or an iterable of bytes, or a Float32Array of samples';
 
-/** The samples of a source that is neither a file nor bytes; `undefined` for any other. Of any realm. */
+/** The samples of a source that is neither a file nor bytes; `undefined` for any other. Accepts objects of other realms. */
 export function samplesIn(source: unknown, format?: AudioFormat): Float32Array | undefined {
   return isPcmFormat(format) ? undefined : asFloat32Array(source);
 }
 
-/** @throws {@link ArgumentError} for anything but a `Float32Array` (of any realm): bytes are no samples. */
+/** @throws {@link ArgumentError} for anything but a `Float32Array` (of any realm): bytes are not samples. */
 export function asSamples(option: string, value: unknown): Float32Array {
   const samples = asFloat32Array(value);
   if (samples) return samples;
@@ -60,8 +60,8 @@ export function asSamples(option: string, value: unknown): Float32Array {
 /**
  * Opens any source but samples for `decode`.
  *
- * @throws {@link ArgumentError} for what is no sound, or a stream that somebody else reads.
- * @throws {@link ClosedError} `ERR_PARAKEET_CLOSED` for a stream that is over already. Node's own error for a file that cannot be opened.
+ * @throws {@link ArgumentError} for anything that is not audio, or a stream that is already being read.
+ * @throws {@link ClosedError} `ERR_PARAKEET_CLOSED` for a stream that has already ended. Node's own error for a file that cannot be opened.
  */
 export async function openAudio(source: unknown, options: OpenOptions): Promise<OpenedAudio> {
   const { format, ...excerpt } = options;
@@ -105,7 +105,7 @@ function nodeStream(source: Readable): Readable {
       remedy,
     );
   }
-  // Handed on as it is: sources of ours tell more by their events. Objects are checked one by one.
+  // Passed on unchanged: our own sources report more through their events. Pieces that are objects are checked one by one.
   if (!source.readableObjectMode) return source;
   return new PieceReader(
     { next: nextOf(source[Symbol.asyncIterator]()), stop: (error) => void source.destroy(error) },
@@ -116,7 +116,7 @@ function nodeStream(source: Readable): Readable {
 function webStream(stream: ReadableStream<unknown>): Readable {
   if (stream.locked) {
     throw expected(
-      'a stream that nobody else reads',
+      'a stream that is not being read already',
       'source',
       stream,
       'It has a reader: its lock is taken.',
@@ -142,7 +142,7 @@ function message(source: Response | Request): Readable {
   return webStream(source.body);
 }
 
-/** @throws {@link ArgumentError} for a piece that is no bytes. */
+/** @throws {@link ArgumentError} for a piece that is not bytes. */
 function checkedPiece(piece: unknown): Uint8Array {
   const bytes = asBytes(piece);
   if (bytes) return bytes;
@@ -169,7 +169,7 @@ function isPcmFormat(format: AudioFormat | undefined): boolean {
   return pcmEncodings.some((name) => name === format);
 }
 
-// By their tags and shapes, not by `instanceof`: they may come from another realm (vm, jsdom, Electron) or library.
+// Recognised by tag and shape, not by `instanceof`: they may come from another realm (vm, jsdom, Electron) or library.
 
 /** The bytes in `value`, not copied; `undefined` when it holds none. */
 function asBytes(value: unknown): Uint8Array | undefined {

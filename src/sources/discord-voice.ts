@@ -1,6 +1,6 @@
 /**
- * A source: one speaker of a Discord voice channel, from the receiver of `@discordjs/voice`. The network's order is voice-packets.ts's
- * matter, Opus that of transforms/formats/. The package itself is not needed here: a receiver is known by what it does.
+ * A source: one speaker of a Discord voice channel, from the receiver of `@discordjs/voice`. The order of packets is in voice-packets.ts,
+ * Opus in audio/formats/. The package itself is not needed here: a receiver is recognised by its methods.
  */
 import type { Readable } from 'node:stream';
 import { OpusDecoder } from '../audio/formats/opus-decoder.js';
@@ -20,55 +20,64 @@ export interface VoiceReceiverLike {
 /** Options of {@link discordVoice}. */
 export type DiscordVoiceOptions = LiveSourceOptions;
 
-/** What happened to a speaker's packets. */
+/** Statistics of a speaker's packets. */
 export interface VoiceStats {
   packets: number;
   /**
-   * What losses were counted by. `'rtp'`: the packets' sequence numbers and timestamps, exactly. `'arrival'`: the times at which they came, a guess
-   * (packets that came out of order cannot be told then).
+   * How losses are counted. `'rtp'`: exactly, by the packets' sequence numbers and timestamps. `'arrival'`: estimated from arrival times
+   * (reordered packets cannot be detected then).
    */
   clock: 'rtp' | 'arrival';
-  /** Lost on the way, in packets' worth of sound; the first 100 ms of each loss are concealed, the rest is silent. */
+  /** Seconds of sound lost on the way; the first 100 ms of each loss are concealed, the rest is silent. */
   lostSeconds: number;
   concealedSeconds: number;
-  /** Brought back into order, and such that came too late. */
+  /** Packets that were put back into order, and packets that came too late. */
   reordered: number;
   late: number;
   /** Not Opus: damaged, or not decrypted. */
   damaged: number;
-  /** Times that the subscription broke and was made anew. */
+  /** Times that the subscription broke and was renewed. */
   resubscribed: number;
 }
 
 /** `EndBehaviorType.Manual` of `@discordjs/voice`: the subscription lasts until we end it. */
 const MANUAL = 0;
-/** How often the clock is looked at, in milliseconds. */
+/** How often the clock is checked, in milliseconds. */
 const TICK = 100;
-/** A speaker who has sent nothing for so long is silent; and so long a missing packet is waited for. */
+/** After how long without a packet a speaker counts as silent, and how long a missing packet is waited for; in milliseconds. */
 const QUIET_MS = 200;
 const HELD_MS = 60;
 /** Samples of a loss that are concealed. */
 const MOST_CONCEALED = 4800;
-/** Milliseconds before a broken subscription is made anew. */
+/** Milliseconds before a broken subscription is renewed. */
 const RESUBSCRIBE_MS = 50;
 
 /**
- * What one user says, as sound on the clock of this call: silence while they are silent, so that `merge()` sees their time go on. Give
- * `parakeet()` the option `silenceGate: true`, and silence costs next to nothing.
+ * The speech of one user, on the clock of this call: silence while the user is silent, so that the user's time advances for `merge()`. Mono,
+ * 48 kHz. With `parakeet({ silence: { gate: true } })` silence costs almost nothing.
  *
- * ```ts
- * const anna = discordVoice(connection.receiver, userId).pipe(parakeet({ model, silenceGate: true }));
- * ```
- *
- * Packets are put in order, and losses counted, by their RTP headers. Current releases of `@discordjs/voice` (0.19) do not hand those on, so
- * `discordVoice` reads them where the receiver parses datagrams (its method `parsePacket` is wrapped, for this one receiver). Packets that
- * are objects with `payload`, `sequence` and `timestamp` are understood as well. Where neither is to be had, order and losses
- * are guessed from the times of arrival: `stats.clock` says which. A subscription that breaks (a packet
- * that was not decrypted) is made anew, and emits `resubscribed` with the error; the other speakers have no part in it. Lasts until
- * `stop()`, `destroy()` or the signal.
+ * Packets are ordered, and losses counted, by their RTP headers. Current releases of `@discordjs/voice` (0.19) do not expose the headers, so
+ * `discordVoice` reads them where the receiver parses datagrams: it wraps the method `parsePacket` of this receiver. Packets that are objects
+ * with `payload`, `sequence` and `timestamp` are accepted as well. Without either, order and losses are estimated from arrival times;
+ * `stats.clock` says which. A subscription that breaks (a packet could not be decrypted) is renewed, and `resubscribed` is emitted with the
+ * error; other speakers are not affected. Lasts until `stop()`, `destroy()` or the signal.
  *
  * @param receiver `connection.receiver` of `@discordjs/voice`.
- * @throws {@link ArgumentError} for arguments that make no sense.
+ * @throws {@link ArgumentError} for invalid arguments. The source fails with a {@link LagError} when its reader is too slow, see
+ * {@link LiveSourceOptions}.
+ *
+ * @example
+ * ```js no-run
+ * import { pipeline } from 'node:stream/promises';
+ * import { discordVoice, parakeet, txtWriter } from 'parakeet-stream';
+ *
+ * // connection: what joinVoiceChannel() of @discordjs/voice returns.
+ * export async function writeSpeech(connection, userId) {
+ *   const voice = discordVoice(connection.receiver, userId);
+ *   connection.once('destroyed', () => voice.stop());
+ *   await pipeline(voice, parakeet({ silence: { gate: true } }), txtWriter(`${userId}.txt`));
+ * }
+ * ```
  */
 export function discordVoice(
   receiver: VoiceReceiverLike,
@@ -86,7 +95,7 @@ export function discordVoice(
 /** The source that {@link discordVoice} makes. */
 export class DiscordVoice extends LiveSource {
   readonly userId: string;
-  /** `Date.now()` at the first sample: where the stream lies on a clock that several share. */
+  /** `Date.now()` at the first sample: where the stream is on a clock that several streams share. */
   readonly startedAt = Date.now();
   readonly #receiver: VoiceReceiverLike;
   readonly #decoder = new OpusDecoder(1);
@@ -110,12 +119,12 @@ export class DiscordVoice extends LiveSource {
     this.#timer = setInterval(() => this.#tick(), TICK);
   }
 
-  /** What came and what did not, so far. */
+  /** What has arrived and what has not, so far. */
   get stats(): VoiceStats {
     return { ...this.#stats, clock: this.#clock, reordered: this.#order.reordered, late: this.#order.late };
   }
 
-  /** The speaker has left: what was said is still heard. */
+  /** Call it when the speaker has left: what was said before is still emitted. */
   stop(): void {
     if (this.#stopped) return;
     for (const piece of this.#order.flush()) this.#hear(piece);
@@ -173,7 +182,7 @@ export class DiscordVoice extends LiveSource {
       const { frames, frameSamples } = parseOpusPacket(packet.bytes);
       length = frames.length * frameSamples;
     } catch {
-      // What is no Opus is as good as lost; the next packet's place tells how much.
+      // A packet that is not Opus is as good as lost; the position of the next one tells how much.
       this.#stats.damaged++;
       return;
     }
@@ -186,7 +195,7 @@ export class DiscordVoice extends LiveSource {
       for (const piece of this.#order.flush()) this.#hear(piece);
     }
     if (quiet < QUIET_MS) return;
-    // A packet may be on its way: silence stays behind the clock by that.
+    // A packet may be on its way: silence stays behind the clock by that much.
     const until = this.#now - (QUIET_MS / 1000) * OPUS_RATE;
     for (const piece of this.#order.idle(until)) this.#hear(piece);
   }
@@ -216,7 +225,7 @@ export class DiscordVoice extends LiveSource {
   }
 }
 
-/** A Buffer, whose header may be known, or an object with the bytes and RTP's fields. */
+/** A Buffer, whose header may be known, or an object with the bytes and the RTP fields. */
 function toPacket(value: unknown): VoicePacket | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { payload, sequence, timestamp } = value as {

@@ -1,5 +1,5 @@
 /**
- * A source: whatever ffmpeg can read, as bytes of a WAV file for `decode` or `parakeet()`. The process itself is `ffmpeg-child.ts`.
+ * A source: whatever ffmpeg can read, as bytes of a WAV file for `decode` or `parakeet()`. The process itself is in `ffmpeg-child.ts`.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -20,54 +20,68 @@ export interface FfmpegOptions {
    * @defaultValue 0
    */
   track?: number | undefined;
-  /** Seconds to skip; the times of the transcript count from there. Default 0. */
+  /**
+   * Seconds to skip, at least 0; the times of the transcript count from there.
+   * @defaultValue 0
+   */
   start?: number | undefined;
-  /** Seconds to read at most. Default: to the end. */
+  /**
+   * Most seconds to read, at least 0.
+   * @defaultValue to the end
+   */
   duration?: number | undefined;
   /**
-   * The program. Default: the environment's `FFMPEG_PATH`, or `ffmpeg` on `PATH`, or that of the packages `ffmpeg-static` and
-   * `@ffmpeg-installer/ffmpeg`.
+   * The path of the program.
+   * @defaultValue the environment's `FFMPEG_PATH`, or `ffmpeg` on `PATH`, or that of the packages `ffmpeg-static` and `@ffmpeg-installer/ffmpeg`
    */
   ffmpegPath?: string | undefined;
   /**
-   * Bytes that may be stored in a temporary file when `input` is a Readable of a container that has to be read with seeking (an MP4 with
-   * its index at the end). 0 refuses such input. Default 4 GiB.
+   * Most bytes that may be stored in a temporary file when `input` is a Readable of a container that needs seeking (an MP4 with its index
+   * at the end). 0 refuses such input.
+   * @defaultValue 4 GiB
    */
   maxSpool?: number | undefined;
-  /** Ends the process and the stream. */
+  /** Ends the process, and the stream with an `AbortError`. */
   signal?: AbortSignal | undefined;
 }
 
 /** The stream that {@link ffmpeg} makes. */
 export interface FfmpegAudio extends Readable {
-  /** Seconds of sound that it will give in all, as far as ffmpeg has told by now. The event `duration` tells it as soon as it is known. */
+  /** Seconds of sound in all, as far as ffmpeg has reported by now. The event `duration` reports it as soon as it is known. */
   readonly duration: number | undefined;
 }
 
 const optionKeys = ['track', 'start', 'duration', 'ffmpegPath', 'maxSpool', 'signal'] as const;
 
 /**
- * The first audio track (or `track`) of a file, a URL or a Readable, through an `ffmpeg` process of its own: MP3, M4A, MP4, MKV,
- * WebM, Ogg, network streams. Gives the bytes of a WAV file (32-bit floats, the source's own rate and channels).
+ * The first audio track (or `track`) of a file, a URL or a Readable, through an `ffmpeg` process: MP3, M4A, MP4, MKV, WebM, Ogg, network
+ * streams. Emits the bytes of a WAV file (32-bit floats, the source's own rate and channels).
  *
- * The process is started without a shell, reads no faster than it is read, and is killed by `destroy()`. A local file or piped bytes
- * cannot make it open other files or addresses; a URL is passed on as it is, so do not pass one that you do not trust.
+ * The process is started without a shell, respects back-pressure, and is killed by `destroy()`. A local file or piped bytes cannot make it
+ * open other files or addresses; a URL is passed on as it is, so do not pass one that you do not trust.
  *
- * Times are the container's: silence stands where it has no sound, before the first packet (audio that begins after the pictures) and in
- * holes.
+ * Times are the container's: places without sound are filled with silence, both before the first packet (audio that begins after the video)
+ * and in gaps.
  *
- * @param input A path, a URL (`https://…`, `rtmp://…`: whatever this ffmpeg knows), or a Readable of bytes.
- * @throws {@link ArgumentError} (at once) for arguments that make no sense.
- * Fails with `ERR_PARAKEET_MISSING_DEPENDENCY` without ffmpeg, and `ERR_PARAKEET_INVALID_AUDIO` with what ffmpeg said, its exit code
- * or its signal, after everything that it could read; also when the exit code is 0 but there was no sound, ffmpeg reported errors, or
- * the file is cut short. `pipeline` drops what is still on its way when a source fails; `transcribe` and
- * `model.transcribe` write it first.
+ * @param input A path, a URL (`https://…`, `rtmp://…`: whatever this ffmpeg supports), or a Readable of bytes.
+ * @throws {@link ArgumentError} (synchronously) for invalid arguments.
+ * The stream fails with `ERR_PARAKEET_MISSING_DEPENDENCY` without ffmpeg, and with `ERR_PARAKEET_INVALID_AUDIO` and ffmpeg's message, exit
+ * code or signal after everything that it could read; also when the exit code is 0 but there was no sound, ffmpeg reported errors, or the
+ * file is cut short. `pipeline` drops what is still on its way when a source fails; `transcribe` and `model.transcribe` write it first.
+ *
+ * @example
+ * ```js
+ * import { pipeline } from 'node:stream/promises';
+ * import { ffmpeg, parakeet, srtWriter } from 'parakeet-stream';
+ *
+ * await pipeline(ffmpeg('talk.flac', { start: 0, duration: 600 }), parakeet(), srtWriter('talk.srt'));
+ * ```
  */
 export function ffmpeg(input: string | URL | Readable, options: FfmpegOptions = {}): FfmpegAudio {
   return openWithFfmpeg(input, options);
 }
 
-/** {@link ffmpeg}, for a file that nothing of ours knows: `unknown` says what it looks like, for the error. */
+/** {@link ffmpeg} for a file that none of our decoders knows: `unknown` says what it looks like, for the error. */
 export function openWithFfmpeg(
   input: string | URL | Readable,
   options: FfmpegOptions,
@@ -92,7 +106,7 @@ export function openWithFfmpeg(
   return source;
 }
 
-/** A file as ffmpeg must be told of it: with its protocol, so that no name is an option (`-y`) or another protocol (`concat:…`). */
+/** A file as ffmpeg takes it: with its protocol, so that no name is an option (`-y`) or another protocol (`concat:…`). */
 function ffmpegName(input: string | URL): string {
   if (input instanceof URL) return input.protocol === 'file:' ? `file:${fileURLToPath(input)}` : input.href;
   if (typeof input !== 'string' || input === '')
@@ -106,9 +120,9 @@ function ffmpegName(input: string | URL): string {
 interface Input {
   /** Resolves with the process when it was started; rejects when it never will be. */
   readonly started: Promise<FfmpegChild>;
-  /** After the process is gone: why not all of the sound came, if so. */
+  /** After the process has ended: why the sound is incomplete, if it is. */
   failure(): Promise<Error | null>;
-  /** Ends everything at once; resolves when nothing of it is left. */
+  /** Ends everything at once; resolves when all resources are freed. */
   kill(): Promise<void>;
 }
 
@@ -137,12 +151,12 @@ class NamedInput implements Input {
   }
 }
 
-/** The first bytes of a file; none for what is no file, and for one that ffmpeg will complain of. */
+/** The first bytes of a file; none for anything else, and for a file that ffmpeg will report as unreadable. */
 function firstBytes(name: string): Uint8Array {
   const bytes = new Uint8Array(WALKER_BYTES);
   const file = name.startsWith('file:') ? name.slice('file:'.length) : undefined;
   try {
-    // A pipe with a name can be read only once.
+    // A named pipe can be read only once.
     if (file === undefined || !statSync(file).isFile()) return bytes.subarray(0, 0);
     const descriptor = openSync(file, 'r');
     try {
@@ -155,12 +169,12 @@ function firstBytes(name: string): Uint8Array {
   }
 }
 
-/** The error for a file that is not whole. */
+/** The error for a file that is incomplete. */
 async function lengthErrorOf(file: string): Promise<Error | undefined> {
   const handle = await open(file).catch(() => undefined);
   if (!handle) return undefined;
   try {
-    // A pipe with a name was read by now, and a folder of pictures never has sound.
+    // A named pipe was read by now, and a folder of images never has sound.
     if (!(await handle.stat()).isFile()) return undefined;
     const mark = new Uint8Array(WALKER_BYTES);
     const { bytesRead } = await handle.read(mark, 0, mark.length, 0);
@@ -187,7 +201,7 @@ class PipedInput implements Input {
     this.started = new Promise((resolve, reject) => {
       void this.#feed.started.then((child) => {
         resolve(child);
-        // It may have enough before its input ends.
+        // ffmpeg may have enough before its input ends.
         void child.gone.then(() => input.destroy());
       });
       fed.catch(reject);
@@ -204,7 +218,7 @@ class PipedInput implements Input {
     await this.#feed.kill();
   }
 
-  /** When the input fails ffmpeg gets an end, so that what came before is heard. */
+  /** When the input fails ffmpeg gets an end, so that what came before is decoded. */
   async #copy(): Promise<void> {
     let child: FfmpegChild | undefined;
     void this.#feed.started.then((started) => {
@@ -228,7 +242,7 @@ class FfmpegSource extends Readable implements FfmpegAudio {
   readonly #input: Input;
   #child: FfmpegChild | undefined;
   #duration: number | undefined;
-  /** What to fail with, once everything before it has been read: `destroy` would throw that away. */
+  /** The error to fail with once everything before it has been read: `destroy` would discard that. */
   #failure: Error | undefined;
 
   constructor(job: Omit<FfmpegJob, 'input'>, input: Input) {

@@ -1,6 +1,6 @@
 /**
- * The base of sources that nobody can slow down: a microphone, a voice channel. What their reader does not take waits, up to `maxLag`;
- * beyond it `onOverflow` says what happens. Gives the bytes of a WAV file without an end, so that `parakeet()` needs no options.
+ * The base of sources without back-pressure: a microphone, a voice channel. What their reader does not take waits, up to `maxLag`;
+ * `onOverflow` says what happens beyond it. Emits the bytes of a WAV file without an end, so that `parakeet()` needs no options.
  */
 import { Readable } from 'node:stream';
 import { destroyOnAbort } from '../abort.js';
@@ -9,12 +9,15 @@ import { finite, oneOf, optionalSignal } from '../options.js';
 
 /** Options of every live source. */
 export interface LiveSourceOptions {
-  /** Seconds of sound that may wait for a slow reader, 0.1 to 3600. Default 60. */
+  /**
+   * Seconds of sound that may wait for a slow reader, 0.1 to 3600.
+   * @defaultValue 60
+   */
   maxLag?: number | undefined;
   /**
-   * When more would have to wait: `'error'` ends the sound there, and the source fails with a `LagError` once all of it was read;
-   * `'gap'` drops sound until there is room, puts digital silence in its place so that times stay right, and emits `gap`.
-   * Default `'error'`.
+   * When more would have to wait: `'error'` ends the sound there, and the source fails with a `LagError` once all of it was read; `'gap'`
+   * drops sound until there is room, replaces it with digital silence so that times stay correct, and emits `gap`.
+   * @defaultValue `'error'`
    */
   onOverflow?: 'error' | 'gap' | undefined;
   /** Ends the source with an `AbortError`. */
@@ -23,27 +26,27 @@ export interface LiveSourceOptions {
 
 export const liveSourceKeys = ['maxLag', 'onOverflow', 'signal'] as const;
 
-/** Sound that never came, in seconds from the source's start. */
+/** Sound that was lost, in seconds from the source's start. */
 export interface Gap {
   start: number;
   end: number;
 }
 
-/** Most samples that are handed on in one piece, in seconds. */
+/** Longest piece that is passed on at once, in seconds. */
 const PIECE_SECONDS = 0.1;
 const HEADER_BYTES = 44;
 
 /**
- * Mono sound at one rate. Events beside those of a Readable: `gap` with a {@link Gap}, for sound that was lost; its time is filled with
- * digital silence, which costs the model next to nothing.
+ * Mono sound at one rate. Emits, besides the events of a Readable, `gap` with a {@link Gap} for sound that was lost; its time is filled
+ * with digital silence, which costs the model almost nothing.
  */
 export class LiveSource extends Readable {
   readonly sampleRate: number;
   readonly #mostBytes: number;
   readonly #onOverflow: 'error' | 'gap';
-  /** Samples given so far, silence in the place of lost ones included. */
+  /** Samples emitted so far, including silence in place of lost ones. */
   #samples = 0;
-  /** Samples dropped that no silence stands for yet. */
+  /** Dropped samples that were not replaced by silence yet. */
   #dropped = 0;
   /** Where the first of them would have been, in seconds. */
   #gapStart = 0;
@@ -70,7 +73,7 @@ export class LiveSource extends Readable {
     return this.readableLength / 2 / this.sampleRate;
   }
 
-  /** Hands on sound. */
+  /** Emits sound. */
   protected give(samples: Int16Array): void {
     if (this.#ended || this.destroyed || samples.length === 0) return;
     if (this.readableLength + samples.byteLength > this.#mostBytes) {
@@ -91,7 +94,10 @@ export class LiveSource extends Readable {
     this.#write(samples);
   }
 
-  /** Silence for what was dropped, before `next` samples; false when the reader has still no room for all of it: then they are dropped too. */
+  /**
+   * Emits silence for what was dropped, before `next` samples; returns false when there is still no room for all of it: then `next` are
+   * dropped too.
+   */
   #makeUp(next: number): boolean {
     const room = Math.floor((this.#mostBytes - this.readableLength) / 2) - next;
     // Not at the first free byte, or sound and silence would alternate.
@@ -107,7 +113,7 @@ export class LiveSource extends Readable {
     return true;
   }
 
-  /** At the end: no silence stands for what was dropped last, since nothing comes after it. */
+  /** At the end: no silence replaces what was dropped last, since nothing comes after it. */
   #reportDropped(): void {
     if (this.#dropped === 0) return;
     const end = this.time + this.#dropped / this.sampleRate;
@@ -120,7 +126,7 @@ export class LiveSource extends Readable {
     this.#dropped += samples;
   }
 
-  /** So many samples never came: silence takes their place. */
+  /** Replaces samples that were lost with silence. */
   protected fillGap(samples: number): void {
     if (this.#ended || this.destroyed || samples <= 0) return;
     const start = this.time;
@@ -128,7 +134,7 @@ export class LiveSource extends Readable {
     this.emit('gap', { start, end: this.time } satisfies Gap);
   }
 
-  /** Digital silence that is no loss. */
+  /** Emits digital silence that is not a loss. */
   protected silence(samples: number): void {
     if (this.#ended || this.destroyed) return;
     const room = Math.floor((this.#mostBytes - this.readableLength) / 2);
@@ -142,7 +148,7 @@ export class LiveSource extends Readable {
     for (let left = samples; left > 0; left -= piece) this.#write(new Int16Array(Math.min(piece, left)));
   }
 
-  /** The sound is over. */
+  /** Ends the sound. */
   protected endSound(): void {
     if (this.#ended || this.destroyed) return;
     this.#ended = true;
@@ -150,7 +156,7 @@ export class LiveSource extends Readable {
     this.push(null);
   }
 
-  /** The sound is over because of an error, which comes when all of it was read. */
+  /** Ends the sound because of an error, which is raised when all of it was read. */
   protected failLate(error: Error): void {
     if (this.#ended || this.destroyed) return;
     this.#ended = true;
@@ -179,7 +185,7 @@ export class LiveSource extends Readable {
   }
 }
 
-/** Of mono samples of 16 bits whose number nobody knows yet. */
+/** The header for mono samples of 16 bits whose number is not known yet. */
 function wavHeader(sampleRate: number): Buffer {
   const head = Buffer.alloc(HEADER_BYTES);
   head.write('RIFF', 0, 'latin1');

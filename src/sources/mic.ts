@@ -1,5 +1,5 @@
 /**
- * A source: a microphone, or any input device of this machine. The device itself is recorder.ts's matter.
+ * A source: a microphone, or any input device of this machine. The device itself is in recorder.ts.
  */
 import { AudioError } from '../errors.js';
 import { expected, known } from '../options.js';
@@ -8,9 +8,16 @@ import { type InputDevice, type RecorderLibrary, type Recording, recorderLibrary
 
 /** Options of {@link mic}. */
 export interface MicOptions extends LiveSourceOptions {
-  /** A device's name as {@link devices} gives it, a part of one that only it has, or its index. Default: the system's. */
+  /**
+   * The name of a device as {@link devices} returns it, a part that only one name has, or the device's index.
+   * @defaultValue the system's
+   */
   device?: string | number | undefined;
-  /** Who records. Default: the package `decibri`. @internal */
+  /**
+   * The recording package.
+   * @defaultValue `decibri`
+   * @internal
+   */
   library?: RecorderLibrary | undefined;
 }
 
@@ -18,21 +25,45 @@ const SAMPLE_RATE = 16_000;
 /** 50 ms. */
 const BUFFER_SAMPLES = 800;
 
-/** The input devices of this machine. @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` without the package that records. */
+/**
+ * Lists the input devices of this machine.
+ * @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` without the package `decibri`, which records.
+ *
+ * @example
+ * ```js no-run
+ * import { devices } from 'parakeet-stream';
+ *
+ * for (const { index, name, isDefault } of devices()) console.log(index, name, isDefault ? '(default)' : '');
+ * ```
+ */
+export function devices(): InputDevice[];
+/** With another recording package, for tests. @internal */
+export function devices(library: RecorderLibrary): InputDevice[];
 export function devices(library: RecorderLibrary = recorderLibrary()): InputDevice[] {
   return library.inputDevices().map(({ index, name, isDefault }) => ({ index, name, isDefault }));
 }
 
 /**
- * The sound of a microphone: `pipeline(mic(), parakeet(), captionWriter())`. 16 kHz, mono. Emits `recording` with the device when sound
- * comes in, and `gap` for sound that was lost.
+ * The sound of a microphone, mono, 16 kHz, as a source for `parakeet()`. Emits `recording` with the device when sound arrives, and `gap`
+ * for sound that was lost.
  *
- * Recording begins at once and ends with `stop()` (the sound so far is still heard), `destroy()` or the signal. `suspend()` and
- * `resumeRecording()` leave a pause out: its time is filled with silence.
+ * Recording begins at once and ends with `stop()` (the sound so far is still emitted), `destroy()` or the signal. `suspend()` and
+ * `resumeRecording()` pause it: the time of the pause is filled with silence.
  *
- * @throws {@link ArgumentError} for options that make no sense. @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` without `decibri`.
- * Fails with `AudioError` `ERR_PARAKEET_INVALID_AUDIO` when there is no such device, it cannot be opened (no permission, say), or goes
- * away; what was heard before is read first.
+ * @throws {@link ArgumentError} for invalid options. @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` without `decibri`.
+ * The source fails with an `AudioError` `ERR_PARAKEET_INVALID_AUDIO` when there is no such device, it cannot be opened (missing permission,
+ * for example), or it disappears; all sound before that is read first. It fails with a `LagError` when its reader is too slow, see
+ * {@link LiveSourceOptions}.
+ *
+ * @example
+ * ```js no-run
+ * import { pipeline } from 'node:stream/promises';
+ * import { captionWriter, mic, parakeet } from 'parakeet-stream';
+ *
+ * const microphone = mic();
+ * process.once('SIGINT', () => microphone.stop());
+ * await pipeline(microphone, parakeet(), captionWriter());
+ * ```
  */
 export function mic(options: MicOptions = {}): Microphone {
   known('mic', options, [...liveSourceKeys, 'device', 'library']);
@@ -67,12 +98,12 @@ export class Microphone extends LiveSource {
     this.#opening = this.#open();
   }
 
-  /** True while sound comes in. */
+  /** True while sound arrives. */
   get recording(): boolean {
     return this.#recording !== undefined;
   }
 
-  /** Stops recording for a while; the time until `resumeRecording()` will be silent. */
+  /** Pauses recording; the time until `resumeRecording()` will be silent. */
   suspend(): void {
     this.#wanted = false;
     const recording = this.#recording;
@@ -80,7 +111,7 @@ export class Microphone extends LiveSource {
     recording?.stop();
   }
 
-  /** Goes on after `suspend()`. A device that is gone meanwhile is an error of the stream. */
+  /** Continues after `suspend()`. If the device has disappeared meanwhile, the stream fails. */
   resumeRecording(): void {
     if (this.#wanted || this.destroyed) return;
     this.#wanted = true;
@@ -88,7 +119,7 @@ export class Microphone extends LiveSource {
     this.#opening = this.#opening.then(() => this.#open());
   }
 
-  /** The sound ends here; what was recorded is still heard. */
+  /** Ends the sound; what was recorded is still emitted. */
   stop(): void {
     this.suspend();
     void this.#opening.then(() => this.endSound());
@@ -137,7 +168,7 @@ export class Microphone extends LiveSource {
       this.emit('recording', this.#device);
     }
     const behind = Math.round(((start - this.#began) / 1000 - this.time) * SAMPLE_RATE);
-    // By the clock alone nobody can tell lost sound from late sound: the recorder counts what it dropped.
+    // The clock alone cannot tell lost sound from late sound: the recorder counts what it dropped.
     const overruns = recording.overrunCount;
     if (overruns > this.#overruns) {
       this.fillGap(Math.max((overruns - this.#overruns) * BUFFER_SAMPLES, behind));
@@ -157,7 +188,7 @@ export class Microphone extends LiveSource {
   #cannotRecord(cause: unknown): AudioError {
     const device =
       this.#device === undefined ? 'the default input device' : `the input device '${this.#device}'`;
-    // The library's own words, without their full stops.
+    // The library's own message, without the full stop.
     const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.+$/, '');
     return new AudioError(
       'ERR_PARAKEET_INVALID_AUDIO',

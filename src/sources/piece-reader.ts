@@ -1,6 +1,6 @@
 /**
- * A Readable of bytes over anything that gives pieces one after the other. Unlike `Readable.from` it checks each piece, and its
- * destruction does not wait for a piece that may never come.
+ * A Readable of bytes over anything that returns pieces one by one. Unlike `Readable.from` it checks each piece, and destroying it does not
+ * wait for a piece that may never come.
  */
 import { Readable } from 'node:stream';
 
@@ -12,7 +12,7 @@ export interface Pieces {
   stop(error: Error | undefined): unknown;
 }
 
-/** Bytes from `pieces`. A piece that `check` refuses, or a failure of `pieces`, destroys the stream with that error. */
+/** Bytes from `pieces`. A piece that `check` rejects, or a failure of `pieces`, destroys the stream with that error. */
 export class PieceReader extends Readable {
   readonly #pieces: Pieces;
   readonly #check: (piece: unknown) => Uint8Array;
@@ -39,7 +39,7 @@ export class PieceReader extends Readable {
         return;
       }
       const bytes = this.#check(next.piece);
-      // An empty piece is no reason for Node to ask again.
+      // An empty piece does not make Node read again.
       if (bytes.length === 0) continue;
       this.push(bytes);
       return;
@@ -48,7 +48,7 @@ export class PieceReader extends Readable {
 
   /** Node's. @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    // Not waited for: a generator answers only when its current piece has come.
+    // Not awaited: a generator answers only when its current piece has come.
     if (!this.#over) Promise.resolve(this.#stop(error)).catch(() => {});
     callback(error);
   }

@@ -1,6 +1,6 @@
 /**
- * The recorder behind `mic()`: what is asked of it, and the optional package that does it, `decibri` (Apache-2.0; binaries for macOS,
- * Linux and Windows; its capture runs on threads of its own). Not `@picovoice/pvrecorder-node`, whose `read()` blocks the event loop.
+ * The recorder behind `mic()`: its interface, and the optional package that implements it, `decibri` (Apache-2.0; binaries for macOS, Linux
+ * and Windows; it captures on threads of its own). Not `@picovoice/pvrecorder-node`, whose `read()` blocks the event loop.
  */
 import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
@@ -9,7 +9,7 @@ import { DependencyError, NativeError } from '../errors.js';
 
 /** An open input device: a Readable of s16le. */
 export interface Recording extends Readable {
-  /** Buffers that it dropped because nobody took them. */
+  /** Buffers that it dropped because nothing read them. */
   readonly overrunCount: number;
   stop(): void;
 }
@@ -21,7 +21,7 @@ export interface InputDevice {
   isDefault: boolean;
 }
 
-/** What of the package is used. */
+/** The part of the package that is used. */
 export interface RecorderLibrary {
   Microphone: {
     open(options: {
@@ -52,12 +52,12 @@ export function recorderLibrary(): RecorderLibrary {
   }
 }
 
-/** What ALSA could not do is in the recorder's error; its own lines on stderr would come before that. */
+/** The recorder's error says what ALSA could not do; ALSA's own lines on stderr would come before that. */
 function silenceAlsa(): void {
   try {
     loadAddon().silenceAlsa();
   } catch (error) {
-    // Recording needs no addon; whoever transcribes hears of it then.
+    // Recording needs no addon; transcribing will report the error.
     if (!(error instanceof NativeError)) throw error;
   }
 }

@@ -1,11 +1,11 @@
 /**
- * The RTP headers (RFC 3550) of the packets that a receiver of `@discordjs/voice` hands on. Its current release (0.19) gives bare Opus
- * packets, without the sequence number and timestamp that tell what was lost and what came out of order.
+ * The RTP headers (RFC 3550) of the packets that a receiver of `@discordjs/voice` passes on. The current release (0.19) emits bare Opus
+ * packets, without the sequence number and timestamp that reveal losses and reordering.
  */
 
-/** A packet's place in its stream. */
+/** A packet's position in its stream. */
 export interface RtpHeader {
-  /** 16 bits, one more for each packet. */
+  /** 16 bits, increased by one for each packet. */
   sequence: number;
   /** 32 bits, in samples at 48 kHz. */
   timestamp: number;
@@ -21,10 +21,11 @@ const headers = new WeakMap<object, RtpHeader>();
 const hooked = new WeakSet<object>();
 
 /**
- * Remembers the header of each packet that `receiver` parses from now on, for {@link rtpHeaderOf}. It does so by a `parsePacket` of this one
- * receiver's own, around the library's; what that returns and throws stays the same for everybody. Does nothing the second time.
+ * Remembers the header of each packet that `receiver` parses from now on, for {@link rtpHeaderOf}. It wraps `parsePacket` of this one
+ * receiver; what the method returns and throws stays the same. Does nothing the second time.
  *
- * @returns false for a receiver that has no such method (a later release, or another library): its packets may carry their places themselves.
+ * @returns false for a receiver without such a method (a later release, or another library): its packets may carry their positions
+ * themselves.
  */
 export function readRtpHeaders(receiver: object): boolean {
   if (hooked.has(receiver)) return true;
@@ -42,7 +43,7 @@ export function readRtpHeaders(receiver: object): boolean {
   return true;
 }
 
-/** The header of a packet that a hooked receiver gave. */
+/** The header of a packet from a hooked receiver. */
 export function rtpHeaderOf(packet: object): RtpHeader | undefined {
   return headers.get(packet);
 }

@@ -1,9 +1,9 @@
 /**
- * Puts the packets of one speaker in order and on the clock (RFC 3550): what was lost, what was silence, what came late. Knows no Opus
- * and no Discord; times are samples at 48 kHz.
+ * Puts the packets of one speaker in order and on the clock (RFC 3550): what was lost, what was silence, what came late. It knows nothing
+ * of Opus or Discord; times are samples at 48 kHz.
  */
 
-/** A packet of Opus, with its place among the others where the network told it. */
+/** An Opus packet, with its position if the network provides it. */
 export interface VoicePacket {
   bytes: Uint8Array;
   /** RTP's sequence number, 16 bits. */
@@ -17,16 +17,16 @@ export type VoicePiece =
   | { kind: 'packet'; bytes: Uint8Array }
   /** Nothing was sent: `samples` of silence. */
   | { kind: 'silence'; samples: number }
-  /** Something was sent and is lost. */
+  /** Something was sent and lost. */
   | { kind: 'lost'; samples: number };
 
-/** Packets that one that is missing is waited for. */
+/** How many later packets are held while waiting for a missing one. */
 const MOST_HELD = 4;
-/** Samples by which a packet may be off the clock and still follow the one before: the network's jitter. */
+/** Samples by which a packet may be off the clock and still follow the previous one: the jitter of the network. */
 const JITTER = 48 * 80;
-/** Without a place: sound that is missing for longer than this, in samples, was not said. Discord's clients end speech with silent packets. */
+/** Without a position: a longer gap than this, in samples, counts as silence. Discord's clients end speech with silent packets. */
 const LONGEST_GUESSED_LOSS = 48 * 400;
-/** The silent packet with which Discord's clients end speech, five times over. */
+/** The silent packet with which Discord's clients end speech, sent five times. */
 const SILENT_PACKET = [0xf8, 0xff, 0xfe];
 /** A jump of more samples than this is another clock, not a pause. */
 const LONGEST_PAUSE = 48_000 * 3600;
@@ -50,28 +50,26 @@ interface Placed {
 
 /** Orders one speaker's packets. */
 export class VoiceOrder {
-  /** Samples laid out so far, from the stream's start. */
+  /** Samples emitted so far, from the stream's start. */
   #at = 0;
   #last: Placed | undefined;
-  /** Packets that came before one that is missing, by sequence. */
+  /** Packets that came before a missing one, by sequence number. */
   readonly #held: Held[] = [];
   /** Counted for statistics. */
   reordered = 0;
   late = 0;
 
-  /** Samples laid out so far. */
+  /** Samples emitted so far. */
   get at(): number {
     return this.#at;
   }
 
-  /** Packets that wait for one before them. */
+  /** Packets that wait for an earlier one. */
   get held(): number {
     return this.#held.length;
   }
 
-  /**
-   * Takes a packet of `length` samples that came `now` samples after the stream's start; gives what can be laid out.
-   */
+  /** Takes a packet of `length` samples that came `now` samples after the stream's start; returns what can be emitted. */
   *push(packet: VoicePacket, length: number, now: number): Generator<VoicePiece> {
     const { sequence, timestamp } = packet;
     if (sequence === undefined || timestamp === undefined || !this.#last) {
@@ -88,7 +86,7 @@ export class VoiceOrder {
     if (ahead > 1) {
       this.#held.push({ packet, length });
       this.#held.sort((a, b) => distance(b.packet.sequence as number, a.packet.sequence as number, 16));
-      // The first that is missing is given up; another behind it may still come.
+      // The first missing packet is given up; another one behind it may still come.
       if (this.#held.length >= MOST_HELD) yield* this.#placeNext();
       return;
     }
@@ -111,7 +109,7 @@ export class VoiceOrder {
     return !!held && !!last && distance(last.sequence, held.packet.sequence as number, 16) === 1;
   }
 
-  /** Gives up on what is missing before the packets that wait. */
+  /** Gives up the missing packets before those that wait. */
   *flush(): Generator<VoicePiece> {
     for (const { packet, length } of this.#held.splice(0)) yield* this.#place(packet, length);
   }
@@ -128,7 +126,7 @@ export class VoiceOrder {
     const missing = distance(last.sequence, packet.sequence as number, 16) - 1;
     const jump = distance(last.timestamp, packet.timestamp as number, 32);
     const pause = jump - this.#length;
-    // The pause may have been laid out already, by the clock.
+    // The pause may have been emitted already, by the clock.
     const left = pause - this.#idled;
     if (missing > 0 && left > 0 && left < LONGEST_PAUSE) {
       const lost = Math.min(left, missing * this.#length);
@@ -151,7 +149,7 @@ export class VoiceOrder {
     yield { kind: 'packet', bytes: packet.bytes };
   }
 
-  /** What came between the sound so far and a packet without a place that begins at `time`: a loss in the middle of speech, or a pause. */
+  /** What is between the sound so far and a packet without a position that begins at `time`: a loss in the middle of speech, or a pause. */
   *#byArrival(time: number): Generator<VoicePiece> {
     const samples = time - this.#at;
     if (samples <= JITTER) return;
@@ -171,6 +169,6 @@ export class VoiceOrder {
   #length = 0;
   /** The last packet was silent. */
   #silent = false;
-  /** Samples of silence laid out since the last packet. */
+  /** Samples of silence emitted since the last packet. */
   #idled = 0;
 }

@@ -1,12 +1,12 @@
 /**
- * Where an utterance ends: the rules, fed with tokens and progress. A sentence is a matter of text; an utterance is what somebody says
- * before they stop. The stage that feeds it is sentences.ts.
+ * Endpointing: where an utterance ends. The rules, fed with tokens and progress. A sentence is defined by its text; an utterance is what a
+ * person says before they stop. The stage that feeds this is sentences.ts.
  */
 import type { EndOfUtteranceEvent, Token } from '../events.js';
 import { expected, finite, known } from '../options.js';
 import { endsLikeSentence } from './sentence-ends.js';
 
-/** When an utterance ends. Seconds are seconds of audio that is final, so the lookahead comes on top. */
+/** When an utterance ends. Seconds count audio that is final, so the lookahead comes on top. */
 export interface UtteranceOptions {
   /**
    * Seconds without a word, at least 0.01.
@@ -19,14 +19,14 @@ export interface UtteranceOptions {
    */
   maxGapAfterPunctuation?: number | undefined;
   /**
-   * Most seconds of an utterance: it ends with the token that reaches them. At least 0.01.
+   * Most seconds of an utterance, at least 0.01: it ends with the token that reaches them.
    * @defaultValue 30
    */
   maxDuration?: number | undefined;
 }
 
 /**
- * Checks the rules and fills in their defaults; `true` is the defaults, undefined when there are to be no utterances.
+ * Checks the rules and fills in their defaults; `true` means the defaults. Returns undefined when utterances are off.
  *
  * @throws {@link ArgumentError}
  */
@@ -49,10 +49,10 @@ export function settleUtterances(
 
 const KEYS = ['maxGap', 'maxGapAfterPunctuation', 'maxDuration'] as const;
 
-/** Times are multiples of a frame in floating point: a difference of one frame must not fail by its last bit. */
+/** Times are multiples of a frame in floating point: a comparison must not fail by the last bit. */
 const EPSILON = 1e-6;
 
-/** Follows one stream; gives each utterance when it is over. */
+/** Follows one stream; returns each utterance when it is over. */
 export class Endpointer {
   readonly #maxGap: number;
   readonly #maxGapAfterPunctuation: number;
@@ -70,12 +70,12 @@ export class Endpointer {
     this.#maxDuration = maxDuration;
   }
 
-  /** Before a token: the utterance that it shows to be over, if it does. */
+  /** Before a token: the utterance that the token proves to be over, if any. */
   before(token: Token): EndOfUtteranceEvent | undefined {
     return token.text === '' ? undefined : this.progress(token.start);
   }
 
-  /** After a token: the utterance that has reached its longest. */
+  /** After a token: the utterance that has reached its longest duration. */
   after(token: Token): EndOfUtteranceEvent | undefined {
     if (token.text === '') return undefined;
     this.#first ??= token;

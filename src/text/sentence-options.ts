@@ -14,7 +14,7 @@ export interface SentenceOptions {
    */
   maxGap?: number | undefined;
   /**
-   * Seconds after which a sentence ends with the token that it has reached, more than 0.
+   * Seconds after which a sentence ends with the current token, more than 0.
    * @defaultValue no limit
    */
   maxDuration?: number | undefined;
@@ -24,9 +24,9 @@ export interface SentenceOptions {
 export const sentenceOptionKeys = ['maxWords', 'maxGap', 'maxDuration'] as const;
 
 /**
- * Checks the options; what is not given is `Infinity`.
+ * Checks the options; missing ones become `Infinity`.
  *
- * @param at Stands before the names in messages.
+ * @param at A prefix for the names in messages.
  * @throws {@link ArgumentError}
  */
 export function settleSentences(

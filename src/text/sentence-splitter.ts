@@ -1,6 +1,6 @@
 /**
- * Where sentences end: the rules, fed token by token. The same for a stream and for a whole file, since a sentence never
- * hangs on when a token came. The stage that feeds it is sentences.ts.
+ * Where sentences end: the rules, fed token by token. They are the same for a stream and for a whole file, since a sentence never depends
+ * on when a token arrived. The stage that feeds this is sentences.ts.
  */
 import type { Sentence, Token } from '../events.js';
 import { goesOnAfter } from './abbreviations.js';
@@ -9,10 +9,10 @@ import { type SentenceOptions, settleSentences } from './sentence-options.js';
 import { geometricMean, isUnspaced, wordsOf } from './words.js';
 
 /**
- * Collects tokens and gives back each sentence when it is complete. A sentence ends
- * - with a token that contains `!`, `?` or what other scripts have for them (sentence-ends.ts);
- * - with a token that contains `.`, when the next text begins with a space, or at the end; not before a small letter where the
- *   model writes capital ones, and not after abbreviations (`Dr. Smith`, `U.S. Army`), initials and ordinals (`24. Dezember`);
+ * Collects tokens and returns each sentence when it is complete. A sentence ends
+ * - with a token that contains `!`, `?` or the equivalents of other scripts (sentence-ends.ts);
+ * - with a token that contains `.`, when the next text begins with a space, or at the end; but not before a lower-case letter if the model
+ *   writes capital ones, and not after abbreviations (`Dr. Smith`, `U.S. Army`), initials and ordinals (`24. Dezember`);
  * - before the word that would exceed `maxWords`;
  * - when nothing is said for `maxGap` seconds;
  * - with the token that reaches `maxDuration`, or when that time is over.
@@ -22,12 +22,12 @@ export class SentenceSplitter {
   readonly #maxGap: number;
   readonly #maxDuration: number;
   #tokens: Token[] = [];
-  /** Tokens without text since the last one with text: they decide nothing and go with the next one that has. */
+  /** Tokens without text since the last one with text: they decide nothing and go with the next token that has text. */
   #silent: Token[] = [];
   #words = 0;
   #start = 0;
   #last: Token | undefined;
-  /** Capital letters were seen: the model writes them. */
+  /** The text has capital letters: the model writes them. */
   #cased = false;
 
   /** @throws {@link ArgumentError} for an option out of its range. */
@@ -38,7 +38,7 @@ export class SentenceSplitter {
     this.#maxDuration = maxDuration;
   }
 
-  /** Takes the next token; gives the sentences that it completes (at most two: the one before it and the one it ends). */
+  /** Takes the next token; returns the sentences that it completes (at most two: the previous one and the one that it ends). */
   push(token: Token): Sentence[] {
     if (token.text === '') {
       this.#silent.push(token);
@@ -65,7 +65,7 @@ export class SentenceSplitter {
     return done;
   }
 
-  /** Words of the open sentence and this token: by spaces, and where a language writes none, as words.ts finds them. */
+  /** Words of the open sentence and this token: by spaces, and in languages without spaces as words.ts finds them. */
   #wordsWith(token: Token): number {
     if (this.#last === undefined) return 1;
     if (this.#maxWords < Number.POSITIVE_INFINITY && isUnspaced(token.text))
@@ -85,18 +85,18 @@ export class SentenceSplitter {
     return !goesOnAfter(word, next, before, this.#cased);
   }
 
-  /** The last tokens of the open sentence before one that it has already. */
+  /** The last tokens of the open sentence before one that is already part of it. */
   #textBefore(token: Token): string {
     const at = this.#tokens.lastIndexOf(token);
     return joined(this.#tokens.slice(Math.max(0, at - CONTEXT), at));
   }
 
-  /** Nothing will begin before `time` any more: gives the open sentence if that ends it. */
+  /** Nothing will begin before `time` any more: returns the open sentence if that ends it. */
   progress(time: number): Sentence[] {
     return this.#isOver(time) ? this.finish() : [];
   }
 
-  /** Gives the open sentence, if there is one. */
+  /** Returns the open sentence, if there is one. */
   finish(): Sentence[] {
     if (this.#last === undefined) return [];
     const sentence = sentenceOf(this.#tokens);
@@ -113,15 +113,15 @@ export class SentenceSplitter {
   }
 }
 
-/** Tokens before a word that are looked at to understand its full stop: two words and more. */
+/** Tokens before a word that are examined to interpret its full stop: more than two words. */
 const CONTEXT = 12;
 
 const joined = (tokens: readonly Token[]): string => tokens.map(({ text }) => text).join('');
 
-/** Times are multiples of a frame in floating point: a difference of one frame must not fail by its last bit. */
+/** Times are multiples of a frame in floating point: a comparison must not fail by the last bit. */
 const atLeast = (seconds: number, limit: number): boolean => seconds >= limit - 1e-6;
 
-/** The sentence that these tokens make; at least one has text. */
+/** The sentence of these tokens; at least one has text. */
 export function sentenceOf(tokens: Token[]): Sentence {
   const spoken = tokens.filter((token) => token.text !== '');
   const start = (spoken[0] as Token).start;

@@ -1,4 +1,4 @@
-/** Collects the finals of one transcript, for whoever wants the whole of it at the end. */
+/** Collects the finals of one transcript, for callers that want all of it at the end. */
 import type { Sentence, Token, TranscriptEvent, TranscriptResult } from '../events.js';
 import { textOf } from './sentence-splitter.js';
 
@@ -6,10 +6,10 @@ export class TranscriptCollector {
   readonly #tokens: Token[] = [];
   readonly #sentences: Sentence[] = [];
 
-  /** @param refined Sentences have other words than the tokens: the text is theirs. */
+  /** @param refined Sentences have other words than the tokens: the text is taken from the sentences. */
   constructor(private readonly refined = false) {}
 
-  /** Takes the next event; those that are no finals are passed over. */
+  /** Takes the next event; all but finals are ignored. */
   push(event: TranscriptEvent): void {
     if (event.type === 'token') this.#tokens.push(event.token);
     if (event.type === 'sentence') this.#sentences.push(event.sentence);

@@ -1,25 +1,25 @@
 /**
- * From the tokens of a finished sentence to its words. A space begins a word; where a language writes none (Chinese, Japanese,
- * Thai …), `Intl.Segmenter` says where words lie, and the tokens say when. Made once the sentence is final: what follows may
- * change where a word ends, so a draft has none.
+ * From the tokens of a finished sentence to its words. A space begins a word; in languages without spaces (Chinese, Japanese, Thai …),
+ * `Intl.Segmenter` finds the words, and the tokens give their times. Words are made once the sentence is final: later text may change where
+ * a word ends, so a draft has none.
  */
 import type { Token, Word } from '../events.js';
 
 /** Characters of the scripts that are written without spaces between words. */
 const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmr}\p{sc=Mymr}]/u;
-/** Korean is written with spaces, also where it has Chinese characters in it. */
+/** Korean is written with spaces, even if it contains Chinese characters. */
 const SPACED = /\p{sc=Hang}/u;
-/** Marks and signs of full width, which part words without a space: an apostrophe or a hyphen does not. */
+/** Full-width marks and signs, which separate words without a space: an apostrophe or a hyphen does not. */
 const WIDE = /[\u3000-\u303f\uff00-\uffef]/u;
-/** A bracket or quotation mark that opens goes with what it opens. */
+/** An opening bracket or quotation mark belongs to what follows it. */
 const OPENS = /[\p{Ps}\p{Pi}\s]+$/u;
 
-/** True where words are not parted by spaces. */
+/** True where words are not separated by spaces. */
 export function isUnspaced(text: string): boolean {
   return UNSPACED.test(text) && !SPACED.test(text);
 }
 
-/** The words of a sentence's tokens. Joined, and but for spaces, their texts are the sentence's. */
+/** The words of a sentence's tokens. Their joined texts are the sentence's text, apart from spaces. */
 export function wordsOf(tokens: readonly Token[]): Word[] {
   return runsOf(tokens).flatMap((run) => {
     const text = run.map((token) => token.text).join('');
@@ -28,7 +28,7 @@ export function wordsOf(tokens: readonly Token[]): Word[] {
   });
 }
 
-/** Tokens with text, parted before each whose text begins with a space. */
+/** Tokens with text, split before each whose text begins with a space. */
 function runsOf(tokens: readonly Token[]): Token[][] {
   const runs: Token[][] = [];
   for (const token of tokens) {
@@ -50,7 +50,7 @@ function segmentsOf(text: string, run: readonly Token[]): Word[] {
   const from = placesOf(run);
   return spansOf(text).flatMap(([begin, end]) => {
     const word = text.slice(begin, end);
-    // What a token says before the word, a space, is none of the word's time.
+    // The space before a word is not part of the word's time.
     const first = begin + word.length - word.trimStart().length;
     const last = begin + word.trimEnd().length;
     if (first >= last) return [];
@@ -66,7 +66,7 @@ function segmentsOf(text: string, run: readonly Token[]): Word[] {
   });
 }
 
-/** A token, and where its text stands in that of its run. */
+/** A token, and the position of its text in that of its run. */
 interface Place {
   token: Token;
   begin: number;
@@ -82,7 +82,7 @@ function placesOf(run: readonly Token[]): Place[] {
   });
 }
 
-/** When a position of the text is reached: a token gives each of its characters the same time, its spaces none. */
+/** The time of a position in the text: a token gives each of its characters the same time, its spaces none. */
 function timeAt({ token, begin, end }: Place, position: number): number {
   const spaces = token.text.length - token.text.trimStart().length;
   const visible = token.text.trim().length;
@@ -91,7 +91,10 @@ function timeAt({ token, begin, end }: Place, position: number): number {
   return part === 0 ? token.start : Math.min(token.end, token.start + part * (token.end - token.start));
 }
 
-/** Words of all these scripts come from one segmenter; its locale decides nothing about them. Made when first needed: it reads a dictionary. */
+/**
+ * One segmenter for words of all these scripts; its locale makes no difference for them. Created on first use, because it reads a
+ * dictionary.
+ */
 let segmenter: Intl.Segmenter | undefined;
 
 /** Where the words of `text` begin and end; every character belongs to one. */
@@ -108,7 +111,7 @@ function spansOf(text: string): [begin: number, end: number][] {
       UNSPACED.test(last.segment + segment) ||
       WIDE.test(between) ||
       /\s/.test(between);
-    // Punctuation belongs to the word before it; what opens, and all before the first word, to the one after it.
+    // Punctuation belongs to the word before it; an opening mark, and everything before the first word, to the word after it.
     const opening = starts.length === 0 ? between.length : (OPENS.exec(between)?.[0].length ?? 0);
     if (parted) starts.push(index - opening);
     last = { segment, end: index + segment.length };
@@ -117,7 +120,7 @@ function spansOf(text: string): [begin: number, end: number][] {
   return starts.map((begin, i) => [begin, starts[i + 1] ?? text.length]);
 }
 
-/** Of the confidences; 1e-10 keeps a single zero from being the whole truth. */
+/** The geometric mean of confidences; 1e-10 keeps a single zero from making it zero. */
 export function geometricMean(tokens: readonly Token[]): number {
   const sum = tokens.reduce((total, token) => total + Math.log(token.confidence + 1e-10), 0);
   return Math.min(1, Math.exp(sum / tokens.length));

@@ -1,6 +1,6 @@
 /**
- * The first stage: bytes of a sound file or of raw PCM in, `AudioChunk`s out. Recognises the format; the formats themselves
- * are in `formats/`. It neither resamples nor mixes.
+ * The first stage: bytes of a sound file or of raw PCM in, `AudioChunk`s out. It recognises the format; the formats themselves are in
+ * `audio/formats/`. It neither resamples nor mixes.
  */
 
 import { notSupported } from '../audio/ffmpeg/ffmpeg-child.js';
@@ -32,20 +32,31 @@ export interface DecodeOptions extends InputOptions, StageOptions {}
 
 /**
  * Bytes to audio: WAV (PCM of 8 to 32 bits, floats of 32 and 64, A-law, µ-law, any channels; RF64 and BW64), FLAC, MP3 (and the other
- * layers of MPEG audio), Ogg/Opus and WebM/Opus, raw PCM; and through an `ffmpeg` process, if there is one (FFMPEG_PATH, PATH, the packages
- * `ffmpeg-static` and `@ffmpeg-installer/ffmpeg`): AAC, MP4 and M4A, WebM, Matroska and Ogg of other codecs, AIFF, CAF, MPEG-TS and
- * whatever else it reads (their first audio track, or `track`).
+ * layers of MPEG audio), Ogg/Opus and WebM/Opus, raw PCM. Other formats go through an `ffmpeg` process, if there is one (FFMPEG_PATH, PATH,
+ * the packages `ffmpeg-static` and `@ffmpeg-installer/ffmpeg`): AAC, MP4 and M4A, WebM, Matroska and Ogg with other codecs, AIFF, CAF,
+ * MPEG-TS and whatever else it reads (their first audio track, or `track`).
  *
- * Any split of the bytes gives the same samples. Chunks are 10 to 100 ms long; the last one, and those around a damaged place, may be
- * shorter. Times are the container's: silence stands where it has no sound.
+ * The samples do not depend on how the bytes are split. Chunks are 10 to 100 ms long; the last one, and those around a damaged place, may
+ * be shorter. Times are the container's: places without sound are filled with silence.
  *
- * Damage in the middle of a file does not end it: silence stands in the place of what is lost, the event `gap` (`{ start, end }`, in
- * seconds) tells it, and the stage fails once everything downstream has finished. So it does for a file cut short or one that is no audio,
- * after all that could be read, so that what was heard gets written.
+ * Damage in the middle of a file does not end it: silence replaces what is lost, the event `gap` (`{ start, end }`, in seconds) reports it,
+ * and the stage fails once everything downstream has finished. The same holds for a file that is cut short or is no audio: everything that
+ * can be read is emitted first, so that it gets transcribed and written.
  *
- * @throws {@link ArgumentError} (at once) for options that make no sense.
- * Fails with `AudioError`: `ERR_PARAKEET_UNSUPPORTED_FORMAT`, `ERR_PARAKEET_INVALID_AUDIO`; and with `ERR_PARAKEET_MISSING_DEPENDENCY`
- * for a file that needs ffmpeg where there is none.
+ * @throws {@link ArgumentError} (synchronously) for invalid options.
+ * The stage fails with an `AudioError`: `ERR_PARAKEET_UNSUPPORTED_FORMAT`, `ERR_PARAKEET_INVALID_AUDIO`; and with
+ * `ERR_PARAKEET_MISSING_DEPENDENCY` for a file that needs ffmpeg when there is none.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { decode } from 'parakeet-stream/stages';
+ *
+ * await pipeline(createReadStream('talk.flac'), decode({ duration: 60 }), async (chunks) => {
+ *   for await (const { channels, sampleRate } of chunks) console.log(channels.length, sampleRate);
+ * });
+ * ```
  */
 export function decode(options: DecodeOptions = {}): Decode {
   return new Decode(options);
@@ -54,13 +65,13 @@ export function decode(options: DecodeOptions = {}): Decode {
 /** The stage that {@link decode} makes. */
 export class Decode extends Stage<Uint8Array, AudioChunk> {
   #decoder: FormatDecoder | undefined;
-  /** Of bytes that bear no mark. */
+  /** Makes the decoder of bytes without a signature. */
   #unmarked: (() => FormatDecoder) | undefined;
   readonly #recogniser = new Recogniser();
-  /** Bytes that nothing knows, until there are enough of them to tell PCM from a compressed file. */
+  /** Bytes of an unknown format, until there are enough of them to tell PCM from a compressed file. */
   #unknown: Recognised | undefined;
   #seconds = 0;
-  /** Where the silence began that stands for lost audio. */
+  /** Where the silence began that replaces lost audio. */
   #gapStart: number | undefined;
   /** Settles when nothing uses the decoder. */
   #turn: Promise<void> = Promise.resolve();
@@ -83,12 +94,12 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
     else if (format === 'flac') this.#decoder = new FlacDecoder();
   }
 
-  /** Seconds of audio that were emitted so far. */
+  /** Seconds of audio emitted so far. */
   get seconds(): number {
     return this.#seconds;
   }
 
-  /** Seconds of audio that there will be in all, as far as the file has told by now. */
+  /** Seconds of audio in all, as far as the file has declared it by now. */
   get duration(): number | undefined {
     const whole = this.#decoder?.duration;
     if (whole === undefined) return undefined;
@@ -109,8 +120,8 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
   }
 
   /**
-   * Gives out all that can be decoded of the bytes so far, then the mark. Bytes that come meanwhile wait. A mark cannot be written, since
-   * this stage takes bytes.
+   * Emits everything that can be decoded from the bytes so far, then the mark. Bytes that arrive meanwhile wait. The mark cannot be written
+   * to the stage, which takes bytes.
    * @internal
    */
   async flush(mark: FlushMark): Promise<void> {
@@ -210,8 +221,8 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
   }
 
   /**
-   * Work in its turn: a flush and the bytes behind it share one decoder. Broken audio is the input's failure; anything else is ours, and
-   * fails at once. Resolves with false for broken audio.
+   * Serialises work: a flush and the bytes behind it share one decoder. Broken audio is a late failure of the input; any other error is
+   * ours and fails at once. Resolves with false for broken audio.
    */
   async #late(work: () => Promise<void>): Promise<boolean> {
     const before = this.#turn;
@@ -236,7 +247,7 @@ export class Decode extends Stage<Uint8Array, AudioChunk> {
   }
 }
 
-/** Loud PCM often looks like text of another script; plain letters it never has so many of. */
+/** Loud PCM often looks like text in another script, but never contains this many plain letters. */
 function isAscii(begun: Uint8Array): boolean {
   return begun.subarray(0, 12).every((byte) => byte < 0x7f);
 }

@@ -1,6 +1,6 @@
 /**
- * The fourth stage: log-mel frames in, tickets for encoder frames out. The frames stay in the engine; when a step runs and what
- * it sees is native. Here are the stream around it and the bound on what waits.
+ * The fourth stage: log-mel frames in, tickets for encoder frames out. The frames stay in the engine, and native code decides when a step
+ * runs and what it sees. This file has the stream around it and bounds what waits.
  */
 import type { NativeFrames } from '../engine/addon.js';
 import type { EncodedChunk, MelChunk } from '../events.js';
@@ -19,22 +19,41 @@ import { Stage, type StageOptions } from './stage.js';
 
 /** Options of {@link encode}. */
 export interface EncodeOptions extends StreamingOptions, StageOptions {
-  /** Seconds of sound that the session keeps so that it can be heard again, 0 to 600. Default 0. */
+  /**
+   * Seconds of sound that the session keeps so that it can be transcribed again, 0 to 600.
+   * @defaultValue 0
+   */
   history?: number | undefined;
   /**
-   * Seconds of silence that stand for the sound to come when `flush()` is called, so that the model gives out its last words, 0 to 10; as
-   * in `logMel` for the end. Default 0.8.
+   * Seconds of silence that stand in for the sound to come when `flush()` is called, so that the model emits its last words, 0 to 10; as in
+   * `logMel` at the end.
+   * @defaultValue 0.8
    */
   flushSilence?: number | undefined;
 }
 
 /**
- * Log-mel frames to encoder frames, step by step on a grid that is fixed to the stream's start, so that the frames depend on the
- * audio and the options alone. Each ticket must reach a decoding stage (`tokenDecode`), which frees its frames; at most
- * four are out at a time, and the stage ends when the last one is decoded. The last object carries no frames (`ticket` −1)
- * and has `end`.
+ * Log-mel frames to encoder frames, step by step on a grid that is fixed to the stream's start, so that the frames depend on the audio and
+ * the options alone. Each ticket must reach a decoding stage (`tokenDecode`), which frees its frames. At most four tickets are out at a
+ * time, and the stage ends when the last one is decoded. The last object has no frames (`ticket` −1) and has `end`.
  *
- * @throws {@link ArgumentError} (at once) for options that make no sense. Fails with it for mel frames of another model.
+ * @throws {@link ArgumentError} (synchronously) for invalid options. The stage fails with it for mel frames of another model.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, encode, logMel, resample, tokenDecode } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel();
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * const frames = audio.pipe(logMel(model)).pipe(encode(model, { latency: 'low' }));
+ * await pipeline(frames, tokenDecode(model), async (events) => {
+ *   for await (const event of events) if (event.type === 'token') process.stdout.write(event.token.text);
+ * });
+ * await model.close();
+ * ```
  */
 export function encode(model: StageModel, options: EncodeOptions = {}): Encode {
   return new Encode(model, options);
@@ -43,12 +62,12 @@ export function encode(model: StageModel, options: EncodeOptions = {}): Encode {
 /** The stage that {@link encode} makes. */
 export class Encode extends Stage<MelChunk, EncodedChunk> {
   readonly #model: StageModel;
-  /** Where the frames of its tickets are. @internal */
+  /** The session that holds the frames of its tickets. @internal */
   readonly session: EncoderSession;
   readonly #grows: boolean;
-  /** Mel frames of silence behind a flush. */
+  /** Mel frames of silence after a flush. */
   readonly #flush: number;
-  /** Mel frames that may be collected for one grown step. */
+  /** Most mel frames that are collected for one grown step. */
   readonly #mostWaiting: number;
   #waiting = 0;
   #melFrames = 0;
@@ -64,7 +83,7 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
     const settled = resolveStreaming(model.info, options, history);
     const native = model.native.createEncoder(settled);
     const most = settled.grow * settled.chunk * model.info.subsamplingFactor;
-    // What waits for a grown step waits here: chunks are 100 ms at most.
+    // Input for a grown step waits here: chunks are 100 ms at most.
     const chunks = Math.ceil((most * model.info.hop * 10) / model.info.sampleRate);
     super({ signal, ...(settled.grow > 1 && { writableHighWaterMark: chunks }) });
     this.#model = model;
@@ -99,7 +118,7 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
   protected override async finish(): Promise<void> {
     const readyAt = performance.now();
     if (!this.#over) {
-      // The mel frames were somebody else's, without an end: they are all there was.
+      // The mel frames came from another stage, without an end: the input is complete.
       this.#end(this.#melFrames * this.#model.info.hop);
       await this.#steps(readyAt);
     }

@@ -1,18 +1,18 @@
 /**
- * A stream's native encoder together with the credit that bounds it: what `EncodedChunk.session` is. Shared by the stage that
- * encodes and the one that decodes, which is why it is in a file of its own.
+ * The native encoder of a stream together with the credit that bounds it: what `EncodedChunk.session` is. Both the encoding and the
+ * decoding stage use it, so it has a file of its own.
  */
 
 import type { NativeEncoder, NativeFrames, NativeTicket } from '../engine/addon.js';
 import { AbortedError } from '../errors.js';
 import type { StageModel } from '../model/stage-model.js';
 
-/** Most tickets whose frames wait inside the engine. */
+/** Most tickets whose frames may wait inside the engine. */
 export const MAX_TICKETS = 4;
 
-/** The native encoder of one stream, and how many of its tickets are out. */
+/** The native encoder of one stream, and the number of its tickets that are out. */
 export class EncoderSession {
-  /** Seconds of the input, once it is over. */
+  /** Duration of the input in seconds, once it has ended. */
   duration = Number.POSITIVE_INFINITY;
   #outstanding = 0;
   #holds = 0;
@@ -23,22 +23,22 @@ export class EncoderSession {
   constructor(
     /** @internal */
     readonly native: NativeEncoder,
-    /** Whose frames they are: another model's decoder cannot read them. @internal */
+    /** The model of the frames: another model's decoder cannot read them. @internal */
     readonly model: StageModel,
   ) {}
 
-  /** Tickets that have neither been decoded nor given back. */
+  /** Tickets that were neither decoded nor returned. */
   get outstanding(): number {
     return this.#outstanding;
   }
 
-  /** Waits until one more ticket may be out, and counts it. */
+  /** Waits until another ticket may be out, and counts it. */
   async take(): Promise<void> {
     await this.#until(() => this.#outstanding < MAX_TICKETS);
     this.#outstanding++;
   }
 
-  /** Appends mel frames, if there are any, and runs the next step that is due then, as soon as one more ticket may be out. */
+  /** Appends mel frames, if there are any, and runs the next step that is due, as soon as another ticket may be out. */
   async step(frames?: NativeFrames | Float32Array): Promise<NativeTicket | undefined> {
     await this.take();
     const step = await this.native.step(frames);
@@ -47,13 +47,13 @@ export class EncoderSession {
     return undefined;
   }
 
-  /** A ticket was decoded, or will never be. */
+  /** A ticket was decoded, or never will be. */
   release(): void {
     this.#outstanding--;
     this.#wake();
   }
 
-  /** Somebody still needs the session, though no ticket. */
+  /** Something still needs the session, although no ticket is out. */
   hold(): void {
     this.#holds++;
   }
@@ -63,7 +63,7 @@ export class EncoderSession {
     this.#wake();
   }
 
-  /** Resolves when no ticket is out and nobody holds the session. */
+  /** Resolves when no ticket is out and nothing holds the session. */
   async idle(): Promise<void> {
     await this.#until(() => this.#outstanding === 0 && this.#holds === 0);
   }

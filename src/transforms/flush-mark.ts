@@ -1,6 +1,6 @@
 /**
- * What `flush()` sends down the line behind the audio it is about: each stage gives out what it holds back when the mark comes by.
- * Not an event: nobody outside sees it.
+ * What `flush()` sends down the pipeline behind the audio that it concerns: each stage emits what it holds back when the mark passes. It is
+ * not an event and never visible outside.
  */
 
 /** Travels through every {@link Stage} in its place among the objects. */

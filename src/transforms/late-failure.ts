@@ -1,15 +1,15 @@
 /**
- * Failing late: a stream whose input broke ends its output first, and raises the error when all of it was consumed.
- * Only the waiting lives here; what counts as a failure of the input is the caller's matter.
+ * Late failure: a stream whose input broke ends its output first, and raises the error when everything was consumed. Only the waiting is
+ * here; the caller decides what counts as a failure of the input.
  *
- * `pipeline` discards every queue of the line as soon as one stream fails, so an error raised at once would take words
- * with it that were heard. Who reads through pipes sees a normal end, and the error comes when everything that the
- * pipes lead to has finished; who reads by iterator or by event gets the error in the place of the end.
+ * `pipeline` discards every queue as soon as one stream fails, so an error raised at once would lose words that were already transcribed. A
+ * consumer that reads through pipes sees a normal end, and the error comes when everything downstream of the pipes has finished; one that
+ * iterates or listens to events gets the error in place of the end.
  */
 import type { Readable, Writable } from 'node:stream';
 import { Pipes, settled } from './pipes.js';
 
-/** The consumer's progress of one readable stream, as far as failing late needs it. */
+/** How far one readable stream was consumed, as far as a late failure needs it. */
 export class LateFailure {
   readonly #cancelled = new AbortController();
   readonly #pipes: Pipes;
@@ -24,12 +24,12 @@ export class LateFailure {
     this.#pipes.add(destination);
   }
 
-  /** Call after each `read()` of the stream: the override of `read` is the only place that sees the queue run empty. */
+  /** Call after each `read()` of the stream: only the override of `read` sees the queue run empty. */
   afterRead(): void {
     if (this.stream.readableLength === 0) this.#onEmpty?.();
   }
 
-  /** Call on destroy: nobody will read the rest. */
+  /** Call on destroy: the rest will not be read. */
   cancel(): void {
     this.#cancelled.abort();
     this.#onEmpty?.();

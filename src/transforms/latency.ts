@@ -1,10 +1,10 @@
 /**
- * Percentiles of a stream's delays in bounded memory. Not a clock.
+ * Percentiles of a stream's delays in bounded memory. It does not measure time itself.
  */
 
 const MOST = 4096;
 
-/** Collects seconds; when full, keeps every second one and from then on only every second that comes. */
+/** Collects seconds; when full, keeps every second value and from then on takes only every second new one. */
 export class Latencies {
   #kept: number[] = [];
   #stride = 1;

@@ -1,5 +1,5 @@
 /**
- * The third stage: mono audio in, log-mel frames out. The mathematics is native; here is only the stream around it.
+ * The third stage: mono audio in, log-mel frames out. The mathematics is native; this is the stream around it.
  */
 
 import type { NativeFrames, NativeMel } from '../engine/addon.js';
@@ -13,18 +13,33 @@ import { Stage, type StageOptions } from './stage.js';
 /** Options of {@link logMel}. */
 export interface LogMelOptions extends StageOptions {
   /**
-   * Seconds of silence appended at the end, so that the model gives out its last words, 0 to 10. Default 0.8. An empty input
-   * gets none.
+   * Seconds of silence appended at the end, so that the model emits its last words, 0 to 10. An empty input gets none.
+   * @defaultValue 0.8
    */
   flushSilence?: number | undefined;
 }
 
 /**
- * Mono audio at the model's rate to log-mel frames as NeMo computes them, not normalised. Any split of the input gives the same
- * frames. The last chunk has `end`, and comes even when there was no audio.
+ * Mono audio at the model's rate to log-mel frames as NeMo computes them, not normalised. The frames do not depend on how the input is
+ * split. The last chunk has `end`, and is emitted even when there was no audio.
  *
- * @throws {@link ArgumentError} (at once) for options that make no sense. Fails with it for audio that is not mono or of another
+ * @throws {@link ArgumentError} (synchronously) for invalid options. The stage fails with it for audio that is not mono or has another
  * rate: put `resample(model.info.sampleRate)` before it.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, logMel, resample } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel();
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * await pipeline(audio, logMel(model), async (chunks) => {
+ *   for await (const { frames, features } of chunks) console.log(frames, features);
+ * });
+ * await model.close();
+ * ```
  */
 export function logMel(model: StageModel, options: LogMelOptions = {}): LogMel {
   return new LogMel(model, options);

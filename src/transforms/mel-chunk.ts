@@ -1,11 +1,10 @@
 /**
- * The mel frames of `logMel` on their way to `encode`: native, as long as nobody looks at them. What the stages do with them is
- * theirs.
+ * The mel frames of `logMel` on their way to `encode`: native until something reads them. What happens to them is up to the stages.
  */
 import type { NativeFrames } from '../engine/addon.js';
 import type { MelChunk } from '../events.js';
 
-/** A chunk whose `data` is copied out of the engine when it is first read. From then on it is a chunk like any other. */
+/** A chunk whose `data` is copied out of the engine when it is first read. From then on it is an ordinary chunk. */
 export class NativeMelChunk implements MelChunk {
   #native: NativeFrames | undefined;
   #data: Float32Array | undefined;
@@ -13,12 +12,15 @@ export class NativeMelChunk implements MelChunk {
   frames: number;
   declare end?: { samples: number };
 
-  /** An accessor of each object's own, so that `{ ...chunk }` has the data too; shared, since objects of one shape are cheap to make. */
+  /**
+   * An own accessor of each object, so that `{ ...chunk }` has the data too; one shared function, since objects of one shape are cheap to
+   * make.
+   */
   static readonly #accessor: PropertyDescriptor & ThisType<NativeMelChunk> = {
     enumerable: true,
     configurable: true,
     get() {
-      // Who has the data may write into it, so the native frames no longer count.
+      // A caller that has the data may write to it, so the native frames are no longer valid.
       this.#data ??= this.#native?.data() ?? new Float32Array(0);
       this.#native = undefined;
       return this.#data;
@@ -41,7 +43,7 @@ export class NativeMelChunk implements MelChunk {
     if (end) this.end = end;
   }
 
-  /** What a native session takes for the frames of `chunk`: the native ones, as long as they are what `data` would give. */
+  /** What a native session takes as the frames of `chunk`: the native ones, as long as they equal `data`. */
   static frames(chunk: MelChunk): NativeFrames | Float32Array {
     return (#native in chunk ? chunk.#native : undefined) ?? chunk.data;
   }

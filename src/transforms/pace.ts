@@ -1,12 +1,12 @@
 /**
- * Keeps synchronous work short: whoever works in pieces asks after each whether the event loop must have its turn.
+ * Keeps synchronous work short: code that works in pieces asks after each whether to yield to the event loop.
  */
 import { performance } from 'node:perf_hooks';
 
 /** Milliseconds of work after which the event loop goes first. */
 const LONGEST_TURN = 3;
 
-/** When the event loop had its last turn, as far as work has gone on since; undefined when nobody has worked since. */
+/** When the event loop last had a turn, while work is going on; undefined when there was no work since. */
 let began: number | undefined;
 
 /** Notes the beginning of work. True when the work of all streams together has held the event loop for too long. */

@@ -8,7 +8,7 @@ import { finished, type Readable, type Writable } from 'node:stream';
 
 type Callback = (error?: Error | null) => void;
 
-/** One stream that data is piped into, possibly from several others. */
+/** A stream that data is piped into, possibly from several sources. */
 class Destination {
   static readonly #all = new WeakMap<Writable, Destination>();
   readonly #pipes: Pipes;
@@ -28,13 +28,13 @@ class Destination {
     return made;
   }
 
-  /** The far ends behind it: itself, if it is not piped. */
+  /** The streams at the far end behind it: itself, if it is not piped. */
   leaves(source: Partial<Readable>): Leaf[] {
     const further = this.#pipes.leaves();
     return further.length > 0 ? further : [{ destination: this, source }];
   }
 
-  /** One more source is piped into it: from now on its methods are watched. */
+  /** Another source is piped into it: from now on its methods are watched. */
   join(): void {
     if (this.#sources++ > 0) return;
     const { stream } = this;
@@ -58,13 +58,13 @@ class Destination {
     this.#unwrap.push(wrap(stream, 'pipe', followed));
   }
 
-  /** A source was unpiped; the last one takes the watch along. Pipes that go on are still known. */
+  /** A source was unpiped; the watch ends with the last one. Pipes that continue are still known. */
   leave(): void {
     if (--this.#sources > 0) return;
     for (const unwrap of this.#unwrap.splice(0)) unwrap();
   }
 
-  /** Calls `watcher` whenever a write is done, until the function that this returns is called. */
+  /** Calls `watcher` whenever a write is done, until the returned function is called. */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -82,7 +82,7 @@ function wrap(stream: Writable, name: 'write' | 'pipe', method: unknown): () => 
   };
 }
 
-/** A stream at a far end, and the one that is piped into it. */
+/** A stream at the far end, and the stream that is piped into it. */
 interface Leaf {
   destination: Destination;
   source: Partial<Readable>;
@@ -115,7 +115,7 @@ export class Pipes {
   }
 }
 
-/** Resolves when a far end has finished, failed or closed, or has nothing to write and its source is over, or on `signal`. */
+/** Resolves when a far end has finished, failed or closed, or has nothing to write after its source has ended, or on `signal`. */
 export function settled({ destination, source }: Leaf, signal: AbortSignal): Promise<void> {
   const { stream } = destination;
   return new Promise((resolve) => {
@@ -127,12 +127,12 @@ export function settled({ destination, source }: Leaf, signal: AbortSignal): Pro
       for (const event of ['end', 'close', 'error']) source.off?.(event, onOver);
       resolve();
     };
-    // A stream that is never ended (process.stdout, `{ end: false }`) can only be waited for as long as it has something to write.
+    // A stream that is never ended (process.stdout, `{ end: false }`) can be awaited only while it has something to write.
     const look = () => {
       if (over && !stream.writableEnded && stream.writableLength === 0) done();
     };
     const onOver = () => {
-      // After the listeners that end the stream because its source has ended.
+      // After the handlers that end the stream because its source has ended.
       setImmediate(() => {
         over = true;
         look();

@@ -1,6 +1,6 @@
 /**
- * The stage behind the last: sentence events in, the same sentences out as they are heard with context on both sides. It has a decoder
- * of its own and the session of the stage that encodes. Where a refined sentence is cut is refiner.ts's matter.
+ * The stage after the last: sentence events in, the same sentences out as they are transcribed with context on both sides. It has a decoder
+ * of its own and uses the session of the encoding stage. Where a refined sentence is cut is in refiner.ts.
  */
 import type { NativeDecoder } from '../engine/addon.js';
 import type { Token, TranscriptEvent } from '../events.js';
@@ -14,8 +14,8 @@ import { Refiner } from './refiner.js';
 import { Stage } from './stage.js';
 
 /**
- * Sentences as they are heard with context on both sides. Of a stream whose `encoder` keeps {@link REFINE_HISTORY} seconds of sound; it
- * stays open until the `end` event is here. All other events pass in their order.
+ * Sentences as they are transcribed with context on both sides, for a stream whose `encoder` keeps {@link REFINE_HISTORY} seconds of sound;
+ * it stays open until the `end` event arrives. All other events pass in their order.
  */
 export function refine(model: StageModel, encoder: Encode, decoding?: DecodingOptions): Refine {
   return new Refine(model, encoder, decoding);

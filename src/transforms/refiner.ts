@@ -1,32 +1,32 @@
 /**
- * Hears a sentence again when it is over, with context on both sides, and cuts the new words where the old sentence was. It knows
- * nothing of the engine: whoever has the sound is asked through {@link HearAgain}.
+ * Transcribes a sentence again when it is over, with context on both sides, and cuts the new words where the old sentence was. It knows
+ * nothing of the engine: {@link HearAgain} provides the tokens.
  */
 import type { Sentence, Token } from '../events.js';
 import { endsLikeSentence } from '../text/sentence-ends.js';
 import { sentenceOf } from '../text/sentence-splitter.js';
 
-/** Gives the tokens of the seconds [from, until), heard with context on both sides, as far as the sound is kept; in order. */
+/** Returns the tokens of the seconds [from, until), transcribed with context on both sides, as far as the sound is kept; in order. */
 export type HearAgain = (from: number, until: number) => Promise<Token[]>;
 
-/** Seconds heard before and after a sentence. */
+/** Seconds of context before and after a sentence. */
 const BEFORE = 10;
 const AFTER = 2;
-/** The longest sentence that is heard again as a whole; of a longer one, its end is. */
+/** The longest sentence that is transcribed again as a whole; of a longer one, only the end is. */
 const LONGEST = 60;
 /** Seconds of sound that must be kept. */
 export const REFINE_HISTORY = LONGEST + BEFORE + AFTER + 10;
-/** How far, in seconds, the new end of a sentence may lie from the old one. */
+/** How far, in seconds, the new end of a sentence may be from the old one. */
 const NEAR = 1;
 
 /** Refines the sentences of one stream, in order. */
 export class Refiner {
-  /** Up to here the sentences before have the words. */
+  /** The end of the words that earlier sentences have taken. */
   #cut = 0;
 
   constructor(private readonly hearAgain: HearAgain) {}
 
-  /** The sentence as it is heard with context; the same object when nothing is different. */
+  /** The sentence as transcribed with context; the same object when nothing changed. */
   async refine(sentence: Sentence): Promise<Sentence> {
     const from = Math.max(this.#cut, sentence.end - LONGEST);
     const heard = await this.hearAgain(Math.max(0, from - BEFORE), sentence.end + AFTER);

@@ -1,6 +1,6 @@
 /**
- * The second stage: audio of any rate and any channels in, mono audio at one rate out. Mixes, follows changes of rate, and cuts
- * the work into short pieces; the filters are in `resampling/`.
+ * The second stage: audio of any rate and any number of channels in, mono audio at one rate out. It mixes, follows changes of rate, and
+ * cuts the work into short pieces; the filters are in `audio/resampling/`.
  */
 
 import { cut, LONGEST } from '../audio/formats/format.js';
@@ -14,20 +14,31 @@ import { Stage, type StageOptions } from './stage.js';
 /** Options of {@link resample}. */
 export type ResampleOptions = StageOptions;
 
-/** How far apart the rates may be, up and down. */
+/** Largest ratio between the rates, up and down. */
 const MAX_RATIO = 256;
 
 /**
- * Any audio to mono at `rate` Hz. `n` samples at rate `r` become `round(n · rate / r)`, without delay; any split of the
- * input gives the same samples; at equal rates mono samples pass unchanged.
+ * Audio of any rate to mono at `rate` Hz, 1 to 1,000,000. `n` samples at rate `r` become `round(n · rate / r)`, without delay. The samples
+ * do not depend on how the input is split; at equal rates mono samples pass unchanged.
  *
- * What lies below 0.9 of the lower rate's half passes within 0.1 dB; aliases and images are at least 90 dB down.
+ * Frequencies below 0.9 of the lower rate's half pass within 0.1 dB; aliases and images are at least 90 dB down.
  *
- * Stereo becomes the mean; 3.0, 5.0, 5.1, 6.1 and 7.1 (in the order of WAV and FLAC) favour the centre and leave out the
- * low-frequency channel. Where channels cancel (one of a pair is inverted), the strongest is taken instead. A change of rate or channels in the middle is followed.
+ * Stereo becomes the mean; 3.0, 5.0, 5.1, 6.1 and 7.1 (in the order of WAV and FLAC) favour the centre and leave out the low-frequency
+ * channel. Where channels cancel (one of a pair is inverted), the strongest is taken instead. Changes of rate or channels within the input
+ * are followed.
  *
- * @throws {@link ArgumentError} (at once) for options that make no sense.
- * Fails with `AudioError` `ERR_PARAKEET_INVALID_AUDIO` for a rate more than 256 times off.
+ * @throws {@link ArgumentError} (synchronously) for invalid options.
+ * The stage fails with an `AudioError` `ERR_PARAKEET_INVALID_AUDIO` for a rate that differs by a factor of more than 256.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { wavWriter } from 'parakeet-stream';
+ * import { decode, resample } from 'parakeet-stream/stages';
+ *
+ * await pipeline(createReadStream('talk.flac'), decode(), resample(8000), wavWriter('talk.wav'));
+ * ```
  */
 export function resample(rate: number, options: ResampleOptions = {}): Resample {
   return new Resample(rate, options);
@@ -36,7 +47,7 @@ export function resample(rate: number, options: ResampleOptions = {}): Resample 
 /** The stage that {@link resample} makes. */
 export class Resample extends Stage<AudioChunk, AudioChunk> {
   readonly #rate: number;
-  /** The run of input at one rate, other than ours. */
+  /** The current run of input at a rate other than ours. */
   #run: Resampler | undefined;
   #mixer: Mixer | undefined;
   /** The rate that the mixer was made for. */
@@ -51,7 +62,7 @@ export class Resample extends Stage<AudioChunk, AudioChunk> {
   protected override async process(chunk: AudioChunk): Promise<void> {
     if (this.#run && this.#run.inputRate !== chunk.sampleRate) await this.finish();
     if ((chunk.channels[0]?.length ?? 0) === 0) return;
-    // A chunk is short, but one of a user's own stage may hold an hour.
+    // A chunk is short, but one from a user's own stage may hold an hour.
     for (const { channels } of cut(chunk.channels, chunk.sampleRate)) {
       const mono = this.#mixerFor(channels.length, chunk.sampleRate).mix(channels);
       if (chunk.sampleRate === this.#rate) await this.#emit(mono);
@@ -68,7 +79,7 @@ export class Resample extends Stage<AudioChunk, AudioChunk> {
     if (run) await this.#emit(run.end());
   }
 
-  /** The filter's tail: what it holds back for the samples to come. */
+  /** Emits the filter's tail, which is held back for the samples to come. */
   protected override flushHeld(): Promise<void> {
     return this.finish();
   }

@@ -1,6 +1,5 @@
 /**
- * The sixth stage: token events in, the same out, and sentence events between them. Where a sentence ends is
- * sentence-splitter.ts's matter.
+ * The sixth stage: token events in, the same out with sentence events between them. Where a sentence ends is in sentence-splitter.ts.
  */
 import type { EndOfUtteranceEvent, Sentence, TranscriptEvent } from '../events.js';
 import { known, optionalBoolean, optionalSignal } from '../options.js';
@@ -13,7 +12,7 @@ import { Stage, type StageOptions } from './stage.js';
 /** Options of {@link sentences}. */
 export interface SentencesOptions extends SentenceOptions, StageOptions {
   /**
-   * Put the whole result into the `end` event. Without it memory stays flat however long the stream is.
+   * Put the whole result into the `end` event. Without it, memory stays constant however long the stream is.
    * @defaultValue false
    */
   collect?: boolean | undefined;
@@ -47,7 +46,7 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   protected override async process(event: TranscriptEvent): Promise<void> {
     switch (event.type) {
       case 'token':
-        // The sentence that this token shows to be over comes first; the one that it ends itself comes after it.
+        // A sentence that this token proves to be over comes before it; one that it ends itself comes after it.
         return await this.#token(event);
       case 'progress':
         await this.#emitSentences(this.#splitter.progress(event.time));
@@ -64,7 +63,7 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
     }
   }
 
-  /** An input that ends without an `end` event still leaves its last sentence. */
+  /** An input that ends without an `end` event still emits its last sentence. */
   protected override async finish(): Promise<void> {
     await this.#emitSentences(this.#splitter.finish());
     await this.#endUtterance(this.#endpointer?.end('end'));
@@ -102,10 +101,26 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
 }
 
 /**
- * Makes the stage that groups tokens into sentences. In and out: {@link TranscriptEvent}; every event passes, a token
- * without delay, and a `sentence` event follows when a sentence is complete. The open one is closed before `end`.
+ * Groups tokens into sentences. {@link TranscriptEvent}s in and out: every event passes, a token without delay, and a `sentence` event
+ * follows when a sentence is complete. The open sentence is closed before `end`.
  *
  * @throws {@link ArgumentError} for an option out of its range.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, encode, logMel, resample, sentences, tokenDecode } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel();
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * const tokens = audio.pipe(logMel(model)).pipe(encode(model)).pipe(tokenDecode(model));
+ * await pipeline(tokens, sentences({ maxWords: 20 }), async (events) => {
+ *   for await (const event of events) if (event.type === 'sentence') console.log(event.sentence.text);
+ * });
+ * await model.close();
+ * ```
  */
 export function sentences(options: SentencesOptions = {}): Stage<TranscriptEvent, TranscriptEvent> {
   return new Sentences(options);

@@ -1,6 +1,6 @@
 /**
- * The base of every stage: an object-mode Transform that really stops when its reader is slow, frees its state when it
- * is destroyed, and can fail late. It knows nothing of audio or of models.
+ * The base of every stage: an object-mode Transform that respects back-pressure, frees its state when it is destroyed, and can fail late.
+ * It knows nothing of audio or of models.
  */
 import { Transform, type TransformCallback, type Writable } from 'node:stream';
 import { destroyOnAbort } from '../abort.js';
@@ -18,19 +18,28 @@ export interface StageOptions {
 
 /** How a stage differs from "objects in, objects out". */
 export interface StageSetup extends StageOptions {
-  /** False for a stage that takes bytes. Default true. */
+  /**
+   * False for a stage that takes bytes.
+   * @defaultValue true
+   */
   writableObjectMode?: boolean;
-  /** Objects that wait to be processed. Default 2. Ignored for bytes (Node's default of 16 KiB). */
+  /**
+   * Objects that wait to be processed. Ignored for bytes (Node's default of 16 KiB).
+   * @defaultValue 2
+   */
   writableHighWaterMark?: number;
-  /** Objects that wait to be read. Default 2. */
+  /**
+   * Objects that wait to be read.
+   * @defaultValue 2
+   */
   readableHighWaterMark?: number;
 }
 
 /**
- * A Transform of `In` to `Out`. Subclasses write `process` and `finish` and hand on results with `await this.emitOne(x)`.
+ * A Transform from `In` to `Out`. Subclasses implement `process` and `finish` and pass on results with `await this.emitOne(x)`.
  *
- * A plain Transform keeps pushing whatever its reader does; this one waits inside `emitOne` until the reader asks again, so
- * `process` never runs ahead by more than `readableHighWaterMark` objects.
+ * A plain Transform keeps pushing even if its reader is slow; this one waits inside `emitOne` until the reader asks again, so `process`
+ * never runs ahead by more than `readableHighWaterMark` objects.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the merged type exists for the types of pipeline() only.
 export abstract class Stage<In, Out> extends Transform {
@@ -41,8 +50,8 @@ export abstract class Stage<In, Out> extends Transform {
   #raised: Promise<void> | undefined;
 
   /**
-   * Takes over an error of the input: set by a composition that wants to raise it at its own end. Without it the stage
-   * raises the error itself, see {@link failLate}.
+   * Takes over an error of the input: set by a composition that raises it at its own end. Without it the stage raises the error itself, see
+   * {@link failLate}.
    * @internal
    */
   onLateFailure: ((error: Error) => void) | undefined;
@@ -61,16 +70,16 @@ export abstract class Stage<In, Out> extends Transform {
   /** Handles one object; resolves when the next one may come. */
   protected abstract process(chunk: In): Promise<void>;
 
-  /** Called once, when the input is over. */
+  /** Called once, when the input has ended. */
   protected async finish(): Promise<void> {}
 
-  /** Gives out what is held back for audio yet to come: `flush()` was called behind it. More will come. */
+  /** Emits what is held back for audio yet to come: `flush()` was called after it. More will come. */
   protected async flushHeld(): Promise<void> {}
 
   /** Frees the state; called once, on success, failure and destroy alike. `error` is the cause, if there is one. */
   protected async release(_error: Error | null): Promise<void> {}
 
-  /** Hands on one object; resolves when there is room for more. Rejects when the stage is destroyed meanwhile. */
+  /** Emits one object; resolves when there is room for more. Rejects when the stage is destroyed meanwhile. */
   protected async emitOne(object: Out): Promise<void> {
     if (this.destroyed) throw new AbortedError();
     if (this.push(object)) {
@@ -85,8 +94,8 @@ export abstract class Stage<In, Out> extends Transform {
   }
 
   /**
-   * The input is broken from here on: what was emitted stays valid and reaches its reader, further input is discarded,
-   * and the stage fails with `error` once everything downstream has finished. Return from `process` or `finish` after it.
+   * Call it when the input is broken: what was emitted stays valid and reaches its reader, further input is discarded, and the stage fails
+   * with `error` once everything downstream has finished. Return from `process` or `finish` after it.
    */
   protected failLate(error: Error): void {
     if (this.#lateError || this.destroyed) return;
@@ -120,7 +129,7 @@ export abstract class Stage<In, Out> extends Transform {
   /** Node's. @internal */
   override _flush(callback: TransformCallback): void {
     const finish = this.#lateError ? Promise.resolve() : this.finish();
-    // A late failure holds back the end of the writing side too: an end on both sides would close the stage as a success.
+    // A late failure also holds back the end of the writing side: an end on both sides would close the stage as a success.
     finish.then(() => this.#raised).then(() => callback(), callback);
   }
 
@@ -158,7 +167,7 @@ export abstract class Stage<In, Out> extends Transform {
     );
   }
 
-  /** What the stage gives out, one by one. */
+  /** The emitted objects, one by one. */
   override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Out> {
     return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<Out>;
   }

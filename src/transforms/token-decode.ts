@@ -1,6 +1,6 @@
 /**
- * The fifth stage: tickets for encoder frames in, token events out, by the head that the model has. Decoding is native; here
- * frames become seconds, ids become text, and drafts give way to newer ones.
+ * The fifth stage: tickets for encoder frames in, token events out, by one of the model's heads. Decoding is native; this file turns frames
+ * into seconds, ids into text, and drops drafts that are out of date.
  */
 import { publish, type StepMessage } from '../diagnostics.js';
 import type { NativeDecoder, NativeHead } from '../engine/addon.js';
@@ -32,26 +32,95 @@ export interface TokenDecodeOptions extends StageOptions {
 /**
  * Encoder frames to tokens by the model's best head: TDT, RNNT or CTC.
  *
- * At each step come the `token` events that are now final, `progress`, and a `draft` of what is not final yet, unless newer
- * frames already wait. At the end comes `end`. Times are clamped to the input's duration.
+ * Each step emits the `token` events that are now final, `progress`, and a `draft` of what is not final yet, unless newer frames already
+ * wait. At the end comes `end`. Times are clamped to the input's duration.
  *
- * @throws {@link ArgumentError} (at once) for options that make no sense.
+ * @throws {@link ArgumentError} (synchronously) for invalid options. The stage fails with it for tickets of another model.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, encode, logMel, resample, tokenDecode } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel();
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * await pipeline(audio, logMel(model), encode(model), tokenDecode(model), async (events) => {
+ *   for await (const event of events) if (event.type === 'token') process.stdout.write(event.token.text);
+ * });
+ * await model.close();
+ * ```
  */
 export function tokenDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
   return new TokenDecode(model, undefined, 'tokenDecode', options);
 }
 
-/** {@link tokenDecode} by the token-and-duration transducer head. @throws {@link ArgumentError} for a model without one. */
+/**
+ * {@link tokenDecode} with the token-and-duration transducer head.
+ * @throws {@link ArgumentError} for a model without one.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, encode, logMel, resample, tdtDecode } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel();
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * await pipeline(audio, logMel(model), encode(model), tdtDecode(model), async (events) => {
+ *   for await (const event of events) if (event.type === 'token') process.stdout.write(event.token.text);
+ * });
+ * await model.close();
+ * ```
+ */
 export function tdtDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
   return new TokenDecode(model, 'tdt', 'tdtDecode', options);
 }
 
-/** {@link tokenDecode} by the RNN transducer head. @throws {@link ArgumentError} for a model without one. */
+/**
+ * {@link tokenDecode} with the RNN transducer head.
+ * @throws {@link ArgumentError} for a model without one.
+ *
+ * @example
+ * ```js no-run
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, encode, logMel, resample, rnntDecode } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel('nvidia/parakeet-rnnt-0.6b');
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * await pipeline(audio, logMel(model), encode(model), rnntDecode(model), async (events) => {
+ *   for await (const event of events) if (event.type === 'token') process.stdout.write(event.token.text);
+ * });
+ * await model.close();
+ * ```
+ */
 export function rnntDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
   return new TokenDecode(model, 'rnnt', 'rnntDecode', options);
 }
 
-/** {@link tokenDecode} by the CTC head. @throws {@link ArgumentError} for a model without one. */
+/**
+ * {@link tokenDecode} with the CTC head.
+ * @throws {@link ArgumentError} for a model without one.
+ *
+ * @example
+ * ```js
+ * import { createReadStream } from 'node:fs';
+ * import { pipeline } from 'node:stream/promises';
+ * import { loadModel } from 'parakeet-stream';
+ * import { decode, encode, logMel, resample, ctcDecode } from 'parakeet-stream/stages';
+ *
+ * const model = await loadModel();
+ * const audio = createReadStream('talk.flac').pipe(decode()).pipe(resample(model.sampleRate));
+ * await pipeline(audio, logMel(model), encode(model), ctcDecode(model), async (events) => {
+ *   for await (const event of events) if (event.type === 'token') process.stdout.write(event.token.text);
+ * });
+ * await model.close();
+ * ```
+ */
 export function ctcDecode(model: StageModel, options: TokenDecodeOptions = {}): TokenDecode {
   return new TokenDecode(model, 'ctc', 'ctcDecode', options);
 }
@@ -95,9 +164,9 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   }
 
   /**
-   * Other phrases to listen for, from the next step on; an empty list for none.
+   * Replaces the boosted phrases from the next step on; an empty list boosts none.
    *
-   * @throws {@link ArgumentError} for phrases that make no sense, as a rejection.
+   * @throws {@link ArgumentError} for invalid phrases, as a rejection.
    */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
     await this.#native.setBoost(boostTreeOrNone(this.#model.info.vocabulary, boost));
@@ -106,7 +175,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   /** Drafts are left out: the transcript is behind its audio. @internal */
   behind = false;
 
-  /** A newer ticket already waits behind the one at work, so that a draft would be out of date; or all is late. */
+  /** A newer ticket already waits behind the current one, so that a draft would be out of date; or the whole stream is late. */
   get #late(): boolean {
     return this.behind || this.writableLength > 1;
   }
@@ -206,7 +275,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   }
 }
 
-/** A stage that is for one head needs a model with it, and no option that names another. */
+/** A stage for one head needs a model that has it, and no option that names another. */
 function mustHave(
   model: StageModel,
   head: NativeHead,

@@ -1,4 +1,4 @@
-/** A thing that must hold, as a number and the most that it may be; and how numbers of that kind come about. */
+/** A check as a number and its upper limit; and how such numbers are computed. */
 import type { Token } from '../events.js';
 import { editDistance, plainWords } from './word-error-rate.js';
 
@@ -15,10 +15,10 @@ export interface VerifyCheck {
     | 'stream-words'
     | 'silence-finite'
     | 'silence-words';
-  /** What the value is. */
+  /** What the value means. */
   what: string;
   value: number;
-  /** The most that it may be. */
+  /** The largest value that passes. */
   limit: number;
   passed: boolean;
 }
@@ -40,7 +40,7 @@ export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): n
   return largest;
 }
 
-/** The root mean square of `a − b` as a part of that of `b`. */
+/** The root mean square of `a − b` relative to that of `b`. */
 export function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   let difference = 0;
@@ -52,7 +52,7 @@ export function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): 
   return Math.sqrt(difference / size);
 }
 
-/** Percent of the words of `before` that must be changed, left out or put in to turn them into `after`. */
+/** Percent of the words of `before` that must be substituted, deleted or inserted to get `after`. */
 export function changedWords(before: readonly string[], after: readonly string[]): number {
   let changes = 0;
   let total = 0;
@@ -65,7 +65,7 @@ export function changedWords(before: readonly string[], after: readonly string[]
   return (100 * changes) / Math.max(1, total);
 }
 
-/** The largest difference of two lists' confidences; 1 when they are not the same tokens at the same times. */
+/** The largest difference between two lists of confidences; 1 when they are not the same tokens at the same times. */
 export function tokenDifference(a: readonly Token[], b: readonly Token[]): number {
   const same =
     a.length === b.length &&

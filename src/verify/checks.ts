@@ -1,5 +1,5 @@
 /**
- * What is checked of a loaded model, each with its bound. verify-model.ts decides which checks apply to which model.
+ * The checks of a loaded model, each with its limit. verify-model.ts decides which apply to which model.
  */
 import type { Token } from '../events.js';
 import type { TranscribeStreamOptions } from '../live/live-transcript.js';
@@ -22,11 +22,11 @@ type Signal = AbortSignal | undefined;
 export interface Heard {
   /** Encoder frames of the first recording. */
   frames: Float32Array;
-  /** What was heard, one text a recording. */
+  /** The transcripts, one text per recording. */
   texts: string[];
 }
 
-/** Seconds of a push to a stream. */
+/** Seconds of each push to a stream. */
 const PIECE = 0.2;
 
 /** In float32: every array and token of the reference. The encoder gets the reference's own log-mel frames. */
@@ -63,8 +63,8 @@ export async function againstGoldens(
 }
 
 /**
- * In float32: a stream whose every layer has its whole context must give the tokens of the whole recording with local attention.
- * Without right context in the attention, only the convolutions reach ahead, so that the stream has several steps even in a deep model.
+ * In float32: a stream in which every layer has its whole context must give the tokens of the whole recording with local attention. Without
+ * right context in the attention, only the convolutions look ahead, so that the stream has several steps even in a deep model.
  */
 export async function streamIsExact(
   model: Model,
@@ -73,7 +73,7 @@ export async function streamIsExact(
 ): Promise<VerifyCheck> {
   const frame = (model.info.hop * model.info.subsamplingFactor) / model.info.sampleRate;
   const mel = await model.computeLogMel(samples);
-  // All its frames are normalised alike, by statistics that a stream can be given.
+  // All its frames are normalised with the same statistics, which can be given to a stream.
   const whole = await model.generate(mel, { attention: { left: 64 * frame, right: 0 }, signal });
   const live = await listen(model, samples, {
     contextSize: [64, 0],
@@ -158,7 +158,7 @@ async function listen(
   }
 }
 
-/** What normalises a whole recording: each feature's mean and unbiased deviation over all frames. */
+/** The normalisation of a whole recording: each feature's mean and unbiased deviation over all frames. */
 function statisticsOf({ data, frames, features }: LogMelFrames): { mean: number[]; std: number[] } {
   const mean = Array.from({ length: features }, (_, f) => {
     let sum = 0;

@@ -1,6 +1,6 @@
 /**
- * What comes with the package to verify models with (models/verify, made by scripts/make-verify.mjs): recordings with what is said in
- * them, and what a reference that shares no code with the engine computes of them for the bundled model. Only the reading.
+ * The verification data of the package (models/verify, made by scripts/make-verify.mjs): recordings with their transcripts, and what a
+ * reference that shares no code with the engine computes from them for the bundled model. Only the reading.
  */
 import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
@@ -21,22 +21,22 @@ export interface SuiteRecording {
   /** The whole path. */
   file: string;
   seconds: number;
-  /** What is said. */
+  /** What is said in it. */
   said: string;
 }
 
-/** What the reference computes, in float32, of whole recordings without silence after them. */
+/** The reference's results, in float32, for whole recordings without silence after them. */
 export interface Goldens {
   /** Log-mel frames and encoder frames of the first recording. */
   logMel: Float32Array;
   encoded: Float32Array;
-  /** Of each recording, in order. */
+  /** For each recording, in order. */
   tokens: { ids: number[]; confidences: Float32Array }[];
 }
 
 export interface Suite {
   recordings: SuiteRecording[];
-  /** The name of the model that the goldens are of. */
+  /** The name of the model that the goldens belong to. */
   model: string;
   /** Its {@link likeness}. */
   likeness: string;
@@ -49,7 +49,7 @@ interface SuiteFile {
   recordings: { file: string; seconds: number; said: string }[];
 }
 
-/** Reads the suite. It is a part of the package, so a file that is missing is the system's error as it is. */
+/** Reads the suite. It is part of the package, so for a missing file the system's own error is thrown. */
 export async function readSuite(): Promise<Suite> {
   const file = JSON.parse(await readFile(path.join(folder, 'goldens.json'), 'utf8')) as SuiteFile;
   const arrays = await readArrays(path.join(folder, 'goldens.safetensors'));
@@ -89,8 +89,8 @@ async function readArrays(file: string): Promise<Map<string, Float32Array>> {
 }
 
 /**
- * Tells whether a model is meant to be the one of the goldens: by its vocabulary, layers and width, not by its weights, so that a
- * copy with damaged weights is compared with them too.
+ * Tells whether a model is meant to be the one of the goldens: by its vocabulary, layers and width, not by its weights, so that a copy with
+ * damaged weights is compared with them too.
  */
 export function likeness({
   vocabulary,

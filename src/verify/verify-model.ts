@@ -1,5 +1,5 @@
 /**
- * Whether the engine computes what it should on this machine, with this model: the library's side of `parakeet verify`. It does not
+ * Whether the engine computes the correct results on this machine, with this model: the library's side of `parakeet verify`. It does not
  * say how good a model is; bench/wer.mjs measures that on more than half a minute of speech.
  */
 import path from 'node:path';
@@ -26,35 +26,35 @@ export interface VerifyOptions extends LoadModelOptions {
   onStep?: ((step: { done: number; total: number; what: string }) => void) | undefined;
 }
 
-/** A recording that {@link verifyModel} had transcribed. */
+/** A recording that {@link verifyModel} has transcribed. */
 export interface VerifiedRecording {
   file: string;
   seconds: number;
   said: string;
   heard: string;
-  /** Words that are wrong, in percent of those said, without case and punctuation. */
+  /** Word error rate in percent, ignoring case and punctuation. */
   wer: number;
-  /** Seconds of work for a second of sound. */
+  /** Seconds of work per second of sound. */
   realTimeFactor: number;
 }
 
-/** What {@link verifyModel} found. */
+/** The result of {@link verifyModel}. */
 export interface VerifyReport {
   /** Every check passed. */
   passed: boolean;
   model: string;
-  /** The type that was asked for; the comparisons with a reference are in float32 besides. */
+  /** The requested type; the comparisons with a reference are always in float32. */
   dtype: NativeDType;
-  /** The model was compared with the reference's arrays and tokens, since it is the bundled one or a copy of it. */
+  /** Whether the model was compared with the reference's arrays and tokens, because it is the bundled one or a copy of it. */
   goldens: boolean;
   checks: VerifyCheck[];
   recordings: VerifiedRecording[];
-  /** Over all recordings. English: another language's model may be sound and have 100. */
+  /** Over all recordings. They are English: a sound model of another language may have 100. */
   wer: number;
   realTimeFactor: number;
 }
 
-/** What was found with the type that was asked for. */
+/** The results with the requested type. */
 interface Asked {
   dtype: NativeDType;
   goldens: boolean;
@@ -64,13 +64,22 @@ interface Asked {
 }
 
 /**
- * Verifies a model (named as for `loadModel`) on this machine, with recordings that come with the package: in float32 and in the
- * type asked for, one after the other. The bundled model, or a copy of it, is compared with a reference implementation that
- * shares no code with the engine; a copy that was converted to bytes is not, since its weights differ. For any model: its types
- * agree, a stream gives what the whole recording gives, and silence is silent. Takes some seconds with the bundled model, a few
- * minutes with a large one.
+ * Verifies a model (named as for `loadModel`) on this machine, with recordings that come with the package: in float32 and in the requested
+ * type, one after the other. The bundled model, or a copy of it, is compared with a reference implementation that shares no code with the
+ * engine; a copy that was converted to bytes is not, since its weights differ. For any model: its types agree, a stream gives the same as
+ * the whole recording, and silence has no words. Takes some seconds with the bundled model, a few minutes with a large one.
  *
- * A check that fails is in the report. @throws what `loadModel` throws, and {@link AbortedError}.
+ * A check that fails is in the report, not an error.
+ * @throws what `loadModel` throws, and {@link AbortedError} when `signal` is aborted. All as rejections.
+ *
+ * @example
+ * ```js
+ * import { verifyModel } from 'parakeet-stream';
+ *
+ * const { passed, checks, wer } = await verifyModel();
+ * for (const check of checks) if (!check.passed) console.log(check.what, check.value, check.limit);
+ * console.log(passed, wer);
+ * ```
  */
 export async function verifyModel(name?: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   if (typeof options !== 'object' || options === null)
@@ -129,7 +138,7 @@ export async function verifyModel(name?: string, options: VerifyOptions = {}): P
   };
 }
 
-/** Weights that were converted to bytes are not those that the reference had, whatever they are computed in. */
+/** Weights that were converted to bytes differ from the reference's, whatever type they are computed in. */
 async function keptInBytes(name: string | undefined, options: LoadModelOptions): Promise<boolean> {
   const files = await openModel(wanted(name), options);
   try {
@@ -139,12 +148,12 @@ async function keptInBytes(name: string | undefined, options: LoadModelOptions):
   }
 }
 
-/** As loadModel understands it. */
+/** As loadModel interprets it. */
 function wanted(name: string | undefined): string {
   return name ?? (process.env.PARAKEET_MODEL || bundledModel);
 }
 
-/** What is checked in float32, where nothing but the order of sums may differ. */
+/** The checks in float32, where only the order of sums may differ. */
 async function exactly(
   model: Model,
   suite: Suite,

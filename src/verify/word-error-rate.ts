@@ -1,6 +1,6 @@
 /**
- * Word error rate: how many words must be changed, left out or put in to turn what was heard into what was said. Only the
- * measure; callers provide the transcripts.
+ * Word error rate: how many words must be substituted, deleted or inserted to turn the transcript into the reference. Only the measure;
+ * callers provide the transcripts.
  */
 
 /** Words for the plain rate: lower case, without punctuation, hyphens read as spaces. */
@@ -17,7 +17,7 @@ export function plainWords(text: string): string[] {
   );
 }
 
-/** Words for the strict rate: as they stand, case and punctuation included. */
+/** Words for the strict rate: unchanged, case and punctuation included. */
 export function strictWords(text: string): string[] {
   return split(text);
 }
@@ -26,14 +26,14 @@ function split(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== '');
 }
 
-/** How many words were changed, left out and put in. */
+/** The numbers of substituted, deleted and inserted words. */
 export interface EditCounts {
   substitutions: number;
   deletions: number;
   insertions: number;
 }
 
-/** The fewest changes that turn one list into the other; where several ways are as short, the one with most substitutions. */
+/** The fewest edits that turn one list into the other; among equally short ways, the one with most substitutions. */
 export function editCounts<T>(said: readonly T[], heard: readonly T[]): EditCounts {
   const start: EditCounts = { substitutions: 0, deletions: 0, insertions: 0 };
   let row = heard.reduce((cells) => [...cells, more(cells.at(-1) as EditCounts, 'insertions')], [start]);
@@ -68,8 +68,8 @@ const more = (counts: EditCounts, kind: keyof EditCounts): EditCounts => ({
 /**
  * Word error rate over several transcripts, in percent of all words said.
  *
- * @returns `wer` ignores case and punctuation, `strict` does not; `words` is how many were said. Rounded to a hundredth of a
- * percent; 0 for no words.
+ * @returns `wer` ignores case and punctuation, `strict` does not; `words` is the number of words said. Rounded to a hundredth of a percent;
+ * 0 for no words.
  */
 export function wordErrorRate(pairs: readonly { said: string; heard: string }[]): {
   wer: number;

@@ -1,4 +1,4 @@
-// A hub that has too many requests says when to come back; we do, a few times. Against a hub of our own on this machine.
+// A rate-limiting hub says when to retry; we do, a few times. Against a hub of our own on this machine.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { AbortedError, HubError } from '../../src/errors.js';
@@ -31,7 +31,7 @@ test('waiting is noted here', async () => {
   expect(waited).toBe(1000);
 });
 
-describe('a hub that has too many requests', () => {
+describe('a rate-limiting hub', () => {
   test.each([
     ['seconds', { 'Retry-After': '1' }, 429],
     ['a date', () => ({ 'Retry-After': new Date(Date.now() + 2000).toUTCString() }), 429],

@@ -65,7 +65,7 @@ describe('a disk that', () => {
     expect(error.code).toBe('ERR_PARAKEET_NO_SPACE');
     const written = 300_000 - 1363;
     expect(error).toMatchObject({ needed: WEIGHTS.length - written });
-    expect(error.message).toContain(`${WEIGHTS.length - written} bytes`);
+    expect(error.message).toContain(`${WEIGHTS.length - written} more bytes`);
     expect(error.message).toMatch(/model\.safetensors.*HF_HUB_CACHE/s);
     expect((error.cause as NodeJS.ErrnoException).code).toBe(code);
     expectNoWeights(at.root);

@@ -113,7 +113,7 @@ describe('a recorded session', () => {
     await truncate(path.join(folder, 'copy.audio'), 1000);
     const { code, stderr } = await cli(['replay', 'copy.jsonl']);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/shorter than what was pushed/);
+    expect(stderr).toMatch(/shorter than the recorded pushes/);
   });
 });
 

@@ -86,7 +86,7 @@ const refused: [string, () => unknown, RegExp][] = [
       stream.getReader();
       return stream;
     },
-    /nobody else reads/,
+    /not being read already/,
   ],
   ['a URL of a foreign kind', () => new URL('ftp://127.0.0.1/a.wav'), /file:, http: or https:/],
 ];

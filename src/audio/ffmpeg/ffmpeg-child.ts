@@ -28,15 +28,30 @@ export interface FfmpegJob {
   input: string | null;
   /** With `input: null`, a descriptor of a file that it reads in the place of its standard input: a file, so that it can seek. */
   file?: number | undefined;
-  /** The audio stream, counted from 0. Default 0. */
+  /**
+   * The audio stream, counted from 0.
+   * @defaultValue 0
+   */
   stream?: number | undefined;
-  /** Seconds to skip. Default 0. */
+  /**
+   * Seconds to skip.
+   * @defaultValue 0
+   */
   start?: number | undefined;
-  /** Seconds to read. Default all. */
+  /**
+   * Seconds to read.
+   * @defaultValue all
+   */
   duration?: number | undefined;
-  /** The program. Default: see `ffmpeg-program.ts`. */
+  /**
+   * The program.
+   * @defaultValue see `ffmpeg-program.ts`
+   */
   ffmpegPath?: string | undefined;
-  /** Read the pictures too, and drop them, so that times count from theirs. Default false. */
+  /**
+   * Read the pictures too, and drop them, so that times count from theirs.
+   * @defaultValue false
+   */
   pictures?: boolean | undefined;
   /** What the input looks like, where our code does not recognise it: it may then not be sound at all, and the error says so. */
   unknown?: string | undefined;

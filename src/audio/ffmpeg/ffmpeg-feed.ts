@@ -13,7 +13,10 @@ const UNDECIDED_BYTES = 1 << 20;
 
 /** What {@link FfmpegFeed} is asked, beside what its process is. */
 export interface FeedOptions extends Omit<FfmpegJob, 'input'> {
-  /** Bytes that a temporary file may take; 0 for none. Default 4 GiB. */
+  /**
+   * Bytes that a temporary file may take; 0 for none.
+   * @defaultValue 4 GiB
+   */
   maxSpool?: number | undefined;
 }
 

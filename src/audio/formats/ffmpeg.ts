@@ -16,9 +16,15 @@ const LONGEST_FLUSH_MS = 2000;
 
 /** Options of {@link FfmpegDecoder}. */
 export interface FfmpegDecoderOptions {
-  /** The audio stream, counted from 0. Default 0. */
+  /**
+   * The audio stream, counted from 0.
+   * @defaultValue 0
+   */
   stream?: number | undefined;
-  /** Bytes that a temporary file may take. Default 4 GiB. */
+  /**
+   * Bytes that a temporary file may take.
+   * @defaultValue 4 GiB
+   */
   maxSpool?: number | undefined;
   /** What the bytes look like, where nothing of ours knows them, for the error. */
   unknown?: string | undefined;

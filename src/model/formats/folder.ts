@@ -1,6 +1,6 @@
 /**
- * A model folder: parakeet-mlx's (`config.json` is NeMo's, `model.safetensors` has MLX's names; our quantised folders are such, too),
- * or Hugging Face transformers'. The weights may be in several files with `model.safetensors.index.json`.
+ * A model folder: parakeet-mlx's (NeMo's `config.json`, a `model.safetensors` with MLX's names; our quantised folders have this format
+ * too), or Hugging Face transformers'. The weights may be in several files with a `model.safetensors.index.json`.
  */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -39,7 +39,7 @@ export async function openFolder(folder: string): Promise<ModelFiles> {
   return { format: 'parakeet-mlx', config, tensors, ...common };
 }
 
-/** The tensors of all files that the index names, each from the file that it is said to be in. */
+/** The tensors of all files that the index names, each from the file that the index gives. */
 async function readShards(folder: string): Promise<NativeTensor[]> {
   const index = path.join(folder, SHARD_INDEX);
   const json = (await readJson(index)) as { weight_map?: unknown } | null;

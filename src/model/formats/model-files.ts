@@ -1,12 +1,12 @@
 /**
- * What every format of model comes down to: NeMo's configuration, and tensors by the names that the engine asks for, each with the
- * place in a file where it lies. Nothing is copied: the engine maps the files and takes what it needs.
+ * The common form of every model format: NeMo's configuration, and tensors by the names that the engine uses, each with its position in a
+ * file. Nothing is copied: the engine maps the files and reads what it needs.
  */
 
 import type { NativeTensor } from '../../engine/addon.js';
 import { ModelError } from '../../errors.js';
 
-/** A model as it lies on the disk. */
+/** A model as it is stored on the disk. */
 export interface ModelFiles {
   format: 'parakeet-mlx' | 'transformers' | 'nemo';
   /** NeMo's configuration as parsed JSON, unchecked. */
@@ -14,9 +14,9 @@ export interface ModelFiles {
   /** Where it came from, for errors. */
   configFile: string;
   tensors: NativeTensor[];
-  /** Where a `streaming.json` (prior.ts) may lie. */
+  /** Where a `streaming.json` (prior.ts) may be. */
   prior?: string;
-  /** Removes what was unpacked. After the engine has loaded the weights. */
+  /** Removes what was unpacked. Call it after the engine has loaded the weights. */
   dispose(): Promise<void>;
 }
 
@@ -24,10 +24,10 @@ export interface ModelFiles {
 export async function keepAll(): Promise<void> {}
 
 /**
- * PyTorch's convolution weights, [outputs, inputs, …kernel], as MLX has them, [outputs, …kernel, inputs]. In these models one of the
- * two is always 1, so that the same bytes serve.
+ * PyTorch's convolution weights, [outputs, inputs, …kernel], in MLX's layout, [outputs, …kernel, inputs]. In these models one of the two is
+ * always 1, so the bytes are the same.
  *
- * @throws {ModelError} `ERR_PARAKEET_UNSUPPORTED_MODEL` when that is not so.
+ * @throws {ModelError} `ERR_PARAKEET_UNSUPPORTED_MODEL` otherwise.
  */
 export function channelsLast(tensor: NativeTensor): NativeTensor {
   const [outputs = 1, inputs = 1, ...kernel] = tensor.shape;
@@ -44,7 +44,7 @@ export function channelsLast(tensor: NativeTensor): NativeTensor {
 
 const LSTM = /^(.*\.lstm)\.(weight|bias)_(ih|hh)_l(\d+)$/;
 
-/** PyTorch's name of an LSTM's tensor as the engine's: `lstm.weight_ih_l0` is `lstm.0.Wx`; both biases are `lstm.0.bias`. */
+/** The engine's name for an LSTM tensor of PyTorch: `lstm.weight_ih_l0` is `lstm.0.Wx`; both biases are `lstm.0.bias`. */
 export function lstmName(name: string): string {
   return name.replace(LSTM, (_, prefix: string, kind: string, side: string, layer: string) =>
     kind === 'bias' ? `${prefix}.${layer}.bias` : `${prefix}.${layer}.${side === 'ih' ? 'Wx' : 'Wh'}`,

@@ -1,6 +1,6 @@
 /**
- * NVIDIA's own archives: `.nemo` is a tar (older ones compressed) of `model_config.yaml`, `model_weights.ckpt` and the tokenizer's
- * files. The weights stay where they are in the archive; only a compressed one is unpacked, beside nothing of the user's.
+ * NVIDIA's archives: `.nemo` is a tar (compressed in older ones) of `model_config.yaml`, `model_weights.ckpt` and the tokenizer's files.
+ * The weights stay in the archive; only a compressed archive is unpacked, to a temporary folder.
  */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
@@ -23,7 +23,7 @@ const WEIGHTS = 'model_weights.ckpt';
 /**
  * Opens a `.nemo` archive.
  *
- * @throws {ModelError} `ERR_PARAKEET_INVALID_WEIGHTS` for what is no such archive, or whose checkpoint holds more than tensors;
+ * @throws {ModelError} `ERR_PARAKEET_INVALID_WEIGHTS` for a file that is not such an archive, or whose checkpoint holds more than tensors;
  * `ERR_PARAKEET_INVALID_CONFIG`. @throws {ParakeetError} `ERR_PARAKEET_MISSING_DEPENDENCY` without the packages `yaml` and `yauzl`.
  */
 export async function openNemo(file: string): Promise<ModelFiles> {
@@ -65,7 +65,7 @@ export async function openNemo(file: string): Promise<ModelFiles> {
     if (cause instanceof ParakeetError) throw cause;
     throw new ModelError(
       'ERR_PARAKEET_INVALID_WEIGHTS',
-      `Expected a .nemo archive in ${file} but ${(cause as Error).message}. If the download was not whole, fetch it again.`,
+      `Expected a .nemo archive in ${file} but ${(cause as Error).message}. If the download is incomplete, download it again.`,
       { cause },
     );
   } finally {
@@ -73,7 +73,7 @@ export async function openNemo(file: string): Promise<ModelFiles> {
   }
 }
 
-/** The archive itself, or, when it is compressed, a copy that is not. */
+/** The archive itself, or, if it is compressed, an uncompressed copy. */
 async function uncompressed(file: string): Promise<{ archive: string; dispose: () => Promise<void> }> {
   const handle = await open(file, 'r').catch((cause: Error) => {
     throw new ModelError(
@@ -113,7 +113,7 @@ function parse(yaml: typeof import('yaml'), text: string, file: string): unknown
   }
 }
 
-/** The tokenizer's pieces, if the archive has its SentencePiece model. A hybrid or multilingual one may have others, too. */
+/** The tokenizer's pieces, if the archive has its SentencePiece model. A hybrid or multilingual model may have several. */
 async function piecesOf(
   handle: FileHandle,
   entries: readonly TarEntry[],
@@ -125,7 +125,7 @@ async function piecesOf(
   return readSentencePieces(await readAt(handle, entry.offset, entry.size), `${file} (${entry.name})`);
 }
 
-/** NeMo writes the pieces into the configuration; where it has not, they come from the tokenizer. */
+/** NeMo usually writes the pieces into the configuration; otherwise they come from the tokenizer. */
 function withVocabulary(config: unknown, pieces: string[] | undefined): unknown {
   if (!isJson(config) || pieces === undefined) return config;
   const own = isJson(config.joint) ? 'joint' : 'decoder';
@@ -136,7 +136,7 @@ function withVocabulary(config: unknown, pieces: string[] | undefined): unknown 
 
 const REFERENCE = /^\$\{([\w.]+)\}$/;
 
-/** OmegaConf's references, `${a.b}`, where a value is nothing else; only `resolve=True` writes them out. */
+/** OmegaConf's references, `${a.b}`, if a value is nothing else; NeMo resolves them only with `resolve=True`. */
 function resolved(config: unknown): unknown {
   const find = (at: string): unknown =>
     at.split('.').reduce<unknown>((value, key) => (isJson(value) ? value[key] : undefined), config);

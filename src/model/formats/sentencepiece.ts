@@ -1,12 +1,12 @@
 /**
- * The pieces of a SentencePiece model: field 1 of `ModelProto`, each a `SentencePiece` whose field 1 is the text
- * (google/sentencepiece, sentencepiece_model.proto). Scores and settings are of no use for decoding.
+ * The pieces of a SentencePiece model: field 1 of `ModelProto`, each a `SentencePiece` whose field 1 is the text (google/sentencepiece,
+ * sentencepiece_model.proto). Scores and settings are not needed for decoding.
  */
 import { ModelError } from '../../errors.js';
 
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
-/** @throws {ModelError} `ERR_PARAKEET_INVALID_CONFIG` for what is no SentencePiece model. */
+/** @throws {ModelError} `ERR_PARAKEET_INVALID_CONFIG` for a file that is not a SentencePiece model. */
 export function readSentencePieces(content: Uint8Array, file: string): string[] {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {
@@ -27,7 +27,7 @@ export function readSentencePieces(content: Uint8Array, file: string): string[] 
   }
 }
 
-/** The fields of a protocol-buffers message; `bytes` of those that have a length. */
+/** The fields of a protocol-buffers message, with the `bytes` of those that have a length. */
 function* fields(message: Uint8Array): Generator<{ field: number; bytes?: Uint8Array }> {
   let at = 0;
   const varint = (): number => {

@@ -1,9 +1,9 @@
 /**
- * Where the files of a tar archive lie in it: their names, offsets and sizes, without unpacking: the engine maps the weights where they
- * are. POSIX ustar with pax and GNU's long names and sizes.
+ * Where the files of a tar archive are in it: their names, offsets and sizes, without unpacking, because the engine maps the weights in
+ * place. POSIX ustar with pax and GNU's long names and sizes.
  *
- * Not `tar-stream` (3.2): its headers tell the offset of a member, but it is a stream that wants every byte of the archive, gigabytes of
- * weights included, to find the header behind them. This reads the headers alone.
+ * Not `tar-stream` (3.2): its headers have the offset of a member, but it is a stream that reads every byte of the archive, including
+ * gigabytes of weights, to find the next header. This reads the headers alone.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { readAt } from '../read-at.js';
@@ -18,10 +18,10 @@ export interface TarEntry {
 }
 
 const BLOCK = 512;
-/** Names and attributes are short; a longer one is no archive of ours. */
+/** Names and attributes are short; an archive with longer ones is not supported. */
 const MOST_ATTRIBUTES = 1 << 20;
 
-/** Reads the headers. Throws an `Error` saying what is wrong. */
+/** Reads the headers. Throws an `Error` that says what is wrong. */
 export async function readTarIndex(handle: FileHandle): Promise<TarEntry[]> {
   const { size: end } = await handle.stat();
   const entries: TarEntry[] = [];
@@ -55,7 +55,7 @@ export async function readTarIndex(handle: FileHandle): Promise<TarEntry[]> {
   return entries;
 }
 
-/** The sum of the header's bytes, its own field taken as spaces. */
+/** The sum of the header's bytes, with its own field taken as spaces. */
 function mustMatchChecksum(header: Buffer, at: number): void {
   const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte), 0);
   if (sum !== numberAt(header, 148, 8))

@@ -1,6 +1,6 @@
 /**
- * The tensors of a checkpoint of `torch.save`: a zip archive, not compressed, with a pickle that describes the tensors and a file for
- * each storage. Says where each tensor lies; reads nothing but the description.
+ * The tensors of a checkpoint of `torch.save`: an uncompressed zip archive with a pickle that describes the tensors and a file for each
+ * storage. Finds the position of each tensor; reads nothing but the description.
  */
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { unpickle } from './unpickle.js';
 
 type YauzlModule = typeof Yauzl;
 
-/** A description of some thousand tensors takes less than a megabyte. */
+/** A description of several thousand tensors takes less than a megabyte. */
 const MOST_DESCRIPTION = 64 << 20;
 
 const STORAGES: Readonly<Record<string, { dtype: NativeTensor['dtype'] | 'other'; bytes: number }>> = {
@@ -47,7 +47,7 @@ export interface ZipPlace {
   size: number;
 }
 
-/** The float tensors of a checkpoint. Throws an `Error` saying what is wrong. */
+/** The float tensors of a checkpoint. Throws an `Error` that says what is wrong. */
 export async function readTorchCheckpoint(place: ZipPlace, yauzl: YauzlModule): Promise<NativeTensor[]> {
   const files = await readZipIndex(place, yauzl);
   const description = [...files.keys()].find((name) => name.endsWith('/data.pkl'));
@@ -146,7 +146,7 @@ function isTensor(value: unknown): value is TensorView {
   );
 }
 
-/** Where the archive's files lie in the file around it. */
+/** Where the archive's files are in the file around it. */
 async function readZipIndex(
   { handle, path, offset, size }: ZipPlace,
   yauzl: YauzlModule,
@@ -155,7 +155,7 @@ async function readZipIndex(
     override _readStreamForRange(start: number, end: number) {
       return createReadStream(path, { start: offset + start, end: offset + end - 1 });
     }
-    // yauzl reads small pieces by this; a stream for each would open the file hundreds of times.
+    // yauzl reads small pieces through this; a stream for each would open the file hundreds of times.
     override read(
       buffer: Buffer,
       at: number,

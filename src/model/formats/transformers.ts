@@ -1,6 +1,6 @@
 /**
- * Parakeet as Hugging Face transformers keeps it (`ParakeetForTDT`, `ParakeetForCTC`): its configuration said in NeMo's words, its
- * tensors by the engine's names. The vocabulary is in `tokenizer.json`.
+ * Parakeet in the format of Hugging Face transformers (`ParakeetForTDT`, `ParakeetForCTC`): its configuration in NeMo's terms, its tensors
+ * by the engine's names. The vocabulary is in `tokenizer.json`.
  */
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -24,7 +24,7 @@ export function isTransformersConfig(config: unknown): config is Json {
 /**
  * NeMo's configuration and the engine's tensors of a transformers model.
  *
- * @throws {ModelError} `ERR_PARAKEET_UNSUPPORTED_MODEL` for another model than a Parakeet; `ERR_PARAKEET_MODEL_NOT_FOUND` without a
+ * @throws {ModelError} `ERR_PARAKEET_UNSUPPORTED_MODEL` for a model other than a Parakeet; `ERR_PARAKEET_MODEL_NOT_FOUND` without a
  * vocabulary; `ERR_PARAKEET_INVALID_CONFIG`.
  */
 export async function readTransformers(
@@ -64,7 +64,7 @@ export async function readTransformers(
   };
 }
 
-/** Log-mel as ParakeetFeatureExtractor makes it, which is NeMo's. */
+/** The log-mel settings of ParakeetFeatureExtractor, which are NeMo's. */
 function preprocessor(extractor: Json): Json {
   const { sampling_rate: rate, win_length: window, hop_length: hop } = extractor;
   return {

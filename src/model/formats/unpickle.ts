@@ -1,14 +1,14 @@
 /**
- * Python's pickle, as a description and never as a program: a file may only name what the caller knows; everything else is refused.
- * (An unpickler that follows every name runs whatever a stranger put into a file of weights.) Opcodes of protocols 2 to 4, as
+ * Python's pickle, read as a description and never run as a program: a file may only name what the caller knows; everything else is
+ * refused. (An unpickler that follows every name runs whatever is in an untrusted file of weights.) Opcodes of protocols 2 to 4, as
  * `torch.save` writes them; CPython's `Lib/pickletools.py` lists them.
  */
 
-/** What a pickle may name, and what becomes of it. */
+/** What a pickle may name, and what each name becomes. */
 export interface Names {
-  /** A class or function by `module.name`; it throws for what is not allowed. */
+  /** A class or function by `module.name`; throws for names that are not allowed. */
   global(name: string): unknown;
-  /** The result of calling something that `global` gave. */
+  /** The result of calling a result of `global`. */
   call(callee: unknown, args: readonly unknown[]): unknown;
   /** An object kept outside the pickle. */
   persistent(id: unknown): unknown;
@@ -17,7 +17,7 @@ export interface Names {
 const MARK = Symbol('mark');
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Reads a pickle. Dictionaries become Maps, tuples and lists arrays. Throws an `Error` saying what is wrong. */
+/** Reads a pickle. Dictionaries become Maps, tuples and lists arrays. Throws an `Error` that says what is wrong. */
 export function unpickle(bytes: Buffer, names: Names): unknown {
   return new Unpickler(bytes, names).run();
 }
@@ -171,5 +171,5 @@ const OPCODES = new Map<number, (machine: Unpickler) => void>([
   [0x93, (m) => m.stackGlobal()], // STACK_GLOBAL
   [0x51, (m) => m.push(m.names.persistent(m.pop()))], // BINPERSID
   [0x52, (m) => m.reduce()], // REDUCE
-  [0x62, (m) => m.pop()], // BUILD: attributes that nobody needs, such as a state dictionary's `_metadata`
+  [0x62, (m) => m.pop()], // BUILD: attributes that are not needed, such as a state dictionary's `_metadata`
 ]);
