@@ -8,6 +8,7 @@ export type {
   NativeDType as DType,
   NativeModelInfo as ModelInfo,
 } from './engine/addon.js';
+export { ArgumentError, AudioError, DependencyError, isParakeetError, ParakeetError } from './errors.js';
 export type {
   AudioChunk,
   DraftEvent,

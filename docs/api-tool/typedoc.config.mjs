@@ -7,7 +7,7 @@
  */
 export default {
   name: 'parakeet-stream',
-  entryPoints: ['../../src/index.ts'],
+  entryPoints: ['../../src/index.ts', '../../src/stages.ts'],
   tsconfig: '../../tsconfig.build.json',
   out: '../api',
   readme: 'none',
