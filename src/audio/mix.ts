@@ -29,20 +29,20 @@ function weightsFor(channels: number): number[] {
 
 /** Over which the channels' energies are averaged, in seconds. */
 const AVERAGED = 0.05;
-/** A sum with less than this share of the energy that independent channels would give is one of channels that cancel, … */
+/** A sum with less than this share of the energy of independent channels means that channels cancel, … */
 const CANCELS = 0.1;
-/** … when it lasts for so many seconds; … */
+/** … when it lasts for this many seconds; … */
 const ENTER = 0.01;
-/** … and what cancelled is taken for inverted until it has not for so many seconds. */
+/** … and the channels count as inverted until they have not cancelled for this many seconds. */
 const LEAVE = 2;
 /** Seconds in which one way of mixing fades into the other. */
 const FADE = 0.01;
-/** The stronger channel is another one when its energy is so many times that of the one before. */
+/** Another channel becomes the strongest when its energy is this many times that of the previous one. */
 const STRONGER = 2;
 
 /**
- * Mixes the channels of one run of audio: their weighted mean, and where they cancel (one of a pair is inverted) the strongest of
- * them. It is causal and works sample by sample, so any split of the audio gives the same samples, without delay.
+ * Mixes the channels of one run of audio: their weighted mean, and where they cancel (one of a pair is inverted) the strongest of them. It
+ * is causal and works sample by sample, so the result does not depend on how the audio is split, and there is no delay.
  */
 export class Mixer {
   readonly #weights: number[];
@@ -86,7 +86,7 @@ export class Mixer {
   #sample(channels: Float32Array[], i: number): number {
     let sum = 0;
     let expected = 0;
-    // The inner loop of all that is not mono: no iterators.
+    // The inner loop of everything but mono: no iterators.
     for (let channel = 0; channel < channels.length; channel++) {
       const value = (channels[channel] as Float32Array)[i] as number;
       const weight = this.#weights[channel] as number;

@@ -1,10 +1,10 @@
 /**
- * Samples as arrays: the check of those that a caller hands in (those of sound files are checked where they are decoded), and
- * pieces put together.
+ * Samples as arrays: the check of those that a caller passes in (those of sound files are checked where they are decoded), and joining
+ * pieces.
  */
 import { AudioError } from '../errors.js';
 
-/** @throws {@link AudioError} for NaN and infinite samples; `first` is the place of `samples` in the whole. */
+/** @throws {@link AudioError} for NaN and infinite samples; `first` is the position of `samples` in the whole. */
 export function mustBeFinite(samples: Float32Array, rate: number, first = 0): void {
   // A plain loop for speed: an hour of audio has 58 million samples.
   for (let i = 0; i < samples.length; i++) {

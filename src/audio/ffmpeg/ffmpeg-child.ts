@@ -1,7 +1,7 @@
 /**
- * An `ffmpeg` process that we own: starts it without a shell, keeps what it complains of, says how it ended, kills it. `execa` runs it,
- * and kills it when our process exits; how an ending is to be taken is decided here. It knows nothing of streams of ours;
- * `sources/ffmpeg.ts` (a source) and `formats/ffmpeg.ts` (a decoder) are built on it.
+ * An `ffmpeg` process that we own: starts it without a shell, keeps its error messages, reports how it ended, kills it. `execa` runs it,
+ * and kills it when our process exits; how an exit is interpreted is decided here. It knows nothing of our streams; `sources/ffmpeg.ts` (a
+ * source) and `formats/ffmpeg.ts` (a decoder) are built on it.
  *
  * Its output is WAV with 32-bit floats at the file's own rate and channels: mixing and resampling are left to our stages.
  */
@@ -12,21 +12,21 @@ import { FfmpegLog } from './ffmpeg-log.js';
 import { ffmpegProgram } from './ffmpeg-program.js';
 import { Watchdog } from './watchdog.js';
 
-/** What is read without ffmpeg; part of the message when it is missing. */
+/** What can be read without ffmpeg; part of the message when it is missing. */
 const WITHOUT = 'WAV, FLAC, MP3, Ogg/Opus, WebM/Opus and raw PCM are read without it.';
 /** Offset of the byte rate in the header of its output, and the bytes within which the samples begin. */
 const BYTE_RATE_AT = 28;
 const HEADER_BYTES = 256;
-/** The child's descriptor of a file that it inherits: the first behind those that every process has. */
+/** The child's descriptor of a file that it inherits: the first one after those that every process has. */
 const FILE_DESCRIPTOR = 3;
 /** Seconds by which the sound may be shorter than its container says. */
 const SHORT = 1;
 
-/** What {@link FfmpegChild} is asked. */
+/** The job of an {@link FfmpegChild}. */
 export interface FfmpegJob {
   /** A name or URL as ffmpeg takes it (`file:…`, `https://…`), or `null` for its standard input. */
   input: string | null;
-  /** With `input: null`, a descriptor of a file that it reads in the place of its standard input: a file, so that it can seek. */
+  /** With `input: null`, a descriptor of a file that it reads instead of its standard input: a file, so that it can seek. */
   file?: number | undefined;
   /**
    * The audio stream, counted from 0.
@@ -49,17 +49,17 @@ export interface FfmpegJob {
    */
   ffmpegPath?: string | undefined;
   /**
-   * Read the pictures too, and drop them, so that times count from theirs.
+   * Read the video too, and drop it, so that times count from its start.
    * @defaultValue false
    */
   pictures?: boolean | undefined;
-  /** What the input looks like, where our code does not recognise it: it may then not be sound at all, and the error says so. */
+  /** What the input looks like if our code does not recognise it: it may then not be sound at all, and the error says so. */
   unknown?: string | undefined;
 }
 
 type Run = typeof execa;
 
-/** What execa says of a process that is gone; without a code and a signal it never began. */
+/** What execa reports of a process that has ended; without a code and a signal it was never started. */
 interface Ending {
   exitCode?: number | undefined;
   signal?: NodeJS.Signals | undefined;
@@ -76,9 +76,9 @@ export async function ffmpegStarter(): Promise<(job: FfmpegJob) => FfmpegChild> 
 export class FfmpegChild {
   readonly stdin: Writable | null;
   readonly stdout: Readable;
-  /** Settles when the process is gone and its pipes are closed: `null`, or why it failed. Never rejects. */
+  /** Settles when the process has ended and its pipes are closed: with `null`, or with the reason of its failure. Never rejects. */
   readonly gone: Promise<ParakeetError | null>;
-  /** True once it is gone. */
+  /** True once it has ended. */
   ended = false;
 
   readonly #end: () => void;
@@ -95,7 +95,7 @@ export class FfmpegChild {
         job.input === null && job.file === undefined ? 'pipe' : 'ignore',
         'pipe',
         'pipe',
-        // Any descriptor will do, though execa's types know small ones only.
+        // Any descriptor works, although execa's types know only small ones.
         ...(job.file === undefined ? [] : [job.file as 3]),
       ],
       buffer: false,
@@ -105,7 +105,7 @@ export class FfmpegChild {
     this.stdin = child.stdin;
     this.stdout = child.stdout as Readable;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#log.push(text));
-    // Whoever reads a pipe of ours sees its end when we are gone; who waits for a network or a device does not.
+    // A process that reads our pipe sees its end when we are gone; one that waits for a network or a device does not.
     const watchdog = job.input !== null && child.pid !== undefined ? new Watchdog(child.pid, run) : undefined;
     child.once('exit', () => watchdog?.release());
     this.#end = () => child.kill();
@@ -120,7 +120,7 @@ export class FfmpegChild {
     return this.#log.duration;
   }
 
-  /** Counts bytes of its output: how much sound came is part of how it ended. Whoever reads `stdout` calls it. */
+  /** Counts bytes of its output: how much sound came is part of how it ended. To be called by the reader of `stdout`. */
   count(bytes: Uint8Array): void {
     if (this.#header.length < HEADER_BYTES) {
       this.#header = Buffer.concat([this.#header, bytes.subarray(0, HEADER_BYTES - this.#header.length)]);
@@ -135,7 +135,7 @@ export class FfmpegChild {
     return Math.max(0, this.#bytes - begin) / this.#header.readUInt32LE(BYTE_RATE_AT);
   }
 
-  /** Ends it at once; `gone` then gives `null`. Its output is ignored from then on. */
+  /** Ends it at once; `gone` then resolves with `null`. Its output is ignored from then on. */
   kill(): void {
     if (this.ended) return;
     this.#killed = true;
@@ -181,7 +181,7 @@ function failed(message: string): ParakeetError {
 
 function commandLine({ input, file, stream, start, duration, pictures }: FfmpegJob): string[] {
   const name = file === undefined ? (input ?? 'pipe:0') : `file:/dev/fd/${FILE_DESCRIPTOR}`;
-  // A playlist or script inside of untrusted audio must not make ffmpeg open other files or addresses.
+  // A playlist or script inside untrusted audio must not make ffmpeg open other files or addresses.
   const allowed = name.startsWith('pipe:') ? 'pipe' : name.startsWith('file:') ? 'file' : undefined;
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
@@ -189,7 +189,7 @@ function commandLine({ input, file, stream, start, duration, pictures }: FfmpegJ
     ...(start ? ['-ss', String(start)] : []),
     ...(duration === undefined ? [] : ['-t', String(duration)]),
     ...['-i', name, '-map', `0:a:${stream ?? 0}`],
-    // Silence where the container has no sound: before the first packet, and in holes between them. Nothing is stretched.
+    // Silence where the container has no sound: before the first packet, and in gaps between packets. Nothing is stretched.
     ...['-af', 'aresample=async=1:first_pts=0'],
     ...['-flush_packets', '1', '-f', 'wav', '-c:a', 'pcm_f32le', 'pipe:1'],
     ...(pictures ? ['-map', '0:v?', '-c', 'copy', '-f', 'null', '-'] : []),
@@ -207,7 +207,7 @@ function notStarted(program: string, cause: unknown, unknown: string | undefined
   );
 }
 
-/** The error for something that is not a sound file. @param seen What came instead. */
+/** The error for something that is not a sound file. @param seen What was received instead. */
 export function notSupported(seen: string, cause?: unknown): AudioError {
   return new AudioError(
     'ERR_PARAKEET_UNSUPPORTED_FORMAT',

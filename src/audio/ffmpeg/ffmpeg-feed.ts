@@ -1,6 +1,6 @@
 /**
- * Bytes into an ffmpeg process: through its standard input, or, for containers that have to be read with seeking, through a
- * temporary file. The output of the process is up to its owner (`ffmpeg.ts`, `transforms/formats/ffmpeg.ts`).
+ * Bytes into an ffmpeg process: through its standard input, or, for containers that need seeking, through a temporary file. The output of
+ * the process is up to its owner (`sources/ffmpeg.ts`, `formats/ffmpeg.ts`).
  */
 import type { ParakeetError } from '../../errors.js';
 import { StreamWalk, wrongLength } from '../containers/walk.js';
@@ -8,10 +8,10 @@ import { isMpegStream, WALKER_BYTES, walkerFor } from '../containers/walker-for.
 import { type FfmpegChild, type FfmpegJob, ffmpegStarter } from './ffmpeg-child.js';
 import { DEFAULT_MAX_SPOOL, Spool } from './spool.js';
 
-/** Bytes after which a container that has not said where its index is goes through the pipe. */
+/** Bytes after which a container without a known position of its index goes through the pipe. */
 const UNDECIDED_BYTES = 1 << 20;
 
-/** What {@link FfmpegFeed} is asked, beside what its process is. */
+/** Options of {@link FfmpegFeed}, besides the job of its process. */
 export interface FeedOptions extends Omit<FfmpegJob, 'input'> {
   /**
    * Bytes that a temporary file may take; 0 for none.

@@ -65,7 +65,7 @@ export class FfmpegLog {
   }
 
   #complain(text: string): void {
-    // A damaged file gives the same error for each of its packets.
+    // A damaged file causes the same error for each of its packets.
     if (this.#complaints.includes(text.trim())) return;
     if (this.#characters < MOST) this.#complaints.push(text.trim());
     this.#characters += text.length;

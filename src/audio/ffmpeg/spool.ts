@@ -17,14 +17,14 @@ export class Spool {
   #working: Promise<unknown> = Promise.resolve();
   #removed = false;
 
-  /** @param most Bytes that it takes at most. */
+  /** @param most Most bytes that it takes. */
   constructor(private readonly most: number) {}
 
   /**
    * Appends bytes; resolves when they are written.
    *
-   * Fails with `ERR_PARAKEET_UNSUPPORTED_FORMAT` beyond the limit, `ERR_PARAKEET_NO_SPACE` on a full disk, `ERR_PARAKEET_WRITE` where
-   * there is no folder for temporary files.
+   * Fails with `ERR_PARAKEET_UNSUPPORTED_FORMAT` beyond the limit, `ERR_PARAKEET_NO_SPACE` on a full disk, `ERR_PARAKEET_WRITE` without a
+   * folder for temporary files.
    */
   write(bytes: Uint8Array): Promise<void> {
     return this.#do(async () => {

@@ -14,7 +14,7 @@ export class Watchdog {
     const shell = run('/bin/sh', ['-c', 'read -r _; kill -9 "$1"', 'watchdog', String(pid)], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
-      // Without a shell there is no watch, and no harm.
+      // Without a shell there is no watchdog, which does no harm.
       reject: false,
       killSignal: 'SIGKILL',
     });

@@ -1,6 +1,6 @@
 /**
- * Any container that is not decoded here, from bytes that arrive piece by piece: through an ffmpeg process that writes WAV. How the
- * bytes get there is `sources/ffmpeg-feed.ts`'s matter.
+ * Any container that is not decoded here, from bytes that arrive piece by piece: through an ffmpeg process that writes WAV. How the bytes
+ * get there is in `ffmpeg/ffmpeg-feed.ts`.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { FfmpegFeed } from '../ffmpeg/ffmpeg-feed.js';
 import type { DecodedChunk, FormatDecoder } from './format.js';
 import { WavDecoder } from './wav.js';
 
-/** On a flush: ffmpeg is taken to have given all that it can when nothing more came for so long, … */
+/** On a flush: ffmpeg has emitted all that it can when nothing more came for this long, … */
 const QUIET_MS = 100;
 /** … and is not waited for longer than this. */
 const LONGEST_FLUSH_MS = 2000;
@@ -26,18 +26,18 @@ export interface FfmpegDecoderOptions {
    * @defaultValue 4 GiB
    */
   maxSpool?: number | undefined;
-  /** What the bytes look like, where nothing of ours knows them, for the error. */
+  /** What the bytes look like if none of our decoders knows them, for the error. */
   unknown?: string | undefined;
 }
 
-/** Incremental decoder of what ffmpeg reads: one of its audio streams. */
+/** Incremental decoder of one audio stream that ffmpeg reads. */
 export class FfmpegDecoder implements FormatDecoder {
   readonly #feed: FfmpegFeed;
   #child: FfmpegChild | undefined;
-  /** Something of its output came. */
+  /** Some of its output came. */
   #begun = false;
   readonly #wav = new WavDecoder();
-  /** Something happened since it was looked at last; who waits for it. */
+  /** Something happened since the last check; `#wake` resumes the waiter. */
   #changed = false;
   #wake: () => void = () => {};
 
@@ -50,20 +50,20 @@ export class FfmpegDecoder implements FormatDecoder {
     });
   }
 
-  /** Seconds of the whole, as far as ffmpeg has told by now. */
+  /** Seconds in all, as far as ffmpeg has reported by now. */
   get duration(): number | undefined {
     return this.#child?.duration;
   }
 
   async *push(bytes: Uint8Array): AsyncGenerator<DecodedChunk> {
-    // The pipe takes bytes as ffmpeg reads them, and ffmpeg reads while its own output is taken: neither may wait for the other.
+    // The pipe takes bytes as ffmpeg reads them, and ffmpeg reads while its own output is consumed: neither may wait for the other.
     yield* this.#during(this.#feed.write(bytes));
     if (this.#child?.ended) await this.#check();
   }
 
   async *flush(): AsyncGenerator<DecodedChunk> {
     const until = performance.now() + LONGEST_FLUSH_MS;
-    // It gives nothing before it has seen enough of a file.
+    // It emits nothing before it has seen enough of a file.
     let heard = this.#begun ? performance.now() : until;
     while (this.#child && !this.#child.ended && performance.now() < Math.min(until, heard + QUIET_MS)) {
       for (const piece of this.#pieces()) {
@@ -91,7 +91,7 @@ export class FfmpegDecoder implements FormatDecoder {
     return this.#feed.kill();
   }
 
-  /** Gives out what there is while `work` goes on, and fails with it. */
+  /** Emits what there is while `work` goes on, and fails with it. */
   async *#during(work: Promise<void>): AsyncGenerator<DecodedChunk> {
     let done = false;
     const settle = () => {

@@ -3,12 +3,12 @@
  * It decodes nothing.
  */
 
-/** What STREAMINFO says. */
+/** The content of STREAMINFO. */
 export interface FlacInfo {
   sampleRate: number;
   channels: number;
   bitsPerSample: number;
-  /** Samples per channel of a frame: the same for all where the two are equal. */
+  /** Samples per channel of a frame: the same for all if the two are equal. */
   leastBlock: number;
   mostBlock: number;
   /** Bytes of the longest frame; 0 when unknown. */
@@ -20,7 +20,7 @@ export interface FlacInfo {
 /** An intact frame. */
 export interface FlacFrame {
   bytes: Uint8Array;
-  /** Where its first sample lies in the stream. */
+  /** Position of its first sample in the stream. */
   position: number;
   samples: number;
   /** Bytes before it that belong to no intact frame. */
@@ -30,7 +30,7 @@ export interface FlacFrame {
 const HEADER_BYTES = 16;
 /** Candidates for frame headers that are tracked at once; a false one occurs once in hundreds of megabytes. */
 const MOST_STARTS = 8;
-/** Bytes of a frame whose stream does not say. */
+/** Longest frame of a stream that does not state it, in bytes. */
 const LONGEST_FRAME = 1 << 20;
 /** The beginning of a second file. */
 const MARK = [0x66, 0x4c, 0x61, 0x43, 0x00, 0x00, 0x00, 0x22] as const;
@@ -48,10 +48,10 @@ interface Start {
 /** Incremental reader. */
 export class FlacFrames {
   #held: Uint8Array = new Uint8Array(0);
-  /** Where in `#held` the search for heads goes on. */
+  /** Where in `#held` the search for headers continues. */
   #searched = 0;
   #starts: Start[] = [];
-  /** Bytes that were passed over since the last intact frame. */
+  /** Bytes that were skipped since the last intact frame. */
   #damaged = 0;
   readonly #longest: number;
   /** A second file begins: its first bytes, from its mark on. */
@@ -108,7 +108,7 @@ export class FlacFrames {
     if (this.#starts.length === 0 && this.#damaged === 0) this.#held = new Uint8Array(0);
   }
 
-  /** Looks for heads before `limit`, and gives the frames that end with them. */
+  /** Looks for headers before `limit`, and returns the frames that end with them. */
   *#search(limit: number): Generator<FlacFrame> {
     // Emitted bytes are dropped from the front, so the end is counted from the back.
     const behind = this.#held.length - limit;
@@ -133,7 +133,7 @@ export class FlacFrames {
     }
   }
 
-  /** Gives the frame that ends at `end`, if one does, and drops all before. */
+  /** Returns the frame that ends at `end`, if there is one, and drops everything before. */
   *#over(end: number, anew = false): Generator<FlacFrame> {
     for (const start of this.#starts) {
       const from = anew ? start.at : start.summed;
@@ -158,7 +158,7 @@ export class FlacFrames {
     }
   }
 
-  /** Drops what can be part of no frame any more. */
+  /** Drops what can no longer be part of a frame. */
   #forget(): void {
     this.#starts = this.#starts.filter(({ at }) => this.#held.length - at <= this.#longest + HEADER_BYTES);
     const keep = Math.min(this.#starts[0]?.at ?? this.#searched, this.#searched);

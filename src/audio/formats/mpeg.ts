@@ -23,17 +23,17 @@ export class MpegDecoder implements FormatDecoder {
   #skip = 0;
   /** The last frame's head; undefined before the first one. */
   #header: MpegHeader | undefined;
-  /** Bytes since the last frame that belong to none, and from where in `#held` to search on. */
+  /** Bytes since the last frame that belong to no frame, and where in `#held` the search continues. */
   #stray = 0;
   #searched = 0;
   #info: MpegInfo | undefined;
   /** Frames since the information frame, and their bytes. */
   #frames = 0;
   #bytes = 0;
-  /** Samples to drop yet, and those that may still come. */
+  /** Samples yet to be dropped, and those that may still come. */
   #trim = 0;
   #left = Number.POSITIVE_INFINITY;
-  /** Seconds given out. */
+  /** Seconds emitted. */
   #time = 0;
   readonly #damage = new Damage('MPEG audio');
 
@@ -125,13 +125,13 @@ export class MpegDecoder implements FormatDecoder {
     this.#held = this.#held.subarray(at);
   }
 
-  /** Frames go on after `bytes` that are none. */
+  /** Frames continue after `bytes` that are not frames. */
   async *#resynchronise(bytes: number, header: MpegHeader): AsyncGenerator<DecodedChunk> {
     this.#stray = 0;
     const before = this.#header;
     this.#header = header;
     if (!before || bytes === 0) return;
-    // A constant bit rate tells exactly how many frames the bytes were; otherwise they are taken to be as long as those before.
+    // A constant bit rate tells exactly how many frames were lost; otherwise they are assumed to be as long as the previous ones.
     const frames = Math.round(bytes / (this.#frames > 0 ? this.#bytes / this.#frames : before.length));
     const samples = frames * before.samples;
     this.#frames += frames;
@@ -174,7 +174,7 @@ export class MpegDecoder implements FormatDecoder {
     this.#left = known ? Math.max(0, frames * header.samples - delay - padding) : Number.POSITIVE_INFINITY;
   }
 
-  /** Gives out samples, without those that the encoder added. */
+  /** Emits samples, without those that the encoder added. */
   *#give(planes: Float32Array[], header: MpegHeader, lost: boolean): Generator<DecodedChunk> {
     const length = planes[0]?.length ?? 0;
     const begin = Math.min(this.#trim, length);

@@ -14,7 +14,7 @@ const SHORTEST_HOLE = OPUS_RATE / 10;
 export class OggOpusDecoder implements FormatDecoder {
   readonly #pages = new OggPages();
   readonly #damage = new Damage('Ogg');
-  /** The logical stream that is decoded; others beside it are ignored. */
+  /** The logical stream that is decoded; any others are ignored. */
   #serial: number | undefined;
   #track: OpusTrack | undefined;
   #tagsSeen = false;

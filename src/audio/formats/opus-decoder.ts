@@ -1,12 +1,12 @@
 /**
- * Opus packets of one stream to planar floats at 48 kHz, and sound in the place of packets that were lost. Knows no container
- * and no network: what was lost is told to it.
+ * Opus packets of one stream to planar floats at 48 kHz, and concealment of lost packets. It knows nothing of containers or networks: the
+ * caller reports losses.
  */
 import { broken } from './format.js';
 import { type OpusBackend, type OpusHandle, opusBackend } from './opus-backend.js';
 import { frameSamplesOf, MAX_PACKET_SAMPLES, parseOpusPacket } from './opus-packet.js';
 
-/** CELT, fullband, 20 ms, mono: what is assumed of a lost packet before the first one that came. */
+/** CELT, fullband, 20 ms, mono: assumed for a packet lost before the first one that came. */
 const DEFAULT_TOC = 0xf8;
 const STEREO = 0x04;
 

@@ -73,7 +73,7 @@ function framesOf(packet: Uint8Array, code: number, frameSamples: number): Uint8
   return slices(packet, cursor.at, sizes);
 }
 
-/** Padding lies at the packet's end; its length, at the front, is a run of bytes of which 255 stands for 254 and more. */
+/** Padding is at the end of the packet; its length, at the front, is a run of bytes of which 255 means 254 and more. */
 function skipPadding(packet: Uint8Array, cursor: { at: number; end: number }): void {
   for (let more = true; more; ) {
     const byte = byteAt(packet, cursor);

@@ -1,13 +1,13 @@
 /**
- * The Opus packets of one track in a container to audio: trims the start (pre-skip) and, where the container says so, the end; applies
- * the output gain. The container's framing is ogg.ts's and webm.ts's matter.
+ * The Opus packets of one track in a container to audio: trims the start (pre-skip) and, if the container says so, the end; applies the
+ * output gain. The framing of the container is in ogg.ts and webm.ts.
  */
 import { cut, type Damage, type DecodedChunk, lostAudio, silence } from './format.js';
 import { OpusDecoder } from './opus-decoder.js';
 import type { OpusHead } from './opus-head.js';
 import { OPUS_RATE, parseOpusPacket } from './opus-packet.js';
 
-/** The longest hole that is filled, in seconds: one that is longer is a mistake in a time. */
+/** The longest gap that is filled, in seconds: a longer one is an error in a time. */
 const LONGEST_HOLE = 3600;
 /** Samples of a packet that cannot even be parsed, before the first that can. */
 const USUAL_PACKET = 960;
@@ -22,10 +22,10 @@ export class OpusTrack {
   readonly #decoder: OpusDecoder;
   #skip: number;
   #usual = USUAL_PACKET;
-  /** Samples per channel so far: decoded ones, those of the pre-skip included, and silence for holes. */
+  /** Samples per channel so far: decoded ones, including those of the pre-skip, and silence for gaps. */
   position = 0;
 
-  /** @param damage Where packets that cannot be decoded are written down. @param before Seconds of audio before this track's. */
+  /** @param damage Where packets that cannot be decoded are recorded. @param before Seconds of audio before this track's. */
   constructor(
     private readonly head: OpusHead,
     private readonly damage: Damage,
@@ -35,7 +35,7 @@ export class OpusTrack {
     this.#skip = head.preSkip;
   }
 
-  /** Seconds of audio that were given out, those before this track included. */
+  /** Seconds of audio that were emitted, including those before this track. */
   get time(): number {
     return this.before + Math.max(0, this.position - this.head.preSkip) / OPUS_RATE;
   }
@@ -109,7 +109,7 @@ export class OpusTrack {
   }
 }
 
-/** Samples per channel of a packet; undefined for one that is none. */
+/** Samples per channel of a packet; undefined for an invalid one. */
 export function samplesOf(packet: Uint8Array): number | undefined {
   try {
     const { frames, frameSamples } = parseOpusPacket(packet);
@@ -119,7 +119,7 @@ export function samplesOf(packet: Uint8Array): number | undefined {
   }
 }
 
-/** Neighbours of one kind as one. */
+/** Joins adjacent pieces of one kind. */
 function* joined(parts: readonly Part[]): Generator<Part> {
   for (let from = 0; from < parts.length; ) {
     const lost = parts[from]?.lost === true;

@@ -84,12 +84,12 @@ export class PcmDecoder implements FormatDecoder {
   readonly #partial: Uint8Array;
   #partialLength = 0;
   #pending: Float32Array[] = [];
-  /** Where in it that begins which was not given out yet, and ends. */
+  /** Start and end of the part of it that was not emitted yet. */
   #start = 0;
   #filled = 0;
   #emitted = 0;
   readonly #damage = new Damage('PCM');
-  /** What is collected is silence for samples that are no numbers. */
+  /** Whether the collected part is silence in place of invalid samples. */
   #lost = false;
 
   constructor(
@@ -107,7 +107,7 @@ export class PcmDecoder implements FormatDecoder {
     return this.#partial.subarray(0, this.#partialLength);
   }
 
-  /** The error for samples that were no numbers, if there were any. */
+  /** The error for invalid samples, if there were any. */
   get damage(): AudioError | undefined {
     return this.#damage.error();
   }
@@ -169,7 +169,7 @@ export class PcmDecoder implements FormatDecoder {
     }
   }
 
-  /** Takes `count` new frames; a run of frames with samples that are no numbers becomes silence, in chunks of its own. */
+  /** Takes `count` new frames; a run of frames with invalid samples becomes silence, in chunks of its own. */
   *#checked(count: number): Generator<DecodedChunk> {
     const end = this.#filled + count;
     while (this.#filled < end) {
@@ -210,7 +210,7 @@ export class PcmDecoder implements FormatDecoder {
     return { channels, sampleRate: this.sampleRate, ...(this.#lost && { lost: true as const }) };
   }
 
-  /** What is collected, and a new place to collect in. */
+  /** Returns what is collected, and starts a new collection. */
   #takeAll(): DecodedChunk {
     const chunk = this.#take();
     this.#start = 0;

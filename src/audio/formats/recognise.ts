@@ -1,12 +1,12 @@
 /**
- * What a sound file is, by its first bytes; never by its name. It may take a few bytes or, where a container has to be looked
- * into, many (see `PROBE_BYTES`). What is not recognised here is left to ffmpeg.
+ * Recognises the format of a sound file by its first bytes, never by its name. It may take a few bytes or, if a container has to be
+ * examined, many (see `PROBE_BYTES`). What is not recognised here is left to ffmpeg.
  */
 import { probeOgg, probeWebm } from './containers.js';
 import { findMpegFrames } from './mpeg-header.js';
 import { isOwnWav } from './wav-format.js';
 
-/** Who decodes a file. */
+/** The decoder of a file. */
 type Kind =
   | 'wav'
   | 'flac'
@@ -15,22 +15,22 @@ type Kind =
   | 'webm-opus'
   /** A container or codec that ffmpeg is known to read. */
   | 'ffmpeg'
-  /** Nothing that is known: text, or bytes of any kind. */
+  /** Unknown: text, or bytes of any kind. */
   | 'text'
   | 'unknown';
 
-/** What is known of the first bytes: what they are, how many of them to pass over before asking again, or that it takes more of them. */
+/** The result for the first bytes: the format, how many bytes to skip before asking again, or that more bytes are needed. */
 type Recognition = { kind: Kind } | { skip: number } | 'more';
 
 /** After this many bytes of one file the decision is final. */
 const PROBE_BYTES = 1 << 20;
-/** The longest mark at a fixed place: three packets of a transport stream with time codes. */
+/** The longest signature at a fixed place: three packets of a transport stream with time codes. */
 const MARK_BYTES = 2 * 192 + 5;
 /** How far into a file frames of MPEG audio are looked for: more than a frame, which may be cut at its start. */
 const MPEG_SEARCH_BYTES = 4096;
 const ID3_BYTES = 10;
 
-/** A file that was recognised. */
+/** A recognised file. */
 export interface Recognised {
   kind: Kind;
   /** Its first bytes, from where its decoder has to begin. */
@@ -38,25 +38,25 @@ export interface Recognised {
 }
 
 /**
- * Recognises bytes that come piece by piece. It looks at them at fixed lengths, each twice the one before, so that neither the pieces nor
- * their number make a difference.
+ * Recognises bytes that come piece by piece. It examines them at fixed lengths, each twice the previous one, so that the result does not
+ * depend on the pieces.
  */
 export class Recogniser {
   #begun: Uint8Array = new Uint8Array(0);
   #skip = 0;
   #next = FIRST_LOOK;
 
-  /** Bytes that may be left out of what is handed in next: those of a tag. */
+  /** Bytes of the next input that may be skipped: those of a tag. */
   get skip(): number {
     return this.#skip;
   }
 
-  /** Bytes were left out. */
+  /** Bytes were skipped. */
   skipped(bytes: number): void {
     this.#skip -= bytes;
   }
 
-  /** What it is, as soon as that is known. */
+  /** The format, as soon as it is known. */
   push(bytes: Uint8Array): Recognised | undefined {
     this.#begun = this.#begun.length === 0 ? bytes.slice() : Buffer.concat([this.#begun, bytes]);
     return this.#look(false);
@@ -86,7 +86,7 @@ export class Recogniser {
   }
 }
 
-/** Bytes that are looked at first. */
+/** Bytes that are examined first. */
 const FIRST_LOOK = 16;
 
 /**
@@ -109,12 +109,12 @@ function recognise(begun: Uint8Array, ended: boolean): Recognition {
   return searched(begun, whole);
 }
 
-/** Marks that stand at the very beginning. */
+/** Signatures at the very beginning. */
 function fixedMark(begun: Uint8Array, text: string, whole: boolean): Recognition | undefined {
   const begins = (start: string, at = 0) => text.startsWith(start, at);
   if (begins('fLaC')) return { kind: 'flac' };
   if (/^(RIFF|RIFX|RF64|BW64).{4}WAVE/s.test(text)) return probed(isOwnWav(begun), whole, 'wav');
-  // Anything that happens to begin with the letters of a mark, and goes on in letters.
+  // Anything that happens to begin with the letters of a signature, and continues with letters.
   if (isText(begun.subarray(0, 12)) && !begins('Creative Voice File\x1a')) return undefined;
   if (begins('OggS')) return probed(probeOgg(begun), whole, 'ogg-opus');
   if (begins('\x1aE\xdf\xa3')) return probed(probeWebm(begun), whole, 'webm-opus');
@@ -129,7 +129,7 @@ function probed(ours: boolean | undefined, whole: boolean, kind: Kind): Recognit
   return { kind: ours || (ours === undefined && kind === 'wav') ? kind : 'ffmpeg' };
 }
 
-/** Marks at the beginning; those with a number, so many bytes into the file, behind another mark. */
+/** Signatures at the beginning; those with a number are at that offset, after another signature. */
 const FFMPEG_MARKS: readonly (readonly [string, number?, string?])[] = [
   // MP4, M4A, QuickTime, 3GP, and segments of them
   ...['ftyp', 'styp', 'sidx', 'moov', 'moof', 'mdat', 'wide', 'pnot'].map((box) => [box, 4] as const),
@@ -174,13 +174,13 @@ const FFMPEG_MARKS: readonly (readonly [string, number?, string?])[] = [
   ['\x64\xa3\x01\x00'], // IRCAM
 ];
 
-/** Three packets in a row. Or as many as there are, of a file that is over. */
+/** Three packets in a row, or as many as a short file has. */
 function isTransport(begun: Uint8Array, size: number, sync: number): boolean {
   if (begun.length <= size + sync) return false;
   return [0, 1, 2].every((i) => (begun[i * size + sync] ?? 0x47) === 0x47);
 }
 
-/** What has no mark at its beginning: frames after padding, or after the rest of one. */
+/** Files without a signature at the beginning: frames after padding, or after the rest of a frame. */
 function searched(begun: Uint8Array, whole: boolean): Recognition {
   let from = 0;
   while (from < begun.length && begun[from] === 0) from++;
@@ -206,7 +206,7 @@ export function id3Size(bytes: Uint8Array, text: string): number | undefined {
   return ID3_BYTES + size.reduce((sum, byte) => sum * 128 + byte, 0) + (flags & 0x10 ? ID3_BYTES : 0);
 }
 
-/** Two frames of AAC in ADTS, or one that is the whole. */
+/** Two frames of AAC in ADTS, or one that is the whole file. */
 function isAdts(bytes: Uint8Array, at: number): boolean {
   const head = (place: number) =>
     bytes[place] === 0xff &&
@@ -220,7 +220,7 @@ function isAdts(bytes: Uint8Array, at: number): boolean {
   return length >= 7 && (at + length + 3 > bytes.length || head(at + length));
 }
 
-/** UTF-8 without control characters but those of lines; the last character may be cut. */
+/** UTF-8 without control characters except line breaks; the last character may be incomplete. */
 function isText(bytes: Uint8Array): boolean {
   if (bytes.length === 0 || !bytes.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13))
     return false;
@@ -232,7 +232,7 @@ function isText(bytes: Uint8Array): boolean {
   }
 }
 
-/** First bytes of what people have on their disks and is no sound: archives, programs, pictures. */
+/** First bytes of common files that are not sound: archives, programs, images. */
 const FOREIGN = [
   '\x1f\x8b\x08',
   'PK\x03\x04',
@@ -246,8 +246,8 @@ const FOREIGN = [
 ];
 
 /**
- * Whether these are the bytes of another kind of file: they begin as one does, or are as evenly spread as those of a compressed one, which
- * samples of a voice or of music never are.
+ * Whether these are the bytes of another kind of file: they begin like one, or are distributed as evenly as those of a compressed file,
+ * which samples of speech or music never are.
  */
 export function looksForeign(bytes: Uint8Array): boolean {
   const begun = Buffer.from(bytes.subarray(0, 8)).toString('latin1');
@@ -262,10 +262,10 @@ export function looksForeign(bytes: Uint8Array): boolean {
 
 /** Bytes that {@link looksForeign} needs. */
 export const NOISE_BYTES = 4096;
-/** Chi-squared with 255 degrees of freedom: evenly spread bytes stay below it in all but one of a million cases. */
+/** Chi-squared with 255 degrees of freedom: evenly distributed bytes stay below it in all but one of a million cases. */
 const NOISE_DISTANCE = 380;
 
-/** A name for what is not supported. */
+/** A name for an unsupported format. */
 export function describe(begun: Uint8Array): string {
   const mark = begun.subarray(0, 12);
   const text = Buffer.from(mark).toString('latin1');

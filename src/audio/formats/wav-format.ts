@@ -1,17 +1,17 @@
-/** What a WAV file says of its samples: the `fmt ` chunk. Finding that chunk and the samples is up to `wav.ts`. */
+/** A WAV file's description of its samples: the `fmt ` chunk. Finding that chunk and the samples is up to `wav.ts`. */
 import { AudioError } from '../../errors.js';
 import { broken, checkShape } from './format.js';
 import { type PcmEncoding, pcmEncodings } from './pcm.js';
 
 const PCM = 1;
 const FLOAT = 3;
-/** One byte a sample, logarithmic: telephones. */
+/** One byte per sample, logarithmic: telephony. */
 const LAWS: Record<number, PcmEncoding> = { 6: 'alaw', 7: 'mulaw' };
 const EXTENSIBLE = 0xfffe;
 const NAMES: Record<number, string> = { 2: 'Microsoft ADPCM', 17: 'IMA ADPCM', 49: 'GSM', 85: 'MP3' };
-/** Bytes of a `fmt ` chunk that are read at most. */
+/** Most bytes of a `fmt ` chunk that are read. */
 export const FORMAT_BYTES = 40;
-/** The least that it has. */
+/** Its shortest length. */
 export const LEAST_FORMAT_BYTES = 16;
 
 /** How samples are written. */
@@ -21,7 +21,7 @@ export interface WavFormat {
   channels: number;
 }
 
-/** The coding's number, that of the extension where it is in there. */
+/** The number of the coding; that of the extension, if there is one. */
 function codingOf(bytes: DataView, little: boolean): number {
   const tag = bytes.getUint16(0, little);
   return tag === EXTENSIBLE && bytes.byteLength >= 26 ? bytes.getUint16(24, little) : tag;
@@ -30,7 +30,7 @@ function codingOf(bytes: DataView, little: boolean): number {
 /**
  * Reads the first {@link FORMAT_BYTES} of a `fmt ` chunk.
  *
- * @throws {@link AudioError} for a coding that is not of ours, and for values that make no sense.
+ * @throws {@link AudioError} for an unsupported coding, and for invalid values.
  */
 export function readWavFormat(bytes: DataView, little: boolean): WavFormat {
   const channels = bytes.getUint16(2, little);
@@ -48,8 +48,8 @@ export function readWavFormat(bytes: DataView, little: boolean): WavFormat {
   }
   checkShape('WAV', sampleRate, channels);
   if (law) return { encoding: law, sampleRate, channels };
-  // The container of a sample may be wider than its bits (20 in 24, 24 in 32); the sample is at its upper end. Some writers leave the
-  // block's size out, or give that of one channel: then the bits say all.
+  // The container of a sample may be wider than its bits (20 in 24, 24 in 32); the sample is at its upper end. Some writers omit the
+  // block's size, or give that of one channel: then only the bits count.
   const least = Math.ceil(bits / 8);
   const told = blockAlign / channels;
   const width = Number.isInteger(told) && told >= least ? told : least;

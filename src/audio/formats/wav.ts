@@ -40,11 +40,11 @@ export class WavDecoder implements FormatDecoder {
   /** Bytes of samples still to come: undefined before the data chunk, Infinity when unknown. */
   #remaining: number | undefined;
   #declared = 0;
-  /** What is behind the samples, as far as it was not looked at, and bytes of it to pass over before. */
+  /** Data after the samples that was not examined yet, and bytes of it to skip first. */
   #behind: Uint8Array = new Uint8Array(0);
   #pass = 0;
 
-  /** Seconds of the whole, where the header says so. */
+  /** Seconds in all, if the header says so. */
   get duration(): number | undefined {
     const format = this.#format;
     if (
@@ -74,7 +74,7 @@ export class WavDecoder implements FormatDecoder {
       const passed = Math.min(this.#pass, rest.length);
       this.#pass -= passed;
       rest = rest.subarray(passed);
-      // Joined up to a fixed length, so that it makes no difference in which pieces they came.
+      // Joined up to a fixed length, so that the result does not depend on the pieces.
       const taken = rest.subarray(0, BEHIND_BYTES - this.#behind.length);
       rest = rest.subarray(taken.length);
       this.#behind = Buffer.concat([this.#behind, taken]);
@@ -87,7 +87,7 @@ export class WavDecoder implements FormatDecoder {
   }
 
   async *end(): AsyncGenerator<DecodedChunk> {
-    // Of what is too short to be samples, only chunks and other files are of interest.
+    // Data that is too short to be samples matters only if it is chunks or another file.
     while (this.#behind.length >= HEAD_BYTES && this.#kindBehind() !== 'samples') yield* this.#lookBehind();
     if (this.#remaining === undefined) {
       throw broken(
@@ -106,7 +106,7 @@ export class WavDecoder implements FormatDecoder {
     const unknown = remaining === Number.POSITIVE_INFINITY;
     const short = !unknown && remaining > 0;
     const leftover = this.#pcm.leftover;
-    // A short or padded end leaves part of a sample, which is covered by the error below.
+    // A short or padded end leaves part of a sample, which the error below covers.
     const ignorable = short || (unknown && leftover.length === 1 && leftover[0] === 0);
     try {
       yield* this.#pcm.end();
@@ -121,7 +121,7 @@ export class WavDecoder implements FormatDecoder {
     }
   }
 
-  /** What comes behind the samples: chunks, which are passed over; another file; or more samples than the header knows of. */
+  /** What follows the samples: chunks, which are skipped; another file; or more samples than the header states. */
   async *#lookBehind(): AsyncGenerator<DecodedChunk> {
     const kind = this.#kindBehind();
     const behind = this.#behind;
@@ -155,7 +155,7 @@ export class WavDecoder implements FormatDecoder {
     if (FILE.test(text)) return 'file';
     if (TAGS_BEHIND.test(text)) return 'tag';
     if (CHUNKS_BEHIND.test(text)) return 'chunk';
-    // One whose name nobody knows, of a size that the whole has room for, and letters that are neither.
+    // A chunk with an unknown name, if its size fits into the file; otherwise letters are a tag.
     const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, this.#littleEndian);
     if (/^[\x20-\x7e]{4}/.test(text) && this.#position + 8 + size <= this.#riffEnd + 1) return 'chunk';
     return /^[\x20-\x7e]{12}/.test(text) ? 'tag' : 'samples';

@@ -44,10 +44,10 @@ const LEAVES = new Set([
   BLOCK,
   DISCARD_PADDING,
 ]);
-/** A block of audio is smaller; a greater one is a picture, and skipped unread. */
+/** A block of audio is smaller; a larger one is video, and skipped unread. */
 const LARGEST_LEAF = 1 << 18;
 const AUDIO = 2;
-/** The most that the number of a track, the time and the flags take. */
+/** Longest track number, time and flags, in bytes. */
 const BLOCK_HEAD_BYTES = 11;
 /**
  * What may come once the tracks are over, beside the above: anything else is damage. Seek head, tags, cues, chapters, attachments, Void,
@@ -78,12 +78,12 @@ const OTHERS = new Set([
 const OTHERS_OF_CLUSTERS = new Set([
   0xa7, 0xab, 0x5854, 0xaf, 0x9b, 0xfa, 0xfb, 0xfd, 0xa4, 0x75a1, 0x8e, 0xc8,
 ]);
-/** A picture is smaller; an element that is greater, or than what it is in, is damaged. */
+/** A video frame is smaller; an element that is larger, or larger than its parent, is damaged. */
 const LARGEST_ELEMENT = 1 << 26;
 const CLUSTER_MARK = Buffer.from([0x1f, 0x43, 0xb6, 0x75]);
 /** Shorter gaps in the times, in samples, are ignored: times are rounded to milliseconds, and clocks drift. */
 const SHORTEST_HOLE = OPUS_RATE / 10;
-/** Where bytes are damaged, less is one already. */
+/** Where bytes are damaged, a shorter gap already counts. */
 const SHORTEST_LOSS = OPUS_RATE / 100;
 /** Times that go back by more than this start a new timeline. */
 const BACK = OPUS_RATE / 2;
@@ -115,12 +115,12 @@ export class WebmOpusDecoder implements FormatDecoder {
   /** A block, whose group's padding may follow. */
   #waiting: Block | undefined;
   #discard = 0;
-  /** A block whose time does not fit what came before it: the next block tells whether the time or the block is wrong. */
+  /** A block whose time does not fit the previous ones: the next block tells whether the time or the block is wrong. */
   #doubtful: Block | undefined;
   #doubtfulDiscard = 0;
   #sized = false;
   readonly #damage = new Damage('WebM');
-  /** Bytes that were passed over to find the next cluster. */
+  /** Bytes that were skipped to find the next cluster. */
   #damaged = 0;
   #resynchronising = false;
   /** Nanoseconds of one unit of time; the cluster's time in units; the earliest time of any track, in nanoseconds. */
@@ -135,7 +135,7 @@ export class WebmOpusDecoder implements FormatDecoder {
   /** Seconds of the files before this one. */
   #before = 0;
 
-  /** Seconds, where the file says so. */
+  /** Seconds, if the file says so. */
   get duration(): number | undefined {
     return this.#duration === undefined ? undefined : (this.#duration * this.#scale) / 1e9;
   }
@@ -179,7 +179,7 @@ export class WebmOpusDecoder implements FormatDecoder {
     yield* this.#decodeHeld();
     if (this.#resynchronising)
       this.#damage.add(this.#opus?.time ?? 0, 0, `the last ${this.#damaged} bytes do not form elements`);
-    // Writers that could not go back leave the last size unknown; a leaf that is not whole was cut off.
+    // Writers that could not seek back leave the last size unknown; an incomplete leaf was cut off.
     const within = this.#held.length > 0 || this.#skip > 0;
     const before = this.#segmentEnd < Number.POSITIVE_INFINITY && this.#position < this.#segmentEnd;
     const missing =
@@ -273,7 +273,7 @@ export class WebmOpusDecoder implements FormatDecoder {
     this.#clusterEnd = Number.POSITIVE_INFINITY;
   }
 
-  /** The leaves that these bytes complete, as far as they matter; and clusters and files that begin. */
+  /** The leaves that these bytes complete, as far as they are relevant; and the beginnings of clusters and files. */
   *#walk(bytes: Uint8Array): Generator<{ id: number; data: Uint8Array }> {
     let rest: Uint8Array = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     this.#held = new Uint8Array(0);
@@ -316,7 +316,7 @@ export class WebmOpusDecoder implements FormatDecoder {
       this.#sized = true;
       if (size === undefined) throw broken('Expected a Matroska element of known size but received another');
       if ((id === SIMPLE_BLOCK || id === BLOCK) && size > LARGEST_LEAF) {
-        // A picture; only its time matters.
+        // Video; only its time matters.
         if (rest.length < length + BLOCK_HEAD_BYTES) break;
         this.#block(rest.subarray(length, length + BLOCK_HEAD_BYTES));
       }
@@ -335,7 +335,7 @@ export class WebmOpusDecoder implements FormatDecoder {
     this.#held = rest.slice();
   }
 
-  /** Where the next cluster or block begins; if none does, from where to search on when there are more bytes. */
+  /** Where the next cluster or block begins; if there is none, where to continue the search when there are more bytes. */
   #findElement(bytes: Uint8Array): { at: number; found: boolean } {
     for (let at = 0; at < bytes.length; at++) {
       const mark = CLUSTER_MARK.subarray(0, bytes.length - at);
@@ -348,7 +348,7 @@ export class WebmOpusDecoder implements FormatDecoder {
     return { at: bytes.length, found: false };
   }
 
-  /** Whether a block of a track of ours begins here, and another element behind it; undefined when it takes more bytes to know. */
+  /** Whether a block of one of our tracks begins here, followed by another element; undefined when more bytes are needed. */
   #isBlock(bytes: Uint8Array): boolean | undefined {
     try {
       const head = elementHead(bytes);
@@ -373,7 +373,7 @@ export class WebmOpusDecoder implements FormatDecoder {
     }
   }
 
-  /** @throws {@link AudioError} for an element that cannot be there. */
+  /** @throws {@link AudioError} for an element that is not allowed there. */
   #check({ id, size, length }: ElementHead): void {
     if (!this.#tracksOver) return;
     if (!(MASTERS.has(id) || LEAVES.has(id) || OTHERS.has(id))) throw malformed();
@@ -406,14 +406,14 @@ export class WebmOpusDecoder implements FormatDecoder {
     else if (id === CODEC_PRIVATE) track.private = data.slice();
   }
 
-  /** A block of our track. Undefined for another's, and for one that is malformed. */
+  /** A block of our track. Undefined for another track's, and for a malformed one. */
   #block(block: Uint8Array): Block | undefined {
     const track = vint(block, 0);
     if (!track || block.length < track.length + 3) return undefined;
     const high = block[track.length] as number;
     const ticks = ((high << 8) | (block[track.length + 1] as number)) - (high >= 0x80 ? 0x10000 : 0);
     const time = Math.max(0, this.#clusterTime + ticks) * this.#scale;
-    // The first of any track: a film's pictures may begin before its sound.
+    // The first of any track: a film's video may begin before its sound.
     this.#origin ??= time;
     if (track.value !== this.#chosen?.number) return undefined;
     try {

@@ -1,6 +1,6 @@
 /**
- * Halves a rate with a half-band filter: every other coefficient of one is zero, and the rest is symmetric, so that a sample
- * costs a few products. It leaves what lies just below the new rate's edge to the filter after it.
+ * Halves a rate with a half-band filter: every other coefficient is zero, and the rest is symmetric, so that a sample costs few products.
+ * It leaves frequencies just below the new rate's edge to the next filter.
  */
 import { History } from './history.js';
 import { halfLength, lowPass } from './kaiser.js';

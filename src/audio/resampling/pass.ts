@@ -2,6 +2,6 @@
 
 /** One filter of the way. */
 export interface Pass {
-  /** Takes samples, gives those that are ready; they are valid until the next call. */
+  /** Takes samples, returns those that are ready; they are valid until the next call. */
   push(samples: Float32Array | Float64Array): Float64Array;
 }

@@ -1,6 +1,6 @@
 /**
- * Changes a rate by a ratio of whole numbers: each output sample is one product of the input around it with the filter, shifted
- * to where that sample lies. Where it lies is counted in whole numbers, so nothing drifts.
+ * Changes a rate by a ratio of whole numbers: each output sample is one product of the surrounding input with the filter, shifted to the
+ * position of that sample. Positions are counted in whole numbers, so nothing drifts.
  */
 import { History } from './history.js';
 import { halfLength, lowPass } from './kaiser.js';

@@ -11,9 +11,9 @@ import { Polyphase } from './polyphase.js';
 
 /** Share of the lower Nyquist band that passes unchanged (within 0.01 dB). Everything above the band is stopped. */
 const PASS_BAND = 0.9;
-/** A rate is halved, which is cheap, as long as the half lies this far above the rate that is wanted. */
+/** A rate is halved, which is cheap, as long as the half is this far above the target rate. */
 const HALVE_ABOVE = 1.25;
-/** Rates that are no whole numbers are taken to this precision. */
+/** Rates that are not whole numbers are rounded to this precision. */
 const FRACTIONS = 1000;
 
 /** Converts one run of samples. */
@@ -41,7 +41,7 @@ export class Resampler {
     this.#passes.push(new Polyphase(up / divisor, down / divisor, { pass: PASS_BAND * stop, stop }));
   }
 
-  /** The samples that are ready after `samples`. Output sample n lies where input sample n · inputRate / outputRate does. */
+  /** The samples that are ready after `samples`. Output sample n is at the position of input sample n · inputRate / outputRate. */
   push(samples: Float32Array): Float32Array {
     this.#taken += samples.length;
     return this.#convert(samples, Number.POSITIVE_INFINITY);
