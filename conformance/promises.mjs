@@ -79,12 +79,15 @@ export const promises = [
         assert(token.start >= (late[i - 1]?.start ?? 0), `token ${i} starts before the one before it`);
         assert(token.end >= token.start && token.end <= end + 1e-6, `token ${i} ends at ${token.end}`);
       });
-      // The same words four minutes later: each at its time, to a hundredth of a second.
       const spoken = late.filter((token) => token.start >= 239.5);
+      assert(spoken.length > 0, 'no token has a time after the silence');
+      // What random weights hear depends on what was before: only a trained model hears the same words after silence.
+      if (adapter.untrained) return;
       assert.deepEqual(
         spoken.map(({ text }) => text),
         early.map(({ text }) => text),
       );
+      // The same words four minutes later: each at its time, to a hundredth of a second.
       spoken.forEach((token, i) => {
         assert(
           Math.abs(token.start - 240 - early[i].start) < 0.01,
@@ -126,15 +129,13 @@ export const promises = [
     async check(adapter) {
       const minute = repeated(adapter.speech, 60 * adapter.sampleRate);
       await withSession(adapter, async (session) => {
-        const push = async (minutes) => {
-          for (let i = 0; i < minutes; i++) {
-            for (const piece of pieces(minute, [16_000])) await session.push(piece);
-          }
-        };
-        await push(2);
-        const before = memoryInUse();
-        await push(5);
-        const growth = (memoryInUse() - before) / 5 / 2 ** 20;
+        const memory = [];
+        for (let i = 0; i < 8; i++) {
+          for (const piece of pieces(minute, [16_000])) await session.push(piece);
+          memory.push(memoryInUse());
+        }
+        // The least of three minutes: what is garbage in one of them is freed in another. The first minute is warm-up.
+        const growth = (Math.min(...memory.slice(5)) - Math.min(...memory.slice(1, 4))) / 4 / 2 ** 20;
         // A minute of audio is 3.7 MiB of float32 samples; the text of a minute is a few KiB.
         assert(growth < 2, `${growth.toFixed(1)} MiB more with each minute of audio`);
       });

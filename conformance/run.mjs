@@ -1,40 +1,49 @@
 /**
- * Holds a streaming recogniser against the promises and prints a table:
+ * Holds streaming recognisers against the promises and prints a table:
  *
  *     npm run -s conformance -- --adapter ours [--adapter sherpa-onnx-node] [--promise silence] [--json]
  *
- * An adapter is the name of a file in adapters/, or a path. Not kept is no failure of the run: it exits with 1 when an adapter cannot be
- * made, or when `ours` breaks a promise.
+ * An adapter is the name of a file in adapters/, or a path. Each promise has a process of its own, so that a crash breaks no other. Exits with
+ * 1 when `ours` breaks a promise, or when an adapter cannot be made.
  */
+import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Unmeasured } from './adapter.mjs';
 import { promises } from './promises.mjs';
+
+/** Longer than this is a hang. */
+const MOST_SECONDS = 300;
 
 const { values } = parseArgs({
   options: {
     adapter: { type: 'string', multiple: true, default: ['ours'] },
     promise: { type: 'string', multiple: true },
     json: { type: 'boolean', default: false },
+    // Used by this program itself: runs one promise here.
+    here: { type: 'boolean', default: false },
   },
 });
 const chosen = promises.filter(({ id }) => values.promise?.includes(id) ?? true);
-const columns = [];
-for (const name of values.adapter) {
-  const url = /[./\\]/.test(name)
-    ? pathToFileURL(path.resolve(name))
-    : new URL(`adapters/${name}.mjs`, import.meta.url);
-  const { default: adapterOf } = await import(url.href);
-  const adapter = await adapterOf();
-  const results = {};
-  for (const { id, check } of chosen) results[id] = await resultOf(check, adapter);
-  columns.push({ adapter: adapter.name, results });
+
+if (values.here) {
+  const adapter = await adapterOf(values.adapter[0]);
+  const result = await resultOf(chosen[0].check, adapter);
+  process.stdout.write(JSON.stringify({ ...result, name: adapter.name }));
   await adapter.close();
-  if (name === 'ours' && Object.values(results).some(({ kept }) => kept !== true)) process.exitCode = 1;
+} else {
+  const columns = values.adapter.map(column);
+  if (values.json) console.log(JSON.stringify(columns, null, 2));
+  else print(columns);
 }
-if (values.json) console.log(JSON.stringify(columns, null, 2));
-else print();
+
+async function adapterOf(name) {
+  const isPath = /[./\\]/.test(name);
+  const url = isPath ? pathToFileURL(path.resolve(name)) : new URL(`adapters/${name}.mjs`, import.meta.url);
+  const { default: make } = await import(url.href);
+  return make();
+}
 
 async function resultOf(check, adapter) {
   try {
@@ -46,7 +55,28 @@ async function resultOf(check, adapter) {
   }
 }
 
-function print() {
+/** What one recogniser keeps. */
+function column(adapter) {
+  const results = {};
+  let title = adapter;
+  for (const { id } of chosen) {
+    const args = [fileURLToPath(import.meta.url), '--here', '--adapter', adapter, '--promise', id];
+    const run = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 1000 * MOST_SECONDS });
+    try {
+      const { name, ...result } = JSON.parse(run.stdout);
+      results[id] = result;
+      title = name;
+    } catch {
+      results[id] = { kept: false, why: `the process ended with ${run.signal ?? run.status}\n${run.stderr}` };
+    }
+  }
+  // Without a name no process has come as far as its adapter.
+  const broken = Object.values(results).some(({ kept }) => kept === false);
+  if (title === adapter || (adapter === 'ours' && broken)) process.exitCode = 1;
+  return { adapter: title, results };
+}
+
+function print(columns) {
   const words = { true: 'kept', false: 'not kept', null: '–' };
   console.log(`| promise | ${columns.map(({ adapter }) => adapter).join(' | ')} |`);
   console.log(`| --- | ${columns.map(() => '---').join(' | ')} |`);

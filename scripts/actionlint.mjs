@@ -16,9 +16,9 @@ export async function findings() {
   return readdirSync(path.join(root, folder)).flatMap((name) => {
     const file = path.join(folder, name);
     const found = lint(readFileSync(path.join(root, file), 'utf8'), file);
-    return found.filter(({ message }) => !NEWER_RUNNERS.test(message)).map(
-      ({ line, column, message, kind }) => `${file}:${line}:${column}: ${message} (${kind})`,
-    );
+    return found
+      .filter(({ message }) => !NEWER_RUNNERS.test(message))
+      .map(({ line, column, message, kind }) => `${file}:${line}:${column}: ${message} (${kind})`);
   });
 }
 

@@ -3,8 +3,9 @@
  * live transcripts that go on from snapshots. Prints what was done and the slope of resident memory; fails on a leak or on an error that nobody
  * caused.
  *
- *     npm run soak [-- --seconds 3600] [--seed N] [--streams 6]
+ *     npm run soak [-- --seconds 3600] [--seed N] [--streams 6] [--job live …]
  *
+ * `--job` does that alone, to find out who leaks. Memory is printed every half minute.
  * A run that came to its end leaves its result in docs/verified.json. Needs dist/ (npm run build:dist).
  */
 import { readFileSync } from 'node:fs';
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '3600' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
     streams: { type: 'string', default: '6' },
+    job: { type: 'string', multiple: true },
   },
 });
 const seconds = Number(values.seconds);
@@ -45,11 +47,13 @@ const began = performance.now();
 const elapsed = () => (performance.now() - began) / 1000;
 
 const jobs = { file, damagedFile, pcm, abort, slowReader, brokenSource, live, snapshot, malformed };
+const names = values.job ?? Object.keys(jobs);
 const memory = [];
 const workers = Array.from({ length: Number(values.streams) }, work);
 while (elapsed() < seconds) {
   await sleep(Math.min(2000, 1000 * (seconds - elapsed())));
   memory.push({ seconds: elapsed(), bytes: memoryInUse() });
+  if (memory.length % 15 === 0) printMemory();
 }
 await Promise.all(workers);
 await model.close();
@@ -61,7 +65,7 @@ report();
 /** One job after the other. */
 async function work() {
   while (elapsed() < seconds) {
-    const name = oneOf(Object.keys(jobs));
+    const name = oneOf(names);
     try {
       await jobs[name]();
     } catch (error) {
@@ -217,6 +221,13 @@ function report() {
   const mibPerHour = Number(slope.toFixed(1));
   if (judged)
     record('soak', { passed, seconds, seed: Number(values.seed), streams: total, mibPerHour, resident });
+}
+
+function printMemory() {
+  const { heapUsed, external } = process.memoryUsage();
+  const mib = (bytes) => (bytes / 2 ** 20).toFixed(1);
+  const resident = mib(memory.at(-1).bytes);
+  console.log(`${elapsed().toFixed(0)} s: ${resident} MiB, heap ${mib(heapUsed)}, external ${mib(external)}`);
 }
 
 /** MiB an hour, by least squares. */

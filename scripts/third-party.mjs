@@ -16,11 +16,13 @@ const read = (...parts) => readFileSync(path.join(root, ...parts), 'utf8');
 /** What the file should hold. */
 export function thirdPartyLicenses() {
   const all = [...libraries(), ...packages()];
-  const lines = all.map(({ name, version, licence }) => `${name} ${version}: ${licence}`);
+  const lines = [...new Set(all.map(({ name, version, licence }) => `${name} ${version}: ${licence}`))];
   // Most packages share a few texts: each stands once, below the names that it holds for.
   const texts = new Map();
-  for (const { name, text } of all) texts.set(text, [...(texts.get(text) ?? []), name]);
-  const sections = [...texts].map(([text, names]) => `${'-'.repeat(80)}\n${names.join(', ')}\n\n${text}\n`);
+  for (const { name, text } of all) texts.set(text, (texts.get(text) ?? new Set()).add(name));
+  const sections = [...texts].map(
+    ([text, names]) => `${'-'.repeat(80)}\n${[...names].join(', ')}\n\n${text}\n`,
+  );
   return [
     'Made by scripts/third-party.mjs: what runs with parakeet-stream, and its licences.\n',
     `${lines.join('\n')}\n`,
@@ -81,14 +83,22 @@ function resolve(locked, from, name) {
 
 function textOf(place, name) {
   const licence = readdirSync(path.join(root, place)).filter((entry) => /^(licen[cs]e|copying)/i.test(entry));
-  if (licence.length > 0) return licence.sort().map((entry) => tidy(read(place, entry))).join('\n\n');
+  if (licence.length > 0)
+    return licence
+      .sort()
+      .map((entry) => tidy(read(place, entry)))
+      .join('\n\n');
   const { author, repository } = JSON.parse(read(place, 'package.json'));
   const by = typeof author === 'string' ? author : author?.name;
   const from = typeof repository === 'string' ? repository : repository?.url;
   return `${name} comes without a text of its licence. Author: ${by ?? 'not named'}. Source: ${from ?? 'not named'}.`;
 }
 
-const tidy = (text) => text.replaceAll('\r\n', '\n').replace(/[ \t]+$/gm, '').trim();
+const tidy = (text) =>
+  text
+    .replaceAll('\r\n', '\n')
+    .replace(/[ \t]+$/gm, '')
+    .trim();
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const text = thirdPartyLicenses();

@@ -4,7 +4,7 @@ import ours from '../../conformance/adapters/ours.mjs';
 import { promises } from '../../conformance/promises.mjs';
 import * as library from '../../src/index.js';
 
-export type Ours = Awaited<ReturnType<typeof ours>>;
+type Ours = Awaited<ReturnType<typeof ours>>;
 
 export function keep(id: string): void {
   const found = promises.find((one) => one.id === id);
