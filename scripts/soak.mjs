@@ -200,8 +200,8 @@ function mustHear(text) {
 }
 
 function report() {
-  // A third of the run, five minutes at most, is warm-up: caches fill, the allocator finds its size.
-  const settled = memory.filter((one) => one.seconds > Math.min(seconds / 3, 300));
+  // Half of the run, five minutes at most, is warm-up: caches fill, the allocator finds its size.
+  const settled = memory.filter((one) => one.seconds > Math.min(seconds / 2, 300));
   const span = (settled.at(-1)?.seconds ?? 0) - (settled[0]?.seconds ?? 0);
   const slope = slopeOf(settled);
   const judged = span >= JUDGED_FROM;
