@@ -1,22 +1,14 @@
 /** The package as npm packs it: its documents lead nowhere that is not in it, and bundlers take it without what is optional. */
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { prose, root } from '../support/documents.js';
+import { packedFiles } from '../support/packed-files.js';
 
 let files: string[] = [];
 beforeAll(() => {
-  const { stdout } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  const packed = JSON.parse(stdout) as
-    | { files: { path: string }[] }[]
-    | Record<string, { files: { path: string }[] }>;
-  const [one] = Array.isArray(packed) ? packed : Object.values(packed);
-  files = one?.files.map((file) => file.path) ?? [];
+  files = packedFiles();
 });
 
 describe('what is packed', () => {

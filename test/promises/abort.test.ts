@@ -1,0 +1,4 @@
+/** An end before the end. How it is checked: conformance/promises.mjs. */
+import { keep } from './keep.js';
+
+keep('abort');

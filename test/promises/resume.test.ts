@@ -1,0 +1,4 @@
+/** Snapshots. How it is checked: conformance/promises.mjs. */
+import { keep } from './keep.js';
+
+keep('resume');
