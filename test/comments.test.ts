@@ -6,7 +6,7 @@ import { root } from './support/documents.js';
 
 const SOURCE = /\.(?:ts|mjs|h|cpp)$/;
 
-const files = ['src', 'native', 'scripts', 'bench', 'examples', 'test'].flatMap((folder) =>
+const files = ['src', 'native', 'scripts', 'bench', 'conformance', 'examples', 'test'].flatMap((folder) =>
   readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => SOURCE.test(name) && !/node_modules|^fixtures|^comments\.test/.test(name))
     .map((name) => path.join(folder, name)),
