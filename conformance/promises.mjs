@@ -8,9 +8,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { joined } from '../bench/joined.mjs';
 import { Unmeasured } from './adapter.mjs';
 import { memoryInUse } from './memory.mjs';
-import { changing, concat, constant, cutAfterLastSound, noise, silence } from './sound.mjs';
+import { changing, constant, cutAfterLastSound, noise, silence } from './sound.mjs';
 
 /**
  * @typedef {import('./adapter.mjs').Adapter} Adapter
@@ -73,7 +74,7 @@ export const promises = [
       const { sampleRate, speech } = adapter;
       const early = await transcribe(adapter, speech, [16_000]);
       const quiet = silence(240 * sampleRate);
-      const late = await transcribe(adapter, concat(quiet, speech), [160_000]);
+      const late = await transcribe(adapter, joined([quiet, speech]), [160_000]);
       const end = 240 + speech.length / sampleRate;
       late.forEach((token, i) => {
         assert(token.start >= (late[i - 1]?.start ?? 0), `token ${i} starts before the one before it`);
@@ -118,7 +119,7 @@ export const promises = [
     async check(adapter) {
       mustBeTrained(adapter);
       const cut = cutAfterLastSound(adapter.speech, adapter.sampleRate);
-      const followed = await transcribe(adapter, concat(cut, silence(2 * adapter.sampleRate)), [8000]);
+      const followed = await transcribe(adapter, joined([cut, silence(2 * adapter.sampleRate)]), [8000]);
       assert(followed.length > 0, 'the speech gives no token');
       assert.equal(lastWord(await transcribe(adapter, cut, [8000])), lastWord(followed));
     },

@@ -1,28 +1,13 @@
 /** Sounds that the promises are held against: a recording, and what is made of arithmetic. */
-import { createReadStream } from 'node:fs';
-import { decode, resample } from 'parakeet-stream/stages';
+import { fileURLToPath } from 'node:url';
+import { random } from '../bench/mixes.mjs';
+import { readSamples } from '../bench/recordings.mjs';
 
 /** Two seconds and a half of synthetic speech: "He gave the sign to start." */
 const RECORDING = new URL('../test/audio/af_sky_10.flac', import.meta.url);
 
 /** The recording as mono samples. */
-export async function recording(sampleRate) {
-  const chunks = [];
-  const line = createReadStream(RECORDING).pipe(decode()).pipe(resample(sampleRate));
-  for await (const { channels } of line) chunks.push(channels[0]);
-  return concat(...chunks);
-}
-
-/** @param {...Float32Array} parts */
-export function concat(...parts) {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
+export const recording = (sampleRate) => readSamples(fileURLToPath(RECORDING), sampleRate);
 
 export const silence = (length) => new Float32Array(length);
 export const constant = (length, level) => new Float32Array(length).fill(level);
@@ -47,15 +32,4 @@ export function cutAfterLastSound(samples, sampleRate) {
   );
   const limit = 0.01 * Math.max(...energies);
   return samples.slice(0, (energies.findLastIndex((energy) => energy >= limit) + 1) * piece);
-}
-
-/** Mulberry32: numbers in [0, 1). */
-export function random(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -15,8 +15,10 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { joined } from '../bench/joined.mjs';
+import { random } from '../bench/mixes.mjs';
 import { memoryInUse } from '../conformance/memory.mjs';
-import { concat, noise, random, recording, silence } from '../conformance/sound.mjs';
+import { noise, recording, silence } from '../conformance/sound.mjs';
 import { loadModel, parakeet } from '../dist/index.js';
 import { record } from './verified.mjs';
 
@@ -189,7 +191,7 @@ function sound() {
       () => noise(between(0, 3 * sampleRate), next() / 10),
     ])(),
   );
-  return concat(...parts);
+  return joined(parts);
 }
 
 function* pieces(samples) {

@@ -1,5 +1,6 @@
 /** A loaded model: its properties, and everything that it can do in one call. The work is done in the layers below. */
 
+import { claimOf } from './composition/model-claim.js';
 import { type TranscribeOptions, transcribeSource } from './composition/transcribe-source.js';
 import type { NativeAddon, NativeModel, NativeModelInfo } from './engine/addon.js';
 import type { TranscriptResult } from './events.js';
@@ -70,7 +71,7 @@ export class Model implements LoadedModel {
    * ```
    */
   async transcribe(source: AudioSource, options: TranscribeOptions = {}): Promise<TranscriptResult> {
-    return transcribeSource(this, source, options);
+    return transcribeSource(() => claimOf(this), source, options);
   }
 
   /**

@@ -1,7 +1,13 @@
 /** `parakeet()`: the stream of a transcription, with a model that it can load itself. */
-import { checkTranscription, type ParakeetOptions } from './composition/options.js';
+import {
+  checkModel,
+  checkTranscription,
+  type ParakeetOptions,
+  transcriptionKeys,
+} from './composition/options.js';
 import { ParakeetStream } from './composition/parakeet-stream.js';
-import { claimModel } from './shared-model.js';
+import { known } from './options.js';
+import { claimer } from './shared-model.js';
 
 /**
  * Speech to text as one stream: bytes of a sound file or of raw PCM in, {@link TranscriptEvent}s out.
@@ -28,7 +34,8 @@ import { claimModel } from './shared-model.js';
  * ```
  */
 export function parakeet(options: ParakeetOptions = {}): ParakeetStream {
-  checkTranscription('parakeet', options);
-  const { model, ...others } = options;
-  return new ParakeetStream(typeof model === 'object' ? model : () => claimModel(model), others);
+  const { model, ...others } = known('parakeet', options, ['model', ...transcriptionKeys]);
+  checkTranscription(others);
+  checkModel(model, others.mode);
+  return new ParakeetStream(claimer(model), others);
 }

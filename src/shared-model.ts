@@ -2,7 +2,7 @@
  * Models that streams load for themselves: streams with the same name share one, and the last one to close frees it. To keep a model
  * loaded, call `loadModel` and pass it in.
  */
-import type { ModelClaim } from './composition/model-claim.js';
+import { claimOf, type ModelClaim } from './composition/model-claim.js';
 import { loadModel } from './load-model.js';
 import type { StageModel } from './model/stage-model.js';
 
@@ -16,8 +16,12 @@ interface Shared {
 
 const shared = new Map<string | undefined, Shared>();
 
-/** Claims the model `name`; `undefined` is the bundled one. */
-export function claimModel(name: string | undefined): ModelClaim {
+/** How a stream claims its model: one that is loaded, or the one of that name; `undefined` is the bundled one. */
+export function claimer(model: StageModel | string | undefined): () => ModelClaim {
+  return typeof model === 'object' ? () => claimOf(model) : () => claimModel(model);
+}
+
+function claimModel(name: string | undefined): ModelClaim {
   const entry = shared.get(name) ?? start(name);
   entry.users++;
   const release = async () => {

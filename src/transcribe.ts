@@ -3,7 +3,7 @@ import { checkModel, type ParakeetOptions } from './composition/options.js';
 import { type TranscribeOptions, transcribeKeys, transcribeSource } from './composition/transcribe-source.js';
 import type { TranscriptResult } from './events.js';
 import { known } from './options.js';
-import { claimModel } from './shared-model.js';
+import { claimer } from './shared-model.js';
 import type { AudioSource } from './sources/audio-source.js';
 
 /** Options of {@link transcribe}: those of `model.transcribe`, and the model. */
@@ -32,7 +32,7 @@ export async function transcribe(
   source: AudioSource,
   options: TranscribeWithModelOptions = {},
 ): Promise<TranscriptResult> {
-  const { model, ...others } = known('transcribe', options, transcribeKeys);
-  checkModel(model);
-  return transcribeSource(typeof model === 'object' ? model : () => claimModel(model), source, others);
+  const { model, ...others } = known('transcribe', options, ['model', ...transcribeKeys]);
+  checkModel(model, others.mode ?? 'file');
+  return transcribeSource(claimer(model), source, others);
 }

@@ -62,8 +62,9 @@ const inputKeys = [
 ] as const;
 
 const formats = ['auto', 'wav', 'flac', ...pcmEncodings] as const;
-const MOST_RATE = 1_000_000;
-const MOST_CHANNELS = 256;
+/** Bounds of audio that is read or written. */
+export const MOST_RATE = 1_000_000;
+export const MOST_CHANNELS = 256;
 const MOST_TRACKS = 1000;
 
 /** {@link InputOptions} with their defaults. */

@@ -10,7 +10,7 @@ import type { DecodingOptions } from '../model/decoding.js';
 import { settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import type { StageModel } from '../model/stage-model.js';
-import { resolveStreaming, streamingOf } from '../model/streaming-options.js';
+import { streamingOf } from '../model/streaming-options.js';
 import { frameSeconds } from '../model/token-placer.js';
 import { HearWindows } from '../recordings/hear-windows.js';
 import { Decode, decode } from '../transforms/decode.js';
@@ -160,7 +160,7 @@ export class Line {
     const { drafts } = this.options;
     const silence = settleSilence(this.options.silence);
     const streaming = streamingOf(model.info, this.options, silence);
-    this.ahead = resolveStreaming(model.info, streaming).lookahead * frameSeconds(model.info);
+    this.ahead = streaming.lookahead * frameSeconds(model.info);
     const flushSilence = silence.flush;
     return [
       () => logMel(model, { flushSilence }),

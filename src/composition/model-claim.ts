@@ -1,4 +1,4 @@
-/** The model of a transcription: a loaded one, or a way to claim one that is loaded on demand. Types only. */
+/** How a transcription gets its model: by a claim on it, which is returned at the end. */
 import type { StageModel } from '../model/stage-model.js';
 
 /** A claim on a model that several streams may share. */
@@ -9,4 +9,7 @@ export interface ModelClaim {
   release(): Promise<void>;
 }
 
-export type ModelSource = StageModel | (() => ModelClaim);
+/** A claim on a model that the caller has loaded, and keeps. */
+export function claimOf(model: StageModel): ModelClaim {
+  return { model: Promise.resolve(model), release: async () => {} };
+}

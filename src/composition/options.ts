@@ -5,10 +5,9 @@
 import { type InputOptions, settleInput } from '../audio/input-options.js';
 import { checkDecoding, type DecodingOptions } from '../model/decoding.js';
 import { type Latency, type SilenceOptions, settleLatency, settleSilence } from '../model/latency.js';
-import type { LoadedModel } from '../model/loaded-model.js';
-import type { StageModel } from '../model/stage-model.js';
+import { isModel, type StageModel } from '../model/stage-model.js';
 import { checkNormalization, type Normalization } from '../model/streaming-options.js';
-import { expected, finite, flag, known, oneOf, optionalSignal } from '../options.js';
+import { expected, finite, flag, oneOf, optionalSignal } from '../options.js';
 import { settleWindows, type WindowOptions } from '../recordings/windows.js';
 import { settleUtterances, type UtteranceOptions } from '../text/endpointer.js';
 import { checkSentences, type SentenceOptions } from '../text/sentence-options.js';
@@ -101,9 +100,8 @@ export interface ParakeetOptions extends TranscriptionOptions {
   model?: StageModel | string | undefined;
 }
 
-/** The names of {@link ParakeetOptions}. */
-export const parakeetKeys = [
-  'model',
+/** The names of {@link TranscriptionOptions}. */
+export const transcriptionKeys = [
   'mode',
   'input',
   'latency',
@@ -126,14 +124,12 @@ const LIVE_ONLY = ['latency', 'normalization', 'lagPolicy'] as const;
 const LIVE_SILENCE = ['gate', 'hangover'] as const;
 
 /**
- * Checks everything that needs no model, so that an invalid option throws where it was passed.
+ * Checks the values of all options, as far as that needs no model, so that an invalid one throws where it was passed. The names are the
+ * caller's to check.
  *
- * @param what Whose options they are.
  * @throws {@link ArgumentError}
  */
-export function checkTranscription(what: string, options: ParakeetOptions): void {
-  known(what, options, parakeetKeys);
-  checkModel(options.model);
+export function checkTranscription(options: TranscriptionOptions): void {
   settleInput('input', options.input ?? {}, 'input.');
   settleLatency(options.latency);
   checkDecoding(options.decoding);
@@ -152,7 +148,7 @@ export function checkTranscription(what: string, options: ParakeetOptions): void
 }
 
 /** Options of the other mode are errors, not ignored. */
-function checkMode(options: ParakeetOptions): void {
+function checkMode(options: TranscriptionOptions): void {
   const mode = oneOf('mode', options.mode ?? 'live', ['live', 'file']);
   const refuse = (option: string, value: unknown) => {
     if (value !== undefined && value !== false) throw expected(`no value with mode '${mode}'`, option, value);
@@ -165,18 +161,15 @@ function checkMode(options: ParakeetOptions): void {
   for (const key of LIVE_SILENCE) refuse(`silence.${key}`, options.silence?.[key]);
   refuse('drafts', options.drafts);
   refuse('refine', options.refine);
-  if (typeof options.model === 'object' && !('addon' in options.model)) {
-    throw expected("a model of loadModel() with mode 'file'", 'model', options.model);
+}
+
+/** @throws {@link ArgumentError} for anything but a name and a loaded model, which for `'file'` must be one of `loadModel`. */
+export function checkModel(model: unknown, mode: TranscriptionOptions['mode']): void {
+  if (typeof model === 'string' ? model === '' : model !== undefined && !isModel(model)) {
+    const remedy = 'Await loadModel() first.';
+    throw expected("a loaded model, or a folder or repository's name,", 'model', model, remedy);
   }
-}
-
-/** @throws {@link ArgumentError} for what is neither a loaded model nor a name. */
-export function checkModel(model: unknown): void {
-  if (typeof model === 'string' ? model !== '' : model === undefined || isModel(model)) return;
-  const remedy = 'Await loadModel() first.';
-  throw expected("a loaded model, or a folder or repository's name,", 'model', model, remedy);
-}
-
-function isModel(value: unknown): value is LoadedModel {
-  return typeof value === 'object' && value !== null && 'info' in value && 'native' in value;
+  if (mode === 'file' && isModel(model) && !('addon' in model)) {
+    throw expected("a model of loadModel() with mode 'file'", 'model', model);
+  }
 }

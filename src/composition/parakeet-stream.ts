@@ -7,19 +7,18 @@ import { destroyOnAbort } from '../abort.js';
 import { publish, type StreamMessage } from '../diagnostics.js';
 import type { EndEvent, TranscriptEvent, TranscriptResult } from '../events.js';
 import { type BoostPhrase, checkBoost } from '../model/boost.js';
-import type { StageModel } from '../model/stage-model.js';
 import type { PipelineStage } from '../pipeline-types.js';
 import { FlushMark } from '../transforms/flush-mark.js';
 import { LateFailure } from '../transforms/late-failure.js';
 import { Line } from './line.js';
-import type { ModelClaim, ModelSource } from './model-claim.js';
+import type { ModelClaim } from './model-claim.js';
 import type { TranscriptionOptions } from './options.js';
 import { Outlet } from './outlet.js';
 
 /** The stream that `parakeet` makes: bytes in, {@link TranscriptEvent}s out. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the merged type exists for the types of pipeline() only.
 export class ParakeetStream extends Duplex {
-  readonly #model: ModelSource;
+  readonly #claimModel: () => ModelClaim;
   readonly #line: Line;
   readonly #outlet: Outlet;
   readonly #isLive: boolean;
@@ -36,9 +35,9 @@ export class ParakeetStream extends Duplex {
   readonly #built = withResolvers<void>();
 
   /** @internal */
-  constructor(model: ModelSource, options: TranscriptionOptions) {
+  constructor(claimModel: () => ModelClaim, options: TranscriptionOptions) {
     super({ readableObjectMode: true, writableObjectMode: false, readableHighWaterMark: 4 });
-    this.#model = model;
+    this.#claimModel = claimModel;
     this.#line = new Line(options);
     this.#outlet = new Outlet(options);
     this.#isLive = options.mode !== 'file';
@@ -189,8 +188,8 @@ export class ParakeetStream extends Duplex {
   }
 
   async #open(): Promise<void> {
-    if (typeof this.#model === 'function') this.#claim = this.#model();
-    const model = this.#claim ? await this.#claim.model : (this.#model as StageModel);
+    this.#claim = this.#claimModel();
+    const model = await this.#claim.model;
     if (this.destroyed) return;
     this.#line.open(model, {
       onError: (error) => this.destroy(error),

@@ -11,8 +11,8 @@ import type { TranscriptResult } from '../events.js';
 import { expected, known } from '../options.js';
 import type { OpenedAudio } from '../sources/audio-file.js';
 import { type AudioSource, openAudio, samplesIn } from '../sources/audio-source.js';
-import type { ModelSource } from './model-claim.js';
-import { checkTranscription, parakeetKeys, type TranscriptionOptions } from './options.js';
+import { claimOf, type ModelClaim } from './model-claim.js';
+import { checkTranscription, type TranscriptionOptions, transcriptionKeys } from './options.js';
 import { ParakeetStream } from './parakeet-stream.js';
 
 /** Progress of a transcript. */
@@ -34,12 +34,12 @@ export interface TranscribeOptions extends TranscriptionOptions {
   onProgress?: ((progress: TranscriptProgress) => void) | undefined;
 }
 
-/** The names of {@link TranscribeOptions}, and `model`. */
-export const transcribeKeys = [...parakeetKeys, 'sink', 'onProgress'] as const;
+/** The names of {@link TranscribeOptions}. */
+export const transcribeKeys = [...transcriptionKeys, 'sink', 'onProgress'] as const;
 
 /** @throws {@link ArgumentError} as a rejection; otherwise the first error of any part, whose `heard` is the transcript so far. */
 export async function transcribeSource(
-  model: ModelSource,
+  claimModel: () => ModelClaim,
   source: AudioSource,
   options: TranscribeOptions,
 ): Promise<TranscriptResult> {
@@ -53,12 +53,12 @@ export async function transcribeSource(
     collect: others.collect ?? true,
   };
   // An invalid option must throw before a source is opened or a model is loaded.
-  checkTranscription('transcribe', typeof model === 'function' ? settled : { ...settled, model });
+  checkTranscription(settled);
   const job: Job = { sink, onProgress, options: settled };
   const { format, track, start, duration } = settled.input ?? {};
   const samples = samplesIn(source, format);
-  if (samples) return transcribeSamples(model, samples, job);
-  return run(model, await openAudio(source, { format, track, start, duration }), job);
+  if (samples) return transcribeSamples(claimModel, samples, job);
+  return run(claimModel, await openAudio(source, { format, track, start, duration }), job);
 }
 
 /** Seconds of a `Float32Array` that are taken at a time. */
@@ -72,15 +72,13 @@ interface Job {
 
 /** Samples have the rate of the model, so it must be loaded first. */
 async function transcribeSamples(
-  source: ModelSource,
+  claimModel: () => ModelClaim,
   samples: Float32Array,
   job: Job,
 ): Promise<TranscriptResult> {
-  const claim = typeof source === 'function' ? source() : undefined;
+  const claim = claimModel();
   try {
-    const model = claim
-      ? await unlessAborted(claim.model, job.options.signal)
-      : (source as Exclude<ModelSource, () => unknown>);
+    const model = await unlessAborted(claim.model, job.options.signal);
     const { sampleRate } = model.info;
     const { start = 0, duration = Number.POSITIVE_INFINITY } = job.options.input ?? {};
     const from = Math.round(start * sampleRate);
@@ -89,9 +87,13 @@ async function transcribeSamples(
       duration: part.length / sampleRate,
     });
     const input = { format: 'f32le', sampleRate, channels: 1 } as const;
-    return await run(model, { bytes, excerpt: {} }, { ...job, options: { ...job.options, input } });
+    return await run(
+      () => claimOf(model),
+      { bytes, excerpt: {} },
+      { ...job, options: { ...job.options, input } },
+    );
   } finally {
-    await claim?.release();
+    await claim.release();
   }
 }
 
@@ -117,13 +119,13 @@ function* bytesOf(samples: Float32Array, rate: number): Generator<Uint8Array> {
 }
 
 async function run(
-  model: ModelSource,
+  claimModel: () => ModelClaim,
   { bytes: input, excerpt }: OpenedAudio,
   { sink, onProgress, options }: Job,
 ): Promise<TranscriptResult> {
   // The part of the excerpt that the source has cut out itself must not be cut out again.
   const { start: _, duration: __, track: ___, ...format } = options.input ?? {};
-  const line = new ParakeetStream(model, { ...options, input: { ...format, ...excerpt } });
+  const line = new ParakeetStream(claimModel, { ...options, input: { ...format, ...excerpt } });
   const { offset = 0 } = options;
   line.on('progress', (time: number) => {
     try {
@@ -159,7 +161,8 @@ async function run(
     if (failure) throw failure;
   } catch (error) {
     const cause = failure ?? error;
-    if (canTellHeard(cause) && line.heard) cause.heard = line.heard;
+    const { heard } = line;
+    if (heard && canTellHeard(cause)) cause.heard = heard;
     throw cause;
   } finally {
     input.destroy();

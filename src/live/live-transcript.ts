@@ -14,7 +14,6 @@ import type { LoadedModel } from '../model/loaded-model.js';
 import {
   melFrames,
   type Normalization,
-  pickStreaming,
   resolveStreaming,
   type StreamingOptions,
   streamingOf,
@@ -323,7 +322,7 @@ export function startTranscribeStream(model: LoadedModel, options: TranscribeStr
   const { latency, lookahead, left, contextSize } = options;
   const unsaid = [latency, lookahead, left, contextSize].every((value) => value === undefined);
   return start('transcribeStream', model, options, flush, () => ({
-    ...pickStreaming(options),
+    ...options,
     ...(unsaid && { contextSize: [256, 256] }),
   }));
 }

@@ -4,6 +4,7 @@
  */
 import type { Sentence, StreamStats, Token, TranscriptEvent } from '../events.js';
 import { shifted } from '../shift.js';
+import { textOf } from '../text/sentence-splitter.js';
 import { combined } from './stats.js';
 
 /** Finals of an input ahead of the others that may wait. */
@@ -138,11 +139,13 @@ export class Ordering {
   #draft(voice: Voice, tokens: Token[]): void {
     if (tokens.length === 0 && !voice.drafting) return;
     voice.drafting = tokens.length > 0;
-    const text = tokens
-      .map((token) => token.text)
-      .join('')
-      .trim();
-    this.emit({ type: 'draft', tokens, text, revision: ++voice.revision, speaker: voice.speaker });
+    this.emit({
+      type: 'draft',
+      tokens,
+      text: textOf(tokens),
+      revision: ++voice.revision,
+      speaker: voice.speaker,
+    });
   }
 
   /** Emits everything that no input can precede any more. */

@@ -13,8 +13,12 @@ export interface StageModel {
   readonly native: NativeModel;
 }
 
+export function isModel(value: unknown): value is StageModel {
+  return typeof value === 'object' && value !== null && 'info' in value && 'native' in value;
+}
+
 /** @throws {@link ArgumentError} for anything but a loaded model. */
 export function mustBeModel(factory: string, model: unknown): void {
-  if (typeof model === 'object' && model !== null && 'info' in model && 'native' in model) return;
+  if (isModel(model)) return;
   throw expected('a loaded model', `the model of ${factory}`, model, 'Await loadModel() first.');
 }

@@ -114,12 +114,6 @@ export const streamingOptionKeys = [
   'lagPolicy',
 ] as const;
 
-/** The streaming options among others. */
-export function pickStreaming(options: StreamingOptions): StreamingOptions {
-  const given = streamingOptionKeys.filter((key) => options[key] !== undefined);
-  return Object.fromEntries(given.map((key) => [key, options[key]]));
-}
-
 /** Options of a live stream's encoder, in seconds. */
 export interface LiveTuning {
   latency?: Latency | undefined;
@@ -132,7 +126,7 @@ export function streamingOf(
   info: NativeModelInfo,
   { latency, normalization, lagPolicy }: LiveTuning,
   silence: SettledSilence,
-): StreamingOptions {
+): StreamingOptions & { lookahead: number } {
   const { chunk, lookahead, left } = settleLatency(latency);
   return {
     chunk: Math.max(1, framesOf(info, chunk)),

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import wav from 'wav';
 import { destroyOnAbort } from '../abort.js';
+import { MOST_CHANNELS, MOST_RATE } from '../audio/input-options.js';
 import { AudioError } from '../errors.js';
 import type { AudioChunk } from '../events.js';
 import { expected, known, oneOf, optionalSignal } from '../options.js';
@@ -32,8 +33,6 @@ const NOTHING = { sampleRate: 16_000, channels: 1 };
 const HEADER_BYTES = 44;
 /** Most bytes of samples that a header of 32 bits can state; a longer file keeps the header that states an unknown length. */
 const MOST = 0xffffffff - 36;
-const MAX_RATE = 1_000_000;
-const MAX_CHANNELS = 256;
 
 type Done = (error?: Error | null) => void;
 
@@ -51,7 +50,7 @@ class WavWriter extends Writable {
 
   constructor(target: unknown, options: WavWriterOptions) {
     known('wavWriter', options, ['encoding', 'signal']);
-    const encoding = oneOf('encoding', options.encoding ?? 's16le', ['s16le', 'f32le'] as const);
+    const encoding = oneOf('encoding', options.encoding ?? 's16le', Object.keys(wavFormats) as WavEncoding[]);
     const signal = optionalSignal('signal', options.signal);
     // Before super(): Node opens the target of whatever was constructed, even if this constructor throws afterwards.
     const checked = checkTarget(target);
@@ -145,11 +144,11 @@ function isAudioChunk(value: unknown): value is AudioChunk {
   return (
     Array.isArray(channels) &&
     channels.length >= 1 &&
-    channels.length <= MAX_CHANNELS &&
+    channels.length <= MOST_CHANNELS &&
     channels.every((plane) => plane instanceof Float32Array && plane.length === channels[0]?.length) &&
     Number.isInteger(sampleRate) &&
     (sampleRate as number) >= 1 &&
-    (sampleRate as number) <= MAX_RATE
+    (sampleRate as number) <= MOST_RATE
   );
 }
 

@@ -253,6 +253,13 @@ describe('with a golden model', () => {
     expect(failures[0]).toEqual(failures[1]);
   });
 
+  test('a model as an option of model.transcribe is refused: it would be ignored', async () => {
+    await expect(model.transcribe(wav, { model } as object)).rejects.toMatchObject({
+      code: 'ERR_PARAKEET_INVALID_ARGUMENT',
+      message: expect.stringContaining("'model'"),
+    });
+  });
+
   test('many at once do not disturb each other', async () => {
     const alone = await model.transcribe(samples, options);
     const all = await Promise.all(Array.from({ length: 4 }, () => model.transcribe(wav, options)));

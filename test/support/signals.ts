@@ -1,16 +1,11 @@
 // Test signals for the golden models. To random weights, all sound is alike: what matters is that no step is ill-conditioned.
+import { random } from '../../bench/mixes.mjs';
 import { goldenArray, readGolden } from './goldens.js';
 
 /** Uniform noise in [-level, level), the same for each seed. */
 export function noise(length: number, level: number, seed = 1): Float32Array {
-  let state = seed >>> 0;
-  return Float32Array.from({ length }, () => {
-    // Mulberry32.
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return level * (((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1);
-  });
+  const next = random(seed);
+  return Float32Array.from({ length }, () => level * (2 * next() - 1));
 }
 
 /**

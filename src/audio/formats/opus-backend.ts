@@ -32,8 +32,11 @@ export interface OpusBackend {
 const FRAME_SAMPLES = 960;
 const require = createRequire(import.meta.url);
 
-/** Required, not imported: bundlers follow an import to the packages that it may load, and stop where they are not installed. */
-const { opus } = require('prism-media') as typeof prism;
+/**
+ * Loaded when the first Opus packet comes. Required, not imported: bundlers follow an import to the packages that it may load, and stop
+ * where they are not installed.
+ */
+const prismOpus = () => (require('prism-media') as typeof prism).opus;
 
 let chosen: OpusBackend | undefined;
 
@@ -50,12 +53,12 @@ export function nativeOpus(): OpusBackend | undefined {
   } catch {
     return undefined;
   }
-  if (opus.Decoder.type === 'opusscript') return undefined;
+  if (prismOpus().Decoder.type === 'opusscript') return undefined;
   return { name: 'native', open: (channels) => new PrismHandle(channels) };
 }
 
 function openPrism(channels: 1 | 2): prism.opus.Decoder {
-  const decoder = new opus.Decoder({ rate: OPUS_RATE, channels, frameSize: FRAME_SAMPLES });
+  const decoder = new (prismOpus().Decoder)({ rate: OPUS_RATE, channels, frameSize: FRAME_SAMPLES });
   // It is read from `errored`, where it stands at once.
   return decoder.on('error', () => {});
 }
