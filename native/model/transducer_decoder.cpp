@@ -34,11 +34,10 @@ class Walk {
   // Appends what is to be scored next.
   void ask(std::vector<Transducer::JointInput>& inputs) {
     scored_.clear();
-    const Matrix& frames = job_.frames->values;
     const auto most = static_cast<size_t>(std::clamp(blanks_, 1, mostAhead));
     for (int64_t next = state_.pointer; next < until_ && scored_.size() < most; next += step_) {
       scored_.push_back(next);
-      inputs.push_back({frames.data.data() + (next - job_.frames->firstFrame) * frames.columns, &state_.predictor});
+      inputs.push_back({job_.frames->frame(next), &state_.predictor});
     }
   }
   size_t asked() const { return scored_.size(); }
@@ -94,7 +93,7 @@ class TransducerDecoder : public Decoder {
   TransducerDecoder(std::shared_ptr<const Transducer> transducer, TransducerRules rules)
       : transducer_(std::move(transducer)), rules_(std::move(rules)) {}
 
-  Matrix prepare(const Matrix& encoded) const override { return transducer_->projectFrames(encoded); }
+  mlx::core::array project(const mlx::core::array& encoded) const override { return transducer_->projectFrames(encoded); }
   std::unique_ptr<DecoderState> start() const override {
     return std::make_unique<TransducerState>(transducer_->start());
   }

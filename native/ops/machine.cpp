@@ -7,7 +7,7 @@
 #include "ops/cpu/onednn.h"
 #include "ops/cpu/product_speed.h"
 #include "ops/linear.h"
-#include "ops/on_cpu.h"
+#include "ops/device.h"
 
 namespace parakeet::ops {
 
