@@ -118,8 +118,7 @@ Napi::Value ModelWrap::decode(const Napi::CallbackInfo& info) {
   return environment->run(info.Env(), handle_->worker(), flag,
                           [handle = handle_, flag, encoded = toMatrix(info[0], info[1]),
                            decoding = toDecoding(info[2])]() -> Environment::Settle {
-                            const Tokens tokens =
-                                handle->state().model.decode(toFrameRows(encoded), decoding, *flag);
+                            const Tokens tokens = handle->state().model.decode(toFrameRows(encoded), decoding, *flag);
                             return [tokens](Napi::Env env) -> Napi::Value { return fromTokens(env, tokens); };
                           });
 }

@@ -75,13 +75,17 @@ class Decoder {
 };
 
 class Transducer;
+class DeviceGreedy;
 
+// `device`: decodes what has no boosted phrases; null for a CPU.
 // Token-and-duration transducer, greedy (Xu et al. 2023; NeMo's GreedyTDTInfer): token and duration are the argmaxes of
 // one joint output; the frame pointer moves by the duration, a blank of duration 0 moves it by one; at most
 // `maxSymbols` tokens at one frame.
-std::unique_ptr<Decoder> makeTdtDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config);
+std::unique_ptr<Decoder> makeTdtDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
+                                        std::shared_ptr<const DeviceGreedy> device);
 // Transducer, greedy (Graves 2012; NeMo's GreedyRNNTInfer): a blank moves to the next frame; a token lasts one frame.
-std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config);
+std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
+                                         std::shared_ptr<const DeviceGreedy> device);
 // Beam searches; see their files.
 std::unique_ptr<Decoder> makeTdtBeamDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
                                             const Beam& beam);

@@ -14,9 +14,7 @@ struct FrameRows {
   int columns() const { return matrix.shape(1); }
   // Rows [begin, begin + rows) of these.
   FrameRows part(int begin, int rows) const { return {matrix, first + begin, rows}; }
-  mlx::core::array array() const {
-    return mlx::core::slice(matrix, {first, 0}, {first + count, matrix.shape(1)});
-  }
+  mlx::core::array array() const { return mlx::core::slice(matrix, {first, 0}, {first + count, matrix.shape(1)}); }
 };
 
 // A copy in plain memory. On the engine's thread.

@@ -1,12 +1,16 @@
 #include "model/model.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 #include "error.h"
 #include "model/ctc_head.h"
+#include "model/device_greedy.h"
 #include "model/emission.h"
 #include "model/normalization.h"
 #include "model/transducer.h"
+#include "ops/device.h"
 
 namespace parakeet {
 namespace {
@@ -41,6 +45,12 @@ int64_t lastSoundFrame(const Matrix& mel, int until) {
   return -1;
 }
 
+// PARAKEET_DECODER overrides the choice, for tests and measurements.
+bool decodesOnDevice() {
+  const char* wanted = std::getenv("PARAKEET_DECODER");
+  return wanted ? std::string_view(wanted) == "device" : ops::onGpu();
+}
+
 }  // namespace
 
 Model::Model(ModelConfig config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel)
@@ -49,7 +59,10 @@ Model::Model(ModelConfig config, const Weights& weights, ops::DType dtype, const
       encoder_(makeEncoder(config_.encoder, weights, dtype, cancel)) {
   if (config_.hasTransducer()) {
     transducer_ = std::make_shared<const Transducer>(config_, weights, ops::atLeastBfloat16(dtype));
-    greedy_ = config_.durations.empty() ? makeRnntDecoder(transducer_, config_) : makeTdtDecoder(transducer_, config_);
+    std::shared_ptr<const DeviceGreedy> device;
+    if (decodesOnDevice()) device = std::make_shared<const DeviceGreedy>(config_, weights);
+    greedy_ = config_.durations.empty() ? makeRnntDecoder(transducer_, config_, std::move(device))
+                                        : makeTdtDecoder(transducer_, config_, std::move(device));
   }
   if (config_.hasCtc()) {
     const std::string prefix = config_.architecture == Architecture::ctc ? "decoder" : "ctc_decoder";

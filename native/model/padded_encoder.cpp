@@ -162,8 +162,8 @@ std::vector<LayerCache> PaddedEncoder::layersOf(const StreamCachePtr& past) cons
   const int width = shape.width, reach = shape.reach;
   for (int i = 0; i < shape.layers; i++) {
     if (frames > 0) {
-      const mx::array both = mx::reshape(mx::transpose(slot->pool().keysValues(i, slots), {0, 1, 3, 2, 4}),
-                                         {2, shape.frames, width});
+      const mx::array both =
+          mx::reshape(mx::transpose(slot->pool().keysValues(i, slots), {0, 1, 3, 2, 4}), {2, shape.frames, width});
       const auto part = [&](int which) {
         const mx::array rows = mx::slice(both, {which, shape.frames - frames, 0}, {which + 1, shape.frames, width});
         return mx::astype(mx::squeeze(rows, 0), mx::float32);
@@ -192,8 +192,7 @@ StreamCachePtr PaddedEncoder::cacheOf(const std::vector<LayerCache>& layers) con
       };
       update.keysValues.push_back(mx::expand_dims(mx::stack({part(*layer.keys), part(*layer.values)}, 0), 0));
     }
-    update.convolutions.push_back(
-        mx::reshape(mx::astype(*layer.convolution, type_), {1, reach, config().dModel}));
+    update.convolutions.push_back(mx::reshape(mx::astype(*layer.convolution, type_), {1, reach, config().dModel}));
   }
   slot->pool().store(update);
   return std::make_shared<const Cache>(std::move(slot), frames);
@@ -260,9 +259,8 @@ std::vector<PaddedEncoder::Batch> PaddedEncoder::batchesOf(std::vector<Item>& it
   std::vector<Batch> batches;
   for (Item& item : items) {
     const int frames = paddedFrames(item.frames), cached = item.past ? item.past->slot->pool().shape().frames : 0;
-    const auto found = std::find_if(batches.begin(), batches.end(), [&](const Batch& batch) {
-      return batch.takes(item, frames, cached, heads);
-    });
+    const auto found = std::find_if(batches.begin(), batches.end(),
+                                    [&](const Batch& batch) { return batch.takes(item, frames, cached, heads); });
     if (found != batches.end())
       found->items.push_back(&item);
     else
@@ -280,11 +278,10 @@ void PaddedEncoder::run(Batch& batch, const CancelFlag& cancel) const {
     Item& item = *batch.items[i];
     const std::shared_ptr<CachePool> own = pool(paddedCache(item.nextFrames()));
     const bool stays = item.past && &item.past->slot->pool() == own.get();
-    item.next = std::make_shared<const Cache>(
-        stays ? item.past->slot : std::make_shared<const CacheSlot>(own), item.nextFrames());
+    item.next = std::make_shared<const Cache>(stays ? item.past->slot : std::make_shared<const CacheSlot>(own),
+                                              item.nextFrames());
     auto kept = std::find_if(batch.kept.begin(), batch.kept.end(), [&](const auto& one) { return one.pool == own; });
-    if (kept == batch.kept.end())
-      kept = batch.kept.insert(kept, {own, {}, {mx::array(0), {}, {}}});
+    if (kept == batch.kept.end()) kept = batch.kept.insert(kept, {own, {}, {mx::array(0), {}, {}}});
     kept->rows.push_back(static_cast<int>(i));
   }
   for (Batch::Kept& kept : batch.kept) {

@@ -34,8 +34,7 @@ void readTokens(const Transducer& transducer, Histories& histories, std::vector<
 void scoreAll(const Transducer& transducer, const DecoderFrames& frames,
               const std::vector<TransducerHypothesis>& hypotheses, std::vector<float>& logits) {
   std::vector<Transducer::JointInput> inputs;
-  for (const TransducerHypothesis& one : hypotheses)
-    inputs.push_back({frames.frame(one.frame), one.predictor.get()});
+  for (const TransducerHypothesis& one : hypotheses) inputs.push_back({frames.frame(one.frame), one.predictor.get()});
   transducer.joint(inputs, logits);
 }
 

@@ -48,7 +48,9 @@ class TransducerBeamDecoder : public Decoder {
       : transducer_(std::move(transducer)), rules_(std::move(rules)), beam_(beam) {}
 
   int piece() const override { return searchedFrames; }
-  mlx::core::array project(const mlx::core::array& encoded) const override { return transducer_->projectFrames(encoded); }
+  mlx::core::array project(const mlx::core::array& encoded) const override {
+    return transducer_->projectFrames(encoded);
+  }
   std::unique_ptr<DecoderState> start() const override {
     return std::make_unique<TransducerState>(transducer_->start());
   }

@@ -24,8 +24,8 @@ class Dense {
   mx::array product(const mx::array& x) const;
 
   DType dtype_;
-  int group_ = 0;            // values that share a scale; 0 for weights that are not bytes
-  mx::array weight_;         // [inputs, outputs], or bytes
+  int group_ = 0;     // values that share a scale; 0 for weights that are not bytes
+  mx::array weight_;  // [inputs, outputs], or bytes
   std::optional<mx::array> scales_, offsets_, bias_;
 };
 

@@ -21,8 +21,8 @@ constexpr int valuesAtOnce = 65536;
 constexpr int grainRows = 8;
 
 // The stage lives as long as the kernel: its copy is there.
-mx::array convolveSeparably(const SeparableConv& stage, const std::optional<Conv3x3>& first, const mx::array& x, int top,
-                int bottom) {
+mx::array convolveSeparably(const SeparableConv& stage, const std::optional<Conv3x3>& first, const mx::array& x,
+                            int top, int bottom) {
   const int height = x.shape(0), width = x.shape(1), outputs = stage.pointwise.cpuMatrix()->outputs();
   const int rows = convolvedHeight(first ? convolvedHeight(height, top, bottom) : height, top, bottom);
   const int columns = convolvedWidth(first ? convolvedWidth(width) : width);

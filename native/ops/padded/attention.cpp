@@ -18,11 +18,10 @@ mx::array wide(const mx::array& x) { return mx::astype(x, mx::float32); }
 std::optional<mx::array> bandOf(const AttentionMask::Block& block, const Band& band, int cached) {
   const int last = cached + block.firstQuery + block.queries - 1;
   const bool farLeft = band.left >= 0 && last - block.firstKey > band.left;
-  const bool farRight =
-      band.right >= 0 && block.firstKey + block.keys - 1 - (cached + block.firstQuery) > band.right;
+  const bool farRight = band.right >= 0 && block.firstKey + block.keys - 1 - (cached + block.firstQuery) > band.right;
   if (!farLeft && !farRight) return std::nullopt;
-  const mx::array queries = mx::expand_dims(
-      mx::arange(cached + block.firstQuery, cached + block.firstQuery + block.queries, mx::int32), 1);
+  const mx::array queries =
+      mx::expand_dims(mx::arange(cached + block.firstQuery, cached + block.firstQuery + block.queries, mx::int32), 1);
   const mx::array distance =
       queries - mx::expand_dims(mx::arange(block.firstKey, block.firstKey + block.keys, mx::int32), 0);
   mx::array allowed = mx::less_equal(distance, mx::array(band.left >= 0 ? band.left : cached + block.queries + last));

@@ -41,8 +41,8 @@ struct PositionTable {
 
 struct AttentionFunctions {
   AttentionFunctions();
-  Fused queries;          // q, u, v, scale → (q + u) · scale, (q + v) · scale
-  Fused scores, banded;   // sums in float32 → as the first
+  Fused queries;         // q, u, v, scale → (q + u) · scale, (q + v) · scale
+  Fused scores, banded;  // sums in float32 → as the first
 };
 
 // Multi-head attention with relative positions (Dai et al. 2019, "Transformer-XL"; NeMo's

@@ -25,24 +25,21 @@ mx::array attend(const BlockFunctions& functions, const PaddedBlock& block, cons
                  std::optional<mx::array>& keysValues) {
   const auto& [items, frames, cached] = batch.shape;
   const int heads = block.heads, size = x.shape(1) / heads;
-  const mx::array projected =
-      mx::reshape(block.queryKeyValue(block.normAttention(x)), {items, frames, 3, heads, size});
+  const mx::array projected = mx::reshape(block.queryKeyValue(block.normAttention(x)), {items, frames, 3, heads, size});
   const mx::array query = mx::squeeze(mx::slice(projected, {0, 0, 0, 0, 0}, {items, frames, 1, heads, size}), 2);
-  const mx::array own = mx::transpose(mx::slice(projected, {0, 0, 1, 0, 0}, {items, frames, 3, heads, size}),
-                                      {2, 3, 0, 1, 4});
+  const mx::array own =
+      mx::transpose(mx::slice(projected, {0, 0, 1, 0, 0}, {items, frames, 3, heads, size}), {2, 3, 0, 1, 4});
   keysValues = past.keysValues ? mx::concatenate({mx::transpose(*past.keysValues, {1, 2, 0, 3, 4}), own}, 3)
                                : mx::contiguous(own);
-  const mx::array mixed =
-      paddedAttention(functions.attention, batch.shape, mx::transpose(query, {2, 0, 1, 3}), *keysValues, block.biasU,
-                      block.biasV, positions, batch.mask);
+  const mx::array mixed = paddedAttention(functions.attention, batch.shape, mx::transpose(query, {2, 0, 1, 3}),
+                                          *keysValues, block.biasU, block.biasV, positions, batch.mask);
   return block.out.addTo(x, mixed);
 }
 
 mx::array convolve(const BlockFunctions& functions, const PaddedBlock& block, const mx::array& x,
                    const PaddedBatch& batch, const PaddedPast& past, std::optional<mx::array>& convolved) {
   const int items = batch.shape.batch, frames = batch.shape.frames, width = x.shape(1), reach = block.reach();
-  const mx::array both =
-      mx::reshape(block.pointwise1(block.normConvolution(x)), {items, frames, 2 * width});
+  const mx::array both = mx::reshape(block.pointwise1(block.normConvolution(x)), {items, frames, 2 * width});
   const auto half = [&](int which) {
     return mx::slice(both, {0, 0, which * width}, {items, frames, (which + 1) * width});
   };

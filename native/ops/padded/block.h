@@ -21,7 +21,7 @@ struct PaddedBlock {
   FeedForward feedForward1, feedForward2;
   Norm normAttention, normConvolution, normOut;
   Dense queryKeyValue, out;
-  mx::array biasU, biasV;       // [heads, 1, 1, d / heads]
+  mx::array biasU, biasV;  // [heads, 1, 1, d / heads]
   Dense pointwise1, pointwise2;
   std::vector<mx::array> taps;  // of the depthwise convolution: one a frame, [1, 1, d]
   mx::array tapBias;            // [1, 1, d]

@@ -130,23 +130,23 @@ mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int f
   }
   height = (height - 1) / 2;
   const mx::array input = mx::astype(fromVector(mel, {items, rows, columns}), type_);
-  const mx::array windows = mx::as_strided(
-      input, {items, height, width + 2, window, window},
-      {static_cast<int64_t>(rows) * columns, int64_t{2} * columns, 2, columns, 1}, 0);
+  const mx::array windows =
+      mx::as_strided(input, {items, height, width + 2, window, window},
+                     {static_cast<int64_t>(rows) * columns, int64_t{2} * columns, 2, columns, 1}, 0);
   std::vector<float> columnThere(static_cast<size_t>(width) + 2, 1.0f);
   columnThere.front() = columnThere.back() = 0;
   const mx::array inside = mx::astype(fromVector(columnThere, {1, 1, width + 2, 1, 1}), mx::bool_);
   const mx::array cut = window_({windows, there(pieces, 1, height, 5), inside, biasTap_});
-  mx::array y = mx::reshape(mx::matmul(mx::reshape(cut, {-1, windowValues}), first_),
-                            {items, height, width + 2, channels_});
+  mx::array y =
+      mx::reshape(mx::matmul(mx::reshape(cut, {-1, windowValues}), first_), {items, height, width + 2, channels_});
   for (int level = 2; level <= levels_; level++) {
     const Level& stage = stages_[level - 2];
     const int high = (height - 1) / 2, across = halved(width);
     Fused::Arrays inputs{stage.depthwise.bias};
     for (int k = 0; k < 9; k++) {
       const int r = k / 3, c = k % 3;
-      inputs.push_back(mx::slice(y, {0, r, c, 0}, {items, r + 2 * high - 1, c + 2 * across - 1, channels_},
-                                 {1, 2, 2, 1}));
+      inputs.push_back(
+          mx::slice(y, {0, r, c, 0}, {items, r + 2 * high - 1, c + 2 * across - 1, channels_}, {1, 2, 2, 1}));
     }
     inputs.insert(inputs.end(), stage.depthwise.taps.begin(), stage.depthwise.taps.end());
     const mx::array convolved = level == 2 ? rectified_(inputs) : plain_(inputs);
@@ -184,7 +184,8 @@ mx::array PaddedSubsampling::inPieces(const MelPiece& piece, int frames) const {
   std::vector<mx::array> parts;
   for (int first = 0; first < frames; first += framesAtOnce) {
     const int until = std::min(all, first + framesAtOnce);
-    const int begin = std::max(0, first * factor - before), end = until == all ? piece.count : until * factor - before + factor - 1;
+    const int begin = std::max(0, first * factor - before),
+              end = until == all ? piece.count : until * factor - before + factor - 1;
     const bool start = piece.atStart && first == 0;
     const MelPiece own{piece.rows + static_cast<size_t>(begin) * features_, std::max(0, end - begin), start,
                        piece.atEnd && until == all};

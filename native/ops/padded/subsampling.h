@@ -61,8 +61,8 @@ class PaddedSubsampling {
 
   int features_, channels_, levels_;
   mx::Dtype type_;
-  mx::array first_;         // [16, channels]: nine taps, the bias, and zeros
-  mx::array biasTap_;       // [4, 4]: where the bias stands in a window
+  mx::array first_;    // [16, channels]: nine taps, the bias, and zeros
+  mx::array biasTap_;  // [4, 4]: where the bias stands in a window
   std::vector<Level> stages_;
   Dense out_;
   Fused window_, rectified_, plain_, masked_;
