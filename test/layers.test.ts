@@ -32,7 +32,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['recordings'],
   ['live'],
   ['composition'],
-  ['low-level.ts', 'model.ts', 'load-model.ts', 'machine.ts', 'shared-model.ts'],
+  ['low-level.ts', 'model.ts', 'bundled-model.ts', 'load-model.ts', 'machine.ts', 'shared-model.ts'],
   ['merge'],
   ['merge.ts', 'parakeet.ts', 'transcribe.ts'],
   ['sinks'],

@@ -50,7 +50,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
   const program = new CliCommand('parakeet');
   program
     .description('Speech to text with NVIDIA Parakeet models, live or from files.')
-    .version(`parakeet-stream ${packageVersion()}`, '-v, --version', 'print the version')
+    .version(`parakeet-stream ${packageVersion}`, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', EXIT_CODES)
@@ -68,7 +68,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
 
   const does = (command: CliCommand, load: () => Promise<Work>) =>
     command
-      .version(`parakeet-stream ${packageVersion()}`, '--version', 'print the version')
+      .version(`parakeet-stream ${packageVersion}`, '--version', 'print the version')
       .action(async () => {
         const work = await load();
         const given = (option: string) => command.getOptionValueSource(option) === 'cli';

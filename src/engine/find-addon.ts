@@ -1,0 +1,52 @@
+/**
+ * Where the native addon may be, in order: what was compiled on this machine, then the package of this platform. Only looking; loading is
+ * load-addon.ts, and what to say when nothing is found is load-failure.ts.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Companion, companionName, findCompanion } from './companions.js';
+
+/** The package's folder, both from src/engine and from dist/engine. */
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Where scripts/install.mjs leaves the addon, in a checkout and in `@parakeet-stream/source`. */
+const BUILT = path.join('build', 'Release', 'parakeet.node');
+
+/** Where a platform's package has it. */
+const PACKED = path.join('lib', 'parakeet.node');
+
+/** The addon's file, and the package that it came with unless it was compiled here. */
+export interface FoundAddon {
+  file: string;
+  from?: Companion;
+}
+
+/** What was found, or the places where nothing was. */
+export type Search = { found: FoundAddon } | { found: undefined; looked: string[] };
+
+/** The names of the packages for a platform, the one to prefer first. CUDA's is installed only by those who ask for it. */
+export function platformPackages(platform: string, arch: string, backend: string | undefined): string[] {
+  const name = `${platform}-${arch}`;
+  if (backend === 'cuda') return [`${name}-cuda`];
+  return backend === 'cpu' || platform !== 'linux' ? [name] : [`${name}-cuda`, name];
+}
+
+/** @param env `PARAKEET_ADDON` names the file, `PARAKEET_BACKEND` (`cpu` or `cuda`) the package. */
+export function findAddon(env: NodeJS.ProcessEnv): Search {
+  if (env.PARAKEET_ADDON) return { found: { file: path.resolve(env.PARAKEET_ADDON) } };
+  const looked: string[] = [];
+
+  const source = findCompanion('source');
+  for (const folder of [root, ...(source ? [source.folder] : [])]) {
+    const file = path.join(folder, BUILT);
+    if (existsSync(file)) return { found: { file } };
+    looked.push(file);
+  }
+  for (const name of platformPackages(process.platform, process.arch, env.PARAKEET_BACKEND || undefined)) {
+    const from = findCompanion(name);
+    if (from) return { found: { file: path.join(from.folder, PACKED), from } };
+    looked.push(`the package ${companionName(name)}`);
+  }
+  return { found: undefined, looked };
+}
