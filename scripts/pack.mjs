@@ -57,6 +57,19 @@ export function pack(name, { out, platforms }) {
   return { name, folder, ...tarballOf(folder, out) };
 }
 
+/**
+ * A platform's package without the addon, for tests of what package managers do with one that is not for this machine.
+ *
+ * @param {string} name
+ * @param {{ out: string }} options
+ */
+export function packForeign(name, { out }) {
+  const folder = path.join(out, name);
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(path.join(root, 'packages', name, 'package.json'), path.join(folder, 'package.json'));
+  return { name, folder, ...tarballOf(folder, out) };
+}
+
 function fillFromRoot(folder, platforms) {
   fillRoot(folder);
   return publishedManifest(platforms);

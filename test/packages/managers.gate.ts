@@ -1,0 +1,60 @@
+/** Each package manager installs the packages without running a script, and the recording is transcribed. */
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Consumer } from './consumer.js';
+
+let consumer: Consumer;
+beforeEach(() => {
+  consumer = new Consumer();
+});
+afterEach(() => consumer.remove());
+
+test('npm', () => {
+  consumer.must('npm', ['install', 'parakeet-stream']);
+  expect(readdirSync(path.join(consumer.folder, 'node_modules/@parakeet-stream')).sort()).toEqual([
+    'linux-x64',
+    'tiny-en',
+  ]);
+  consumer.hears();
+  consumer.hears('npx', ['parakeet', 'transcribe', 'talk.flac', '-o', '-', '-f', 'txt']);
+});
+
+test('npm with --ignore-scripts', () => {
+  consumer.must('npm', ['install', '--ignore-scripts', 'parakeet-stream']);
+  consumer.hears();
+});
+
+test('npm from a lock file', () => {
+  consumer.must('npm', ['install', '--package-lock-only', 'parakeet-stream']);
+  consumer.must('npm', ['ci', '--omit=dev']);
+  consumer.hears();
+});
+
+test('pnpm', () => {
+  consumer.write('pnpm-workspace.yaml', 'minimumReleaseAge: 0\n');
+  consumer.must('pnpm', ['add', 'parakeet-stream']);
+  consumer.hears();
+  consumer.hears('pnpm', ['exec', 'parakeet', 'transcribe', 'talk.flac', '-o', '-', '-f', 'txt']);
+});
+
+test('yarn with node_modules', () => {
+  consumer.write('yarn.lock', '');
+  consumer.write('.yarnrc.yml', 'nodeLinker: node-modules\n');
+  consumer.must('yarn', ['add', 'parakeet-stream']);
+  consumer.hears();
+});
+
+test("yarn with Plug'n'Play", () => {
+  consumer.write('yarn.lock', '');
+  consumer.write('.yarnrc.yml', 'nodeLinker: pnp\n');
+  consumer.must('yarn', ['add', 'parakeet-stream']);
+  expect(existsSync(path.join(consumer.folder, 'node_modules'))).toBe(false);
+  consumer.hears('yarn', ['node', 'program.mjs']);
+  consumer.hears('yarn', ['parakeet', 'transcribe', 'talk.flac', '-o', '-', '-f', 'txt']);
+});
+
+test('bun installs it for Node', () => {
+  consumer.must('bun', ['add', 'parakeet-stream']);
+  consumer.hears();
+});
