@@ -10,7 +10,7 @@ import { howToAdd, managerOf } from './engine/package-manager.js';
 import { ModelError } from './errors.js';
 import { packageVersion } from './version.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = path.resolve(fileURLToPath(import.meta.url), '../..');
 
 /** The folder of the model that loads without a name. */
 export const bundledModel = (): string => inModels('parakeet-tiny-en');

@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'events.ts',
     'lag.ts',
     'log.ts',
+    'node-require.ts',
     'optional-peer.ts',
     'options.ts',
     'pipeline-types.ts',

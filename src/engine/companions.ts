@@ -3,8 +3,8 @@
  * in them.
  */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
+import { nodeRequire } from '../node-require.js';
 
 /** The parts of a companion's package.json that we read. */
 export interface Companion {
@@ -43,7 +43,7 @@ function resolve(request: string): string | undefined {
   for (const from of [import.meta.url, process.argv[1]]) {
     if (!from || (!from.startsWith('file:') && !path.isAbsolute(from))) continue;
     try {
-      return createRequire(from).resolve(request);
+      return nodeRequire(from).resolve(request);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
     }

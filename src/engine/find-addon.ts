@@ -7,8 +7,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Companion, companionName, findCompanion } from './companions.js';
 
-/** The package's folder, both from src/engine and from dist/engine. */
-export const root = fileURLToPath(new URL('../..', import.meta.url));
+/** The package's folder, both from src/engine and from dist/engine. (Bundlers take a `new URL` of a name for a file to copy.) */
+export const root = path.resolve(fileURLToPath(import.meta.url), '../../..');
 
 /** Where scripts/install.mjs leaves the addon, in a checkout and in `@parakeet-stream/source`. */
 const BUILT = path.join('build', 'Release', 'parakeet.node');

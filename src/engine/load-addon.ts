@@ -2,8 +2,8 @@
  * Loads the native addon, once per process and worker thread, and passes it the function that makes its errors. It neither builds nor
  * downloads anything.
  */
-import { createRequire } from 'node:module';
 import { NativeError } from '../errors.js';
+import { nodeRequire } from '../node-require.js';
 import type { NativeAddon } from './addon.js';
 import { type FoundAddon, findAddon } from './find-addon.js';
 import { describeNotFound, describeNotLoaded, mismatched } from './load-failure.js';
@@ -35,7 +35,7 @@ export function load(found: FoundAddon): NativeAddon {
   const wrongVersion = found.from && mismatched(found.from);
   if (wrongVersion) throw new NativeError('ERR_PARAKEET_NATIVE_LOAD', wrongVersion);
   try {
-    const addon = createRequire(import.meta.url)(found.file) as NativeAddon;
+    const addon = nodeRequire(import.meta.url)(found.file) as NativeAddon;
     addon.makeErrorsWith(nativeError);
     return addon;
   } catch (cause) {
