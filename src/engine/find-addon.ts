@@ -5,7 +5,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DependencyError } from '../errors.js';
+import { packageVersion } from '../version.js';
 import { type Companion, companionName, findCompanion } from './companions.js';
+import { howToAdd, managerOf } from './package-manager.js';
 
 /** The package's folder, both from src/engine and from dist/engine. (Bundlers take a `new URL` of a name for a file to copy.) */
 export const root = path.resolve(fileURLToPath(import.meta.url), '../../..');
@@ -31,6 +34,27 @@ export function platformPackages(platform: string, arch: string, backend: string
   if (backend === 'cuda') return [`${name}-cuda`];
   return backend === 'cpu' || platform !== 'linux' ? [name] : [`${name}-cuda`, name];
 }
+
+/**
+ * What compiles the addon, and where it then is.
+ *
+ * @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` when the sources are not installed.
+ */
+export function addonSources(): { script: string; addon: string } {
+  const source = isCheckout() ? undefined : findCompanion('source');
+  if (!source && !isCheckout()) {
+    const specifier = `${companionName('source')}@${packageVersion}`;
+    throw new DependencyError(
+      `Expected the package ${companionName('source')}, which has the engine's sources, but it is not installed. ` +
+        `Run \`${howToAdd(managerOf(root), specifier)}\`, and build again.`,
+    );
+  }
+  const folder = source?.folder ?? root;
+  return { script: path.join(folder, 'scripts', 'install.mjs'), addon: path.join(folder, BUILT) };
+}
+
+/** A checkout has the sources; the published package has not. */
+export const isCheckout = (): boolean => existsSync(path.join(root, 'CMakeLists.txt'));
 
 /** @param env `PARAKEET_ADDON` names the file, `PARAKEET_BACKEND` (`cpu` or `cuda`) the package. */
 export function findAddon(env: NodeJS.ProcessEnv): Search {

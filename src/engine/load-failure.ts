@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { packageVersion } from '../version.js';
 import { type Companion, companionName, findCompanion } from './companions.js';
-import { type FoundAddon, root } from './find-addon.js';
+import { type FoundAddon, isCheckout, root } from './find-addon.js';
 import { howToAdd, howToRepair, howToRun, managerOf } from './package-manager.js';
 import type { System } from './system.js';
 
@@ -114,9 +114,6 @@ function compile(): string {
   const source = `${companionName('source')}@${packageVersion}`;
   return `\`${add(source)} && ${howToRun(managerOf(root), 'parakeet build')}\`.`;
 }
-
-/** A checkout has the sources; the published package has not. */
-export const isCheckout = (): boolean => existsSync(path.join(root, 'CMakeLists.txt'));
 
 const nameOf = ({ platform, arch }: System): string => `${platform}-${arch}`;
 

@@ -62,7 +62,7 @@ describe.runIf(isLinux)('what is missing is named once, with the command that me
     expect(status).toBe(1);
     expect(message).toContain(names);
     expect(message).toMatch(packages);
-    expect(message.match(/could not be installed/g)).toHaveLength(1);
+    expect(message.match(/could not be built/g)).toHaveLength(1);
     expect(message).not.toContain('    at ');
     expect(output).toBe('');
   });
