@@ -26,7 +26,7 @@ test('without the sources, and without a compiler, it says what to install', () 
 test('it compiles, and the addon needs no package of a platform', () => {
   consumer.must('npm', ['install', 'parakeet-stream', '@parakeet-stream/source']);
   // What pip and ccache are set up with on this machine is in its environment.
-  const env = { ...(process.env as Record<string, string>), npm_config_registry: '' };
+  const env = { ...(process.env as Record<string, string>), CCACHE_BASEDIR: consumer.folder };
   const said = consumer.must('npx', ['parakeet', 'build'], env);
   const addon = 'node_modules/@parakeet-stream/source/build/Release/parakeet.node';
   expect(said.trim().split('\n').at(-1)).toBe(addon);
