@@ -168,3 +168,9 @@ describe.runIf(isBuilt)('what is packed here', () => {
     for (const name of libraries) expect(library).toContain(`\n${known[name] ?? `lib${name} of GCC`} `);
   });
 });
+
+test.runIf(isBuilt)("the addon keeps Electron's rule: no buffer on memory of its own", () => {
+  const names = readFileSync(buildOf(here).addon, 'latin1');
+  expect(names).toContain('\0napi_create_arraybuffer\0');
+  expect(names).not.toMatch(/\0(napi|node_api)_create_(external_(array)?buffer|buffer_from_arraybuffer)\0/);
+});
