@@ -11,7 +11,8 @@ import { newest, readElf } from './elf.mjs';
 const OF_THE_SYSTEM = /^(lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s)\.so\.\d+|ld-linux-.*)$/;
 
 /** NVIDIA's driver, toolkit and cuDNN, which are the user's. */
-const OF_CUDA = /^lib(cuda|cudart|cudnn|cublas|cublasLt|cufft|nvrtc|nvJitLink|nccl)\.so/;
+const OF_CUDA =
+  /^lib(cuda|cudart|cudnn|cublas|cublasLt|cufft|cusolver|cusparse|curand|nvrtc|nvJitLink|nccl)\.so/;
 
 /**
  * @typedef {object} Libraries

@@ -2,7 +2,7 @@
  * The packages that are published beside this one, `@parakeet-stream/…`: where they are installed and what their manifests say. Not what is
  * in them.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { nodeRequire } from '../node-require.js';
 
@@ -33,10 +33,19 @@ export function findCompanion(name: string): Companion | undefined {
   const { version, parakeet } = JSON.parse(readFileSync(file, 'utf8')) as Partial<Companion>;
   return {
     name: companionName(name),
-    folder: path.dirname(file),
+    folder: outsideArchive(path.dirname(file)),
     version: version ?? 'none',
     parakeet: parakeet ?? {},
   };
+}
+
+/**
+ * Electron packs an application into an archive that only its own JavaScript can read; what native code reads lies beside it, where the
+ * packager was told to (`asarUnpack`).
+ */
+export function outsideArchive(folder: string): string {
+  const beside = folder.replace(/\.asar(?=[\\/])/, '.asar.unpacked');
+  return existsSync(beside) ? beside : folder;
 }
 
 function resolve(request: string): string | undefined {

@@ -93,10 +93,18 @@ function olderThan({ name, parakeet }: Companion, { glibc }: System): string | u
   );
 }
 
-/** A library of the system that the addon needs; the others come with the package. */
+/** A library that is the system's, or the user's, to bring; the others come with the package. */
 function missingLibrary(said: string, { platform }: System): string | undefined {
-  if (platform !== 'linux' || !/libgomp\.so\.1: cannot open shared object file/.test(said)) return undefined;
-  return "oneDNN needs GCC's OpenMP library: `apt-get install -y libgomp1` (Debian, Ubuntu) or `dnf install -y libgomp`.";
+  const [, library] = /^(lib\S+\.so\S*): cannot open shared object file/.exec(said) ?? [];
+  if (platform !== 'linux' || library === undefined) return undefined;
+  if (library.startsWith('libgomp.')) {
+    return "oneDNN needs GCC's OpenMP library: `apt-get install -y libgomp1` (Debian, Ubuntu) or `dnf install -y libgomp`.";
+  }
+  if (!/^lib(cu|nv|nccl)/.test(library)) return undefined;
+  return (
+    "NVIDIA's driver, the CUDA libraries (cuBLAS, cuFFT, cuSOLVER, NVRTC, NCCL) and cuDNN must be installed where the system " +
+    'looks for libraries; LD_LIBRARY_PATH adds a folder. To compute on the CPU: `export PARAKEET_BACKEND=cpu`.'
+  );
 }
 
 /** The packages of other platforms that are installed. */

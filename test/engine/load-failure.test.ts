@@ -81,6 +81,15 @@ describe('found, and refused by the system', () => {
     expect(message).toContain('musl (Alpine)');
   });
 
+  test("one of NVIDIA's libraries is missing", () => {
+    const message = describeNotLoaded(
+      linux,
+      platformPackage('cuda', whole),
+      'libcublasLt.so.12: cannot open shared object file: No such file or directory',
+    );
+    expect(message).toContain('export PARAKEET_BACKEND=cpu');
+  });
+
   test('a library of the system is missing', () => {
     const message = describeNotLoaded(
       linux,

@@ -35,7 +35,10 @@ test.runIf(process.getuid?.() === 0)('the packages need nothing that Node does n
   }
   const enter = `process.chdir('/app'); await import('/app/program.mjs');`;
   const args = [image, '/node', '--input-type=module', '--eval', enter];
-  const { status, stdout, stderr } = spawnSync('chroot', args, { encoding: 'utf8', env: { PATH: process.env.PATH } });
+  const { status, stdout, stderr } = spawnSync('chroot', args, {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH },
+  });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout.toLowerCase()).toContain('sign');
 });
