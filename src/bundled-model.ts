@@ -4,13 +4,13 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { companionName, findCompanion } from './engine/companions.js';
 import { howToAdd, managerOf } from './engine/package-manager.js';
 import { ModelError } from './errors.js';
+import { fileOf } from './node-require.js';
 import { packageVersion } from './version.js';
 
-const root = path.resolve(fileURLToPath(import.meta.url), '../..');
+const root = path.resolve(fileOf(import.meta.url), '../..');
 
 /** The folder of the model that loads without a name. */
 export const bundledModel = (): string => inModels('parakeet-tiny-en');

@@ -49,7 +49,7 @@ export function outsideArchive(folder: string): string {
 }
 
 function resolve(request: string): string | undefined {
-  for (const from of [import.meta.url, process.argv[1]]) {
+  for (const from of [import.meta.url as string | undefined, process.argv[1]]) {
     if (!from || (!from.startsWith('file:') && !path.isAbsolute(from))) continue;
     try {
       return nodeRequire(from).resolve(request);

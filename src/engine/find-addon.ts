@@ -4,14 +4,14 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { DependencyError } from '../errors.js';
+import { fileOf } from '../node-require.js';
 import { packageVersion } from '../version.js';
 import { type Companion, companionName, findCompanion } from './companions.js';
 import { howToAdd, managerOf } from './package-manager.js';
 
 /** The package's folder, both from src/engine and from dist/engine. (Bundlers take a `new URL` of a name for a file to copy.) */
-export const root = path.resolve(fileURLToPath(import.meta.url), '../../..');
+export const root = path.resolve(fileOf(import.meta.url), '../../..');
 
 /** Where scripts/install.mjs leaves the addon, in a checkout and in `@parakeet-stream/source`. */
 const BUILT = path.join('build', 'Release', 'parakeet.node');

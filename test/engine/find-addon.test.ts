@@ -1,7 +1,7 @@
 /** Which addon is taken: the one that is named, the one that was compiled, or that of the platform's package. */
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { findAddon, platformPackages, root } from '../../src/engine/find-addon.js';
+import { addonSources, findAddon, platformPackages, root } from '../../src/engine/find-addon.js';
 
 test('the one that PARAKEET_ADDON names, whether it is there or not', () => {
   expect(findAddon({ PARAKEET_ADDON: 'some/where.node' })).toEqual({
@@ -11,6 +11,13 @@ test('the one that PARAKEET_ADDON names, whether it is there or not', () => {
 
 test('in a checkout, the one that was built', () => {
   expect(findAddon({})).toEqual({ found: { file: path.join(root, 'build', 'Release', 'parakeet.node') } });
+});
+
+test('in a checkout, it is compiled from the checkout', () => {
+  expect(addonSources()).toEqual({
+    script: path.join(root, 'scripts', 'install.mjs'),
+    addon: path.join(root, 'build', 'Release', 'parakeet.node'),
+  });
 });
 
 test.each([

@@ -11,13 +11,13 @@ beforeEach(() => {
 afterEach(() => consumer.remove());
 
 /** On another machine, so to speak: only the bundle, the addon's package and the model's are there. */
-function hearsElsewhere(): void {
+function hearsElsewhere(bundle = 'bundle.mjs'): void {
   const at = (...parts: string[]) => path.join(consumer.folder, ...parts);
   mkdirSync(at('elsewhere', 'node_modules'), { recursive: true });
   renameSync(at('node_modules', '@parakeet-stream'), at('elsewhere', 'node_modules', '@parakeet-stream'));
   renameSync(at('out'), at('elsewhere', 'out'));
   renameSync(at('node_modules'), at('gone'));
-  consumer.hears('node', ['elsewhere/out/bundle.mjs']);
+  consumer.hears('node', [`elsewhere/out/${bundle}`]);
 }
 
 test('esbuild', () => {
@@ -27,6 +27,16 @@ test('esbuild', () => {
   const require = "--banner:js=import{createRequire as r}from'node:module';const require=r(import.meta.url);";
   consumer.must('npx', ['esbuild', 'program.mjs', ...options, require]);
   hearsElsewhere();
+});
+
+test('esbuild, to CommonJS', () => {
+  consumer.must('npm', ['install', 'parakeet-stream', 'esbuild@0.28']);
+  consumer.write(
+    'program.mjs',
+    "import { transcribe } from 'parakeet-stream';\ntranscribe('talk.flac').then(({ text }) => console.log(text));\n",
+  );
+  consumer.must('npx', ['esbuild', 'program.mjs', '--bundle', '--platform=node', '--outfile=out/bundle.cjs']);
+  hearsElsewhere('bundle.cjs');
 });
 
 test('webpack', () => {

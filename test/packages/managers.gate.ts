@@ -18,6 +18,8 @@ test('npm', () => {
   ]);
   consumer.hears();
   consumer.hears('npx', ['parakeet', 'transcribe', 'talk.flac', '-o', '-', '-f', 'txt']);
+  // Against the reference's arrays, which come with the model.
+  expect(consumer.must('npx', ['parakeet', 'verify'])).toMatch(/passed/);
 });
 
 test('npm with --ignore-scripts', () => {

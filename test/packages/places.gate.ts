@@ -54,6 +54,17 @@ test.each([
   },
 );
 
+test('installed for another processor: the error says so, and the command brings the right package', () => {
+  consumer = new Consumer();
+  consumer.must('npm', ['install', '--os=linux', '--cpu=arm64', '--libc=glibc', 'parakeet-stream']);
+  const { status, stderr } = consumer.run('node', ['program.mjs']);
+  expect(status).toBe(1);
+  expect(stderr).toContain('installed for another machine: it has @parakeet-stream/linux-arm64');
+  const [, command = ''] = /Run `([^`]+)`/.exec(stderr) ?? [];
+  consumer.must('npm', command.split(' ').slice(1));
+  consumer.hears();
+});
+
 test('half installed: the missing library is named, and the command brings it back', () => {
   consumer = new Consumer();
   consumer.must('npm', ['install', 'parakeet-stream']);

@@ -30,7 +30,7 @@ function onPath(name: string): boolean {
 
 /** Resolved from this package and from the running program: a strict package manager shows us only declared dependencies. */
 function fromPackage(name: string): string | undefined {
-  for (const from of [import.meta.url, path.join(process.cwd(), 'package.json')]) {
+  for (const from of [import.meta.url as string | undefined, path.join(process.cwd(), 'package.json')]) {
     try {
       const found = nodeRequire(from)(name) as string | null | { path?: string; default?: string | null };
       const program = typeof found === 'string' ? found : (found?.path ?? found?.default);
