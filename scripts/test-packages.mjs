@@ -3,6 +3,8 @@
  * installs and runs them in empty folders (test/packages). Leaves the result in docs/verified.json when all of it was run.
  *
  *     npm run test:packages [-- managers places]
+ *
+ * On Linux x86_64 only: the package managers and the versions of Node that it runs are programs for that.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,6 +18,18 @@ const vitest = path.join(
   path.dirname(createRequire(import.meta.url).resolve('vitest/package.json')),
   'vitest.mjs',
 );
+if (`${process.platform}-${process.arch}` !== 'linux-x64') {
+  console.error(
+    'Expected Linux x86_64, which test:packages is for; elsewhere: npm test -- test/scripts/pack',
+  );
+  process.exit(1);
+}
+for (const script of ['install.mjs', 'build-dist.mjs']) {
+  const { status } = spawnSync(process.execPath, [path.join(import.meta.dirname, script)], {
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
 const folder = mkdtempSync(path.join(tmpdir(), 'parakeet-packages-report-'));
 const report = path.join(folder, 'report.json');
 const chosen = process.argv.slice(2);
