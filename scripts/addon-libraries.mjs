@@ -68,6 +68,21 @@ export function macLibraries(vendor) {
   return { files, glibc: '' };
 }
 
+/**
+ * Of an addon for Windows: what lies beside it, which is where the system looks for it; the build leaves it there.
+ *
+ * @param {string} addon
+ * @returns {Libraries}
+ */
+export function windowsLibraries(addon) {
+  const folder = path.dirname(addon);
+  const names = readdirSync(folder).filter((name) => name.toLowerCase().endsWith('.dll'));
+  if (!names.includes('mlx.dll')) {
+    throw new Error(`Expected mlx.dll beside ${addon} but found ${names.join(', ') || 'no library'}`);
+  }
+  return { files: names.map((name) => ({ from: path.join(folder, name), to: name })), glibc: '' };
+}
+
 /** GCC's OpenMP library, which oneDNN needs and slim images lack: the compiler knows where it is. */
 function openMp(name) {
   if (name !== 'libgomp.so.1') return undefined;

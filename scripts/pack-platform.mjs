@@ -2,7 +2,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { linuxLibraries, macLibraries } from './addon-libraries.mjs';
+import { linuxLibraries, macLibraries, windowsLibraries } from './addon-libraries.mjs';
 import { librariesLicences } from './third-party.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -40,8 +40,12 @@ export function fillPlatform(platform, folder) {
   }
   const [os, arch] = platform.split('-');
   const cuda = platform.endsWith('-cuda');
-  const { files, glibc } =
-    os === 'linux' ? linuxLibraries({ addon, vendor, arch, cuda }) : macLibraries(vendor);
+  const libraries = {
+    linux: () => linuxLibraries({ addon, vendor, arch, cuda }),
+    darwin: () => macLibraries(vendor),
+    win32: () => windowsLibraries(addon),
+  };
+  const { files, glibc } = libraries[os]();
   const packed = [{ from: addon, to: 'parakeet.node' }, ...files].map(({ from, to }) => {
     const place = path.join('lib', to);
     mkdirSync(path.dirname(path.join(folder, place)), { recursive: true });

@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 
 /** Installed by themselves where they fit. CUDA's is not: it is 100 MB, and most machines with Linux have no such GPU. */
-export const AUTOMATIC = ['linux-x64', 'linux-arm64', 'darwin-arm64'];
+export const AUTOMATIC = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64'];
 
 /** Every package for a platform. */
 export const PLATFORMS = [...AUTOMATIC, 'linux-x64-cuda'];

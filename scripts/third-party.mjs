@@ -44,11 +44,13 @@ export function librariesLicences(vendor, files) {
     if (has(part)) all.push({ version: bundled.get(part) ?? '', ...entry });
   };
   const documents = ['onednn', 'share', 'doc', 'onednn'];
-  if (has('libdnnl')) {
+  if (has('dnnl')) {
     const onednn = { name: 'oneDNN', version: pinned('onednn-cpu-gomp') };
     all.push({ ...onednn, licence: 'Apache-2.0', text: from(...documents, 'LICENSE') });
     all.push({ ...onednn, licence: 'third parties in it', text: from(...documents, 'THIRD-PARTY-PROGRAMS') });
   }
+  add('libopenblas', { name: 'OpenBLAS', licence: 'BSD-3-Clause', text: text('OpenBLAS.txt') });
+  add('libopenblas', { name: 'LAPACK', licence: 'BSD-3-Clause', text: text('LAPACK.txt') });
   const lapack = { licence: 'BSD-3-Clause', text: text('LAPACK.txt') };
   add('libblas', { name: 'BLAS', ...lapack });
   add('liblapack', { name: 'LAPACK', ...lapack });
@@ -62,16 +64,21 @@ export function librariesLicences(vendor, files) {
   });
   return document(
     all,
-    `the libraries in this package. Those of GCC are unchanged, and files of their own that may be replaced; ${SOURCES}`,
+    `the libraries in this package${files.some((file) => /lib(gfortran|gomp|quadmath)/.test(file)) ? OF_GCC : ''}`,
   );
 }
 
 /** Where the sources of the libraries under the GPL and LGPL are. */
-const SOURCES =
-  'their sources are the package gcc of the distribution that the version names, and at gcc.gnu.org';
+const OF_GCC =
+  '. Those of GCC are unchanged, and files of their own that may be replaced; their sources are the package gcc of the ' +
+  'distribution that the version names, and at gcc.gnu.org';
 
 function document(all, what) {
-  const lines = [...new Set(all.map(({ name, version, licence }) => `${name} ${version}: ${licence}`))];
+  const lines = [
+    ...new Set(
+      all.map(({ name, version, licence }) => `${[name, version].filter(Boolean).join(' ')}: ${licence}`),
+    ),
+  ];
   // Most packages share a few texts: each stands once, below the names that it holds for.
   const texts = new Map();
   for (const { name, text } of all) texts.set(text, (texts.get(text) ?? new Set()).add(name));

@@ -11,7 +11,7 @@ import { howToAdd, howToRepair, howToRun, managerOf } from './package-manager.js
 import type { System } from './system.js';
 
 /** The platforms that packages are published for. */
-const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-arm64'];
+const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64'];
 const IMAGE = 'node:22-bookworm-slim';
 
 /** Why no addon was found at `looked`. */
@@ -71,8 +71,8 @@ function unsupported(system: System): string | undefined {
       `Use an image with glibc: \`FROM ${IMAGE}\`.`
     );
   }
-  if (platform === 'win32') return 'Use Linux in WSL: `wsl --install`, then `npm install` there.';
   if (PLATFORMS.includes(`${platform}-${arch}`)) return undefined;
+  if (platform === 'win32') return 'Use Linux in WSL: `wsl --install`, then `npm install` there.';
   return `MLX has no build for it; there are packages for ${PLATFORMS.join(', ')}.`;
 }
 

@@ -39,14 +39,19 @@ export function howToAdd(manager: PackageManager, specifier: string): string {
 }
 
 /** The command that fetches and unpacks an installed package again. */
-export function howToRepair(manager: PackageManager, folder: string): string {
+export function howToRepair(
+  manager: PackageManager,
+  folder: string,
+  platform: string = process.platform,
+): string {
+  const remove = platform === 'win32' ? 'rmdir /s /q' : 'rm -rf';
   const again = {
     npm: 'npm install',
     pnpm: 'pnpm install --force',
     yarn: 'yarn install',
     bun: 'bun install',
   };
-  return `rm -rf "${folder}" && ${again[manager]}`;
+  return `${remove} "${folder}" && ${again[manager]}`;
 }
 
 /** The command that runs a program of an installed package. */

@@ -36,8 +36,12 @@ describe('nothing found', () => {
     ],
     ['an Intel Mac', { platform: 'darwin', arch: 'x64', translated: false }, /Intel Macs.*docker run/],
     ['a translated Node', { platform: 'darwin', arch: 'x64', translated: true }, /Install Node for arm64/],
-    ['Windows', { platform: 'win32', arch: 'x64', translated: false }, /wsl --install/],
-    ['an unknown processor', { ...linux, arch: 'riscv64' }, /linux-x64, linux-arm64, darwin-arm64/],
+    ['Windows on arm64', { platform: 'win32', arch: 'arm64', translated: false }, /wsl --install/],
+    [
+      'an unknown processor',
+      { ...linux, arch: 'riscv64' },
+      /linux-x64, linux-arm64, darwin-arm64, win32-x64/,
+    ],
   ] as [string, System, RegExp][])('on %s', (_, system, message) => {
     expect(describeNotFound(system, ['the package x'])).toMatch(message);
   });

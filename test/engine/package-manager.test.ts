@@ -54,6 +54,7 @@ test.each([
   ['bun', 'bun add x@1', 'rm -rf "/a b/x" && bun install', 'bunx parakeet build'],
 ] as const)('the commands of %s', (manager, add, repair, run) => {
   expect(howToAdd(manager, 'x@1')).toBe(add);
-  expect(howToRepair(manager, '/a b/x')).toBe(repair);
+  expect(howToRepair(manager, '/a b/x', 'linux')).toBe(repair);
+  expect(howToRepair(manager, '/a b/x', 'win32')).toBe(repair.replace('rm -rf', 'rmdir /s /q'));
   expect(howToRun(manager, 'parakeet build')).toBe(run);
 });

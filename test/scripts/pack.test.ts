@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { macLibraries, windowsLibraries } from '../../scripts/addon-libraries.mjs';
 import { readElf } from '../../scripts/elf.mjs';
 import { AUTOMATIC, PLATFORMS, pack } from '../../scripts/pack.mjs';
 import { buildOf } from '../../scripts/pack-platform.mjs';
@@ -119,6 +121,24 @@ test('the sources have everything that compiles them, and no test', () => {
   const has = (file: string) => existsSync(path.join(folder, file));
   for (const [, file = ''] of readDocument('CMakeLists.txt').matchAll(/^include\((.*)\)/gm))
     expect(has(file)).toBe(true);
+});
+
+test.each([
+  ['macOS', macLibraries, ['libmlx.dylib', 'mlx.metallib'], 'mlx/lib/', /Metal library.*nothing/],
+  [
+    'Windows',
+    (folder: string) => windowsLibraries(path.join(folder, 'parakeet.node')),
+    ['dnnl.dll', 'mlx.dll'],
+    '',
+    /mlx\.dll beside .*no library/,
+  ],
+])('on %s, the libraries keep their places', (_, libraries, names, place, missing) => {
+  const folder = mkdtempSync(path.join(out, 'libraries-'));
+  mkdirSync(path.join(folder, place), { recursive: true });
+  writeFileSync(path.join(folder, place, 'mlx.h'), '');
+  expect(() => libraries(folder)).toThrow(missing);
+  for (const name of names) writeFileSync(path.join(folder, place, name), '');
+  expect(libraries(folder).files.map(({ to }) => to)).toEqual(names.map((name) => path.join(place, name)));
 });
 
 const here = `${process.platform}-${process.arch}`;
