@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileS
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { linuxLibraries, macLibraries, windowsLibraries } from './addon-libraries.mjs';
-import { librariesLicences } from './third-party.mjs';
+import { libraryLicences } from './library-licences.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -55,7 +55,7 @@ export function fillPlatform(platform, folder) {
   });
   writeFileSync(
     path.join(folder, 'THIRD_PARTY_LICENSES'),
-    librariesLicences(
+    libraryLicences(
       vendor,
       files.map(({ to }) => to),
     ),

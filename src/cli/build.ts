@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { addonSources } from '../engine/find-addon.js';
+import { addonSources } from '../engine/addon-sources.js';
 import type { Values } from './cli-option.js';
 import type { Context } from './program.js';
 

@@ -27,7 +27,10 @@ export function loadAddon(): NativeAddon {
 function findAndLoad(env: NodeJS.ProcessEnv): NativeAddon {
   const search = findAddon(env);
   if (search.found) return load(search.found);
-  throw new NativeError('ERR_PARAKEET_NATIVE_LOAD', describeNotFound(thisSystem(), search.looked));
+  throw new NativeError(
+    'ERR_PARAKEET_NATIVE_LOAD',
+    describeNotFound(thisSystem(), search.looked, search.wanted),
+  );
 }
 
 /** Loads one file; exported for the tests. */

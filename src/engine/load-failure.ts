@@ -14,17 +14,16 @@ import type { System } from './system.js';
 const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64'];
 const IMAGE = 'node:22-bookworm-slim';
 
-/** Why no addon was found at `looked`. */
-export function describeNotFound(system: System, looked: readonly string[]): string {
-  const name = nameOf(system);
-  const found = otherPlatforms(name);
+/** Why no addon was found at `looked`. `wanted`: the package that should be there, by its short name. */
+export function describeNotFound(system: System, looked: readonly string[], wanted: string): string {
+  const found = otherPlatforms(nameOf(system));
   const reason =
     unsupported(system) ??
     (isCheckout()
       ? `It was not built yet. Run \`npm run build:native\` in ${root}.`
       : found.length > 0
-        ? `node_modules was installed for another machine: it has ${found.join(', ')}. ${addPlatform(name)}`
-        : `Its package was not installed (with --omit=optional, or from a lock file of another platform). ${addPlatform(name)}`);
+        ? `node_modules was installed for another machine: it has ${found.join(', ')}. ${addPlatform(wanted)}`
+        : `Its package was not installed (with --omit=optional, or from a lock file of another platform). ${addPlatform(wanted)}`);
   return `Expected the native addon for ${describeSystem(system)} but found none. Looked for ${looked.join(', ')}. ${reason}`;
 }
 

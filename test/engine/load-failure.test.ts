@@ -43,11 +43,12 @@ describe('nothing found', () => {
       /linux-x64, linux-arm64, darwin-arm64, win32-x64/,
     ],
   ] as [string, System, RegExp][])('on %s', (_, system, message) => {
-    expect(describeNotFound(system, ['the package x'])).toMatch(message);
+    expect(describeNotFound(system, ['the package x'], 'x')).toMatch(message);
   });
 
   test('says what it looked for', () => {
-    const message = describeNotFound(linux, ['/a/parakeet.node', 'the package @parakeet-stream/linux-x64']);
+    const looked = ['/a/parakeet.node', 'the package @parakeet-stream/linux-x64'];
+    const message = describeNotFound(linux, looked, 'linux-x64');
     expect(message).toContain('linux-x64 (glibc 2.36');
     expect(message).toContain('Looked for /a/parakeet.node, the package @parakeet-stream/linux-x64.');
   });
