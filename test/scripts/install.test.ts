@@ -1,5 +1,5 @@
 /**
- * The install script on machines that lack something: one message, with the command that mends it, and exit code 1.
+ * The build on machines that lack something: one message, with the command that mends it, and exit code 1.
  */
 import { spawnSync } from 'node:child_process';
 import {
