@@ -1,5 +1,5 @@
 /** Each package manager installs the packages without running a script, and the recording is transcribed. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Consumer } from './consumer.js';
@@ -27,8 +27,11 @@ test('npm with --ignore-scripts', () => {
   consumer.hears();
 });
 
-test('npm from a lock file', () => {
+test('npm from a lock file, in which no package has an install script', () => {
   consumer.must('npm', ['install', '--package-lock-only', 'parakeet-stream']);
+  const lock = readFileSync(path.join(consumer.folder, 'package-lock.json'), 'utf8');
+  expect(lock).toContain('@parakeet-stream/darwin-arm64');
+  expect(lock).not.toContain('hasInstallScript');
   consumer.must('npm', ['ci', '--omit=dev']);
   consumer.hears();
 });
