@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -64,6 +65,21 @@ describe('the checkout', () => {
       names.map(() => checkout.version),
     );
   });
+});
+
+test('set-version.mjs brings a new version everywhere', () => {
+  const copy = mkdtempSync(path.join(out, 'version-'));
+  for (const part of ['package.json', 'packages', 'scripts/set-version.mjs', 'src/version.ts'])
+    cpSync(path.join(root, part), path.join(copy, part), { recursive: true });
+  const read = (file: string) => readFileSync(path.join(copy, file), 'utf8');
+  writeFileSync(path.join(copy, 'package.json'), JSON.stringify({ ...checkout, version: '7.8.9-rc.1' }));
+  const { status, stderr } = spawnSync(process.execPath, [path.join(copy, 'scripts', 'set-version.mjs')], {
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(read('src/version.ts')).toContain("'7.8.9-rc.1'");
+  for (const name of names)
+    expect(JSON.parse(read(`packages/${name}/package.json`)).version).toBe('7.8.9-rc.1');
 });
 
 describe('manifests', () => {
