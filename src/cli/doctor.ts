@@ -29,7 +29,7 @@ function describe(machine: Machine): string {
   if (machine.device === 'cpu' && machine.onednn === null) {
     text +=
       '\nThis build has no oneDNN: products on the CPU are several times slower than they could be. ' +
-      'Install oneDNN 3 (on Debian 13 and Ubuntu 24.04: libdnnl-dev) and run npm rebuild parakeet-stream.\n';
+      'Install oneDNN 3 (on Debian 13 and Ubuntu 24.04: libdnnl-dev) and compile the addon here: npx parakeet build.\n';
   }
   return text;
 }
