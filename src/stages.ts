@@ -1,5 +1,7 @@
 /**
  * The entry point `parakeet-stream/stages`: the six stages, their base class and their low-level options in frames, for custom pipelines.
+ *
+ * @module parakeet-stream/stages
  */
 export type { PcmEncoding } from './audio/formats/pcm.js';
 export type { AudioFormat, InputOptions } from './audio/input-options.js';
