@@ -66,7 +66,7 @@ function theirs(): string[] {
 }
 
 describe('what parakeet-mlx has', () => {
-  test('is version 0.6.0', () => expect(inventory.version).toBe('0.6.0'));
+  test('is version 0.7.0', () => expect(inventory.version).toBe('0.7.0'));
 
   test('every name, parameter and attribute has a row, and no row one that it has not', () => {
     const named = library.flatMap(([left]) => spans(left).flatMap(spelledOut));
