@@ -5,6 +5,11 @@
  *
  * a file of bench/results (what a bench printed with --json) and a path in it. `npm run -s figures` writes the figures as the files have
  * them now; `-- --check` only says which differ. A figure keeps its number of decimals; a share (0.24) becomes a percentage with `*100`.
+ * What stands in a table before
+ *
+ *     <!-- last run of soak -->
+ *
+ * is the last result of that gate, from docs/verified.json.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,6 +18,8 @@ import { parseArgs } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MARKED = /(-?\d[\d,]*(?:\.\d+)?)( ?[^\d<|]{0,6})<!-- (\S+) (\S+?)(\*100)? -->/g;
+
+const VERIFIED = /\| [^|\n]*<!-- last run of (\S+) -->/g;
 
 /** Documents that may have figures. */
 export const documents = [
@@ -35,9 +42,18 @@ function measured(name, place) {
   return value;
 }
 
+/** The last result of a gate that is too slow for the suite. */
+function verified(gate) {
+  const result = JSON.parse(readFileSync(path.join(root, 'docs', 'verified.json'), 'utf8'))[gate];
+  if (!result) return 'not run yet';
+  const { passed, date, cpu, cores } = result;
+  return `${passed ? 'passed' : '**failed**'} on ${date}, ${cpu.replaceAll('(R)', '')}, ${cores} cores`;
+}
+
 /** `text` with every marked figure as it was measured. */
 export function filled(text) {
-  return text.replace(MARKED, (_, shown, unit, name, place, percent) => {
+  const gates = text.replace(VERIFIED, (_, gate) => `| ${verified(gate)}<!-- last run of ${gate} -->`);
+  return gates.replace(MARKED, (_, shown, unit, name, place, percent) => {
     const decimals = shown.split('.')[1]?.length ?? 0;
     const value = measured(name, place) * (percent ? 100 : 1);
     return `${value.toFixed(decimals)}${unit}<!-- ${name} ${place}${percent ?? ''} -->`;
