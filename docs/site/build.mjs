@@ -5,9 +5,10 @@
  *     npm run docs [-- --serve]
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installTools } from '../../scripts/install-tools.mjs';
 import { brokenLinks } from './links.mjs';
 import { writePages } from './pages.mjs';
 
@@ -16,7 +17,7 @@ const at = (...parts) => path.join(here, ...parts);
 const output = at('.vitepress', 'dist');
 const run = (command, ...words) => execFileSync(command, words, { cwd: here, stdio: 'inherit' });
 
-if (!installed()) run('npm', 'ci', '--no-fund', '--no-audit');
+installTools(here);
 rmSync(at('.pages'), { recursive: true, force: true });
 writePages(at('.pages'));
 run('npx', '--no-install', 'typedoc');
@@ -26,12 +27,3 @@ const broken = brokenLinks(output, process.env.SITE_BASE ?? '/');
 for (const link of broken) process.stderr.write(`${link} leads nowhere\n`);
 if (broken.length > 0) process.exitCode = 1;
 else if (process.argv.includes('--serve')) run('npx', '--no-install', 'vitepress', 'preview', '.');
-
-/** The tools are there, in the versions of the lock file. */
-function installed() {
-  const have = at('node_modules', '.package-lock.json');
-  if (!existsSync(have)) return false;
-  const packages = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
-  const wanted = packages(at('package-lock.json'));
-  return Object.entries(packages(have)).every(([name, { version }]) => wanted[name]?.version === version);
-}
