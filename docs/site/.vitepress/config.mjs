@@ -18,11 +18,17 @@ const byTitle = (a, b) => a.text.localeCompare(b.text, 'en');
 
 /** The kinds of names of an entry point, as TypeDoc has laid them into folders. */
 function api(folder) {
-  const kinds = ['functions', 'classes', 'interfaces', 'type-aliases', 'variables'];
+  const kinds = Object.entries({
+    functions: 'Functions',
+    classes: 'Classes',
+    interfaces: 'Interfaces',
+    'type-aliases': 'Types',
+    variables: 'Values',
+  });
   return kinds
-    .filter((kind) => existsSync(path.join(pages, folder, kind)))
-    .map((kind) => ({
-      text: kind.replace('-', ' '),
+    .filter(([kind]) => existsSync(path.join(pages, folder, kind)))
+    .map(([kind, text]) => ({
+      text,
       collapsed: true,
       items: readdirSync(path.join(pages, folder, kind))
         .map((name) => ({ text: path.basename(name, '.md'), link: link(`${folder}/${kind}/${name}`) }))
