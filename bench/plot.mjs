@@ -1,6 +1,7 @@
 /**
  * Plots as SVG: curves of points with names, and bars. Which figures they show is in plots.mjs. Colours are readable on light and dark pages.
  */
+import { escaped } from '../scripts/escaped.mjs';
 
 const TEXT = '#768390';
 const GRID = '#76839040';
@@ -115,8 +116,4 @@ function path(d, colour, more = '') {
 
 function svg(title, width, height, parts) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(title)}" ${FONT}>\n${parts.join('\n')}\n</svg>\n`;
-}
-
-function escaped(text) {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

@@ -2,6 +2,7 @@
  * Screens of a terminal as a moving picture, an SVG without a script: all screens lie below one another on a strip, which jumps from one to the
  * next. Where motion is unwanted it stands on the last one. Where the screens come from is not its concern.
  */
+import { escaped } from './escaped.mjs';
 
 const ROW = 21;
 const COLUMN = 8.43;
@@ -58,8 +59,4 @@ function line(top) {
 
 function percent(share) {
   return `${(100 * share).toFixed(2)}%`;
-}
-
-function escaped(text) {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }
