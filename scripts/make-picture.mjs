@@ -83,6 +83,19 @@ class Terminal extends Writable {
 
 /** The picture of a session, as text. */
 export async function pictureOf(file) {
+  const { TERM } = process.env;
+  // Captions ask whether the terminal understands commands; this one does, whatever the program itself runs in.
+  process.env.TERM = 'xterm';
+  try {
+    return terminalFilm(...(await screensOf(file)));
+  } finally {
+    if (TERM === undefined) delete process.env.TERM;
+    else process.env.TERM = TERM;
+  }
+}
+
+/** What stood on the terminal and when, and the size of it all. */
+async function screensOf(file) {
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n').map(JSON.parse);
   const events = lines.filter(({ type }) => type === 'event');
   const began = lines.find(({ type }) => type === 'push').at;
@@ -118,7 +131,7 @@ export async function pictureOf(file) {
     rmSync(scratch, { recursive: true, force: true });
   }
   const seconds = Math.ceil(clock + 1.8 + LAST_SECONDS);
-  return terminalFilm(screens, { columns: COLUMNS, rows: ROWS, title: 'parakeet live', seconds });
+  return [screens, { columns: COLUMNS, rows: ROWS, title: 'parakeet live', seconds }];
 }
 
 /** A line that somebody has typed, bold. */
