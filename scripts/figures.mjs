@@ -11,6 +11,7 @@
  *
  * is the last result of that gate, from docs/verified.json.
  */
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -70,15 +71,30 @@ export function unmarkedIn(text) {
   return [...text.matchAll(/\d+\.\d\d %(?! ?<!--)/g)].map(([figure]) => figure);
 }
 
+/** Documents whose figures are not those of the results. */
+export function outdated() {
+  return documents.filter((document) => {
+    const text = readFileSync(path.join(root, document), 'utf8');
+    return filled(text) !== text;
+  });
+}
+
+/** Writes the figures as the results have them, and the tables as wide as that makes them. @returns {string[]} the documents that changed */
+export function bringUpToDate() {
+  const changed = outdated();
+  for (const document of changed) {
+    const file = path.join(root, document);
+    writeFileSync(file, filled(readFileSync(file, 'utf8')));
+  }
+  if (changed.length > 0)
+    execFileSync('npx', ['--no-install', 'biome', 'format', '--write', ...changed], { cwd: root });
+  return changed;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({ options: { check: { type: 'boolean' } } });
-  for (const document of documents) {
-    const file = path.join(root, document);
-    const text = readFileSync(file, 'utf8');
-    const now = filled(text);
-    if (now === text) continue;
+  const changed = values.check ? outdated() : bringUpToDate();
+  for (const document of changed)
     process.stdout.write(`${document} ${values.check ? 'differs' : 'brought up to date'}\n`);
-    if (values.check) process.exitCode = 1;
-    else writeFileSync(file, now);
-  }
+  if (values.check && changed.length > 0) process.exitCode = 1;
 }
