@@ -1,6 +1,7 @@
 /**
  * Builds the documentation site into docs/site/.vitepress/dist: the documents as pages, the API reference, search. A warning of TypeDoc, a
- * link that leads nowhere or an anchor that is not there is a failure. Its tools are this folder's, installed at the first build.
+ * link or an anchor that leads nowhere, or a page that search does not find is a failure. Its tools are those of this folder, installed by the
+ * first build.
  *
  *     npm run docs [-- --serve]
  */
@@ -10,7 +11,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installTools } from '../../scripts/install-tools.mjs';
 import { brokenLinks } from './links.mjs';
-import { writePages } from './pages.mjs';
+import { allPages, writePages } from './pages.mjs';
+import { pagesOutOfSearch } from './search.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const at = (...parts) => path.join(here, ...parts);
@@ -23,7 +25,12 @@ writePages(at('.pages'));
 run('npx', '--no-install', 'typedoc');
 run('npx', '--no-install', 'vitepress', 'build', '.');
 
-const broken = brokenLinks(output, process.env.SITE_BASE ?? '/');
-for (const link of broken) process.stderr.write(`${link} leads nowhere\n`);
-if (broken.length > 0) process.exitCode = 1;
+const base = process.env.SITE_BASE ?? '/';
+const unsearched = await pagesOutOfSearch(output, allPages().values(), base);
+const complaints = [
+  ...brokenLinks(output, base).map((link) => `${link} leads nowhere`),
+  ...unsearched.map((page) => `the search does not find ${page}`),
+];
+for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
+if (complaints.length > 0) process.exitCode = 1;
 else if (process.argv.includes('--serve')) run('npx', '--no-install', 'vitepress', 'preview', '.');
