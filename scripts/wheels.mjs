@@ -33,6 +33,8 @@ export function requirementsFor(target, env) {
     const file = target.backend === 'cuda' ? `mlx-cuda-${target.cuda}.txt` : `mlx-${target.backend}.txt`;
     requirements.push({ name: 'mlx', file });
   }
+  if (target.backend === 'cuda' && env.PARAKEET_CUDA_LIBRARIES === 'fetch')
+    requirements.push({ name: 'cuda-libraries', file: `cuda-libraries-${target.cuda}.txt` });
   // oneDNN's wheels exist for this platform only; elsewhere the distribution's is used, or none.
   if (target.platform === 'linux' && target.arch === 'x64')
     requirements.push({ name: 'onednn', file: 'onednn.txt' });
@@ -75,7 +77,7 @@ export function fetchWheels({ name, file }, { vendor, folder, tools }) {
     for (const wheel of readdirSync(wheels)) {
       run(tools.python, ['-m', 'zipfile', '-e', path.join(wheels, wheel), unpacked]);
     }
-    if (name === 'mlx') placeMlx(unpacked, vendor);
+    if (name !== 'onednn') placeBeside(unpacked, vendor);
     else placeOnednn(unpacked, vendor);
     writeFileSync(stamp, text);
   } finally {
@@ -83,8 +85,8 @@ export function fetchWheels({ name, file }, { vendor, folder, tools }) {
   }
 }
 
-/** The wheel's folders side by side, as libmlx looks for `../../mlx_cpu.libs` from `mlx/lib`. */
-function placeMlx(unpacked, vendor) {
+/** The wheels' folders side by side, as libmlx looks for `../../mlx_cpu.libs` and `../../nvidia/cu13/lib` from `mlx/lib`. */
+function placeBeside(unpacked, vendor) {
   for (const folder of readdirSync(unpacked)) replace(path.join(unpacked, folder), path.join(vendor, folder));
 }
 

@@ -5,6 +5,7 @@
 import { NativeError } from '../errors.js';
 import { nodeRequire } from '../node-require.js';
 import type { NativeAddon } from './addon.js';
+import { isCudaLibrary, loadCudaLibraries } from './cuda-libraries.js';
 import { type FoundAddon, findAddon } from './find-addon.js';
 import { describeNotFound, describeNotLoaded, mismatched } from './load-failure.js';
 import { nativeError } from './native-error.js';
@@ -33,12 +34,23 @@ function findAndLoad(env: NodeJS.ProcessEnv): NativeAddon {
   );
 }
 
+/** Once more where it failed for one of NVIDIA's libraries and some could be found. */
+function requireAddon(file: string): NativeAddon {
+  const load = nodeRequire(import.meta.url);
+  try {
+    return load(file) as NativeAddon;
+  } catch (error) {
+    if (!(error instanceof Error && isCudaLibrary(error.message)) || loadCudaLibraries() === 0) throw error;
+    return load(file) as NativeAddon;
+  }
+}
+
 /** Loads one file; exported for the tests. */
 export function load(found: FoundAddon): NativeAddon {
   const wrongVersion = found.from && mismatched(found.from);
   if (wrongVersion) throw new NativeError('ERR_PARAKEET_NATIVE_LOAD', wrongVersion);
   try {
-    const addon = nodeRequire(import.meta.url)(found.file) as NativeAddon;
+    const addon = requireAddon(found.file);
     addon.makeErrorsWith(nativeError);
     return addon;
   } catch (cause) {

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { packageVersion } from '../version.js';
 import { type Companion, companionName, findCompanion } from './companions.js';
+import { howToFindCuda, isCudaLibrary } from './cuda-libraries.js';
 import { type FoundAddon, isCheckout, root } from './find-addon.js';
 import { howToAdd, howToRepair, howToRun, managerOf } from './package-manager.js';
 import type { System } from './system.js';
@@ -99,11 +100,7 @@ function missingLibrary(said: string, { platform }: System): string | undefined 
   if (library.startsWith('libgomp.')) {
     return "oneDNN needs GCC's OpenMP library: `apt-get install -y libgomp1` (Debian, Ubuntu) or `dnf install -y libgomp`.";
   }
-  if (!/^lib(cu|nv|nccl)/.test(library)) return undefined;
-  return (
-    "NVIDIA's driver, the CUDA libraries (cuBLAS, cuFFT, cuSOLVER, NVRTC, NCCL) and cuDNN must be installed where the system " +
-    'looks for libraries; LD_LIBRARY_PATH adds a folder. To compute on the CPU: `export PARAKEET_BACKEND=cpu`.'
-  );
+  return isCudaLibrary(said) ? howToFindCuda(library) : undefined;
 }
 
 /** The packages of other platforms that are installed. */
