@@ -12,13 +12,14 @@ const require = createRequire(import.meta.url);
 
 /**
  * `root`: the package; `out`: the build folder; `mutants`: a build that can be broken by PARAKEET_MUTANT, for tests;
- * `plainMlx`: a build without oneDNN even where there is one.
+ * `plainMlx`: a build without oneDNN even where there is one; `cross`: of another platform, which takes nothing from this machine.
  */
-export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, tools }) {
+export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, cross, tools }) {
   const definitions = [
-    `MLX_ROOT=${mlxRoot ? path.resolve(mlxRoot) : path.join(root, 'vendor', 'mlx')}`,
+    `MLX_ROOT=${path.resolve(mlxRoot)}`,
     `PARAKEET_MUTANTS=${mutants ? 'ON' : 'OFF'}`,
-    `CMAKE_DISABLE_FIND_PACKAGE_dnnl=${plainMlx ? 'ON' : 'OFF'}`,
+    `CMAKE_DISABLE_FIND_PACKAGE_dnnl=${plainMlx || cross ? 'ON' : 'OFF'}`,
+    ...(cross ? [`CMAKE_TOOLCHAIN_FILE=${path.join(root, cross.toolchain)}`] : []),
   ];
   const cmakeJs = (command, ...options) =>
     spawnSync(
@@ -34,7 +35,13 @@ export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, tools }) {
     );
   const configure = () => cmakeJs('configure', ...definitions.map((definition) => `--CD${definition}`));
 
-  const purpose = mutants ? ' for test:mutants' : plainMlx ? ' without oneDNN' : '';
+  const purpose = mutants
+    ? ' for test:mutants'
+    : plainMlx
+      ? ' without oneDNN'
+      : cross
+        ? ` for ${cross.name}`
+        : '';
   process.stdout.write(`parakeet-stream: building the native addon${purpose}\n`);
   mkdirSync(out, { recursive: true });
   let result = configure();
@@ -44,7 +51,7 @@ export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, tools }) {
     result = configure();
   }
   check(result, out);
-  if (!plainMlx && /oneDNN 3 or newer was not found/.test(result.stdout + result.stderr)) {
+  if (!plainMlx && !cross && /oneDNN 3 or newer was not found/.test(result.stdout + result.stderr)) {
     process.stdout.write('parakeet-stream: built without oneDNN; products on the CPU will be slow\n');
   }
   const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(Math.min(os.availableParallelism(), 4));

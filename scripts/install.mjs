@@ -3,7 +3,8 @@
  * It does not build dist/ (scripts/build-dist.mjs does, in a checkout only) and downloads nothing but those wheels.
  *
  * `node scripts/install.mjs --mutants` makes a build that tests can break on purpose, in build-mutants/; `--plain-mlx` one without
- * oneDNN, in build-mlx/, for scripts/test-plain-mlx.mjs and bench/encoder.mjs.
+ * oneDNN, in build-mlx/, for scripts/test-plain-mlx.mjs and bench/encoder.mjs; `--target linux-arm64` one for that platform, compiled
+ * here, in build-linux-arm64/, with its MLX in vendor-linux-arm64/.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +13,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildAddon } from './build-addon.mjs';
 import { InstallError } from './install-error.mjs';
-import { checkPlatform, checkTools } from './toolchain.mjs';
+import { checkPlatform, checkTarget, checkTools } from './toolchain.mjs';
 import { fetchWheels, hasSystemOnednn, requirementsFor } from './wheels.mjs';
 
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
@@ -46,11 +47,13 @@ async function install() {
     options: {
       mutants: { type: 'boolean', default: false },
       'plain-mlx': { type: 'boolean', default: false },
+      target: { type: 'string' },
     },
   });
   const { mutants, 'plain-mlx': plainMlx } = values;
-  const target = checkPlatform(process.env);
-  const out = path.join(root, mutants ? 'build-mutants' : plainMlx ? 'build-mlx' : 'build');
+  const target = values.target ? checkTarget(values.target, process.env) : checkPlatform(process.env);
+  const suffix = values.target ? `-${values.target}` : '';
+  const out = path.join(root, `${mutants ? 'build-mutants' : plainMlx ? 'build-mlx' : 'build'}${suffix}`);
   const addon = path.join(out, 'Release', 'parakeet.node');
   const stamp = path.join(out, 'stamp');
 
@@ -58,13 +61,19 @@ async function install() {
   if (existsSync(addon) && readIfThere(stamp) === inputs) return;
 
   const tools = checkTools(target, process.env);
-  const vendor = path.join(root, 'vendor');
+  const vendor = path.join(root, `vendor${suffix}`);
   for (const requirement of requirementsFor(target, process.env)) {
     if (requirement.name === 'onednn' && hasSystemOnednn(path.join(root, 'scripts', 'find-onednn'), tools))
       continue;
-    fetchWheels(requirement, { vendor, folder: path.join(root, 'scripts', 'requirements'), tools });
+    fetchWheels(requirement, {
+      vendor,
+      folder: path.join(root, 'scripts', 'requirements'),
+      wheels: target.cross?.wheels,
+      tools,
+    });
   }
-  buildAddon({ root, out, mutants, plainMlx, mlxRoot: process.env.MLX_ROOT, tools });
+  const mlxRoot = process.env.MLX_ROOT || path.join(vendor, 'mlx');
+  buildAddon({ root, out, mutants, plainMlx, mlxRoot, cross: target.cross, tools });
 
   mkdirSync(out, { recursive: true });
   writeFileSync(stamp, inputs);

@@ -9,6 +9,17 @@ import { InstallError } from './install-error.mjs';
 
 const SUPPORTED = ['linux-x64', 'linux-arm64', 'darwin-arm64'];
 
+/** What can be compiled on Linux x64 for another platform: with which compiler, and pip's name of its wheels. */
+const CROSS = {
+  'linux-arm64': {
+    name: 'linux-arm64',
+    compiler: 'aarch64-linux-gnu-g++',
+    packages: { debian: 'g++-aarch64-linux-gnu', redhat: 'gcc-c++-aarch64-linux-gnu' },
+    toolchain: 'native/cmake/linux-arm64.cmake',
+    wheels: 'manylinux_2_35_aarch64',
+  },
+};
+
 /**
  * What is built for: platform, processor, MLX backend.
  *
@@ -43,6 +54,26 @@ export function checkPlatform(env, platform = process.platform, arch = process.a
   return { platform, arch, backend, cuda: backend === 'cuda' ? cuda : '' };
 }
 
+/**
+ * A platform that was asked for by name: this one, or one that can be built for from here (then with `cross`).
+ *
+ * @param {string} name
+ * @param {Record<string, string | undefined>} env
+ */
+export function checkTarget(name, env, platform = process.platform, arch = process.arch) {
+  const own = `${platform}-${arch}`;
+  if (name === own) return checkPlatform(env, platform, arch);
+  const cross = own === 'linux-x64' ? CROSS[name] : undefined;
+  if (!cross) {
+    const possible = own === 'linux-x64' ? [own, ...Object.keys(CROSS)] : [own];
+    throw new InstallError(
+      `Expected ${possible.join(' or ')} for --target but received ${name}. ` +
+        'Run `node scripts/install.mjs` on a machine of that platform.',
+    );
+  }
+  return { ...checkPlatform(env, ...name.split('-')), cross };
+}
+
 /** The file that a command name runs, or undefined. */
 function which(command, env) {
   if (path.isAbsolute(command)) return isExecutable(command) ? command : undefined;
@@ -71,7 +102,7 @@ function firstOf(commands, env) {
 }
 
 /** How this machine installs software: the command, and its names of the packages we need. */
-function packageManager(platform, env) {
+function packageManager({ platform, cross }, env) {
   if (platform === 'darwin') {
     return {
       command: (names) =>
@@ -87,8 +118,20 @@ function packageManager(platform, env) {
     };
   }
   const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
-  const debian = { python: 'python3', pip: 'python3-pip', cmake: 'cmake', compiler: 'g++', make: 'make' };
-  const redhat = { python: 'python3', pip: 'python3-pip', cmake: 'cmake', compiler: 'gcc-c++', make: 'make' };
+  const debian = {
+    python: 'python3',
+    pip: 'python3-pip',
+    cmake: 'cmake',
+    compiler: cross?.packages.debian ?? 'g++',
+    make: 'make',
+  };
+  const redhat = {
+    python: 'python3',
+    pip: 'python3-pip',
+    cmake: 'cmake',
+    compiler: cross?.packages.redhat ?? 'gcc-c++',
+    make: 'make',
+  };
   const redhatLike = /^ID(_LIKE)?=.*(fedora|rhel)/m.test(readOsRelease());
   if (redhatLike || (!which('apt-get', env) && which('dnf', env))) {
     return { command: (names) => `${sudo}dnf install -y ${names.join(' ')}`, names: redhat };
@@ -112,11 +155,16 @@ function readOsRelease() {
  * missing. With `MLX_ROOT` set, Python is needed only for oneDNN and may be missing.
  */
 export function checkTools(target, env) {
+  const compilers = target.cross
+    ? [target.cross.compiler]
+    : env.CXX
+      ? [env.CXX.split(' ')[0]]
+      : ['g++', 'clang++'];
   const python = firstOf(env.PYTHON ? [env.PYTHON] : ['python3'], env);
   const tools = {
     python,
     cmake: which('cmake', env),
-    compiler: firstOf(env.CXX ? [env.CXX.split(' ')[0]] : ['g++', 'clang++'], env),
+    compiler: firstOf(compilers, env),
     make: firstOf(['ninja', 'make'], env),
   };
   const missing = [];
@@ -127,11 +175,11 @@ export function checkTools(target, env) {
   }
   if (!tools.cmake) missing.push({ what: 'CMake 3.20 or newer (cmake)', names: ['cmake'] });
   if (!tools.compiler)
-    missing.push({ what: `a C++20 compiler (${env.CXX || 'g++ or clang++'})`, names: ['compiler'] });
+    missing.push({ what: `a C++20 compiler (${compilers.join(' or ')})`, names: ['compiler'] });
   if (!tools.make) missing.push({ what: 'make or ninja', names: ['make'] });
   if (missing.length === 0) return tools;
 
-  const manager = packageManager(target.platform, env);
+  const manager = packageManager(target, env);
   const packages = [...new Set(missing.flatMap((tool) => tool.names).map((name) => manager.names[name]))];
   throw new InstallError(
     `Expected ${missing.map((tool) => tool.what).join(', ')} on the PATH but found none. Run\n\n` +

@@ -49,8 +49,11 @@ export function hasSystemOnednn(probe, tools) {
   }
 }
 
-/** Makes `vendor/<name>` hold what the requirement file pins; does nothing when it does already. */
-export function fetchWheels({ name, file }, { vendor, folder, tools }) {
+/**
+ * Makes `vendor/<name>` hold what the requirement file pins; does nothing when it does already. `wheels`: pip's name of another platform
+ * whose wheels are wanted.
+ */
+export function fetchWheels({ name, file }, { vendor, folder, wheels: platform, tools }) {
   const pins = path.join(folder, file);
   const text = readFileSync(pins, 'utf8');
   const stamp = path.join(vendor, `${name}.stamp`);
@@ -71,6 +74,7 @@ export function fetchWheels({ name, file }, { vendor, folder, tools }) {
     run(tools.python, [
       ...['-m', 'pip', 'download', '--disable-pip-version-check', '--quiet', '--no-deps'],
       ...['--only-binary=:all:', '--require-hashes', '--dest', wheels, '--requirement', pins],
+      ...(platform ? ['--platform', platform] : []),
     ]);
     for (const wheel of readdirSync(wheels)) {
       run(tools.python, ['-m', 'zipfile', '-e', path.join(wheels, wheel), unpacked]);
