@@ -18,7 +18,7 @@ export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, cross, tools
   const definitions = [
     `MLX_ROOT=${path.resolve(mlxRoot)}`,
     `PARAKEET_MUTANTS=${mutants ? 'ON' : 'OFF'}`,
-    `CMAKE_DISABLE_FIND_PACKAGE_dnnl=${plainMlx || cross ? 'ON' : 'OFF'}`,
+    `PARAKEET_PLAIN_MLX=${plainMlx ? 'ON' : 'OFF'}`,
     ...(cross ? [`CMAKE_TOOLCHAIN_FILE=${path.join(root, cross.toolchain)}`] : []),
   ];
   const cmakeJs = (command, ...options) =>

@@ -77,7 +77,7 @@ mx::array convolve(const Block& block, const mx::array& x, const std::vector<Blo
 }  // namespace
 
 mx::array readablePositions(const Block& block, const mx::array& projected) {
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
   if (block.out.cpuMatrix()) return readablePositionsOnCpu(block, projected);
 #endif
   return projected;
@@ -91,7 +91,7 @@ BlockOutput runBlock(const std::shared_ptr<const Block>& block, const mx::array&
     for (const auto& past : {item.cache.keys, item.cache.values, item.cache.convolution})
       if (past) mustHaveWidth("Conformer block's cache", *past, width);
   }
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
   if (block->out.cpuMatrix()) return runBlockOnCpu(block, x, items);
 #endif
   BlockOutput output{x, {}};

@@ -16,7 +16,7 @@ class Conv3x3::Impl {
  public:
   Impl(const std::vector<float>& weight, std::vector<float> bias, int channels, int inputs)
       : channels_(channels), inputs_(inputs) {
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
     if (onCpu()) {
       std::vector<float> taps(weight.size());
       for (int c = 0; c < channels; c++) {
@@ -34,7 +34,7 @@ class Conv3x3::Impl {
 
   mx::array apply(const mx::array& x, int top, int bottom, Activation activation) const {
     mustHaveWidth("Conv3x3", x, inputs_);
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
     if (kernel_) {
       const int height = x.shape(0), width = x.shape(1), rows = convolvedHeight(height, top, bottom);
       return cpuKernel("Conv3x3", {x}, {rows, convolvedWidth(width), channels_},
@@ -53,7 +53,7 @@ class Conv3x3::Impl {
   }
 
   const Convolution3x3* kernel() const {
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
     return kernel_.get();
 #else
     return nullptr;
@@ -62,7 +62,7 @@ class Conv3x3::Impl {
 
  private:
   int channels_, inputs_;
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
   std::shared_ptr<const Convolution3x3> kernel_;
 #endif
   std::optional<mx::array> weight_;

@@ -1,4 +1,4 @@
-// Whether our own CPU kernels do the work. Only where the addon was built with oneDNN.
+// Whether our own CPU kernels do the work. Only where the addon was built with them.
 #pragma once
 
 #include <mlx/mlx.h>

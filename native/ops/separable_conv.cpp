@@ -12,7 +12,7 @@
 namespace parakeet::ops {
 namespace {
 
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
 
 // Values that the product finds in a core's cache.
 constexpr int valuesAtOnce = 65536;
@@ -56,7 +56,7 @@ mx::array onCpu(const SeparableConv& stage, const std::optional<Conv3x3>& first,
 }  // namespace
 
 mx::array SeparableConv::operator()(const Conv3x3* first, const mx::array& x, int top, int bottom) const {
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
   if (const Convolution3x3* kernel = depthwise.cpuConvolution()) {
     const Convolution3x3& input = first ? *first->cpuConvolution() : *kernel;
     mustHaveWidth("SeparableConv", x, input.depthwise ? input.channels : 1);
