@@ -9,7 +9,12 @@ import { InstallError } from './install-error.mjs';
 
 const SUPPORTED = ['linux-x64', 'linux-arm64', 'darwin-arm64'];
 
-/** What can be compiled on Linux x64 for another platform: with which compiler, and pip's name of its wheels. */
+/**
+ * What can be compiled on Linux x64 for another platform: with which compiler, and pip's name of its wheels.
+ *
+ * @typedef {{ name: string, compiler: string, packages: { debian: string, redhat: string }, toolchain: string, wheels: string }} Cross
+ * @type {Record<string, Cross>}
+ */
 const CROSS = {
   'linux-arm64': {
     name: 'linux-arm64',
@@ -59,6 +64,9 @@ export function checkPlatform(env, platform = process.platform, arch = process.a
  *
  * @param {string} name
  * @param {Record<string, string | undefined>} env
+ * @param {string} platform
+ * @param {string} arch
+ * @returns {ReturnType<typeof checkPlatform> & { cross?: Cross }}
  */
 export function checkTarget(name, env, platform = process.platform, arch = process.arch) {
   const own = `${platform}-${arch}`;

@@ -301,7 +301,7 @@ export interface NativeAddon {
   setBatchFrames(frames: number): void;
   /** Keeps ALSA's own messages off stderr, if ALSA is loaded: the recorder's errors say what is wrong. */
   silenceAlsa(): void;
-  /** What the addon was built with, and what it found: the instruction set is the one that oneDNN uses. */
+  /** What the addon was built with, and what it found: the instruction set is that of the CPU kernels. */
   build(): {
     mlx: string;
     onednn: string | null;

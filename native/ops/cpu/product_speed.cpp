@@ -36,11 +36,6 @@ double speedOf(const ProductShape& shape, double seconds, Once once) {
   return 2.0 * shape.rows * shape.inputs * shape.outputs / best;
 }
 
-// Zeros multiply as fast as anything else, and are valid in every type. Four bytes are the widest element.
-std::vector<float> zerosOf(const ProductShape& shape, int columns) {
-  return std::vector<float>(static_cast<size_t>(std::max(shape.rows, columns)) * (shape.inputs + 64));
-}
-
 double tileSpeed(ProductKind kind, const ProductShape& shape, double seconds) {
   const int groups = paddedGroups(kind, shape.inputs), panels = (shape.outputs + tileColumns - 1) / tileColumns;
   const size_t stride = paddedStride(groups), panelSize = panelBytes(groups);
@@ -59,6 +54,11 @@ double tileSpeed(ProductKind kind, const ProductShape& shape, double seconds) {
 }
 
 #ifdef PARAKEET_ONEDNN
+
+// Zeros multiply as fast as anything else, and are valid in every type. Four bytes are the widest element.
+std::vector<float> zerosOf(const ProductShape& shape, int columns) {
+  return std::vector<float>(static_cast<size_t>(std::max(shape.rows, columns)) * (shape.inputs + 64));
+}
 
 double panelSpeed(ProductKind kind, const ProductShape& shape, int width, double seconds) {
   const std::vector<float> zeros = zerosOf(shape, width);

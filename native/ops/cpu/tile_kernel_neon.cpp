@@ -6,12 +6,11 @@
 #include <utility>
 
 #include "ops/cpu/instructions.h"
+#include "ops/cpu/neon.h"
 #include "ops/cpu/tile_kernel.h"
 
-// Neither compiler emits these instructions on its own here, so a CPU that lacks them runs the functions of float32 all
-// the same.
-#define PARAKEET_NEON __attribute__((target("arch=armv8.2-a+dotprod+bf16")))
-#define PARAKEET_NEON_INLINE PARAKEET_NEON __attribute__((always_inline)) inline
+// Neither compiler emits the instructions for bfloat16 and bytes on its own here, so a CPU that lacks them runs the
+// functions of float32 all the same.
 
 namespace parakeet::ops {
 namespace {
@@ -23,11 +22,13 @@ constexpr int lanes = 4, vectors = tileColumns / lanes;
 // sum + w · group `lane` of x. Registers hold the bits of what the kind multiplies; sums of bytes those of int32.
 template <ProductKind kind, int lane>
 PARAKEET_NEON_INLINE float32x4_t multiplyAdd(float32x4_t sum, float32x4_t w, float32x4_t x) {
+#ifdef PARAKEET_NEON_NARROW
   if constexpr (kind == ProductKind::bfloat16)
     return vbfdotq_laneq_f32(sum, vreinterpretq_bf16_f32(w), vreinterpretq_bf16_f32(x), lane);
   if constexpr (kind == ProductKind::bytes)
     return vreinterpretq_f32_s32(
         vdotq_laneq_s32(vreinterpretq_s32_f32(sum), vreinterpretq_s8_f32(w), vreinterpretq_s8_f32(x), lane));
+#endif
   return vfmaq_laneq_f32(sum, w, x, lane);
 }
 
