@@ -6,6 +6,10 @@ if(NOT MLX_ROOT)
   set(MLX_ROOT ${PARAKEET_ROOT}/vendor/mlx)
 endif()
 find_package(Threads REQUIRED)
+# A build for CUDA needs no toolkit.
+set(CMAKE_FIND_PACKAGE_PREFER_CONFIG ON)
+set(CUDAToolkit_DIR ${CMAKE_CURRENT_LIST_DIR}/cmake)
+set(CUDNN_DIR ${CMAKE_CURRENT_LIST_DIR}/cmake)
 find_package(MLX CONFIG REQUIRED PATHS ${MLX_ROOT} NO_DEFAULT_PATH)
 
 # PARAKEET_DEFINITIONS says whose operations work on a CPU: our own kernels on x86_64, where oneDNN makes those products that they

@@ -108,7 +108,7 @@ Napi::Value ModelWrap::encode(const Napi::CallbackInfo& info) {
   return environment->run(
       info.Env(), handle_->worker(), flag,
       [handle = handle_, flag, features = toMatrix(info[0], info[1]), context = toContext(info[2])] {
-        return settleMatrix(handle->state().model.encoder()->encode(features, context, *flag));
+        return settleMatrix(toMatrix(handle->state().model.encoder()->encode(features, context, *flag)));
       });
 }
 
@@ -118,7 +118,7 @@ Napi::Value ModelWrap::decode(const Napi::CallbackInfo& info) {
   return environment->run(info.Env(), handle_->worker(), flag,
                           [handle = handle_, flag, encoded = toMatrix(info[0], info[1]),
                            decoding = toDecoding(info[2])]() -> Environment::Settle {
-                            const Tokens tokens = handle->state().model.decode(encoded, decoding, *flag);
+                            const Tokens tokens = handle->state().model.decode(toFrameRows(encoded), decoding, *flag);
                             return [tokens](Napi::Env env) -> Napi::Value { return fromTokens(env, tokens); };
                           });
 }

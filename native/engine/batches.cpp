@@ -93,11 +93,11 @@ EncodedBatch encodePieces(std::vector<Step>& batch, const CancelFlag& cancel) {
 // Commits each step by itself: one that cannot be committed does not fail the others.
 void settleSteps(std::vector<Step>& batch, EncodedBatch encoded) {
   int rows = 0;
-  for (const EncodedPiece& piece : encoded.pieces) rows += piece.encoded.rows;
+  for (const EncodedPiece& piece : encoded.pieces) rows += piece.encoded.count;
   for (size_t i = 0; i < batch.size(); i++) {
     Step& step = batch[i];
     EncodedPiece& piece = encoded.pieces[i];
-    const double share = encoded.seconds * piece.encoded.rows / std::max(1, rows);
+    const double share = encoded.seconds * piece.encoded.count / std::max(1, rows);
     step.waiter.settle(
         [&] { return step.session->keep(std::move(step.planned), std::move(piece), static_cast<int>(batch.size())); },
         [&] { return share; });

@@ -19,8 +19,7 @@ BufferedEncoder::BufferedEncoder(std::shared_ptr<const Encoder> encoder, const P
       features_(this->encoder().config().features),
       factor_(this->encoder().config().subsamplingFactor),
       statistics_(features_),
-      detector_(options_.hangover),
-      caches_(this->encoder().config().layers) {
+      detector_(options_.hangover) {
   // Only running statistics let the model sleep through leading silence: with fixed ones, a stream equals an offline
   // pass.
   const auto* running = std::get_if<RunningNormalization>(&options_.normalization);
@@ -57,11 +56,11 @@ EncodedStep BufferedEncoder::commit(PlannedStep planned, std::optional<EncodedPi
   EncodedStep& step = planned.step;
   if (encoded) {
     if (mutant("cache-kept")) {
-      static auto* kept = new std::vector<std::vector<LayerCache>>;
-      kept->push_back(caches_);
+      static auto* kept = new std::vector<StreamCachePtr>;
+      kept->push_back(past_);
     }
     step.encoded = std::move(encoded->encoded);
-    caches_ = std::move(encoded->caches);
+    past_ = std::move(encoded->past);
   }
   committed_ = step.finalEnd;
   ended_ = step.last;
@@ -70,10 +69,10 @@ EncodedStep BufferedEncoder::commit(PlannedStep planned, std::optional<EncodedPi
   if (step.cut) {
     flushing_ = -1;
     if (start_ >= 0) start_ = committed_;
-    caches_.assign(caches_.size(), {});
+    past_ = nullptr;
   }
   step.changes = std::exchange(changes_, {});
-  dropMelBefore(std::min(committed_ * factor_ - encoder().subsampling().leftReach(), melFrames_ - options_.history));
+  dropMelBefore(std::min(committed_ * factor_ - encoder().leftReach(), melFrames_ - options_.history));
   return std::move(step);
 }
 
@@ -139,7 +138,7 @@ PlannedStep BufferedEncoder::lastStep() {
 
 EncoderPiece BufferedEncoder::piece(const EncodedStep& step, int64_t seen, bool atEnd, int silence) const {
   const bool atStart = step.firstRow == start_ || mutant("chunk-padding");
-  const int64_t from = step.firstRow * factor_ - (atStart ? 0 : encoder().subsampling().leftReach());
+  const int64_t from = step.firstRow * factor_ - (atStart ? 0 : encoder().leftReach());
   const int commit = static_cast<int>(std::max<int64_t>(0, step.finalEnd - step.firstRow));
   Matrix features{{}, static_cast<int>(seen - from) + silence, features_};
   normalize(melFrame(from), static_cast<int>(seen - from), features.data);
@@ -147,7 +146,7 @@ EncoderPiece BufferedEncoder::piece(const EncodedStep& step, int64_t seen, bool 
     const std::vector<float> quiet(static_cast<size_t>(silence) * features_, digitalSilence());
     normalize(quiet.data(), silence, features.data);
   }
-  return {std::move(features), atStart, atEnd, options_.context, {commit, options_.cache}, caches_};
+  return {std::move(features), atStart, atEnd, options_.context, {commit, options_.cache}, past_};
 }
 
 void BufferedEncoder::minds(int64_t from, int64_t until) {
@@ -158,7 +157,7 @@ void BufferedEncoder::minds(int64_t from, int64_t until) {
     const int64_t quiet = detector_.quietFrom();
     if (quiet < 0 || quiet > from) return;
     start_ = -1;
-    caches_.assign(caches_.size(), {});
+    past_ = nullptr;
   } else if (wakeFrom_ >= 0) {
     // The onset of a word is quieter than the word.
     constexpr int64_t onset = 30;
@@ -216,34 +215,46 @@ void BufferedEncoder::dropMelBefore(int64_t index) {
   firstMel_ = index;
 }
 
-void BufferedEncoder::write(ArchiveWriter& archive) { fields(archive); }
+void BufferedEncoder::write(ArchiveWriter& archive) {
+  fields(archive);
+  std::vector<LayerCache> layers = encoder().layersOf(past_);
+  archive(layers);
+}
 
 void BufferedEncoder::read(ArchiveReader& archive) {
   fields(archive);
-  ArchiveReader::require(valid());
+  std::vector<LayerCache> layers;
+  archive(layers);
+  ArchiveReader::require(valid() && fits(layers));
+  past_ = encoder().cacheOf(layers);
 }
 
-bool BufferedEncoder::valid() const {
-  if (caches_.size() != static_cast<size_t>(encoder().config().layers)) return false;
-  const int width = encoder().config().dModel, pad = (encoder().config().convKernel - 1) / 2;
-  const auto fits = [width](const std::optional<mlx::core::array>& rows, int most) {
+bool BufferedEncoder::fits(const std::vector<LayerCache>& layers) const {
+  const EncoderConfig& config = encoder().config();
+  if (layers.size() != static_cast<size_t>(config.layers)) return false;
+  const int width = config.dModel, pad = (config.convKernel - 1) / 2;
+  const auto holds = [width](const std::optional<mlx::core::array>& rows, int most) {
     return !rows || (rows->shape(1) == width && rows->shape(0) <= most);
   };
-  for (const LayerCache& cache : caches_) {
-    if (!fits(cache.keys, options_.cache) || !fits(cache.values, options_.cache) || !fits(cache.convolution, pad))
+  for (const LayerCache& cache : layers) {
+    if (!holds(cache.keys, options_.cache) || !holds(cache.values, options_.cache) || !holds(cache.convolution, pad))
       return false;
     const bool all = cache.keys && cache.values && cache.convolution, none = !cache.keys && !cache.values;
     if (!all && !none) return false;
     if (all && (cache.keys->shape(0) != cache.values->shape(0) || cache.convolution->shape(0) != pad)) return false;
-    if (cache.keys.has_value() != caches_[0].keys.has_value()) return false;
-    if (cache.keys && cache.keys->shape(0) != caches_[0].keys->shape(0)) return false;
+    if (cache.keys.has_value() != layers[0].keys.has_value()) return false;
+    if (cache.keys && cache.keys->shape(0) != layers[0].keys->shape(0)) return false;
   }
+  return true;
+}
+
+bool BufferedEncoder::valid() const {
   return firstMel_ >= 0 && melFrames_ >= firstMel_ && committed_ >= 0 &&
          mel_.size() == static_cast<size_t>(melFrames_ - firstMel_) * features_ && listened_ >= firstMel_ &&
          listened_ <= melFrames_ && start_ <= committed_ && firstMel_ <= committed_ * factor_ &&
          committed_ * factor_ <= melFrames_ &&
          (start_ < 0 || committed_ == start_ ||
-          firstMel_ <= std::max<int64_t>(0, committed_ * factor_ - encoder().subsampling().leftReach())) &&
+          firstMel_ <= std::max<int64_t>(0, committed_ * factor_ - encoder().leftReach())) &&
          statistics_.valid() &&
          std::all_of(
              heard_.begin(), heard_.end(),

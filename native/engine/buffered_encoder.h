@@ -65,13 +65,15 @@ class BufferedEncoder : public EncoderSession {
   const float* melFrame(int64_t index) const;
   void dropMelBefore(int64_t index);
   bool valid() const;
+  // Whether these can be the cache of a stream with these options.
+  bool fits(const std::vector<LayerCache>& layers) const;
   // Whether the flushed audio has frames that are not final yet.
   bool flushes() const { return flushing_ / factor_ > committed_; }
 
   template <class Archive>
   void fields(Archive& archive) {
     archive(mel_, firstMel_, melFrames_, samples_, ended_, statistics_, heard_, detector_, changes_, listened_,
-            lastSound_, start_, wakeFrom_, committed_, flushing_, flushSilence_, caches_);
+            lastSound_, start_, wakeFrom_, committed_, flushing_, flushSilence_);
   }
 
   PreprocessorConfig preprocessor_;
@@ -95,7 +97,7 @@ class BufferedEncoder : public EncoderSession {
   int64_t committed_ = 0;              // encoder frames that are final
   int64_t flushing_ = -1;              // mel frames that a flush has to make final; −1 for none
   int32_t flushSilence_ = 0;           // mel frames of silence for it
-  std::vector<LayerCache> caches_;
+  StreamCachePtr past_;
 };
 
 }  // namespace parakeet

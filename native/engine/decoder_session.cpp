@@ -1,8 +1,7 @@
 #include "engine/decoder_session.h"
 
 #include <algorithm>
-#include <stdexcept>
-#include <string>
+#include <utility>
 
 namespace parakeet {
 
@@ -10,26 +9,11 @@ namespace {
 
 // The decoder's frames of each job: those of all are prepared at once.
 std::vector<DecoderFrames> prepareAll(const std::vector<DecoderSession::Job>& jobs) {
-  Matrix encoded;
-  for (const DecoderSession::Job& job : jobs) {
-    const Matrix& own = job.step.encoded;
-    if (own.rows == 0) continue;
-    if (encoded.rows > 0 && own.columns != encoded.columns) {
-      throw std::invalid_argument("Frames of " + std::to_string(own.columns) + " and of " +
-                                  std::to_string(encoded.columns) + " values were to be decoded together");
-    }
-    encoded.data.insert(encoded.data.end(), own.data.begin(), own.data.end());
-    encoded.rows += own.rows;
-    encoded.columns = own.columns;
-  }
-  const Matrix all = jobs[0].session->decoder().prepare(encoded);
+  std::vector<FrameRows> encoded;
+  for (const DecoderSession::Job& job : jobs) encoded.push_back(job.step.encoded);
   std::vector<DecoderFrames> frames;
-  auto at = all.data.begin();
-  for (const DecoderSession::Job& job : jobs) {
-    const auto end = at + static_cast<ptrdiff_t>(job.step.encoded.rows) * all.columns;
-    frames.push_back({{{at, end}, job.step.encoded.rows, all.columns}, job.step.firstRow});
-    at = end;
-  }
+  for (FrameRows& rows : jobs[0].session->decoder().prepare(encoded))
+    frames.push_back({std::move(rows), jobs[frames.size()].step.firstRow});
   return frames;
 }
 
@@ -73,8 +57,8 @@ Tokens DecoderSession::hearAgain(const EncoderSession& encoder, int64_t from, in
   const int64_t begin = (first + factor - 1) / factor;
   const Matrix features = encoder.recall(begin * factor, until * factor, first);
   if (features.rows < factor) return {};
-  const Matrix encoded = encoder.encoder().encode(features, Context{}, cancel);
-  const DecoderFrames frames{decoder_->prepare(encoded), begin};
+  const FrameRows encoded = encoder.encoder().encode(features, Context{}, cancel);
+  const DecoderFrames frames{decoder_->prepare({encoded})[0], begin};
   const auto state = decoder_->start();
   state->boosting.set(state_->boosting.tree());
   Tokens tokens;

@@ -22,7 +22,7 @@ class ArchiveWriter;
 
 // What one step encoded. Frames are counted from the start of the stream.
 struct EncodedStep {
-  Matrix encoded;              // rows for the frames firstRow … firstRow + rows − 1
+  FrameRows encoded;           // for the frames from firstRow on
   int64_t firstRow = 0;        // at least firstFrame
   int64_t firstFrame = 0;      // first frame that this step makes final
   int64_t finalEnd = 0;        // frames before it are final

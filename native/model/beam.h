@@ -23,6 +23,10 @@ struct Beam {
   bool operator==(const Beam&) const = default;
 };
 
+// Frames that are searched at once: a beam ends with one hypothesis at the end of each piece, so more than the two
+// minutes of a window.
+constexpr int searchedFrames = 2048;
+
 constexpr double impossible = -std::numeric_limits<double>::infinity();
 
 // ln(e^a + e^b)

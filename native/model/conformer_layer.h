@@ -1,31 +1,21 @@
-// The weights of one layer of the encoder, and a stream's cache of it.
+// One layer of the encoder on our CPU kernels.
 #pragma once
 
 #include <memory>
 #include <vector>
 
 #include "model/config.h"
-#include "model/weights.h"
 #include "ops/block.h"
+#include "ops/linear.h"
 
 namespace parakeet {
 
-// A stream's cache of one layer.
-struct LayerCache : ops::BlockCache {
-  template <class Archive>
-  void archive(Archive& archive) {
-    archive(keys, values, convolution);
-  }
-};
-
-using ops::CacheUpdate;
-
-class LayerWeights;  // reads the tensors of one layer
+class LayerWeights;
 
 // Stateless: a stream's cache is passed in and out.
 class ConformerLayer {
  public:
-  ConformerLayer(const EncoderConfig& config, const Weights& weights, int index, ops::DType dtype);
+  ConformerLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype);
 
   // x: [frames, dModel] → the same. The items cover all rows in order; each sees only its own.
   ops::BlockOutput operator()(const mlx::core::array& x, const std::vector<ops::BlockItem>& items) const;
@@ -36,8 +26,6 @@ class ConformerLayer {
   }
 
  private:
-  explicit ConformerLayer(const LayerWeights& read);
-
   std::shared_ptr<const ops::Block> block_;
   ops::Linear linearPosition_;
 };

@@ -9,6 +9,7 @@
 #include "model/confidence.h"
 #include "model/ctc_head.h"
 #include "model/decoder.h"
+#include "ops/profile.h"
 
 namespace parakeet {
 namespace {
@@ -97,7 +98,7 @@ void CtcBeamState::decode(const DecoderFrames& frames, int64_t until, int64_t la
   std::vector<float> confidences;
   // Continue through the frames that are not final yet: a text is ranked by its continuation.
   for (int64_t frame = next_; frame < frames.end(); frame++) {
-    const float* logits = frames.values.data.data() + (frame - frames.firstFrame) * classes;
+    const float* logits = frames.frame(frame);
     confidences.push_back(entropyConfidence(logits, classes));
     prefixes = step(prefixes, logits, frame, frame <= lastStart, beam, histories);
     if (frame + 1 != until) continue;
@@ -209,7 +210,8 @@ class CtcBeamDecoder : public Decoder {
  public:
   CtcBeamDecoder(std::shared_ptr<const CtcHead> head, const Beam& beam) : head_(std::move(head)), beam_(beam) {}
 
-  Matrix prepare(const Matrix& encoded) const override { return head_->logits(encoded); }
+  int piece() const override { return searchedFrames; }
+  mlx::core::array project(const mlx::core::array& encoded) const override { return head_->logits(encoded); }
   std::unique_ptr<DecoderState> start() const override { return std::make_unique<CtcBeamState>(head_->vocabulary()); }
   void decode(const std::vector<DecoderJob>& jobs) const override {
     const ops::PartScope part(ops::Part::decoder);

@@ -24,7 +24,7 @@ class CtcState : public DecoderState {
     next_ = std::max(next_, frames.firstFrame);
     until = std::min(until, frames.end());
     for (; next_ < until && !stopped_; next_++) {
-      const float* logits = frames.values.data.data() + (next_ - frames.firstFrame) * classes;
+      const float* logits = frames.frame(next_);
       const int likeliest = ops::argmax(logits, classes);
       // The open token continues.
       const int id = boosting.choose(logits, likeliest, open_.id);
@@ -89,7 +89,7 @@ class CtcDecoder : public Decoder {
  public:
   explicit CtcDecoder(std::shared_ptr<const CtcHead> head) : head_(std::move(head)) {}
 
-  Matrix prepare(const Matrix& encoded) const override { return head_->logits(encoded); }
+  mlx::core::array project(const mlx::core::array& encoded) const override { return head_->logits(encoded); }
   std::unique_ptr<DecoderState> start() const override { return std::make_unique<CtcState>(head_->vocabulary()); }
   void decode(const std::vector<DecoderJob>& jobs) const override {
     for (const DecoderJob& job : jobs)

@@ -4,10 +4,8 @@
 #include <string>
 
 #include "model/config.h"
-#include "model/matrix.h"
 #include "model/weights.h"
 #include "ops/ops.h"
-#include "ops/profile.h"
 
 namespace parakeet {
 
@@ -22,11 +20,7 @@ class CtcHead {
 
   int vocabulary() const { return vocabulary_; }
   // [frames, vocabulary + 1], the blank last. On the engine's thread.
-  Matrix logits(const Matrix& encoded) const {
-    const ops::PartScope part(ops::Part::decoder);
-    if (encoded.rows == 0) return {{}, 0, vocabulary_ + 1};
-    return toMatrix(classes_(toArray(encoded)));
-  }
+  mlx::core::array logits(const mlx::core::array& encoded) const { return classes_(encoded); }
 
  private:
   int vocabulary_;

@@ -10,7 +10,7 @@
 #include "model/beam.h"
 #include "model/boost.h"
 #include "model/config.h"
-#include "model/encoder.h"
+#include "model/frame_rows.h"
 #include "model/tokens.h"
 
 namespace parakeet {
@@ -18,12 +18,16 @@ namespace parakeet {
 class ArchiveReader;
 class ArchiveWriter;
 
-// Frames prepared for decoding: what can be computed for all of them at once. Frame i of the matrix is `firstFrame +
-// i`.
+// Frames prepared for decoding: what can be computed for all of them at once. Row i belongs to frame `firstFrame + i`.
 struct DecoderFrames {
-  Matrix values;
+  FrameRows rows;  // evaluated
   int64_t firstFrame = 0;
-  int64_t end() const { return firstFrame + values.rows; }
+
+  int64_t end() const { return firstFrame + rows.count; }
+  // The values of a frame, in plain memory.
+  const float* frame(int64_t index) const {
+    return rows.matrix.data<float>() + (rows.first + index - firstFrame) * rows.columns();
+  }
 };
 
 constexpr int64_t noLimit = std::numeric_limits<int64_t>::max();
@@ -56,23 +60,32 @@ struct DecoderJob {
 class Decoder {
  public:
   virtual ~Decoder() = default;
-  // What can be computed for all frames at once: the rows become those of DecoderFrames::values. On the engine's
-  // thread.
-  virtual Matrix prepare(const Matrix& encoded) const = 0;
+  // What can be computed for all frames at once: rows of the same numbers, to become those of DecoderFrames. On the
+  // engine's thread.
+  std::vector<FrameRows> prepare(const std::vector<FrameRows>& encoded) const;
   virtual std::unique_ptr<DecoderState> start() const = 0;
   // Decodes several streams in lockstep, so that weights are read once for all of them; each result is the same as
   // alone. A token that begins earlier and reaches past `until` continues in the next call.
   virtual void decode(const std::vector<DecoderJob>& jobs) const = 0;
+  // Frames that are decoded at once, at most: between them, a recording can be cancelled.
+  virtual int piece() const { return 256; }
+
+  // Encoder frames [rows, dModel] to what the decoder reads of them.
+  virtual mlx::core::array project(const mlx::core::array& encoded) const = 0;
 };
 
 class Transducer;
+class DeviceGreedy;
 
+// `device`: decodes what has no boosted phrases; null for a CPU.
 // Token-and-duration transducer, greedy (Xu et al. 2023; NeMo's GreedyTDTInfer): token and duration are the argmaxes of
 // one joint output; the frame pointer moves by the duration, a blank of duration 0 moves it by one; at most
 // `maxSymbols` tokens at one frame.
-std::unique_ptr<Decoder> makeTdtDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config);
+std::unique_ptr<Decoder> makeTdtDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
+                                        std::shared_ptr<const DeviceGreedy> device);
 // Transducer, greedy (Graves 2012; NeMo's GreedyRNNTInfer): a blank moves to the next frame; a token lasts one frame.
-std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config);
+std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
+                                         std::shared_ptr<const DeviceGreedy> device);
 // Beam searches; see their files.
 std::unique_ptr<Decoder> makeTdtBeamDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
                                             const Beam& beam);

@@ -2,15 +2,19 @@
 // (engine/buffered_encoder.h).
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "model/cancel.h"
 #include "model/config.h"
-#include "model/conformer_layer.h"
-#include "model/matrix.h"
-#include "model/subsampling.h"
+#include "model/frame_rows.h"
+#include "model/stream_cache.h"
+#include "model/weights.h"
+#include "ops/dtype.h"
 
 namespace parakeet {
+
+using ops::CacheUpdate;
 
 // How far a frame attends, in frames; -1 for no limit.
 struct Context {
@@ -19,55 +23,56 @@ struct Context {
   bool operator==(const Context&) const = default;
 };
 
-// A piece of one stream, to be encoded after what `caches` (one a layer) holds.
+// A piece of one stream, to be encoded after what `past` holds.
 struct EncoderPiece {
   Matrix features;  // with the mel frames of the first output's receptive field in front, unless at the start
   bool atStart = false;
   bool atEnd = false;
   Context context;
   CacheUpdate update;
-  std::vector<LayerCache> caches;
+  StreamCachePtr past;
 };
 
 struct EncodedPiece {
-  Matrix encoded;
-  std::vector<LayerCache> caches;  // updated with the frames that became past
+  FrameRows encoded;
+  StreamCachePtr past;  // with the frames that became past; the piece's own must not be used any more
 };
 
+// One implementation for our CPU kernels, one for MLX's own operations.
 class Encoder {
  public:
-  // Checks `cancel` between layers.
-  Encoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel);
+  explicit Encoder(const EncoderConfig& config) : config_(config) {}
+  virtual ~Encoder() = default;
+  Encoder(const Encoder&) = delete;
+  Encoder& operator=(const Encoder&) = delete;
 
-  // Encodes pieces of several streams as one batch: the result of one depends on the others only by rounding. On the
-  // engine's thread.
-  std::vector<EncodedPiece> encode(std::vector<EncoderPiece> pieces, const CancelFlag& cancel) const;
+  // Encodes pieces of several streams together: the result of one depends on the others only by rounding. If it throws,
+  // all caches are as they were. On the engine's thread.
+  virtual std::vector<EncodedPiece> encode(std::vector<EncoderPiece> pieces, const CancelFlag& cancel) const = 0;
+  // Normalised features [mel frames, features] of whole signals, none of them empty → [ceil(mel frames / 8), dModel]
+  // each, the same as alone, except for rounding. Checks `cancel` throughout. On the engine's thread.
+  virtual std::vector<FrameRows> encode(const std::vector<const Matrix*>& signals, const Context& context,
+                                        const CancelFlag& cancel) const = 0;
+  FrameRows encode(const Matrix& features, const Context& context, const CancelFlag& cancel) const;
 
-  // Normalised features [mel frames, features] of a whole signal → [ceil(mel frames / 8), dModel]. Checks `cancel`
-  // throughout. On the engine's thread.
-  Matrix encode(const Matrix& features, const Context& context, const CancelFlag& cancel) const;
-  // The same for several signals at once, none of them empty: each result is the same as alone, except for rounding.
-  std::vector<Matrix> encode(const std::vector<const Matrix*>& signals, const Context& context,
-                             const CancelFlag& cancel) const;
+  // For snapshots: the cache of each layer, and back. `past` may be null: then all are empty.
+  virtual std::vector<LayerCache> layersOf(const StreamCachePtr& past) const = 0;
+  virtual StreamCachePtr cacheOf(const std::vector<LayerCache>& layers) const = 0;
 
   const EncoderConfig& config() const { return config_; }
-  const Subsampling& subsampling() const { return subsampling_; }
+  // Mel frames before those of an output that it sees, and a piece needs in front.
+  int leftReach() const { return config_.subsamplingFactor - 1; }
+
+ protected:
+  // Throws ERR_PARAKEET_INVALID_ARGUMENT.
+  void mustFit(const Matrix& features) const;
 
  private:
-  struct Item;  // of a batch
-  mlx::core::array run(mlx::core::array x, std::vector<Item>& items, const CancelFlag& cancel) const;
-  // The sinusoids of distances from … to, projected for each layer, if they may be kept.
-  const std::vector<mlx::core::array>* keptPositions(int from, int to, const CancelFlag& cancel) const;
-
   EncoderConfig config_;
-  Subsampling subsampling_;
-  std::vector<ConformerLayer> layers_;
-  // One table of projected positions, grown as longer ranges come: every shorter range is a slice of it.
-  struct PositionTable {
-    int from = 0, to = 1;  // distances of the first and the last row; empty at first
-    std::vector<mlx::core::array> projected;
-  };
-  mutable PositionTable positions_;
 };
+
+// For the device that computes. Checks `cancel` between layers.
+std::unique_ptr<const Encoder> makeEncoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype,
+                                           const CancelFlag& cancel);
 
 }  // namespace parakeet

@@ -1,12 +1,16 @@
 #include "model/model.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 #include "error.h"
 #include "model/ctc_head.h"
+#include "model/device_greedy.h"
 #include "model/emission.h"
 #include "model/normalization.h"
 #include "model/transducer.h"
+#include "ops/device.h"
 
 namespace parakeet {
 namespace {
@@ -18,11 +22,6 @@ constexpr double silenceCutSeconds = 1.0;
 // word error rate of an hour of recordings: 24.31 % with 10 and with 16 s, 24.50 % with a whole window of 120 s, 24.65
 // % with 30 s.
 constexpr double normalizedSeconds = 16.0;
-
-// Frames that are decoded between two checks of the cancel flag.
-constexpr int decodedFrames = 256;
-// The same for a beam search, more than the two minutes of a window.
-constexpr int searchedFrames = 2048;
 
 struct Sound {
   int64_t begin = 0, end = 0;  // samples; `begin` lies on a frame
@@ -46,15 +45,24 @@ int64_t lastSoundFrame(const Matrix& mel, int until) {
   return -1;
 }
 
+// PARAKEET_DECODER overrides the choice, for tests and measurements.
+bool decodesOnDevice() {
+  const char* wanted = std::getenv("PARAKEET_DECODER");
+  return wanted ? std::string_view(wanted) == "device" : ops::onGpu();
+}
+
 }  // namespace
 
 Model::Model(ModelConfig config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel)
     : config_(std::move(config)),
       filters_(std::make_shared<const MelFilters>(config_.preprocessor)),
-      encoder_(std::make_shared<const Encoder>(config_.encoder, weights, dtype, cancel)) {
+      encoder_(makeEncoder(config_.encoder, weights, dtype, cancel)) {
   if (config_.hasTransducer()) {
     transducer_ = std::make_shared<const Transducer>(config_, weights, ops::atLeastBfloat16(dtype));
-    greedy_ = config_.durations.empty() ? makeRnntDecoder(transducer_, config_) : makeTdtDecoder(transducer_, config_);
+    std::shared_ptr<const DeviceGreedy> device;
+    if (decodesOnDevice()) device = std::make_shared<const DeviceGreedy>(config_, weights);
+    greedy_ = config_.durations.empty() ? makeRnntDecoder(transducer_, config_, std::move(device))
+                                        : makeTdtDecoder(transducer_, config_, std::move(device));
   }
   if (config_.hasCtc()) {
     const std::string prefix = config_.architecture == Architecture::ctc ? "decoder" : "ctc_decoder";
@@ -93,35 +101,38 @@ Matrix Model::normalize(const Matrix& logMel, int frames) const {
   return features;
 }
 
-Tokens Model::decode(const Matrix& encoded, const Decoding& decoding, const CancelFlag& cancel) const {
+Tokens Model::decode(const FrameRows& encoded, const Decoding& decoding, const CancelFlag& cancel) const {
   return std::move(decode(std::vector<Encoded>{{encoded, noLimit, decoding.boost}}, decoding, cancel)[0]);
 }
 
 std::vector<Tokens> Model::decode(const std::vector<Encoded>& signals, const Decoding& decoding,
                                   const CancelFlag& cancel) const {
   const auto decoder = this->decoder(decoding);
-  // A beam ends with one hypothesis at the end of each piece.
-  const int piece = decoding.beam ? searchedFrames : decodedFrames;
+  const int piece = decoder->piece();
   std::vector<std::unique_ptr<DecoderState>> states;
   int longest = 0;
   for (const Encoded& own : signals) {
     states.push_back(decoder->start());
     states.back()->boosting.set(own.boost);
-    longest = std::max(longest, own.frames.rows);
+    longest = std::max(longest, own.frames.count);
   }
   std::vector<Tokens> tokens(signals.size());
   for (int first = 0; first < longest; first += piece) {
     cancel.check();
-    std::vector<DecoderFrames> frames(signals.size());
-    std::vector<DecoderJob> jobs;
+    std::vector<size_t> going;
+    std::vector<FrameRows> parts;
     for (size_t i = 0; i < signals.size(); i++) {
-      const Matrix& own = signals[i].frames;
-      if (first >= own.rows) continue;
-      const int rows = std::min(piece, own.rows - first);
-      const auto begin = own.data.begin() + static_cast<ptrdiff_t>(first) * own.columns;
-      frames[i] = {decoder->prepare({{begin, begin + static_cast<ptrdiff_t>(rows) * own.columns}, rows, own.columns}),
-                   first};
-      jobs.push_back({states[i].get(), &frames[i], first + rows, signals[i].lastStart, &tokens[i]});
+      const FrameRows& own = signals[i].frames;
+      if (first >= own.count) continue;
+      going.push_back(i);
+      parts.push_back(own.part(first, std::min(piece, own.count - first)));
+    }
+    std::vector<DecoderFrames> frames;
+    for (FrameRows& rows : decoder->prepare(parts)) frames.push_back({std::move(rows), first});
+    std::vector<DecoderJob> jobs;
+    for (size_t k = 0; k < going.size(); k++) {
+      const size_t i = going[k];
+      jobs.push_back({states[i].get(), &frames[k], frames[k].end(), signals[i].lastStart, &tokens[i]});
     }
     decoder->decode(jobs);
   }
@@ -157,7 +168,7 @@ std::vector<Tokens> Model::recognize(const std::vector<const Heard*>& signals, c
   std::vector<Tokens> tokens(signals.size());
   if (sounding.empty()) return tokens;
   std::vector<Encoded> encoded;
-  for (Matrix& frames : encoder_->encode(features, context, cancel)) {
+  for (FrameRows& frames : encoder_->encode(features, context, cancel)) {
     const Heard& signal = *signals[sounding[encoded.size()]];
     encoded.push_back({std::move(frames), signal.lastStart, signal.boost});
   }

@@ -56,7 +56,7 @@ class Model {
   Matrix logMel(const float* samples, size_t count, size_t flush, const CancelFlag& cancel) const;
   // NeMo's normalisation: statistics over the first `frames` frames, applied to all.
   Matrix normalize(const Matrix& logMel, int frames) const;
-  Tokens decode(const Matrix& encoded, const Decoding& decoding, const CancelFlag& cancel) const;
+  Tokens decode(const FrameRows& encoded, const Decoding& decoding, const CancelFlag& cancel) const;
   // Audio to the encoder's input. Digital silence of more than a second at either end is left out.
   Heard listen(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const;
   // Transcribes several signals at once with full context; each result is the same as alone.
@@ -65,7 +65,7 @@ class Model {
 
  private:
   struct Encoded {
-    Matrix frames;
+    FrameRows frames;
     int64_t lastStart;
     std::shared_ptr<const BoostTree> boost;
   };

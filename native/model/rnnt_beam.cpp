@@ -58,7 +58,7 @@ RnntBeamDecoder::Hypotheses RnntBeamDecoder::frame(const DecoderFrames& frames, 
   std::vector<float> logits;
   while (!active.empty()) {
     readTokens(*transducer_, histories, active);
-    scoreAll(*transducer_, frames.values, frames.firstFrame, active, logits);
+    scoreAll(*transducer_, frames, active, logits);
     Hypotheses more;
     for (size_t i = 0; i < active.size(); i++) {
       const TransducerHypothesis& one = active[i];

@@ -1,3 +1,5 @@
+#ifdef PARAKEET_CPU_KERNELS
+
 #include "model/subsampling.h"
 
 #include <algorithm>
@@ -96,3 +98,5 @@ mx::array Subsampling::convolve(const Item& item) const {
 }
 
 }  // namespace parakeet
+
+#endif

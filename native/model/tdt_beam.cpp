@@ -34,7 +34,7 @@ std::vector<TransducerHypothesis> TdtBeamDecoder::search(const DecoderFrames& fr
   const auto enough = static_cast<size_t>(std::max(1.0, std::round(beam_.size * beam_.patience)));
   while (finished.size() < enough && !active.empty()) {
     readTokens(*transducer_, histories, active);
-    scoreAll(*transducer_, frames.values, frames.firstFrame, active, logits);
+    scoreAll(*transducer_, frames, active, logits);
     std::vector<TransducerHypothesis> candidates;
     std::unordered_map<uint64_t, size_t> places;
     for (size_t i = 0; i < active.size(); i++)

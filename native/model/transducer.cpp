@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "ops/lstm.h"
-#include "ops/profile.h"
 
 namespace parakeet {
 namespace {
@@ -106,12 +105,6 @@ void Transducer::advance(const std::vector<Advance>& moves) const {
     const float* projection = projections.data() + s * jointHidden_;
     moves[s].state->projection.assign(projection, projection + jointHidden_);
   }
-}
-
-Matrix Transducer::projectFrames(const Matrix& encoded) const {
-  const ops::PartScope part(ops::Part::decoder);
-  if (encoded.rows == 0) return {{}, 0, jointHidden_};
-  return toMatrix(frameProjection_(toArray(encoded)));
 }
 
 void Transducer::joint(const std::vector<JointInput>& inputs, std::vector<float>& logits) const {

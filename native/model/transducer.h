@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "model/config.h"
-#include "model/encoder.h"
 #include "model/weights.h"
 #include "ops/ops.h"
 #include "ops/row_matrix.h"
@@ -38,7 +37,7 @@ class Transducer {
   };
   void advance(const std::vector<Advance>& moves) const;
   // The joint's share of each encoder frame: [frames, joint hidden]. On the engine's thread.
-  Matrix projectFrames(const Matrix& encoded) const;
+  mlx::core::array projectFrames(const mlx::core::array& encoded) const { return frameProjection_(encoded); }
   // An encoder frame (`joint hidden` values) and the predictor state that it is scored with.
   struct JointInput {
     const float* frame;

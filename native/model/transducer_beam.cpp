@@ -31,11 +31,10 @@ void readTokens(const Transducer& transducer, Histories& histories, std::vector<
   }
 }
 
-void scoreAll(const Transducer& transducer, const Matrix& frames, int64_t firstFrame,
+void scoreAll(const Transducer& transducer, const DecoderFrames& frames,
               const std::vector<TransducerHypothesis>& hypotheses, std::vector<float>& logits) {
   std::vector<Transducer::JointInput> inputs;
-  for (const TransducerHypothesis& one : hypotheses)
-    inputs.push_back({frames.data.data() + (one.frame - firstFrame) * frames.columns, one.predictor.get()});
+  for (const TransducerHypothesis& one : hypotheses) inputs.push_back({frames.frame(one.frame), one.predictor.get()});
   transducer.joint(inputs, logits);
 }
 

@@ -32,8 +32,8 @@ struct TransducerHypothesis {
 // afterwards), and appends the tokens to their histories.
 void readTokens(const Transducer& transducer, Histories& histories, std::vector<TransducerHypothesis>& hypotheses);
 
-// The joint's logits of each hypothesis at its frame. Frame i of `frames` is `firstFrame + i`.
-void scoreAll(const Transducer& transducer, const Matrix& frames, int64_t firstFrame,
+// The joint's logits of each hypothesis at its frame.
+void scoreAll(const Transducer& transducer, const DecoderFrames& frames,
               const std::vector<TransducerHypothesis>& hypotheses, std::vector<float>& logits);
 
 // Keeps the `most` best, best first; ties in their order.
@@ -47,7 +47,10 @@ class TransducerBeamDecoder : public Decoder {
   TransducerBeamDecoder(std::shared_ptr<const Transducer> transducer, TransducerRules rules, const Beam& beam)
       : transducer_(std::move(transducer)), rules_(std::move(rules)), beam_(beam) {}
 
-  Matrix prepare(const Matrix& encoded) const override { return transducer_->projectFrames(encoded); }
+  int piece() const override { return searchedFrames; }
+  mlx::core::array project(const mlx::core::array& encoded) const override {
+    return transducer_->projectFrames(encoded);
+  }
   std::unique_ptr<DecoderState> start() const override {
     return std::make_unique<TransducerState>(transducer_->start());
   }

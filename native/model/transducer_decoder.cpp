@@ -5,6 +5,7 @@
 
 #include "model/confidence.h"
 #include "model/decoder.h"
+#include "model/device_greedy.h"
 #include "model/mutant.h"
 #include "model/transducer_state.h"
 #include "ops/logits.h"
@@ -34,11 +35,10 @@ class Walk {
   // Appends what is to be scored next.
   void ask(std::vector<Transducer::JointInput>& inputs) {
     scored_.clear();
-    const Matrix& frames = job_.frames->values;
     const auto most = static_cast<size_t>(std::clamp(blanks_, 1, mostAhead));
     for (int64_t next = state_.pointer; next < until_ && scored_.size() < most; next += step_) {
       scored_.push_back(next);
-      inputs.push_back({frames.data.data() + (next - job_.frames->firstFrame) * frames.columns, &state_.predictor});
+      inputs.push_back({job_.frames->frame(next), &state_.predictor});
     }
   }
   size_t asked() const { return scored_.size(); }
@@ -91,10 +91,15 @@ class Walk {
 
 class TransducerDecoder : public Decoder {
  public:
-  TransducerDecoder(std::shared_ptr<const Transducer> transducer, TransducerRules rules)
-      : transducer_(std::move(transducer)), rules_(std::move(rules)) {}
+  TransducerDecoder(std::shared_ptr<const Transducer> transducer, TransducerRules rules,
+                    std::shared_ptr<const DeviceGreedy> device)
+      : transducer_(std::move(transducer)), rules_(std::move(rules)), device_(std::move(device)) {}
 
-  Matrix prepare(const Matrix& encoded) const override { return transducer_->projectFrames(encoded); }
+  int piece() const override { return device_ ? 2048 : Decoder::piece(); }
+
+  mlx::core::array project(const mlx::core::array& encoded) const override {
+    return transducer_->projectFrames(encoded);
+  }
   std::unique_ptr<DecoderState> start() const override {
     return std::make_unique<TransducerState>(transducer_->start());
   }
@@ -103,7 +108,15 @@ class TransducerDecoder : public Decoder {
     const ops::PartScope part(ops::Part::decoder);
     const ops::PartTimer timer(ops::Part::decoder);
     std::list<Walk> walks;
-    for (const DecoderJob& job : jobs) walks.emplace_back(job, rules_);
+    std::vector<DecoderJob> onDevice;
+    for (const DecoderJob& job : jobs) {
+      // A bonus is not the device's to give.
+      if (device_ && !job.state->boosting.active())
+        onDevice.push_back(job);
+      else
+        walks.emplace_back(job, rules_);
+    }
+    if (!onDevice.empty()) device_->decode(onDevice);
     std::vector<Transducer::JointInput> inputs;
     std::vector<float> logits;
     for (;;) {
@@ -125,18 +138,22 @@ class TransducerDecoder : public Decoder {
  private:
   std::shared_ptr<const Transducer> transducer_;
   TransducerRules rules_;
+  std::shared_ptr<const DeviceGreedy> device_;  // none: everything is decoded on the CPU
 };
 
 }  // namespace
 
-std::unique_ptr<Decoder> makeTdtDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config) {
+std::unique_ptr<Decoder> makeTdtDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
+                                        std::shared_ptr<const DeviceGreedy> device) {
   return std::make_unique<TransducerDecoder>(std::move(transducer),
-                                             TransducerRules{config.vocabulary, config.durations, config.maxSymbols});
+                                             TransducerRules{config.vocabulary, config.durations, config.maxSymbols},
+                                             std::move(device));
 }
 
-std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config) {
-  return std::make_unique<TransducerDecoder>(std::move(transducer),
-                                             TransducerRules{config.vocabulary, {}, config.maxSymbols});
+std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
+                                         std::shared_ptr<const DeviceGreedy> device) {
+  return std::make_unique<TransducerDecoder>(
+      std::move(transducer), TransducerRules{config.vocabulary, {}, config.maxSymbols}, std::move(device));
 }
 
 }  // namespace parakeet

@@ -1,13 +1,14 @@
 // A FastConformer block (Gulati et al. 2020; NeMo's ConformerLayer) for several streams at once: half a feed-forward,
 // attention with relative positions, convolution, half a feed-forward, layer norm. The frames of the streams are
-// stacked: products process them all, operations along time keep streams apart.
+// stacked: products process them all, operations along time keep streams apart. On our CPU kernels; see padded_block.h
+// for the same on MLX's operations.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <vector>
 
-#include "ops/attention.h"
+#include "ops/block_cache.h"
 #include "ops/depthwise_conv.h"
 #include "ops/linear.h"
 #include "ops/norm.h"
@@ -33,18 +34,6 @@ struct Block {
   DType dtype;
 };
 
-// A stream's cache of a block. Absent at its start.
-struct BlockCache {
-  std::optional<mx::array> keys, values;  // [cached, d], of past frames
-  std::optional<mx::array> convolution;   // [(kernel − 1) / 2, d], the depthwise convolution's last inputs
-};
-
-// What a step keeps for the next one.
-struct CacheUpdate {
-  int commit = 0;    // of the step's frames, how many become past
-  int capacity = 0;  // past frames whose keys and values are kept
-};
-
 // One stream's share of a batch.
 struct BlockItem {
   Rows rows;
@@ -64,8 +53,7 @@ struct BlockOutput {
 // Projected positions [_, d] as the block reads them, in every step: laid out for its products once.
 mx::array readablePositions(const Block& block, const mx::array& projected);
 
-// x: [frames, d], covered by the items in order; each sees only its own. On a CPU one kernel, elsewhere MLX's
-// operations.
+// x: [frames, d], covered by the items in order; each sees only its own. One kernel.
 BlockOutput runBlock(const std::shared_ptr<const Block>& block, const mx::array& x,
                      const std::vector<BlockItem>& items);
 

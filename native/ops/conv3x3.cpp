@@ -1,12 +1,11 @@
+#ifdef PARAKEET_CPU_KERNELS
+
 #include "ops/conv3x3.h"
 
-#include <optional>
 #include <utility>
 
-#include "ops/activate.h"
 #include "ops/cpu/convolution.h"
 #include "ops/cpu/kernel.h"
-#include "ops/on_cpu.h"
 #include "ops/pool.h"
 #include "ops/shape.h"
 
@@ -14,59 +13,33 @@ namespace parakeet::ops {
 
 class Conv3x3::Impl {
  public:
-  Impl(const std::vector<float>& weight, std::vector<float> bias, int channels, int inputs)
-      : channels_(channels), inputs_(inputs) {
-#ifdef PARAKEET_CPU_KERNELS
-    if (onCpu()) {
-      std::vector<float> taps(weight.size());
-      for (int c = 0; c < channels; c++) {
-        for (int k = 0; k < 9; k++)
-          taps[static_cast<size_t>(k) * channels + c] = weight[static_cast<size_t>(c) * 9 + k];
-      }
-      kernel_ = std::make_shared<const Convolution3x3>(
-          Convolution3x3{std::move(taps), std::move(bias), channels, inputs == channels});
-      return;
+  Impl(const std::vector<float>& weight, std::vector<float> bias, int channels, int inputs) : inputs_(inputs) {
+    std::vector<float> taps(weight.size());
+    for (int c = 0; c < channels; c++) {
+      for (int k = 0; k < 9; k++) taps[static_cast<size_t>(k) * channels + c] = weight[static_cast<size_t>(c) * 9 + k];
     }
-#endif
-    weight_ = fromVector(weight, {channels, 3, 3, 1});
-    bias_ = fromVector(bias, {channels});
+    kernel_ = std::make_shared<const Convolution3x3>(
+        Convolution3x3{std::move(taps), std::move(bias), channels, inputs == channels});
   }
 
   mx::array apply(const mx::array& x, int top, int bottom, Activation activation) const {
     mustHaveWidth("Conv3x3", x, inputs_);
-#ifdef PARAKEET_CPU_KERNELS
-    if (kernel_) {
-      const int height = x.shape(0), width = x.shape(1), rows = convolvedHeight(height, top, bottom);
-      return cpuKernel("Conv3x3", {x}, {rows, convolvedWidth(width), channels_},
-                       [=, kernel = kernel_](const std::vector<const float*>& inputs, float* output) {
-                         parallelFor(rows, 4, [&](int begin, int end) {
-                           const ptrdiff_t first = static_cast<ptrdiff_t>(begin) * convolvedWidth(width);
-                           kernel->run(inputs[0], output + first * kernel->channels, height, width, top, begin, end,
-                                       activation);
-                         });
+    const int height = x.shape(0), width = x.shape(1), rows = convolvedHeight(height, top, bottom);
+    return cpuKernel("Conv3x3", {x}, {rows, convolvedWidth(width), kernel_->channels},
+                     [=, kernel = kernel_](const std::vector<const float*>& inputs, float* output) {
+                       parallelFor(rows, 4, [&](int begin, int end) {
+                         const ptrdiff_t first = static_cast<ptrdiff_t>(begin) * convolvedWidth(width);
+                         kernel->run(inputs[0], output + first * kernel->channels, height, width, top, begin, end,
+                                     activation);
                        });
-    }
-#endif
-    const mx::array padded = mx::pad(x, {{top, bottom}, {1, 1}, {0, 0}});
-    const mx::array product = mx::conv2d(mx::expand_dims(padded, 0), *weight_, {2, 2}, {0, 0}, {1, 1}, inputs_);
-    return activate(mx::squeeze(product, 0) + *bias_, activation);
+                     });
   }
 
-  const Convolution3x3* kernel() const {
-#ifdef PARAKEET_CPU_KERNELS
-    return kernel_.get();
-#else
-    return nullptr;
-#endif
-  }
+  const Convolution3x3* kernel() const { return kernel_.get(); }
 
  private:
-  int channels_, inputs_;
-#ifdef PARAKEET_CPU_KERNELS
+  int inputs_;
   std::shared_ptr<const Convolution3x3> kernel_;
-#endif
-  std::optional<mx::array> weight_;
-  std::optional<mx::array> bias_;
 };
 
 Conv3x3::Conv3x3(const std::vector<float>& weight, std::vector<float> bias, int channels, int inputs)
@@ -79,3 +52,5 @@ mx::array Conv3x3::operator()(const mx::array& x, int top, int bottom, Activatio
 const Convolution3x3* Conv3x3::cpuConvolution() const { return impl_->kernel(); }
 
 }  // namespace parakeet::ops
+
+#endif

@@ -1,4 +1,4 @@
-// The convolutions of the subsampling.
+// The convolutions of the subsampling on our CPU kernels.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ class Conv3x3 {
   Conv3x3(const std::vector<float>& weight, std::vector<float> bias, int channels, int inputs);
   // `top`, `bottom`: rows of zeros added before and after the height.
   mx::array operator()(const mx::array& x, int top, int bottom, Activation activation = Activation::none) const;
-  // The weights for the CPU kernels; null elsewhere.
+  // The weights; not null.
   const Convolution3x3* cpuConvolution() const;
 
  private:

@@ -7,8 +7,8 @@
 #include "ops/cpu/instructions.h"
 #include "ops/cpu/onednn.h"
 #include "ops/cpu/product_speed.h"
+#include "ops/device.h"
 #include "ops/linear.h"
-#include "ops/on_cpu.h"
 
 namespace parakeet::ops {
 

@@ -1,13 +1,11 @@
 // The device seam: the operations that a model is made of. On a CPU with oneDNN they are MLX primitives of ours
-// (ops/cpu/), elsewhere MLX's own operations. The model code above does not know which.
+// (ops/cpu/), elsewhere MLX's own operations: linear layers as on a CPU, the encoder in padded batches (ops/padded/).
 //
-// All arrays are float32. A sequence is a matrix [frames, channels]; those of several streams are stacked in a batch.
-// Products and norms treat all rows alike; operations along time are told which rows belong to which stream.
+// A sequence is a matrix [frames, channels]; those of several streams are stacked in a batch. Products and norms treat
+// all rows alike; operations along time are told which rows belong to which stream.
 #pragma once
 
-#include "ops/attention.h"
-#include "ops/conv3x3.h"
-#include "ops/depthwise_conv.h"
+#include "ops/device.h"
 #include "ops/give_up.h"
 #include "ops/linear.h"
 #include "ops/machine.h"

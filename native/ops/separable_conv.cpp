@@ -1,6 +1,9 @@
+#ifdef PARAKEET_CPU_KERNELS
+
 #include "ops/separable_conv.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "ops/cpu/aligned.h"
 #include "ops/cpu/convolution.h"
@@ -12,16 +15,14 @@
 namespace parakeet::ops {
 namespace {
 
-#ifdef PARAKEET_CPU_KERNELS
-
 // Values that the product finds in a core's cache.
 constexpr int valuesAtOnce = 65536;
 // Fewest rows that justify waking another thread.
 constexpr int grainRows = 8;
 
 // The stage lives as long as the kernel: its copy is there.
-mx::array onCpu(const SeparableConv& stage, const std::optional<Conv3x3>& first, const mx::array& x, int top,
-                int bottom) {
+mx::array convolveSeparably(const SeparableConv& stage, const std::optional<Conv3x3>& first, const mx::array& x,
+                            int top, int bottom) {
   const int height = x.shape(0), width = x.shape(1), outputs = stage.pointwise.cpuMatrix()->outputs();
   const int rows = convolvedHeight(first ? convolvedHeight(height, top, bottom) : height, top, bottom);
   const int columns = convolvedWidth(first ? convolvedWidth(width) : width);
@@ -51,22 +52,14 @@ mx::array onCpu(const SeparableConv& stage, const std::optional<Conv3x3>& first,
                    });
 }
 
-#endif
-
 }  // namespace
 
 mx::array SeparableConv::operator()(const Conv3x3* first, const mx::array& x, int top, int bottom) const {
-#ifdef PARAKEET_CPU_KERNELS
-  if (const Convolution3x3* kernel = depthwise.cpuConvolution()) {
-    const Convolution3x3& input = first ? *first->cpuConvolution() : *kernel;
-    mustHaveWidth("SeparableConv", x, input.depthwise ? input.channels : 1);
-    return onCpu(*this, first ? std::optional(*first) : std::nullopt, x, top, bottom);
-  }
-#endif
-  const mx::array convolved = depthwise(first ? (*first)(x, top, bottom, Activation::relu) : x, top, bottom);
-  const int height = convolved.shape(0), width = convolved.shape(1), channels = convolved.shape(2);
-  const mx::array y = pointwise(mx::reshape(convolved, {height * width, channels}), Activation::relu);
-  return mx::reshape(y, {height, width, y.shape(1)});
+  const Convolution3x3& input = first ? *first->cpuConvolution() : *depthwise.cpuConvolution();
+  mustHaveWidth("SeparableConv", x, input.depthwise ? input.channels : 1);
+  return convolveSeparably(*this, first ? std::optional(*first) : std::nullopt, x, top, bottom);
 }
 
 }  // namespace parakeet::ops
+
+#endif

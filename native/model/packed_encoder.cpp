@@ -1,0 +1,188 @@
+#ifdef PARAKEET_CPU_KERNELS
+
+#include "model/packed_encoder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "model/layer_weights.h"
+#include "model/mutant.h"
+#include "model/position.h"
+#include "ops/give_up.h"
+
+namespace parakeet {
+namespace mx = mlx::core;
+namespace {
+
+// Projected positions that are kept, all layers together (bytes), and the step in which the table grows (rows).
+constexpr size_t keptBytes = size_t{96} << 20;
+constexpr int growth = 64;
+// From this many frames on, each layer is evaluated separately.
+constexpr int evaluatedFrames = 192;
+
+mx::array sinusoidsOf(int from, int to, int width) {
+  return ops::fromVector(relativePositions(from, to, width), {from - to + 1, width});
+}
+
+struct PackedCache : StreamCache {
+  explicit PackedCache(std::vector<LayerCache> layers) : layers(std::move(layers)) {}
+  std::vector<LayerCache> layers;
+};
+
+}  // namespace
+
+PackedEncoder::PackedEncoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype,
+                             const CancelFlag& cancel)
+    : Encoder(config), subsampling_(config, weights, ops::wider(dtype)) {
+  for (int i = 0; i < config.layers; i++) {
+    cancel.check();
+    layers_.emplace_back(config, LayerWeights(config, weights, i), dtype);
+  }
+}
+
+struct PackedEncoder::Item {
+  ops::Rows rows;
+  Context context;
+  std::vector<LayerCache> caches;
+  const CacheUpdate* update;
+};
+
+std::vector<LayerCache> PackedEncoder::layersOf(const StreamCachePtr& past) const {
+  return past ? static_cast<const PackedCache&>(*past).layers : std::vector<LayerCache>(layers_.size());
+}
+
+StreamCachePtr PackedEncoder::cacheOf(const std::vector<LayerCache>& layers) const {
+  return std::make_shared<const PackedCache>(layers);
+}
+
+std::vector<FrameRows> PackedEncoder::encode(const std::vector<const Matrix*>& signals, const Context& context,
+                                             const CancelFlag& cancel) const {
+  const ops::GiveUpScope scope(cancel.flag());
+  std::vector<Subsampling::Item> inputs;
+  for (const Matrix* features : signals) {
+    mustFit(*features);
+    inputs.push_back({toArray(*features), true, true});
+  }
+  std::vector<ops::Rows> rows;
+  const mx::array x = subsampling_(inputs, rows);
+  std::vector<Item> items;
+  for (const ops::Rows& own : rows) items.push_back({own, context, layersOf(nullptr), nullptr});
+  inputs.clear();
+  const mx::array all = run(x, items, cancel);
+  std::vector<FrameRows> encoded;
+  for (const Item& item : items) encoded.push_back({all, item.rows.first, item.rows.count});
+  return encoded;
+}
+
+std::vector<EncodedPiece> PackedEncoder::encode(std::vector<EncoderPiece> pieces, const CancelFlag& cancel) const {
+  const ops::GiveUpScope scope(cancel.flag());
+  std::vector<Subsampling::Item> inputs;
+  for (const EncoderPiece& piece : pieces) {
+    mustFit(piece.features);
+    inputs.push_back({toArray(piece.features), piece.atStart, piece.atEnd});
+  }
+  std::vector<ops::Rows> rows;
+  const mx::array x = subsampling_(inputs, rows);
+  std::vector<Item> items;
+  for (size_t i = 0; i < pieces.size(); i++)
+    items.push_back({rows[i], pieces[i].context, layersOf(pieces[i].past), &pieces[i].update});
+  const mx::array all = run(x, items, cancel);
+  std::vector<EncodedPiece> encoded;
+  for (Item& item : items)
+    encoded.push_back({{all, item.rows.first, item.rows.count}, cacheOf(std::move(item.caches))});
+  return encoded;
+}
+
+mx::array PackedEncoder::run(mx::array x, std::vector<Item>& items, const CancelFlag& cancel) const {
+  if (config().xscaling) x = x * mx::array(std::sqrt(static_cast<float>(config().dModel)));
+  std::vector<ops::BlockItem> shares;
+  std::vector<std::pair<int, int>> distances;  // of each item: first and last
+  int from = 0, to = 1;
+  for (Item& item : items) {
+    const int frames = item.rows.count, cached = item.caches[0].keys ? item.caches[0].keys->shape(0) : 0;
+    // Nothing beyond the band is read, but the first and last query of a block share one range.
+    const auto within = [](int distance, int side) {
+      return side < 0 ? distance : std::min(distance, side + ops::attentionBlock - 1);
+    };
+    distances.emplace_back(within(cached + frames - 1, item.context.left), -within(frames - 1, item.context.right));
+    from = std::max(from, distances.back().first);
+    to = std::min(to, distances.back().second);
+    const auto [own, last] = distances.back();
+    ops::BlockItem share{
+        .rows = item.rows,
+        .positions = x,
+        .firstPosition = 0,
+        .positionCount = own - last + 1,
+        .farthest = own,
+        .band = {item.context.left, item.context.right, cached},
+        .cache = {},
+        .update = {},
+    };
+    if (item.update) share.update = *item.update;
+    shares.push_back(std::move(share));
+  }
+  const std::vector<mx::array>* kept = keptPositions(from, to, cancel);
+  const int first = kept ? positions_.from : from, tableRows = first - (kept ? positions_.to : to) + 1;
+  const mx::array sinusoids = kept ? x : sinusoidsOf(from, to, config().dModel);
+  std::vector<mx::array> wanted;
+  for (size_t i = 0; i < layers_.size(); i++) {
+    cancel.check();
+    const mx::array table = kept ? (*kept)[i] : layers_[i].project(sinusoids);
+    for (size_t k = 0; k < items.size(); k++) {
+      shares[k].positions = table;
+      shares[k].firstPosition =
+          mutant("batch-mixed") ? tableRows - shares[k].positionCount : first - shares[k].farthest;
+      shares[k].cache = items[k].caches[i];
+    }
+    const ops::BlockOutput output = layers_[i](x, shares);
+    x = output.y;
+    for (size_t k = 0; k < items.size(); k++) {
+      if (!items[k].update) continue;
+      items[k].caches[i] = {output.caches[k]};
+      const LayerCache& cache = items[k].caches[i];
+      wanted.insert(wanted.end(), {*cache.keys, *cache.values, *cache.convolution});
+    }
+    // One layer at a time, so that a long signal can be cancelled and its intermediate results freed; for a short one,
+    // waiting costs more than that gains.
+    wanted.push_back(x);
+    if (x.shape(0) < evaluatedFrames)
+      mx::async_eval(std::exchange(wanted, {}));
+    else
+      mx::eval(std::exchange(wanted, {}));
+  }
+  wanted.push_back(x);
+  mx::eval(wanted);
+  cancel.check();
+  return x;
+}
+
+const std::vector<mx::array>* PackedEncoder::keptPositions(int from, int to, const CancelFlag& cancel) const {
+  const auto fits = [&](int first, int last) {
+    const size_t rows = static_cast<size_t>(first) - last + 1;
+    return rows * layers_.size() * config().dModel * sizeof(float) <= keptBytes;
+  };
+  if (positions_.projected.empty() || from > positions_.from || to < positions_.to) {
+    const auto roundedUp = [](int distance) { return (distance + growth - 1) / growth * growth; };
+    int first = std::max(positions_.from, roundedUp(from)), last = std::min(positions_.to, -roundedUp(-to));
+    if (!fits(first, last)) {
+      first = from;
+      last = to;
+    }
+    if (!fits(first, last)) return nullptr;
+    positions_ = {};
+    const mx::array sinusoids = sinusoidsOf(first, last, config().dModel);
+    PositionTable table{first, last, {}};
+    for (const ConformerLayer& layer : layers_) {
+      table.projected.push_back(layer.project(sinusoids));
+      mx::eval(table.projected.back());
+    }
+    cancel.check();  // a cancelled result is not kept
+    positions_ = std::move(table);
+  }
+  return &positions_.projected;
+}
+
+}  // namespace parakeet
+
+#endif

@@ -1,0 +1,72 @@
+#include "model/padded_layer.h"
+
+#include "ops/device.h"
+
+namespace parakeet {
+namespace mx = mlx::core;
+namespace {
+
+ops::Dense dense(const LinearTensors& tensors, ops::DType dtype) {
+  return {tensors.weight, tensors.bias, tensors.outputs, tensors.inputs, dtype};
+}
+
+mx::array values(const std::vector<float>& from, mx::Shape shape, mx::Dtype type) {
+  return mx::astype(ops::fromVector(from, std::move(shape)), type);
+}
+
+ops::Norm norm(const LayerWeights& weights, const std::string& name, mx::Dtype type) {
+  const NormTensors tensors = weights.norm(name);
+  const int width = static_cast<int>(tensors.weight.size());
+  return {values(tensors.weight, {width}, type), values(tensors.bias, {width}, type)};
+}
+
+ops::PaddedBlock::FeedForward feedForward(const LayerWeights& weights, const std::string& name, ops::DType dtype) {
+  return {norm(weights, "norm_" + name, ops::activationType(dtype)), dense(weights.up(name), dtype),
+          dense(weights.down(name), dtype)};
+}
+
+std::vector<mx::array> tapsOf(const DepthwiseTensors& tensors, int width, int kernel, mx::Dtype type) {
+  std::vector<mx::array> taps;
+  for (int k = 0; k < kernel; k++) {
+    std::vector<float> tap(width);
+    for (int c = 0; c < width; c++) tap[c] = tensors.weight[static_cast<size_t>(c) * kernel + k];
+    taps.push_back(values(tap, {1, 1, width}, type));
+  }
+  return taps;
+}
+
+}  // namespace
+
+PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype) {
+  const mx::Dtype type = ops::activationType(dtype);
+  const int width = config.dModel, heads = config.heads;
+  const DepthwiseTensors depthwise = weights.depthwise();
+  PaddedLayer layer{
+      {
+          .feedForward1 = feedForward(weights, "feed_forward1", dtype),
+          .feedForward2 = feedForward(weights, "feed_forward2", dtype),
+          .normAttention = norm(weights, "norm_self_att", type),
+          .normConvolution = norm(weights, "norm_conv", type),
+          .normOut = norm(weights, "norm_out", type),
+          .queryKeyValue = dense(weights.queryKeyValue(), dtype),
+          .out = dense(weights.attentionOut(), dtype),
+          .biasU = values(weights.positionBias("u"), {heads, 1, 1, width / heads}, type),
+          .biasV = values(weights.positionBias("v"), {heads, 1, 1, width / heads}, type),
+          .pointwise1 = dense(weights.pointwise1(), dtype),
+          .pointwise2 = dense(weights.pointwise2(), dtype),
+          .taps = tapsOf(depthwise, width, config.convKernel, type),
+          .tapBias = values(depthwise.bias, {1, 1, width}, type),
+          .heads = heads,
+      },
+      dense(weights.position(), dtype),
+  };
+  std::vector<mx::array> made = layer.block.taps;
+  made.insert(made.end(), {layer.block.tapBias, layer.block.biasU, layer.block.biasV});
+  for (const ops::Norm* own : {&layer.block.feedForward1.norm, &layer.block.feedForward2.norm,
+                               &layer.block.normAttention, &layer.block.normConvolution, &layer.block.normOut})
+    made.insert(made.end(), {own->weight, own->bias});
+  mx::eval(made);
+  return layer;
+}
+
+}  // namespace parakeet

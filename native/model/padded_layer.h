@@ -1,0 +1,17 @@
+// One layer's weights for the padded batches of MLX's own operations.
+#pragma once
+
+#include "model/config.h"
+#include "model/layer_weights.h"
+#include "ops/padded/block.h"
+
+namespace parakeet {
+
+struct PaddedLayer {
+  ops::PaddedBlock block;
+  ops::Dense position;
+};
+
+PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype);
+
+}  // namespace parakeet

@@ -1,0 +1,22 @@
+// What a stream keeps of a Conformer block between its steps.
+#pragma once
+
+#include <optional>
+
+#include "ops/types.h"
+
+namespace parakeet::ops {
+
+// Absent at a stream's start.
+struct BlockCache {
+  std::optional<mx::array> keys, values;  // [cached, d], of past frames
+  std::optional<mx::array> convolution;   // [(kernel − 1) / 2, d], the depthwise convolution's last inputs
+};
+
+// What a step keeps for the next one.
+struct CacheUpdate {
+  int commit = 0;    // of the step's frames, how many become past
+  int capacity = 0;  // past frames whose keys and values are kept
+};
+
+}  // namespace parakeet::ops

@@ -1,0 +1,114 @@
+#include "ops/padded/attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace parakeet::ops {
+namespace {
+
+// Added to a score that must not count. Finite: a query of the padding may see no key at all, and what it gives must be
+// a number, since it is multiplied by zero later.
+constexpr float excluded = -1e9f;
+
+// Scores that are in memory at once, all heads and items together.
+constexpr int64_t scoresAtOnce = int64_t{1} << 28;
+
+mx::array wide(const mx::array& x) { return mx::astype(x, mx::float32); }
+
+std::optional<mx::array> bandOf(const AttentionMask::Block& block, const Band& band, int cached) {
+  const int last = cached + block.firstQuery + block.queries - 1;
+  const bool farLeft = band.left >= 0 && last - block.firstKey > band.left;
+  const bool farRight = band.right >= 0 && block.firstKey + block.keys - 1 - (cached + block.firstQuery) > band.right;
+  if (!farLeft && !farRight) return std::nullopt;
+  const mx::array queries =
+      mx::expand_dims(mx::arange(cached + block.firstQuery, cached + block.firstQuery + block.queries, mx::int32), 1);
+  const mx::array distance =
+      queries - mx::expand_dims(mx::arange(block.firstKey, block.firstKey + block.keys, mx::int32), 0);
+  mx::array allowed = mx::less_equal(distance, mx::array(band.left >= 0 ? band.left : cached + block.queries + last));
+  if (band.right >= 0) allowed = mx::logical_and(allowed, mx::greater_equal(distance, mx::array(-band.right)));
+  const mx::array added = mx::where(allowed, mx::array(0.0f), mx::array(excluded));
+  return mx::reshape(added, {1, 1, block.queries, block.keys});
+}
+
+}  // namespace
+
+AttentionMask attentionMask(const PaddedShape& shape, const std::vector<int>& pasts, const std::vector<int>& counts,
+                            const Band& band, int heads) {
+  std::vector<float> keys(static_cast<size_t>(shape.batch) * shape.keys(), excluded);
+  for (int b = 0; b < shape.batch; b++) {
+    const auto own = keys.begin() + static_cast<ptrdiff_t>(b) * shape.keys();
+    std::fill(own + (shape.cached - pasts[b]), own + shape.cached + counts[b], 0.0f);
+  }
+  AttentionMask mask{fromVector(keys, {1, shape.batch, 1, shape.keys()}), {}};
+  const auto reach = [&](int side) { return side < 0 ? shape.keys() : std::min(side, shape.keys()); };
+  // A block of queries sees its own frames and the band on both sides.
+  int most = shape.frames;
+  while (most > attentionBlock) {
+    const int64_t seen = std::min<int64_t>(shape.keys(), int64_t{reach(band.left)} + reach(band.right) + most);
+    const bool wasteful = band.left >= 0 && band.right >= 0 && most > band.left + band.right;
+    if (!wasteful && seen * most * heads * shape.batch <= scoresAtOnce) break;
+    most = std::max(attentionBlock, (most / 2 + 7) / 8 * 8);
+  }
+  for (int first = 0; first < shape.frames; first += most) {
+    const int queries = std::min(most, shape.frames - first), at = shape.cached + first;
+    const int low = band.left < 0 ? 0 : std::max(0, at - band.left);
+    const int high = band.right < 0 ? shape.keys() : std::min(shape.keys(), at + queries + band.right);
+    AttentionMask::Block block{first, queries, low, high - low, {}};
+    block.band = bandOf(block, band, shape.cached);
+    mask.blocks.push_back(std::move(block));
+  }
+  return mask;
+}
+
+AttentionFunctions::AttentionFunctions()
+    : queries([](const Fused::Arrays& in) -> Fused::Arrays {
+        const mx::array q = wide(in[0]), scale = wide(in[3]);
+        return {mx::astype((q + wide(in[1])) * scale, in[0].dtype()),
+                mx::astype((q + wide(in[2])) * scale, in[0].dtype())};
+      }),
+      scores([](const Fused::Arrays& in) -> Fused::Arrays {
+        return {mx::astype(wide(in[0]) + wide(in[1]) + in[2], in[0].dtype())};
+      }),
+      banded([](const Fused::Arrays& in) -> Fused::Arrays {
+        return {mx::astype(wide(in[0]) + wide(in[1]) + in[2] + in[3], in[0].dtype())};
+      }) {}
+
+mx::array paddedAttention(const AttentionFunctions& functions, const PaddedShape& shape, const mx::array& query,
+                          const mx::array& keysValues, const mx::array& u, const mx::array& v,
+                          const PositionTable& positions, const AttentionMask& mask) {
+  const int heads = query.shape(0), size = query.shape(3), batch = shape.batch;
+  const mx::array scale(1.0f / std::sqrt(static_cast<float>(size)));
+  const Fused::Arrays queries = functions.queries.all({query, u, v, scale});
+  const auto part = [&](int which, int begin, int end) {
+    const mx::array own = mx::slice(keysValues, {which, 0, 0, begin, 0}, {which + 1, heads, batch, end, size});
+    return mx::squeeze(own, 0);
+  };
+  std::vector<mx::array> mixed;
+  for (const AttentionMask::Block& block : mask.blocks) {
+    const int n = block.queries, m = block.keys;
+    const auto own = [&](const mx::array& all) {
+      return mx::slice(all, {0, 0, block.firstQuery, 0}, {heads, batch, block.firstQuery + n, size});
+    };
+    // Rows of the distances from that of the last query and the first key downwards, and one more: an even number keeps
+    // the product's rows aligned.
+    const int top = shape.cached + block.firstQuery + n - 1 - block.firstKey;
+    const int row = positions.farthest - top;
+    const mx::array distances = mx::slice(positions.rows, {0, row, 0}, {heads, row + n + m, size});
+    const mx::array shifting =
+        mx::matmul(mx::reshape(own(queries[1]), {heads, batch * n, size}), mx::swapaxes(distances, 1, 2));
+    // The shift of Transformer-XL as a view: element (i, j) is shifting[i, n − 1 − i + j].
+    const int64_t width = n + m;
+    const mx::array shifted = mx::as_strided(shifting, {heads, batch, n, m},
+                                             {batch * n * width, n * width, width - 1, 1}, static_cast<size_t>(n - 1));
+    const int until = block.firstKey + m;
+    const mx::array content = mx::matmul(own(queries[0]), mx::swapaxes(part(0, block.firstKey, until), 2, 3));
+    const mx::array keyMask = mx::slice(mask.keys, {0, 0, 0, block.firstKey}, {1, batch, 1, until});
+    const mx::array scores = block.band ? functions.banded({content, shifted, keyMask, *block.band})
+                                        : functions.scores({content, shifted, keyMask});
+    mixed.push_back(mx::matmul(mx::softmax(scores, -1, true), part(1, block.firstKey, until)));
+  }
+  const mx::array all = mixed.size() == 1 ? mixed[0] : mx::concatenate(mixed, 2);
+  return mx::reshape(mx::transpose(all, {1, 2, 0, 3}), {batch * shape.frames, heads * size});
+}
+
+}  // namespace parakeet::ops

@@ -1,0 +1,56 @@
+// Multi-head attention with relative positions over a padded batch.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "ops/fused.h"
+#include "ops/types.h"
+
+namespace parakeet::ops {
+
+// A batch of B items of T frames each, after C cached frames of each; keys number C + T.
+struct PaddedShape {
+  int batch, frames, cached;
+  int keys() const { return cached + frames; }
+};
+
+// Which keys each query may attend to. The same for all layers.
+struct AttentionMask {
+  // Added to the scores: 0, or very negative where an item has no frame. [1, B, 1, keys]
+  mx::array keys;
+  // Queries are processed in blocks, so that the scores of a long signal need not all be in memory, and only with the
+  // keys within the band of each.
+  struct Block {
+    int firstQuery, queries, firstKey, keys;
+    std::optional<mx::array> band;  // added to the scores, [1, 1, queries, keys]; none if it lies within the band
+  };
+  std::vector<Block> blocks;
+};
+
+// `pasts`, `counts`: of each item, how many of the cached frames (the last ones) and of the frames (the first ones)
+// there are. `band`: `firstQuery` is ignored.
+AttentionMask attentionMask(const PaddedShape& shape, const std::vector<int>& pasts, const std::vector<int>& counts,
+                            const Band& band, int heads);
+
+// Projected positions, and the distance that the first row belongs to; that of each next one is less by 1.
+struct PositionTable {
+  mx::array rows;  // [heads, distances, d / heads]
+  int farthest;
+};
+
+struct AttentionFunctions {
+  AttentionFunctions();
+  Fused queries;         // q, u, v, scale → (q + u) · scale, (q + v) · scale
+  Fused scores, banded;  // sums in float32 → as the first
+};
+
+// Multi-head attention with relative positions (Dai et al. 2019, "Transformer-XL"; NeMo's
+// RelPositionMultiHeadAttention): softmax(((q + u) kᵀ + (q + v) p[i − j]ᵀ) / √(d / heads)) · values.
+//   query [heads, B, T, d / heads]; keysValues [2, heads, B, keys, d / heads]; u, v [heads, 1, 1, d / heads].
+//   → [B · T, d]
+mx::array paddedAttention(const AttentionFunctions& functions, const PaddedShape& shape, const mx::array& query,
+                          const mx::array& keysValues, const mx::array& u, const mx::array& v,
+                          const PositionTable& positions, const AttentionMask& mask);
+
+}  // namespace parakeet::ops

@@ -1,0 +1,90 @@
+#include "ops/padded/block.h"
+
+namespace parakeet::ops {
+namespace {
+
+mx::array wide(const mx::array& x) { return mx::astype(x, mx::float32); }
+
+// In pairs: a chain of additions would be too deep for one kernel.
+mx::array sum(std::vector<mx::array> terms) {
+  while (terms.size() > 1) {
+    std::vector<mx::array> pairs;
+    for (size_t i = 0; i + 1 < terms.size(); i += 2) pairs.push_back(terms[i] + terms[i + 1]);
+    if (terms.size() % 2 == 1) pairs.push_back(terms.back());
+    terms = std::move(pairs);
+  }
+  return terms[0];
+}
+
+mx::array run(const BlockFunctions& functions, const PaddedBlock::FeedForward& layer, const mx::array& x) {
+  return layer.down.addTo(x, functions.silu({layer.up(layer.norm(x))}), 0.5f);
+}
+
+mx::array attend(const BlockFunctions& functions, const PaddedBlock& block, const mx::array& x,
+                 const PaddedBatch& batch, const PaddedPast& past, const PositionTable& positions,
+                 std::optional<mx::array>& keysValues) {
+  const auto& [items, frames, cached] = batch.shape;
+  const int heads = block.heads, size = x.shape(1) / heads;
+  const mx::array projected = mx::reshape(block.queryKeyValue(block.normAttention(x)), {items, frames, 3, heads, size});
+  const mx::array query = mx::squeeze(mx::slice(projected, {0, 0, 0, 0, 0}, {items, frames, 1, heads, size}), 2);
+  const mx::array own =
+      mx::transpose(mx::slice(projected, {0, 0, 1, 0, 0}, {items, frames, 3, heads, size}), {2, 3, 0, 1, 4});
+  keysValues = past.keysValues ? mx::concatenate({mx::transpose(*past.keysValues, {1, 2, 0, 3, 4}), own}, 3)
+                               : mx::contiguous(own);
+  const mx::array mixed = paddedAttention(functions.attention, batch.shape, mx::transpose(query, {2, 0, 1, 3}),
+                                          *keysValues, block.biasU, block.biasV, positions, batch.mask);
+  return block.out.addTo(x, mixed);
+}
+
+mx::array convolve(const BlockFunctions& functions, const PaddedBlock& block, const mx::array& x,
+                   const PaddedBatch& batch, const PaddedPast& past, std::optional<mx::array>& convolved) {
+  const int items = batch.shape.batch, frames = batch.shape.frames, width = x.shape(1), reach = block.reach();
+  const mx::array both = mx::reshape(block.pointwise1(block.normConvolution(x)), {items, frames, 2 * width});
+  const auto half = [&](int which) {
+    return mx::slice(both, {0, 0, which * width}, {items, frames, (which + 1) * width});
+  };
+  const mx::array gated = functions.gate({half(0), half(1), batch.there});
+  const mx::array nothing = mx::broadcast_to(mx::array(0.0f, x.dtype()), {items, reach, width});
+  convolved = mx::concatenate({past.convolution.value_or(nothing), gated, nothing}, 1);
+  Fused::Arrays inputs{block.tapBias};
+  const int kernel = static_cast<int>(block.taps.size());
+  for (int k = 0; k < kernel; k++) inputs.push_back(mx::slice(*convolved, {0, k, 0}, {items, k + frames, width}));
+  inputs.insert(inputs.end(), block.taps.begin(), block.taps.end());
+  return block.pointwise2.addTo(x, mx::reshape(functions.convolution(inputs), {items * frames, width}));
+}
+
+}  // namespace
+
+BlockFunctions::BlockFunctions()
+    : silu([](const Fused::Arrays& in) -> Fused::Arrays {
+        const mx::array x = wide(in[0]);
+        return {mx::astype(x * mx::sigmoid(x), in[0].dtype())};
+      }),
+      gate([](const Fused::Arrays& in) -> Fused::Arrays {
+        const mx::array gated = wide(in[0]) * mx::sigmoid(wide(in[1]));
+        return {mx::astype(mx::where(in[2], gated, mx::array(0.0f)), in[0].dtype())};
+      }),
+      convolution([](const Fused::Arrays& in) -> Fused::Arrays {
+        const size_t kernel = (in.size() - 1) / 2;
+        std::vector<mx::array> terms;
+        for (size_t k = 0; k < kernel; k++) terms.push_back(wide(in[1 + k]) * wide(in[1 + kernel + k]));
+        const mx::array y = sum(std::move(terms)) + wide(in[0]);
+        return {mx::astype(y * mx::sigmoid(y), in[0].dtype())};
+      }) {}
+
+PaddedOutput runBlock(const BlockFunctions& functions, const PaddedBlock& block, const mx::array& x,
+                      const PaddedBatch& batch, const PaddedPast& past, const PositionTable& positions) {
+  std::optional<mx::array> keysValues, convolved;
+  mx::array y = run(functions, block.feedForward1, x);
+  y = attend(functions, block, y, batch, past, positions, keysValues);
+  y = convolve(functions, block, y, batch, past, convolved);
+  y = run(functions, block.feedForward2, y);
+  return {block.normOut(y), *keysValues, *convolved};
+}
+
+mx::array positionRows(const PaddedBlock& block, const mx::array& projected) {
+  const int rows = projected.shape(0), size = projected.shape(1) / block.heads;
+  return mx::contiguous(mx::transpose(mx::reshape(projected, {rows, block.heads, size}), {1, 0, 2}));
+}
+
+}  // namespace parakeet::ops

@@ -1,0 +1,69 @@
+// A FastConformer block (Gulati et al. 2020; NeMo's ConformerLayer) over a padded batch, on MLX's own operations: half
+// a feed-forward, attention with relative positions, convolution, half a feed-forward, layer norm. ops/block.h is the
+// same on our CPU kernels.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "ops/dense.h"
+#include "ops/norm.h"
+#include "ops/padded/attention.h"
+
+namespace parakeet::ops {
+
+// Weights of one block, in the activations' type.
+struct PaddedBlock {
+  struct FeedForward {
+    Norm norm;
+    Dense up, down;
+  };
+  FeedForward feedForward1, feedForward2;
+  Norm normAttention, normConvolution, normOut;
+  Dense queryKeyValue, out;
+  mx::array biasU, biasV;  // [heads, 1, 1, d / heads]
+  Dense pointwise1, pointwise2;
+  std::vector<mx::array> taps;  // of the depthwise convolution: one a frame, [1, 1, d]
+  mx::array tapBias;            // [1, 1, d]
+  int heads;
+
+  // Frames that the convolution looks back, and as many ahead.
+  int reach() const { return (static_cast<int>(taps.size()) - 1) / 2; }
+};
+
+// The pointwise functions of all blocks.
+struct BlockFunctions {
+  BlockFunctions();
+  AttentionFunctions attention;
+  Fused silu;
+  Fused gate;         // a, g, there → a · σ(g) where `there`, else 0 (Dauphin et al. 2017)
+  Fused convolution;  // bias, frames …, taps … → silu(Σ frame · tap + bias)
+};
+
+// What the blocks of a batch read besides its frames.
+struct PaddedBatch {
+  PaddedShape shape;
+  AttentionMask mask;
+  mx::array there;  // whether an item has the frame, [B, T, 1]
+};
+
+// The items' caches of a block; none at a stream's start.
+struct PaddedPast {
+  std::optional<mx::array> keysValues;   // [B, 2, heads, cached, d / heads]
+  std::optional<mx::array> convolution;  // [B, reach, d]
+};
+
+struct PaddedOutput {
+  mx::array y;           // [B · T, d]
+  mx::array keysValues;  // [2, heads, B, cached + T, d / heads]
+  mx::array convolved;   // the convolution's input, [B, reach + T + reach, d]
+};
+
+// x: [B · T, d].
+PaddedOutput runBlock(const BlockFunctions& functions, const PaddedBlock& block, const mx::array& x,
+                      const PaddedBatch& batch, const PaddedPast& past, const PositionTable& positions);
+
+// A table of projected positions [distances, d], laid out for the products of each head.
+mx::array positionRows(const PaddedBlock& block, const mx::array& projected);
+
+}  // namespace parakeet::ops

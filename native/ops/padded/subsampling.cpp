@@ -1,0 +1,200 @@
+#include "ops/padded/subsampling.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ops/device.h"
+
+namespace parakeet::ops {
+namespace {
+
+// Frames that are subsampled at once. With 256 channels and 128 mel features, the first convolution gives 8 × 64 × 256
+// values for each.
+constexpr int framesAtOnce = 2048;
+
+// A window of the first convolution: four rows and columns, so that a product's rows have an aligned length. Of them
+// 3 × 3 are the kernel's, and one stands for the bias.
+constexpr int window = 4, windowValues = window * window;
+
+mx::array wide(const mx::array& x) { return mx::astype(x, mx::float32); }
+mx::array relu(const mx::array& x) { return mx::maximum(x, mx::array(0.0f)); }
+
+constexpr int halved(int width) { return (width - 1) / 2 + 1; }
+
+// Inputs: bias, nine views, nine taps.
+Fused::Arrays nineTaps(const Fused::Arrays& in, bool rectified) {
+  std::vector<mx::array> terms;
+  for (size_t k = 0; k < 9; k++) {
+    const mx::array x = wide(in[1 + k]);
+    terms.push_back((rectified ? relu(x) : x) * wide(in[10 + k]));
+  }
+  const mx::array left = (terms[0] + terms[1]) + (terms[2] + terms[3]);
+  const mx::array right = (terms[4] + terms[5]) + (terms[6] + terms[7]);
+  return {mx::astype(left + right + (terms[8] + wide(in[0])), in[1].dtype())};
+}
+
+mx::array firstWeights(const PaddedSubsampling::Convolution& first, int channels, mx::Dtype type) {
+  std::vector<float> values(static_cast<size_t>(windowValues) * channels);
+  for (int c = 0; c < channels; c++) {
+    for (int k = 0; k < 9; k++) values[(k / 3 * window + k % 3) * channels + c] = first.weight[c * 9 + k];
+    values[(windowValues - 1) * channels + c] = first.bias[c];
+  }
+  return mx::astype(fromVector(values, {windowValues, channels}), type);
+}
+
+mx::array biasTap() {
+  std::vector<float> values(windowValues);
+  values.back() = 1;
+  return mx::reshape(mx::astype(fromVector(values, {windowValues}), mx::bool_), {window, window});
+}
+
+}  // namespace
+
+PaddedSubsampling::PaddedSubsampling(int features, int channels, const Convolution& first, std::vector<Stage> stages,
+                                     Dense out, DType dtype)
+    : features_(features),
+      channels_(channels),
+      levels_(static_cast<int>(stages.size()) + 1),
+      type_(activationType(dtype)),
+      first_(firstWeights(first, channels, type_)),
+      biasTap_(biasTap()),
+      out_(std::move(out)),
+      window_([](const Fused::Arrays& in) -> Fused::Arrays {
+        // window, whether its row and its column are not padding, where the bias stands
+        const mx::array there = mx::logical_and(in[1], in[2]);
+        const mx::array one = mx::array(1.0f, in[0].dtype()), zero = mx::array(0.0f, in[0].dtype());
+        return {mx::where(there, mx::where(in[3], one, in[0]), zero)};
+      }),
+      rectified_([](const Fused::Arrays& in) { return nineTaps(in, true); }),
+      plain_([](const Fused::Arrays& in) { return nineTaps(in, false); }),
+      masked_([](const Fused::Arrays& in) -> Fused::Arrays {
+        const mx::array zero(0.0f, in[0].dtype());
+        return {mx::where(in[1], mx::maximum(in[0], zero), zero)};
+      }) {
+  std::vector<mx::array> made{first_, biasTap_};
+  for (Stage& stage : stages) {
+    Kernel kernel{{}, mx::astype(fromVector(stage.depthwise.bias, {channels}), type_)};
+    for (int k = 0; k < 9; k++) {
+      std::vector<float> tap(channels);
+      for (int c = 0; c < channels; c++) tap[c] = stage.depthwise.weight[c * 9 + k];
+      kernel.taps.push_back(mx::astype(fromVector(tap, {channels}), type_));
+    }
+    made.push_back(kernel.bias);
+    made.insert(made.end(), kernel.taps.begin(), kernel.taps.end());
+    stages_.push_back({std::move(kernel), std::move(stage.pointwise)});
+  }
+  mx::eval(made);
+}
+
+// Every item has room for the rows before its first frame: `factor − 1` mel frames, half as many (rounded down) at each
+// further level. At a signal's start they are padding.
+PaddedSubsampling::Rows PaddedSubsampling::rowsAt(const MelPiece& piece, int level) const {
+  int before = (1 << levels_) - 1, count = piece.count;
+  for (int i = 0; i < level; i++) {
+    before = (before - 1) / 2;
+    count = (count + (piece.atStart ? 1 : 0) + (piece.atEnd ? 1 : 0) - 3) / 2 + 1;
+  }
+  const int begin = piece.atStart ? before : 0;
+  return {begin, begin + count};
+}
+
+int PaddedSubsampling::framesOf(const MelPiece& piece) const {
+  const Rows rows = rowsAt(piece, levels_);
+  return rows.end - rows.begin;
+}
+
+mx::array PaddedSubsampling::there(const std::vector<MelPiece>& pieces, int level, int height, int dimensions) const {
+  std::vector<uint8_t> rows(pieces.size() * height);
+  for (size_t i = 0; i < pieces.size(); i++) {
+    const auto [begin, end] = rowsAt(pieces[i], level);
+    const auto own = rows.begin() + static_cast<ptrdiff_t>(i) * height;
+    std::fill(own + std::min(begin, height), own + std::min(end, height), uint8_t{1});
+  }
+  mx::Shape shape(static_cast<size_t>(dimensions), 1);
+  shape[0] = static_cast<int>(pieces.size());
+  shape[1] = height;
+  return mx::array(rows.begin(), std::move(shape), mx::bool_);
+}
+
+mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int frames) const {
+  const int items = static_cast<int>(pieces.size()), before = (1 << levels_) - 1;
+  int height = (frames << levels_) + before, width = halved(features_);
+  // Three columns of zeros before the features and enough after them for the windows of two columns of padding.
+  const int columns = 2 * width + 6, rows = height + 1;
+  std::vector<float> mel(static_cast<size_t>(items) * rows * columns);
+  for (int i = 0; i < items; i++) {
+    const MelPiece& piece = pieces[i];
+    float* to = mel.data() + (static_cast<size_t>(i) * rows + (piece.atStart ? before : 0)) * columns + 3;
+    for (int r = 0; r < piece.count; r++)
+      std::copy_n(piece.rows + static_cast<size_t>(r) * features_, features_, to + static_cast<size_t>(r) * columns);
+  }
+  height = (height - 1) / 2;
+  const mx::array input = mx::astype(fromVector(mel, {items, rows, columns}), type_);
+  const mx::array windows =
+      mx::as_strided(input, {items, height, width + 2, window, window},
+                     {static_cast<int64_t>(rows) * columns, int64_t{2} * columns, 2, columns, 1}, 0);
+  std::vector<float> columnThere(static_cast<size_t>(width) + 2, 1.0f);
+  columnThere.front() = columnThere.back() = 0;
+  const mx::array inside = mx::astype(fromVector(columnThere, {1, 1, width + 2, 1, 1}), mx::bool_);
+  const mx::array cut = window_({windows, there(pieces, 1, height, 5), inside, biasTap_});
+  mx::array y =
+      mx::reshape(mx::matmul(mx::reshape(cut, {-1, windowValues}), first_), {items, height, width + 2, channels_});
+  for (int level = 2; level <= levels_; level++) {
+    const Level& stage = stages_[level - 2];
+    const int high = (height - 1) / 2, across = halved(width);
+    Fused::Arrays inputs{stage.depthwise.bias};
+    for (int k = 0; k < 9; k++) {
+      const int r = k / 3, c = k % 3;
+      inputs.push_back(
+          mx::slice(y, {0, r, c, 0}, {items, r + 2 * high - 1, c + 2 * across - 1, channels_}, {1, 2, 2, 1}));
+    }
+    inputs.insert(inputs.end(), stage.depthwise.taps.begin(), stage.depthwise.taps.end());
+    const mx::array convolved = level == 2 ? rectified_(inputs) : plain_(inputs);
+    height = high;
+    width = across;
+    y = mx::reshape(stage.pointwise(mx::reshape(convolved, {-1, channels_})), {items, height, width, channels_});
+    y = masked_({y, there(pieces, level, height, 4)});
+    if (level < levels_) y = mx::pad(y, {{0, 0}, {0, 0}, {1, 1}, {0, 0}});
+  }
+  if (levels_ == 1) {
+    y = masked_({mx::slice(y, {0, 0, 1, 0}, {items, height, width + 1, channels_}), there(pieces, 1, height, 4)});
+  }
+  return mx::reshape(y, {items * height, width * channels_});
+}
+
+mx::array PaddedSubsampling::operator()(const std::vector<MelPiece>& pieces, int frames) const {
+  std::vector<mx::array> parts;
+  if (frames > framesAtOnce) {
+    for (const MelPiece& piece : pieces) parts.push_back(inPieces(piece, frames));
+    return parts.size() == 1 ? parts[0] : mx::concatenate(parts, 0);
+  }
+  const size_t most = std::max(1, framesAtOnce / std::max(1, frames));
+  for (size_t first = 0; first < pieces.size(); first += most) {
+    const auto begin = pieces.begin() + static_cast<ptrdiff_t>(first);
+    const std::vector<MelPiece> own(begin, begin + static_cast<ptrdiff_t>(std::min(most, pieces.size() - first)));
+    parts.push_back(out_(convolve(own, frames)));
+    // Not all of the convolutions in memory at once.
+    if (pieces.size() > most) mx::async_eval(parts.back());
+  }
+  return parts.size() == 1 ? parts[0] : mx::concatenate(parts, 0);
+}
+
+mx::array PaddedSubsampling::inPieces(const MelPiece& piece, int frames) const {
+  const int factor = 1 << levels_, before = piece.atStart ? factor - 1 : 0, all = framesOf(piece);
+  std::vector<mx::array> parts;
+  for (int first = 0; first < frames; first += framesAtOnce) {
+    const int until = std::min(all, first + framesAtOnce);
+    const int begin = std::max(0, first * factor - before),
+              end = until == all ? piece.count : until * factor - before + factor - 1;
+    const bool start = piece.atStart && first == 0;
+    const MelPiece own{piece.rows + static_cast<size_t>(begin) * features_, std::max(0, end - begin), start,
+                       piece.atEnd && until == all};
+    parts.push_back(first < all ? out_(convolve({own}, framesAtOnce))
+                                : mx::zeros({framesAtOnce, parts[0].shape(1)}, parts[0].dtype()));
+    mx::eval(parts.back());
+  }
+  const mx::array joined = mx::concatenate(parts, 0);
+  return mx::slice(joined, {0, 0}, {frames, joined.shape(1)});
+}
+
+}  // namespace parakeet::ops

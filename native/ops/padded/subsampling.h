@@ -1,0 +1,71 @@
+// `dw_striding` subsampling (NeMo's ConvSubsampling) over a padded batch, on MLX's own operations: a 3 × 3 convolution
+// of stride 2, then depthwise-separable ones, then a linear layer.
+//
+// The convolutions are products and sums of shifted views: MLX's convolutions prepare each shape anew.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "ops/dense.h"
+#include "ops/fused.h"
+
+namespace parakeet::ops {
+
+// One item's log-mel frames as they are, [rows, features] row-major. `atStart`, `atEnd`: the first or last row is the
+// signal's own, so each convolution pads its input with a zero there; otherwise `factor − 1` rows come before those of
+// the first frame.
+struct MelPiece {
+  const float* rows;
+  int count;
+  bool atStart, atEnd;
+};
+
+class PaddedSubsampling {
+ public:
+  struct Convolution {
+    std::vector<float> weight, bias;  // [channels, 3, 3] and [channels]
+  };
+  struct Stage {
+    Convolution depthwise;
+    Dense pointwise;
+  };
+  // `out`: its inputs are width × channels.
+  PaddedSubsampling(int features, int channels, const Convolution& first, std::vector<Stage> stages, Dense out,
+                    DType dtype);
+
+  // How many frames a piece gives.
+  int framesOf(const MelPiece& piece) const;
+  // → [items · frames, dModel]; `frames` is at least that of each item. What lies beyond an item's frames is undefined.
+  mx::array operator()(const std::vector<MelPiece>& pieces, int frames) const;
+
+ private:
+  struct Kernel {
+    std::vector<mx::array> taps;  // nine, [channels]
+    mx::array bias;               // [channels]
+  };
+  struct Level {
+    Kernel depthwise;
+    Dense pointwise;
+  };
+  // At a level (0: the mel frames), the rows of an item that are not padding, in rows of the batch.
+  struct Rows {
+    int begin, end;
+  };
+  Rows rowsAt(const MelPiece& piece, int level) const;
+  // [items, rows, …ones]: whether the row is not padding.
+  mx::array there(const std::vector<MelPiece>& pieces, int level, int height, int dimensions) const;
+  mx::array convolve(const std::vector<MelPiece>& pieces, int frames) const;
+  // A long signal: [frames, dModel].
+  mx::array inPieces(const MelPiece& piece, int frames) const;
+
+  int features_, channels_, levels_;
+  mx::Dtype type_;
+  mx::array first_;    // [16, channels]: nine taps, the bias, and zeros
+  mx::array biasTap_;  // [4, 4]: where the bias stands in a window
+  std::vector<Level> stages_;
+  Dense out_;
+  Fused window_, rectified_, plain_, masked_;
+};
+
+}  // namespace parakeet::ops
