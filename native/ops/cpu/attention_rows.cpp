@@ -10,7 +10,7 @@
 #include "ops/cpu/avx512.h"
 #include "ops/cpu/tile_kernel.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__)
 
 namespace parakeet::ops {
 namespace {

@@ -1,6 +1,6 @@
 #include "ops/cpu/tile_finish.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__)
 
 #include "ops/cpu/avx512.h"
 

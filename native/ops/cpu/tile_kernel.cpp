@@ -6,7 +6,7 @@
 #include "ops/cpu/instructions.h"
 #include "ops/cpu/onednn.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__)
 
 #include <array>
 #include <cstring>

@@ -2,7 +2,7 @@
 
 #include "ops/cpu/avx512.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__)
 
 #include <algorithm>
 #include <cmath>
