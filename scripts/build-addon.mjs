@@ -10,6 +10,13 @@ import { InstallError } from './install-error.mjs';
 
 const require = createRequire(import.meta.url);
 
+const COMPILER_NEEDED =
+  process.platform === 'win32'
+    ? 'Visual Studio 2022 with Clang is needed: run\n\n    winget install Microsoft.VisualStudio.2022.BuildTools --override ' +
+      '"--passive --add Microsoft.VisualStudio.Workload.VCTools --add Microsoft.VisualStudio.Component.VC.Llvm.Clang ' +
+      '--add Microsoft.VisualStudio.Component.VC.Llvm.ClangToolset"\n\nand then `npm run build:native`.'
+    : 'A C++20 compiler is needed (GCC 11, Clang 14 or newer): set CXX to one and run `npm run build:native`.';
+
 /**
  * `root`: the package; `out`: the build folder; `mutants`: a build that can be broken by PARAKEET_MUTANT, for tests;
  * `plainMlx`: a build without oneDNN even where there is one; `cross`: of another platform, which takes nothing from this machine.
@@ -28,6 +35,8 @@ export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, cross, tools
         path.join(path.dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js'),
         ...[command, '--directory', root, '--out', out, '--config', 'Release', '--cmake-path', tools.cmake],
         // cmake-js wants to see g++ or clang++ unless it is told a compiler; CMake itself reads CXX.
+        // Visual Studio's own compiler has no vectors.
+        ...(process.platform === 'win32' ? ['--toolset', 'ClangCL'] : []),
         ...(process.env.CXX ? ['--cxx', tools.compiler, '--cc', tools.compiler] : []),
         ...options,
       ],
@@ -72,6 +81,6 @@ function check({ status, error, stdout, stderr }, out) {
     .join('\n');
   throw new InstallError(
     `Expected the native addon to build but the compiler failed. The whole output is in ${log}. It says:\n\n${shown}\n\n` +
-      'A C++20 compiler is needed (GCC 11, Clang 14 or newer): set CXX to one and run `npm run build:native`.',
+      COMPILER_NEEDED,
   );
 }

@@ -7,7 +7,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InstallError } from './install-error.mjs';
 
-const SUPPORTED = ['linux-x64', 'linux-arm64', 'darwin-arm64'];
+const SUPPORTED = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64'];
 
 /**
  * What can be compiled on Linux x64 for another platform: with which compiler, and pip's name of its wheels.
@@ -43,7 +43,7 @@ export function checkPlatform(env, platform = process.platform, arch = process.a
     );
   }
   const backend = env.PARAKEET_BACKEND || (platform === 'darwin' ? 'metal' : 'cpu');
-  const backends = platform === 'darwin' ? ['metal'] : ['cpu', 'cuda'];
+  const backends = { darwin: ['metal'], win32: ['cpu'] }[platform] ?? ['cpu', 'cuda'];
   if (!backends.includes(backend)) {
     throw new InstallError(
       `Expected ${backends.join(' or ')} for PARAKEET_BACKEND on ${name} but received ${backend}. ` +
@@ -85,9 +85,12 @@ export function checkTarget(name, env, platform = process.platform, arch = proce
 /** The file that a command name runs, or undefined. */
 function which(command, env) {
   if (path.isAbsolute(command)) return isExecutable(command) ? command : undefined;
-  for (const folder of (env.PATH ?? '').split(path.delimiter)) {
-    const file = path.join(folder || '.', command);
-    if (isExecutable(file)) return file;
+  const endings = process.platform === 'win32' ? (env.PATHEXT ?? '.EXE').split(';') : [''];
+  for (const folder of (env.PATH ?? env.Path ?? '').split(path.delimiter)) {
+    for (const ending of endings) {
+      const file = path.join(folder || '.', `${command}${ending}`);
+      if (isExecutable(file)) return file;
+    }
   }
   return undefined;
 }
@@ -123,6 +126,12 @@ function packageManager({ platform, cross }, env) {
           .filter(Boolean)
           .join(' && '),
       names: { python: 'python', pip: 'python', cmake: 'cmake', compiler: 'xcode', make: 'xcode' },
+    };
+  }
+  if (platform === 'win32') {
+    return {
+      command: (names) => [...new Set(names)].map((name) => `winget install ${name}`).join(' && '),
+      names: { python: 'Python.Python.3.12', pip: 'Python.Python.3.12', cmake: 'Kitware.CMake' },
     };
   }
   const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
@@ -168,7 +177,10 @@ export function checkTools(target, env) {
     : env.CXX
       ? [env.CXX.split(' ')[0]]
       : ['g++', 'clang++'];
-  const python = firstOf(env.PYTHON ? [env.PYTHON] : ['python3'], env);
+  const python = firstOf(
+    env.PYTHON ? [env.PYTHON] : target.platform === 'win32' ? ['python3', 'python'] : ['python3'],
+    env,
+  );
   const tools = {
     python,
     cmake: which('cmake', env),
@@ -182,9 +194,11 @@ export function checkTools(target, env) {
     missing.push({ what: 'pip (python3 -m pip)', names: ['pip'] });
   }
   if (!tools.cmake) missing.push({ what: 'CMake 3.20 or newer (cmake)', names: ['cmake'] });
-  if (!tools.compiler)
+  // On Windows both belong to Visual Studio, which CMake finds by itself.
+  const isWindows = target.platform === 'win32';
+  if (!isWindows && !tools.compiler)
     missing.push({ what: `a C++20 compiler (${compilers.join(' or ')})`, names: ['compiler'] });
-  if (!tools.make) missing.push({ what: 'make or ninja', names: ['make'] });
+  if (!isWindows && !tools.make) missing.push({ what: 'make or ninja', names: ['make'] });
   if (missing.length === 0) return tools;
 
   const manager = packageManager(target, env);

@@ -33,9 +33,12 @@ export function requirementsFor(target, env) {
     const file = target.backend === 'cuda' ? `mlx-cuda-${target.cuda}.txt` : `mlx-${target.backend}.txt`;
     requirements.push({ name: 'mlx', file });
   }
-  // oneDNN's wheels exist for this platform only; elsewhere the distribution's is used, or none.
-  if (target.platform === 'linux' && target.arch === 'x64')
-    requirements.push({ name: 'onednn', file: 'onednn.txt' });
+  // oneDNN's wheels exist for this processor only, and only there it is needed.
+  if (target.arch === 'x64')
+    requirements.push({
+      name: 'onednn',
+      file: target.platform === 'win32' ? 'onednn-windows.txt' : 'onednn.txt',
+    });
   return requirements;
 }
 
@@ -92,14 +95,16 @@ function placeMlx(unpacked, vendor) {
   for (const folder of readdirSync(unpacked)) replace(path.join(unpacked, folder), path.join(vendor, folder));
 }
 
-/** The wheel holds the library three times; one copy and two links are kept. */
+/** The wheel for Linux holds the library three times; one copy and two links are kept. */
 function placeOnednn(unpacked, vendor) {
   const target = path.join(unpacked, 'onednn');
   for (const folder of readdirSync(unpacked).filter((entry) => entry.endsWith('.data'))) {
-    cpSync(path.join(unpacked, folder, 'data'), target, { recursive: true });
+    const data = path.join(unpacked, folder, 'data');
+    const own = path.join(data, 'Library'); // on Windows
+    cpSync(existsSync(own) ? own : data, target, { recursive: true });
   }
   const library = path.join(target, 'lib');
-  for (const link of ['libdnnl.so', 'libdnnl.so.3']) {
+  for (const link of ['libdnnl.so', 'libdnnl.so.3'].filter((name) => existsSync(path.join(library, name)))) {
     rmSync(path.join(library, link));
     symlinkSync('libdnnl.so.3.2', path.join(library, link));
   }

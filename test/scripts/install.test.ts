@@ -158,12 +158,14 @@ describe('platforms', () => {
     ['linux', 'arm64', {}, 'cpu'],
     ['darwin', 'arm64', {}, 'metal'],
     ['linux', 'x64', { PARAKEET_BACKEND: 'cuda' }, 'cuda'],
+    ['win32', 'x64', {}, 'cpu'],
   ])('%s-%s %j is built for %s', (platform, arch, env, backend) => {
     expect(checkPlatform(env, platform, arch)).toMatchObject({ backend });
   });
 
   test.each([
-    ['win32', 'x64', {}, /win32-x64.*wsl --install/],
+    ['win32', 'arm64', {}, /win32-arm64.*wsl --install/],
+    ['win32', 'x64', { PARAKEET_BACKEND: 'cuda' }, /Expected cpu for PARAKEET_BACKEND.*received cuda/],
     ['darwin', 'x64', {}, /darwin-x64.*docker/],
     ['linux', 'ia32', {}, /linux-ia32/],
     ['darwin', 'arm64', { PARAKEET_BACKEND: 'cuda' }, /Expected metal for PARAKEET_BACKEND.*received cuda/],
