@@ -16,6 +16,7 @@ export interface ErrorClasses {
   ERR_PARAKEET_UNSUPPORTED_MODEL: ModelError;
   ERR_PARAKEET_NATIVE_LOAD: NativeError;
   ERR_PARAKEET_ENGINE: NativeError;
+  ERR_PARAKEET_OUT_OF_MEMORY: NativeError;
   ERR_PARAKEET_MISSING_DEPENDENCY: DependencyError;
   ERR_PARAKEET_HUB_BUSY: HubError;
   ERR_PARAKEET_NO_SPACE: WriteError;
@@ -105,13 +106,16 @@ export class WriteError extends ParakeetError {
   }
 }
 
-/** The native addon could not be loaded (`ERR_PARAKEET_NATIVE_LOAD`), or failed (`ERR_PARAKEET_ENGINE`). */
+/**
+ * The native addon could not be loaded (`ERR_PARAKEET_NATIVE_LOAD`), failed (`ERR_PARAKEET_ENGINE`), or found no memory even for one signal
+ * by itself (`ERR_PARAKEET_OUT_OF_MEMORY`).
+ */
 export class NativeError extends ParakeetError {
   override name = 'NativeError';
   /** The transcript before the engine failed, from `transcribe`; undefined without a word. */
   heard?: TranscriptResult;
   constructor(
-    readonly code: 'ERR_PARAKEET_NATIVE_LOAD' | 'ERR_PARAKEET_ENGINE',
+    readonly code: 'ERR_PARAKEET_NATIVE_LOAD' | 'ERR_PARAKEET_ENGINE' | 'ERR_PARAKEET_OUT_OF_MEMORY',
     message: string,
     options?: ErrorOptions,
   ) {

@@ -5,9 +5,10 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { NativeDType, NativeModelInfo } from './engine/addon.js';
+import { decideDevice } from './engine/device.js';
 import { runJob } from './engine/jobs.js';
 import { loadAddon } from './engine/load-addon.js';
-import { AbortedError, ModelError } from './errors.js';
+import { AbortedError } from './errors.js';
 import type { HubProgress } from './hub/hub.js';
 import { type ModelConfig, readConfig } from './model/config.js';
 import type { ModelFiles } from './model/formats/model-files.js';
@@ -34,8 +35,9 @@ export interface LoadModelOptions {
    */
   dtype?: 'auto' | NativeDType | undefined;
   /**
-   * The device to compute on. `'auto'` takes the one that the addon was built for.
-   * @defaultValue `'auto'`
+   * The device to compute on, for the whole process: the first model loaded decides. `'auto'` takes a GPU if the addon was built for one
+   * and it is there.
+   * @defaultValue `PARAKEET_DEVICE`, else `'auto'`
    */
   device?: 'auto' | 'cpu' | 'gpu' | undefined;
   /**
@@ -111,22 +113,15 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
     throw expected("a folder's or a repository's name", 'name', name);
   }
   const wanted = oneOf('dtype', options.dtype ?? 'auto', ['auto', 'float32', 'bfloat16', 'int8']);
-  const device = oneOf('device', options.device ?? 'auto', ['auto', 'cpu', 'gpu']);
+  oneOf('device', options.device ?? 'auto', ['auto', 'cpu', 'gpu']);
   const threads = options.threads === undefined ? 0 : integer('threads', options.threads, 1, 1024);
   const signal = optionalSignal('signal', options.signal);
   optionalBoolean('offline', options.offline);
   if (options.token !== undefined && typeof options.token !== 'string')
     throw expected('a token', 'token', typeof options.token);
   const addon = loadAddon();
+  const device = decideDevice(addon, options.device);
   const build = addon.build();
-  const here = build.backend === 'cpu' ? 'cpu' : 'gpu';
-  if (device !== 'auto' && device !== here) {
-    throw new ModelError(
-      'ERR_PARAKEET_UNSUPPORTED_MODEL',
-      `Expected an addon built for the ${device} but this one computes on the ${here}. ` +
-        'Build another with PARAKEET_BACKEND set, or leave device out.',
-    );
-  }
   const files = await openModel(name ?? (process.env.PARAKEET_MODEL || bundledModel), options);
   try {
     const config = readConfig(files.config, files.configFile);
@@ -141,7 +136,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
       await native.close();
       throw new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
     }
-    const info = { ...describe(config, here, dtype), ...(prior && { prior }) };
+    const info = { ...describe(config, device, dtype), ...(prior && { prior }) };
     return new Model(native, info, addon, await identify(files));
   } finally {
     await files.dispose();

@@ -2,6 +2,8 @@
 #include <mlx/memory.h>
 #include <napi.h>
 
+#include <mutex>
+
 #include "binding/addon_data.h"
 #include "binding/alsa_messages.h"
 #include "binding/convert.h"
@@ -13,6 +15,7 @@
 #include "binding/mel_wrap.h"
 #include "binding/model_wrap.h"
 #include "model/mutant.h"
+#include "ops/device.h"
 #include "ops/machine.h"
 #include "ops/profile.h"
 
@@ -53,7 +56,31 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("active", static_cast<double>(mlx::core::get_active_memory()));
   object.Set("cache", static_cast<double>(mlx::core::get_cache_memory()));
-  object.Set("cacheLimit", static_cast<double>(Engine::cacheLimit));
+  object.Set("cacheLimit", static_cast<double>(engineLimits().cache));
+  object.Set("peak", static_cast<double>(mlx::core::get_peak_memory()));
+  return object;
+}
+
+// Decides which device computes, for the process: the first call does. Returns the one that was decided on.
+Napi::Value useDevice(const Napi::CallbackInfo& info) {
+  const std::string wanted = info[0].As<Napi::String>().Utf8Value();
+  static std::once_flag once;
+  std::call_once(once, [&] {
+    ops::useGpu(wanted == "auto" ? ops::gpuAvailable() : wanted == "gpu");
+    Engine& engine = Engine::instance();
+    engine.inference().post([&engine] { engine.useLimitsOfDevice(); });
+  });
+  return Napi::String::New(info.Env(), ops::onGpu() ? "gpu" : "cpu");
+}
+
+// The GPU that could compute, or null.
+Napi::Value gpu(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!ops::gpuAvailable()) return env.Null();
+  const ops::GpuFacts facts = ops::gpuFacts();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("name", facts.name);
+  object.Set("memory", static_cast<double>(facts.memory));
   return object;
 }
 
@@ -68,6 +95,10 @@ Napi::Value build(const Napi::CallbackInfo& info) {
   object.Set("onednn", orNull(machine.library));
   object.Set("instructions", orNull(machine.instructions));
   object.Set("backend", machine.backend);
+  const auto backends = ops::backends();
+  Napi::Array names = Napi::Array::New(env, backends.size());
+  for (uint32_t i = 0; i < backends.size(); i++) names.Set(i, Napi::String::New(env, backends[i]));
+  object.Set("backends", names);
   object.Set("nativeBfloat16", machine.nativeBfloat16);
   object.Set("byteProducts", machine.byteProducts);
   object.Set("mutant",
@@ -108,6 +139,7 @@ Napi::Value quietAlsa(const Napi::CallbackInfo& info) {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   try {
     keepLoaded();
+    ops::prepareDevices();
   } catch (const std::exception& error) {
     throw Napi::Error::New(env, error.what());
   }
@@ -128,6 +160,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("profile", Napi::Function::New<throwing<profile>>(env));
   exports.Set("productSpeed", Napi::Function::New<rejecting<productSpeed>>(env));
   exports.Set("silenceAlsa", Napi::Function::New<throwing<quietAlsa>>(env));
+  exports.Set("useDevice", Napi::Function::New<throwing<useDevice>>(env));
+  exports.Set("gpu", Napi::Function::New<throwing<gpu>>(env));
   exports.Set("build", Napi::Function::New<throwing<build>>(env));
   return exports;
 }

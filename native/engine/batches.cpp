@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/device_failure.h"
 #include "error.h"
 
 namespace parakeet {
@@ -104,7 +105,8 @@ void settleSteps(std::vector<Step>& batch, EncodedBatch encoded) {
   }
 }
 
-// Encodes and settles all together; when that fails, each by itself, so that only the one that cannot be encoded fails.
+// Encodes and settles all together. When that fails, half of them at a time: a smaller batch needs less memory, and in
+// the end only what cannot be encoded by itself fails.
 void encodeAll(std::vector<Step> batch) {
   // A cancelled stream must not stop the others: only a stream that runs alone can be stopped.
   const CancelFlag never;
@@ -112,8 +114,11 @@ void encodeAll(std::vector<Step> batch) {
   try {
     encoded = encodePieces(batch, batch.size() == 1 ? *batch[0].waiter.cancel : never);
   } catch (...) {
-    if (batch.size() == 1) return batch[0].waiter.fail(std::current_exception());
-    for (Step& step : batch) {
+    afterFailure();
+    if (batch.size() == 1) return batch[0].waiter.fail(typed(std::current_exception()));
+    std::vector<Step> halves[2];
+    for (size_t i = 0; i < batch.size(); i++) {
+      Step& step = batch[i];
       try {
         // The pieces were consumed by the batch, but the streams are unchanged.
         step.planned = step.session->plan().value();
@@ -121,9 +126,10 @@ void encodeAll(std::vector<Step> batch) {
         step.waiter.fail(std::current_exception());
         continue;
       }
-      std::vector<Step> alone;
-      alone.push_back(std::move(step));
-      encodeAll(std::move(alone));
+      halves[2 * i < batch.size() ? 0 : 1].push_back(std::move(step));
+    }
+    for (std::vector<Step>& half : halves) {
+      if (!half.empty()) encodeAll(std::move(half));
     }
     return;
   }
@@ -143,15 +149,19 @@ void collectDecode(DecodeRequest request, const Found<DecoderSession>& found, De
   batch.waiters.push_back(std::move(request.waiter));
 }
 
-// Decodes all together; when that fails, each by itself, so that only the one that cannot be decoded fails.
+// Decodes all together; when that fails, half of them at a time, so that only what cannot be decoded fails.
 void decodeAll(const Decodes& batch) {
   const auto start = Clock::now();
   std::vector<Decoded> decoded;
   try {
     decoded = DecoderSession::decode(batch.jobs);
   } catch (...) {
-    if (batch.jobs.size() == 1) return batch.waiters[0].fail(std::current_exception());
-    for (size_t i = 0; i < batch.jobs.size(); i++) decodeAll({{batch.jobs[i]}, {batch.waiters[i]}});
+    afterFailure();
+    if (batch.jobs.size() == 1) return batch.waiters[0].fail(typed(std::current_exception()));
+    const auto middle = static_cast<ptrdiff_t>(batch.jobs.size() / 2);
+    decodeAll(
+        {{batch.jobs.begin(), batch.jobs.begin() + middle}, {batch.waiters.begin(), batch.waiters.begin() + middle}});
+    decodeAll({{batch.jobs.begin() + middle, batch.jobs.end()}, {batch.waiters.begin() + middle, batch.waiters.end()}});
     return;
   }
   const double share = secondsSince(start) / static_cast<double>(batch.jobs.size());

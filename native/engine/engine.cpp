@@ -3,26 +3,26 @@
 #include <mlx/memory.h>
 
 namespace parakeet {
-namespace {
-
-// Streams decoded in step.
-constexpr int mostDecodes = 64;
-
-}  // namespace
-
 Engine& Engine::instance() {
   static Engine* engine = new Engine();
   return *engine;
 }
 
 Engine::Engine()
-    : steps_(inference_, [this](std::deque<StepRequest>& waiting) { runSteps(waiting, batchFrames_, counts_); }),
-      decodes_(
-          inference_,
-          [this](std::deque<DecodeRequest>& waiting) { runDecodes(waiting, batchFrames_ == 1 ? 1 : mostDecodes); }),
+    : limits_(engineLimits()),
+      steps_(inference_, [this](std::deque<StepRequest>& waiting) { runSteps(waiting, batchFrames(), counts_); }),
+      decodes_(inference_,
+               [this](std::deque<DecodeRequest>& waiting) {
+                 runDecodes(waiting, batchFrames() == 1 ? 1 : limits_.decodes);
+               }),
       recordings_(inference_,
-                  [this](std::deque<RecordingRequest>& waiting) { runRecordings(waiting, batchFrames_, counts_); }) {
-  mlx::core::set_cache_limit(cacheLimit);
+                  [this](std::deque<RecordingRequest>& waiting) { runRecordings(waiting, batchFrames(), counts_); }) {
+  useLimitsOfDevice();
+}
+
+void Engine::useLimitsOfDevice() {
+  limits_ = engineLimits();
+  mlx::core::set_cache_limit(limits_.cache);
 }
 
 }  // namespace parakeet

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "engine/batches.h"
+#include "engine/limits.h"
 #include "engine/recordings.h"
 #include "engine/worker.h"
 
@@ -12,13 +13,6 @@ namespace parakeet {
 
 class Engine {
  public:
-  // Bytes. MLX caches freed buffers by size, without a limit of its own; a live stream has few shapes, so a small cache
-  // is enough.
-  static constexpr size_t cacheLimit = size_t{64} << 20;
-
-  // Enough rows for products to run at full speed; more would only add latency.
-  static constexpr int defaultBatchFrames = 256;
-
   static Engine& instance();
 
   // Everything that touches MLX.
@@ -31,15 +25,23 @@ class Engine {
   // Requests of whole recordings.
   Batcher<RecordingRequest>& recordings() { return recordings_; }
   const BatchCounts& batchCounts() const { return counts_; }
-  // Encoder frames up to which steps of several streams, or several recordings, run together; 1 for none.
+  // Encoder frames up to which steps of several streams, or several recordings, run together; 1 for none, 0 for what
+  // the device can take.
   void setBatchFrames(int frames) { batchFrames_ = frames; }
+  // On the inference thread, once the device is decided.
+  void useLimitsOfDevice();
   size_t queued() const { return inference_.queued() + frontEnd_.queued(); }
 
  private:
   Engine();
   Worker inference_;
   Worker frontEnd_;
-  std::atomic<int> batchFrames_{defaultBatchFrames};
+  int batchFrames() const {
+    const int set = batchFrames_;
+    return set > 0 ? set : limits_.batchFrames;
+  }
+  std::atomic<int> batchFrames_{0};
+  EngineLimits limits_;  // on the inference thread
   BatchCounts counts_;
   Batcher<StepRequest> steps_;
   Batcher<DecodeRequest> decodes_;

@@ -5,7 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/device_failure.h"
 #include "error.h"
+#include "ops/pool.h"
 
 namespace parakeet {
 namespace {
@@ -16,7 +18,25 @@ struct Hearing {
   RecordingRequest request;
   const Model* model;
   Heard heard;
+  std::exception_ptr failure;  // of listening
 };
+
+// The front end of all requests: several at a time where there are several, else one on all cores.
+void listenToAll(std::vector<Hearing>& batch) {
+  ops::parallelFor(static_cast<int>(batch.size()), 1, [&](int begin, int end) {
+    for (int i = begin; i < end; i++) {
+      Hearing& one = batch[i];
+      try {
+        one.request.waiter.cancel->check();
+        one.heard = one.request.listen(*one.model, *one.request.waiter.cancel);
+        one.heard.boost = one.request.decoding.boost;
+        one.request.listen = nullptr;  // the samples are freed
+      } catch (...) {
+        one.failure = std::current_exception();
+      }
+    }
+  });
+}
 
 // Cancelled as soon as one request of the batch is.
 class SharedFlag {
@@ -59,8 +79,12 @@ void hear(std::vector<Hearing*> batch, BatchCounts& counts) {
     } catch (const Aborted&) {
       continue;
     } catch (...) {
-      if (batch.size() == 1) return batch[0]->request.waiter.fail(std::current_exception());
-      for (Hearing* one : batch) hear({one}, counts);
+      afterFailure();
+      if (batch.size() == 1) return batch[0]->request.waiter.fail(typed(std::current_exception()));
+      // A smaller batch needs less memory, and in the end only what cannot be heard by itself fails.
+      const auto middle = batch.begin() + static_cast<ptrdiff_t>(batch.size() / 2);
+      hear({batch.begin(), middle}, counts);
+      hear({middle, batch.end()}, counts);
       return;
     }
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -98,22 +122,22 @@ void runRecordings(std::deque<RecordingRequest>& waiting, int mostFrames, BatchC
       continue;
     }
     if (!request.waiter.begin()) continue;
-    try {
-      request.waiter.cancel->check();
-      if (failure) std::rethrow_exception(failure);
-      const int own = request.frames;
-      Heard heard = request.listen(*model, *request.waiter.cancel);
-      heard.boost = request.decoding.boost;
-      request.listen = nullptr;  // the samples are freed
-      batch.push_back({std::move(request), model, std::move(heard)});
-      frames += own;
-    } catch (...) {
-      request.waiter.fail(std::current_exception());
+    if (failure) {
+      request.waiter.fail(failure);
+      continue;
     }
+    frames += request.frames;
+    batch.push_back({std::move(request), model, {}, nullptr});
   }
   waiting = std::move(others);
+  listenToAll(batch);
   std::vector<Hearing*> all;
-  for (Hearing& one : batch) all.push_back(&one);
+  for (Hearing& one : batch) {
+    if (one.failure)
+      one.request.waiter.fail(one.failure);
+    else
+      all.push_back(&one);
+  }
   hear(std::move(all), counts);
 }
 

@@ -1,7 +1,10 @@
-// Which device computes. Decided once, before the first model is loaded.
+// Which device computes. Decided once for a process, before the first model is loaded.
 #pragma once
 
 #include <mlx/mlx.h>
+
+#include <cstddef>
+#include <string>
 
 #include "ops/dtype.h"
 
@@ -17,5 +20,20 @@ inline bool onCpu() { return !onGpu(); }
 inline mlx::core::Dtype activationType(DType dtype) {
   return onGpu() && dtype != DType::float32 ? mlx::core::bfloat16 : mlx::core::float32;
 }
+
+// Before anything else is asked of MLX: float32 products are to be float32, not TF32, unless MLX_ENABLE_TF32 says so.
+void prepareDevices();
+
+// Whether this build has a GPU backend and finds a GPU.
+bool gpuAvailable();
+// Throws std::invalid_argument for a GPU where there is none.
+void useGpu(bool gpu);
+
+struct GpuFacts {
+  std::string name;
+  size_t memory = 0;  // bytes
+};
+// Of the GPU that is available.
+GpuFacts gpuFacts();
 
 }  // namespace parakeet::ops

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ops/dtype.h"
 
@@ -17,6 +18,8 @@ struct Machine {
   bool byteProducts;                        // whether int8 multiplies bytes, or only keeps the weights in them
 };
 Machine machine();
+// What this build can compute on: "cpu", and "metal" or "cuda".
+std::vector<const char*> backends();
 
 // Floating-point operations per second of bare products [rows, inputs] · [inputs, outputs] in the type, measured for
 // about `seconds`: the best that the machine is known to reach. On the engine's thread.

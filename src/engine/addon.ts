@@ -297,16 +297,28 @@ export interface NativeAddon {
     recordingBatches: number;
     recordings: number;
   };
-  /** Encoder frames up to which steps of several streams, or several recordings, run together, for the whole process; 1 for none. @defaultValue 256 */
+  /** Encoder frames up to which steps of several streams, or several recordings, run together, for the whole process; 1 for none, 0 for what the device can take (the default). */
   setBatchFrames(frames: number): void;
   /** Keeps ALSA's own messages off stderr, if ALSA is loaded: the recorder's errors say what is wrong. */
   silenceAlsa(): void;
-  /** What the addon was built with, and what it found: the instruction set is that of the CPU kernels. */
+  /**
+   * Decides for the process which device computes, and returns what was decided: the first call does. `'auto'` takes a GPU if there is one.
+   * Throws where `'gpu'` decides and there is none.
+   */
+  useDevice(device: 'auto' | 'cpu' | 'gpu'): 'cpu' | 'gpu';
+  /** The GPU that could compute: its name, and its memory in bytes. */
+  gpu(): { name: string; memory: number } | null;
+  /**
+   * What the addon was built with, and what it found: the instruction set is that of the CPU kernels. `backend`: of the device that was
+   * decided on, or would be.
+   */
   build(): {
     mlx: string;
     onednn: string | null;
     instructions: string | null;
     backend: 'cpu' | 'metal' | 'cuda';
+    /** What it can compute on where the device is there. */
+    backends: ('cpu' | 'metal' | 'cuda')[];
     /** Whether products in bfloat16 are faster than those in float32. */
     nativeBfloat16: boolean;
     /** Whether int8 multiplies bytes; otherwise it only stores the weights as bytes. */

@@ -24,6 +24,8 @@ export function nativeError(code: string, message: string, cause?: unknown): Par
       return new ClosedError(message, options);
     case 'ERR_PARAKEET_INVALID_SNAPSHOT':
       return new SavedStateError('ERR_PARAKEET_INVALID_SNAPSHOT', message, options);
+    case 'ERR_PARAKEET_OUT_OF_MEMORY':
+      return new NativeError('ERR_PARAKEET_OUT_OF_MEMORY', message, options);
     default:
       return new NativeError('ERR_PARAKEET_ENGINE', message, options);
   }

@@ -70,11 +70,15 @@ export interface WindowPlan {
   context: NativeContext;
   flush: number;
   emissionDelay: number;
+  /** Windows that are transcribed at the same time. */
+  atOnce: number;
 }
 
 /** Seconds of a window, and of the overlap of two. */
 const DEFAULT_DURATION = 120;
 const DEFAULT_OVERLAP = 15;
+/** A GPU is full with this many seconds of windows; a CPU is with one window. */
+const GPU_SECONDS = 1920;
 /** Most seconds of attention: nearly a day. */
 const LONGEST_ATTENTION = 80_000;
 
@@ -89,7 +93,7 @@ interface FrameToken {
 
 /** @throws {@link ArgumentError} */
 export function planWindows(
-  info: Pick<NativeModelInfo, 'sampleRate' | 'hop' | 'subsamplingFactor' | 'attention'>,
+  info: Pick<NativeModelInfo, 'sampleRate' | 'hop' | 'subsamplingFactor' | 'attention' | 'device'>,
   options: WindowOptions | undefined,
   silence: SettledSilence,
 ): WindowPlan {
@@ -106,7 +110,16 @@ export function planWindows(
     context: attention ? [framesOf(info, attention.left), framesOf(info, attention.right)] : info.attention,
     flush: Math.round(silence.flush * sampleRate),
     emissionDelay: framesOf(info, silence.emissionDelay),
+    atOnce: info.device === 'gpu' ? Math.max(1, Math.floor((GPU_SECONDS * sampleRate) / window)) : 1,
   };
+}
+
+/** A window that is being transcribed. */
+interface Hearing {
+  /** Its first frame, and the first one after it. */
+  start: number;
+  end: number;
+  answer: Promise<{ tokens: NativeTokens; computeSeconds: number }>;
 }
 
 /** Cuts samples into windows, transcribes each when it is full, and merges the results. */
@@ -118,6 +131,8 @@ export class Windows {
   #samples = 0;
   #heard = 0;
   #computeSeconds = 0;
+  /** In their order. */
+  readonly #hearing: Hearing[] = [];
   #pieces: Float32Array[] = [];
   #held = 0;
   /** Sample at which the held audio begins. */
@@ -164,21 +179,22 @@ export class Windows {
     // A window that ends with the recording is the last one: it waits for one more sample, and gets the flush.
     while (this.#held > window) {
       const held = this.#join();
-      await this.#hear(held.subarray(0, window), 0);
+      this.#hear(held.subarray(0, window), 0);
       const step = window - overlap;
       this.#pieces = [held.slice(step)];
       this.#held -= step;
       this.#start += step;
-      this.#settledFrames = Math.round(this.#start / this.#frame);
+      while (this.#hearing.length >= this.plan.atOnce) await this.#keepOldest();
     }
   }
 
   /** The recording has ended, or begins again: transcribes what is held as the last window. */
   async finish(): Promise<void> {
-    if (this.#held > 0) await this.#hear(this.#join(), this.plan.flush);
+    if (this.#held > 0) this.#hear(this.#join(), this.plan.flush);
     this.#pieces = [];
     this.#start += this.#held;
     this.#held = 0;
+    while (this.#hearing.length > 0) await this.#keepOldest();
     this.settle();
   }
 
@@ -188,25 +204,30 @@ export class Windows {
     this.#settledFrames = Math.round(this.#start / this.#frame);
   }
 
-  async #hear(samples: Float32Array, flush: number): Promise<void> {
+  #hear(samples: Float32Array, flush: number): void {
     const { plan, decoding } = this;
     const { context, emissionDelay } = plan;
-    const { tokens, computeSeconds } = await runJob(
+    const answer = runJob(
       this.model.addon,
       this.signal,
       (job) => this.model.native.transcribe(samples, { context, decoding, flush, emissionDelay, job }),
       this.model.jobs,
     );
+    // A window that fails is reported when its turn comes.
+    answer.catch(() => {});
+    const start = Math.round(this.#start / this.#frame);
+    this.#hearing.push({ start, end: start + samples.length / this.#frame, answer });
+  }
+
+  /** Waits for the window that began first. */
+  async #keepOldest(): Promise<void> {
+    const { start, end, answer } = this.#hearing[0] as Hearing;
+    const { tokens, computeSeconds } = await answer;
+    this.#hearing.shift();
     this.#heard++;
     this.#computeSeconds += computeSeconds;
-    const first = Math.round(this.#start / this.#frame);
-    this.#keep(
-      this.#merger.push({
-        tokens: fromNative(tokens, first),
-        start: first,
-        end: first + samples.length / this.#frame,
-      }),
-    );
+    this.#keep(this.#merger.push({ tokens: fromNative(tokens, start), start, end }));
+    this.#settledFrames = end - this.plan.overlap / this.#frame;
   }
 
   #keep(settled: readonly FrameToken[]): void {
