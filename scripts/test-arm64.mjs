@@ -27,6 +27,8 @@ const addon = path.join(build, 'Release', 'parakeet.node');
 const work = mkdtempSync(path.join(tmpdir(), 'parakeet-arm64-'));
 /** The newest glibc that MLX's wheel asks for: the addon must not ask for a newer one. */
 const glibc = [2, 35];
+/** Frames of the longest noise that is encoded: several tiles, and what an emulator does in seconds. */
+const most = '40';
 
 try {
   await main();
@@ -134,9 +136,6 @@ function usesInstructions(machine, { cpu, instructions }) {
   const { status, stdout } = onArm64(machine, cpu, ['-e', script]);
   return status === 0 && (instructions === undefined ? stdout.startsWith('neon') : stdout === instructions);
 }
-
-/** Frames of the longest noise that is encoded: several tiles, and what an emulator does in seconds. */
-const most = '40';
 
 /** How far the frames of a small encoder, whose widths no tile divides, are from this machine's in float32. */
 function strays(machine, cpu, dtype) {
