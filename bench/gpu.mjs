@@ -6,7 +6,7 @@
  *     npm run -s bench:gpu -- [--json] [--models 0.6b-v3,110m,tiny] [--what one,hour,batch,step,sessions,streams,soak]
  *                             [--dtype bfloat16] [--device gpu] [--batch 256] [--sessions 1000] [--minutes 10]
  *
- * `x`: seconds of audio per second. `sessions`: engine sessions (log-mel, encoder, decoder) in real time, 100 ms at a time, preset
+ * `x`: seconds of audio per second; `engineX`: of the engine by itself, without our streams in JavaScript. `sessions`: engine sessions (log-mel, encoder, decoder) in real time, 100 ms at a time, preset
  * 'balanced'; `streams`: whole `parakeet()` streams on one Node thread. Of both the 95th percentile of the lag, from the push that
  * completes a step to its tokens.
  */
@@ -103,8 +103,25 @@ const measures = {
   async batch(model) {
     const count = Number(values.batch);
     const recordings = Array.from({ length: count }, (_, i) => sound(30, model.sampleRate, i + 1));
+    const options = {
+      context: model.info.attention,
+      decoding: { head: headOf(model), boost: null },
+      flush: 12_800,
+      emissionDelay: 4,
+      job: 0,
+    };
+    const engine = await timed(
+      () => Promise.all(recordings.map((samples) => model.native.transcribe(samples, options))),
+      3,
+    );
     const took = await timed(() => Promise.all(recordings.map((samples) => model.transcribe(samples))), 3);
-    report({ model: model.label, what: `${count} x 30`, x: round((count * 30) / took), ...memory(model) });
+    report({
+      model: model.label,
+      what: `${count} x 30`,
+      engineX: round((count * 30) / engine),
+      x: round((count * 30) / took),
+      ...memory(model),
+    });
   },
 
   async step(model) {
@@ -187,6 +204,8 @@ const measures = {
     });
   },
 };
+
+const headOf = ({ info }) => (info.durations.length > 0 ? 'tdt' : 'ctc');
 
 const memory = (model) => {
   const { active, peak } = model.addon.memory();

@@ -45,6 +45,12 @@ export interface LoadModelOptions {
    * @defaultValue all cores
    */
   threads?: number | undefined;
+  /**
+   * Run the model once before it is returned, so that no stream waits for kernels to be compiled: on a GPU a minute the first time, seconds
+   * later (they are kept on disk). Without effect on a CPU.
+   * @defaultValue true
+   */
+  warmUp?: boolean | undefined;
   /** Cancels loading. */
   signal?: AbortSignal | undefined;
   /**
@@ -75,6 +81,7 @@ const keys = [
   'dtype',
   'device',
   'threads',
+  'warmUp',
   'signal',
   'revision',
   'cacheDir',
@@ -117,6 +124,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
   const threads = options.threads === undefined ? 0 : integer('threads', options.threads, 1, 1024);
   const signal = optionalSignal('signal', options.signal);
   optionalBoolean('offline', options.offline);
+  optionalBoolean('warmUp', options.warmUp);
   if (options.token !== undefined && typeof options.token !== 'string')
     throw expected('a token', 'token', typeof options.token);
   const addon = loadAddon();
@@ -129,7 +137,12 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
     const { features } = config.native.preprocessor;
     const prior = files.prior === undefined ? undefined : await readPrior(files.prior, features);
     const native = await runJob(addon, signal, (job) =>
-      addon.loadModel(config.native, files.tensors, { dtype, threads, job }),
+      addon.loadModel(config.native, files.tensors, {
+        dtype,
+        threads,
+        warmUp: device === 'gpu' && options.warmUp !== false,
+        job,
+      }),
     );
     // The abort may come when the engine is done but its answer is still on the way.
     if (signal?.aborted) {

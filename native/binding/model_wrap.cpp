@@ -52,16 +52,19 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
   auto entries = toTensorEntries(info[1].As<Napi::Array>());
   const auto options = info[2].As<Napi::Object>();
   const ops::DType dtype = toDType(options.Get("dtype"));
+  const bool warmUp = options.Get("warmUp").ToBoolean().Value();
   ops::setPoolThreads(options.Get("threads").As<Napi::Number>().Int32Value());
   const auto environment = Environment::of(env);
   const CancelFlagPtr flag = environment->jobFlag(options.Get("job").As<Napi::Number>().Int32Value());
   return environment->run(
       env, Engine::instance().inference(), flag,
-      [environment, config = std::move(config), entries = std::move(entries), dtype, flag]() -> Environment::Settle {
+      [environment, config = std::move(config), entries = std::move(entries), dtype, warmUp,
+       flag]() -> Environment::Settle {
         auto handle = std::make_shared<ModelHandle>(Engine::instance().inference());
         environment->track(handle);
         const Weights weights(entries);
         handle->construct([&] { return std::make_unique<LoadedModel>(config, weights, dtype, *flag); });
+        if (warmUp) handle->state().model.warmUp(*flag);
         auto filters = handle->state().model.filters();
         return [handle, filters, factor = config.encoder.subsamplingFactor](Napi::Env inner) mutable -> Napi::Value {
           return inner.GetInstanceData<AddonData>()->model.New(

@@ -11,17 +11,18 @@ namespace {
 // cache is enough. With 256 rows products run at full speed; more would only add latency.
 constexpr EngineLimits cpu{size_t{64} << 20, 256, 64};
 
-// A GPU is full with minutes of audio: this many frames, 33 minutes, where there is memory for them.
-constexpr int fullBatch = 24576, smallestBatch = 1024;
-constexpr double fullMemory = 24e9;
+// A GPU is full with minutes of audio, and decoding takes as many rounds for many signals as for one: this many frames
+// for each gigabyte, but no more than three hours.
+constexpr double framesPerGigabyte = 1024;
+constexpr int smallestBatch = 1024, largestBatch = 131072;
 
 }  // namespace
 
 EngineLimits engineLimits() {
   if (!ops::onGpu()) return cpu;
   const auto memory = static_cast<double>(ops::gpuFacts().memory);
-  const double share = std::min(1.0, memory / fullMemory);
-  return {static_cast<size_t>(memory / 4), std::max(smallestBatch, static_cast<int>(fullBatch * share)), 1024};
+  const int frames = static_cast<int>(memory / 1e9 * framesPerGigabyte);
+  return {static_cast<size_t>(memory / 4), std::clamp(frames, smallestBatch, largestBatch), 1024};
 }
 
 }  // namespace parakeet

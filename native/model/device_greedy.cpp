@@ -42,8 +42,9 @@ mx::array integer(int value) { return mx::array(value, mx::int32); }
 
 }  // namespace
 
-DeviceGreedy::DeviceGreedy(const ModelConfig& config, const Weights& weights)
-    : hidden_(config.predictor.hidden),
+DeviceGreedy::DeviceGreedy(const ModelConfig& config, const Weights& weights, size_t fewest)
+    : fewest_(fewest),
+      hidden_(config.predictor.hidden),
       jointHidden_(config.joint.hidden),
       classes_(config.vocabulary + 1),
       rules_{config.vocabulary, config.durations, config.maxSymbols},
@@ -118,20 +119,51 @@ struct DeviceGreedy::Rounds {
   std::vector<mx::array> choices, mixed;          // of each round: token, place of the duration [B]; [B, joint]
   int batch() const { return static_cast<int>(streams.size()); }
 
-  mx::array integers(int Stream::*member) const {
-    std::vector<int32_t> values;
-    for (const Stream& stream : streams) values.push_back(stream.*member);
-    return mx::array(values.begin(), {batch()}, mx::int32);
-  }
-  // A part of each predictor's state: `width` values from `first` on.
-  mx::array states(std::vector<float> PredictorState::*member, int first, int width) const {
-    std::vector<float> values;
-    values.reserve(streams.size() * width);
-    for (const Stream& stream : streams) {
-      const auto from = (stream.state->predictor.*member).begin() + first;
-      values.insert(values.end(), from, from + width);
+  // What the device reads from the host's memory is slow to come, and so is what it writes there: all numbers go in one
+  // array and all states in another, and both come back in one.
+  void upload(const std::vector<int32_t>& offsetsOfFrames, int layers, int hiddenWidth, int jointWidth) {
+    std::vector<int32_t> numbers = offsetsOfFrames;
+    for (int Stream::*member : {&Stream::end, &Stream::pointer, &Stream::symbols}) {
+      for (const Stream& stream : streams) numbers.push_back(stream.*member);
     }
-    return ops::fromVector(values, {batch(), width});
+    const mx::array integers(numbers.begin(), {4, batch()}, mx::int32);
+    const auto row = [&](int which) { return mx::squeeze(mx::slice(integers, {which, 0}, {which + 1, batch()}), 0); };
+    offsets = row(0);
+    ends = row(1);
+    pointers = row(2);
+    symbols = row(3);
+    std::vector<float> values;
+    for (const Stream& stream : streams) {
+      const PredictorState& own = stream.state->predictor;
+      for (const std::vector<float>* part : {&own.hidden, &own.cell, &own.projection})
+        values.insert(values.end(), part->begin(), part->end());
+    }
+    const int width = static_cast<int>(values.size()) / batch();
+    const mx::array states = ops::fromVector(values, {batch(), width});
+    const auto columns = [&](int first, int count) { return mx::slice(states, {0, first}, {batch(), first + count}); };
+    for (int i = 0; i < layers; i++) {
+      hidden.push_back(mx::contiguous(columns(i * hiddenWidth, hiddenWidth)));
+      cell.push_back(columns((layers + i) * hiddenWidth, hiddenWidth));
+    }
+    projection = columns(2 * layers * hiddenWidth, jointWidth);
+  }
+
+  // [B, width], as they were uploaded.
+  mx::array states() const {
+    std::vector<mx::array> parts = hidden;
+    parts.insert(parts.end(), cell.begin(), cell.end());
+    parts.push_back(projection);
+    return mx::concatenate(parts, 1);
+  }
+
+  void putBack(const float* values) const {
+    for (const Stream& stream : streams) {
+      PredictorState& own = stream.state->predictor;
+      for (std::vector<float>* part : {&own.hidden, &own.cell, &own.projection}) {
+        std::copy_n(values, part->size(), part->data());
+        values += part->size();
+      }
+    }
   }
 };
 
@@ -205,16 +237,9 @@ void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
   }
   const int batch = rounds.batch();
   rounds.frames = shared ? parts[0] : mx::concatenate(parts, 0);
-  rounds.offsets = mx::array(offsets.begin(), {batch}, mx::int32);
-  rounds.ends = rounds.integers(&Rounds::Stream::end);
-  rounds.pointers = rounds.integers(&Rounds::Stream::pointer);
-  rounds.symbols = rounds.integers(&Rounds::Stream::symbols);
-  for (size_t i = 0; i < layers_.size(); i++) {
-    rounds.hidden.push_back(rounds.states(&PredictorState::hidden, static_cast<int>(i) * hidden_, hidden_));
-    rounds.cell.push_back(rounds.states(&PredictorState::cell, static_cast<int>(i) * hidden_, hidden_));
-  }
-  rounds.projection = rounds.states(&PredictorState::projection, 0, jointHidden_);
+  rounds.upload(offsets, static_cast<int>(layers_.size()), hidden_, jointHidden_);
 
+  std::vector<float> found;  // the states, after the rounds so far
   for (;;) {
     int left = 0;
     for (const Rounds::Stream& stream : rounds.streams) left = std::max(left, stream.end - stream.pointer);
@@ -222,22 +247,26 @@ void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
     const int most = std::clamp(mostRows / batch, fewestRounds, mostRounds);
     const int count = std::clamp(static_cast<int>(left / framesOfRound) + 1, fewestRounds, most);
     for (int i = 0; i < count; i++) round(rounds);
-    const mx::array choices = mx::stack(std::exchange(rounds.choices, {}), 0);
-    const mx::array confidences =
-        this->confidences(rounds.mixed.size() == 1 ? rounds.mixed[0] : mx::concatenate(rounds.mixed, 0));
-    rounds.mixed.clear();
+    const mx::array choices = mx::astype(mx::concatenate(std::exchange(rounds.choices, {}), 0), mx::float32);
+    const mx::array mixed = mx::concatenate(std::exchange(rounds.mixed, {}), 0);
+    // Tokens and durations are small numbers, which float32 holds exactly.
+    const mx::array states = mx::reshape(rounds.states(), {-1});
+    const mx::array read = mx::concatenate({choices, confidences(mixed), states}, 0);
     // The state is evaluated with them: otherwise the next rounds would begin with these again.
-    std::vector<mx::array> made{choices, confidences, rounds.pointers, rounds.symbols, rounds.projection};
+    std::vector<mx::array> made{read, rounds.pointers, rounds.symbols, rounds.projection};
     made.insert(made.end(), rounds.hidden.begin(), rounds.hidden.end());
     made.insert(made.end(), rounds.cell.begin(), rounds.cell.end());
     mx::eval(made);
-    const int32_t* chosen = choices.data<int32_t>();
-    const float* sure = confidences.data<float>();
+    const float* chosen = read.data<float>();
+    const float* sure = chosen + static_cast<ptrdiff_t>(2) * count * batch;
+    const float* last = sure + static_cast<ptrdiff_t>(count) * batch;
+    found.assign(last, last + states.size());
     for (int i = 0; i < count; i++) {
       for (int b = 0; b < batch; b++) {
         Rounds::Stream& stream = rounds.streams[b];
         if (stream.over()) continue;
-        const int token = chosen[2 * i * batch + b], place = chosen[(2 * i + 1) * batch + b];
+        const int token = static_cast<int>(chosen[2 * i * batch + b]);
+        const int place = static_cast<int>(chosen[(2 * i + 1) * batch + b]);
         const bool blank = token == rules_.vocabulary;
         const int step = rules_.durations.empty() ? (blank ? 1 : 0) : rules_.durations[place];
         if (!blank) {
@@ -254,21 +283,7 @@ void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
   }
 
   // Only now that nothing can fail any more.
-  const auto putBack = [&](const mx::array& from, std::vector<float> PredictorState::*member, int first) {
-    const int width = from.shape(1);
-    mx::array plain = mx::contiguous(from);
-    plain.eval();
-    const float* values = plain.data<float>();
-    for (int b = 0; b < batch; b++) {
-      float* to = (rounds.streams[b].state->predictor.*member).data() + first;
-      std::copy_n(values + static_cast<size_t>(b) * width, width, to);
-    }
-  };
-  for (size_t i = 0; i < layers_.size(); i++) {
-    putBack(rounds.hidden[i], &PredictorState::hidden, static_cast<int>(i) * hidden_);
-    putBack(rounds.cell[i], &PredictorState::cell, static_cast<int>(i) * hidden_);
-  }
-  putBack(rounds.projection, &PredictorState::projection, 0);
+  rounds.putBack(found.data());
   for (Rounds::Stream& stream : rounds.streams) {
     stream.state->pointer = stream.job->frames->firstFrame + stream.pointer;
     stream.state->symbols = stream.symbols;

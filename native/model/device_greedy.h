@@ -15,7 +15,11 @@ namespace parakeet {
 
 class DeviceGreedy {
  public:
-  DeviceGreedy(const ModelConfig& config, const Weights& weights);
+  DeviceGreedy(const ModelConfig& config, const Weights& weights, size_t fewest = defaultFewest);
+
+  // With fewer streams the CPU is faster: it does not wait for kernels to be queued.
+  static constexpr size_t defaultFewest = 4;
+  size_t fewest() const { return fewest_; }
 
   // As Decoder::decode, for states without boosted phrases. If it throws, all states are as they were.
   void decode(const std::vector<DecoderJob>& jobs) const;
@@ -30,6 +34,7 @@ class DeviceGreedy {
   // 1 − H / ln(classes) of each row of joint inputs.
   mlx::core::array confidences(const mlx::core::array& mixed) const;
 
+  size_t fewest_;
   int hidden_, jointHidden_, classes_;
   TransducerRules rules_;
   mlx::core::array embedding_;  // [vocabulary + 1, hidden]

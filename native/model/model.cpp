@@ -45,10 +45,14 @@ int64_t lastSoundFrame(const Matrix& mel, int until) {
   return -1;
 }
 
-// PARAKEET_DECODER overrides the choice, for tests and measurements.
-bool decodesOnDevice() {
-  const char* wanted = std::getenv("PARAKEET_DECODER");
-  return wanted ? std::string_view(wanted) == "device" : ops::onGpu();
+// Where greedy decoding takes place; null for the CPU. PARAKEET_DECODER (host | device) overrides the choice, for tests
+// and measurements.
+std::shared_ptr<const DeviceGreedy> deviceGreedy(const ModelConfig& config, const Weights& weights) {
+  const char* named = std::getenv("PARAKEET_DECODER");
+  const std::string_view wanted = named ? named : "";
+  if (wanted == "device") return std::make_shared<const DeviceGreedy>(config, weights, 1);
+  if (wanted == "host" || !ops::onGpu()) return nullptr;
+  return std::make_shared<const DeviceGreedy>(config, weights);
 }
 
 }  // namespace
@@ -59,8 +63,7 @@ Model::Model(ModelConfig config, const Weights& weights, ops::DType dtype, const
       encoder_(makeEncoder(config_.encoder, weights, dtype, cancel)) {
   if (config_.hasTransducer()) {
     transducer_ = std::make_shared<const Transducer>(config_, weights, ops::atLeastBfloat16(dtype));
-    std::shared_ptr<const DeviceGreedy> device;
-    if (decodesOnDevice()) device = std::make_shared<const DeviceGreedy>(config_, weights);
+    std::shared_ptr<const DeviceGreedy> device = deviceGreedy(config_, weights);
     greedy_ = config_.durations.empty() ? makeRnntDecoder(transducer_, config_, std::move(device))
                                         : makeTdtDecoder(transducer_, config_, std::move(device));
   }

@@ -46,6 +46,10 @@ class Model {
   // Throws ERR_PARAKEET_INVALID_WEIGHTS when a tensor is missing or of the wrong shape.
   Model(ModelConfig config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel);
 
+  // Runs what recordings and streams run, on noise: a GPU compiles kernels when they are first used. On the engine's
+  // thread.
+  void warmUp(const CancelFlag& cancel) const;
+
   const ModelConfig& config() const { return config_; }
   const std::shared_ptr<const Encoder>& encoder() const { return encoder_; }
   const std::shared_ptr<const MelFilters>& filters() const { return filters_; }

@@ -26,7 +26,8 @@ constexpr double batchBytes = 6e9;
 
 constexpr int roundedUp(int value, int step) { return (value + step - 1) / step * step; }
 
-ops::PaddedSubsampling makeSubsampling(const EncoderConfig& config, const Weights& weights, ops::DType dtype) {
+ops::PaddedSubsampling makeSubsampling(const EncoderConfig& config, const Weights& weights, ops::DType dtype,
+                                       mx::Dtype melType) {
   const int channels = config.subsamplingChannels;
   const auto take = [&](int index, const char* what, const std::vector<int64_t>& shape) {
     return weights.take("encoder.pre_encode.conv." + std::to_string(index) + what, shape);
@@ -52,7 +53,7 @@ ops::PaddedSubsampling makeSubsampling(const EncoderConfig& config, const Weight
   }
   const ops::Dense out(permuted, weights.take("encoder.pre_encode.out.bias", {config.dModel}), config.dModel,
                        channels * width, dtype);
-  return {config.features, channels, spatial(0), std::move(stages), out, dtype};
+  return {config.features, channels, spatial(0), std::move(stages), out, dtype, melType};
 }
 
 // `count` rows of each item's `all`, along `axis`, from row `begins[i]` on. Rows before the first are undefined.
@@ -137,7 +138,7 @@ PaddedEncoder::PaddedEncoder(const EncoderConfig& config, const Weights& weights
                              const CancelFlag& cancel)
     : Encoder(config),
       type_(ops::activationType(dtype)),
-      subsampling_(makeSubsampling(config, weights, ops::wider(dtype))) {
+      subsampling_(makeSubsampling(config, weights, ops::wider(dtype), type_)) {
   for (int i = 0; i < config.layers; i++) {
     cancel.check();
     layers_.push_back(makePaddedLayer(config, LayerWeights(config, weights, i), dtype));
@@ -296,21 +297,18 @@ void PaddedEncoder::run(Batch& batch, const CancelFlag& cancel) const {
 
 void PaddedEncoder::runLayers(Batch& batch, mx::array x, const CancelFlag& cancel) const {
   const ops::PaddedShape shape{static_cast<int>(batch.items.size()), batch.frames, batch.cached};
-  std::vector<int> pasts, counts;
-  std::vector<uint8_t> there(static_cast<size_t>(shape.batch) * shape.frames);
-  std::vector<int32_t> slots;
-  bool anyPast = false;
-  for (int i = 0; i < shape.batch; i++) {
-    const Item& item = *batch.items[i];
-    pasts.push_back(item.cached());
-    counts.push_back(item.frames);
-    std::fill_n(there.begin() + static_cast<ptrdiff_t>(i) * shape.frames, item.frames, uint8_t{1});
-    if (item.past) slots.push_back(item.past->slot->index());
-    anyPast |= item.past != nullptr;
-  }
+  const bool hasPast = batch.items[0]->past != nullptr;
+  // What differs between the items, in one array: frames of the past, frames, slots of the past.
+  std::vector<int32_t> numbers;
+  for (const Item* item : batch.items) numbers.push_back(item->cached());
+  for (const Item* item : batch.items) numbers.push_back(item->frames);
+  for (const Item* item : batch.items) numbers.push_back(hasPast ? item->past->slot->index() : 0);
+  const mx::array each(numbers.begin(), {3, shape.batch}, mx::int32);
+  const auto row = [&](int which) { return mx::squeeze(mx::slice(each, {which, 0}, {which + 1, shape.batch}), 0); };
   const ops::Band band{batch.context.left, batch.context.right};
-  const ops::PaddedBatch padded{shape, ops::attentionMask(shape, pasts, counts, band, config().heads),
-                                mx::array(there.begin(), {shape.batch, shape.frames, 1}, mx::bool_)};
+  const ops::PaddedBatch padded{shape, ops::attentionMask(shape, row(0), row(1), band, config().heads),
+                                mx::reshape(mx::arange(0, shape.frames, mx::int32), {1, shape.frames, 1}),
+                                mx::reshape(row(1), {shape.batch, 1, 1})};
   int farthest = 0, nearest = 0;
   for (const ops::AttentionMask::Block& block : padded.mask.blocks) {
     const int top = shape.cached + block.firstQuery + block.queries - 1 - block.firstKey;
@@ -318,11 +316,11 @@ void PaddedEncoder::runLayers(Batch& batch, mx::array x, const CancelFlag& cance
     nearest = std::min(nearest, top + 1 - block.queries - block.keys);
   }
   const std::vector<ops::PositionTable>* tables = keptPositions(farthest, nearest);
-  const mx::array from(slots.begin(), {static_cast<int>(slots.size())}, mx::int32);
+  const mx::array from = row(2);
   for (size_t i = 0; i < layers_.size(); i++) {
     cancel.check();
     ops::PaddedPast past;
-    if (anyPast) {
+    if (hasPast) {
       const CachePool& pool = batch.items[0]->past->slot->pool();
       if (shape.cached > 0) past.keysValues = pool.keysValues(static_cast<int>(i), from);
       past.convolution = pool.convolution(static_cast<int>(i), from);

@@ -55,13 +55,14 @@ PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& wei
           .pointwise1 = dense(weights.pointwise1(), dtype),
           .pointwise2 = dense(weights.pointwise2(), dtype),
           .taps = tapsOf(depthwise, width, config.convKernel, type),
+          .kernel = values(depthwise.weight, {width, config.convKernel, 1}, type),
           .tapBias = values(depthwise.bias, {1, 1, width}, type),
           .heads = heads,
       },
       dense(weights.position(), dtype),
   };
   std::vector<mx::array> made = layer.block.taps;
-  made.insert(made.end(), {layer.block.tapBias, layer.block.biasU, layer.block.biasV});
+  made.insert(made.end(), {layer.block.kernel, layer.block.tapBias, layer.block.biasU, layer.block.biasV});
   for (const ops::Norm* own : {&layer.block.feedForward1.norm, &layer.block.feedForward2.norm,
                                &layer.block.normAttention, &layer.block.normConvolution, &layer.block.normOut})
     made.insert(made.end(), {own->weight, own->bias});

@@ -116,7 +116,11 @@ class TransducerDecoder : public Decoder {
       else
         walks.emplace_back(job, rules_);
     }
-    if (!onDevice.empty()) device_->decode(onDevice);
+    if (device_ && onDevice.size() >= device_->fewest()) {
+      device_->decode(onDevice);
+    } else {
+      for (const DecoderJob& job : onDevice) walks.emplace_back(job, rules_);
+    }
     std::vector<Transducer::JointInput> inputs;
     std::vector<float> logits;
     for (;;) {

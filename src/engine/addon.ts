@@ -276,11 +276,11 @@ export interface NativeAddon {
    * Node-API. Without one they are plain `Error`s with a `code`.
    */
   makeErrorsWith(make: (code: string, message: string, cause?: unknown) => Error): void;
-  /** `threads`: 0 for all cores; the first call decides for the process. `job` is a key for `cancel`, 0 for none. */
+  /** `threads`: 0 for all cores; the first call decides for the process. `warmUp`: run everything once, so that a GPU has compiled it. `job` is a key for `cancel`, 0 for none. */
   loadModel(
     config: NativeModelConfig,
     tensors: NativeTensor[],
-    options: { dtype: NativeDType; threads: number; job: number },
+    options: { dtype: NativeDType; threads: number; warmUp?: boolean; job: number },
   ): Promise<NativeModel>;
   /** Cancels the job if it has not ended: its promise rejects with `ERR_PARAKEET_ABORTED`. */
   cancel(job: number): void;

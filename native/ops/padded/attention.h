@@ -17,21 +17,22 @@ struct PaddedShape {
 
 // Which keys each query may attend to. The same for all layers.
 struct AttentionMask {
-  // Added to the scores: 0, or very negative where an item has no frame. [1, B, 1, keys]
-  mx::array keys;
+  // Of each item, the first key that it has and the one after the last: int32, [1, B, 1, 1].
+  mx::array firstKey, endKey;
   // Queries are processed in blocks, so that the scores of a long signal need not all be in memory, and only with the
   // keys within the band of each.
   struct Block {
     int firstQuery, queries, firstKey, keys;
+    mx::array keyNumbers;           // int32, [keys]
     std::optional<mx::array> band;  // added to the scores, [1, 1, queries, keys]; none if it lies within the band
   };
   std::vector<Block> blocks;
 };
 
 // `pasts`, `counts`: of each item, how many of the cached frames (the last ones) and of the frames (the first ones)
-// there are. `band`: `firstQuery` is ignored.
-AttentionMask attentionMask(const PaddedShape& shape, const std::vector<int>& pasts, const std::vector<int>& counts,
-                            const Band& band, int heads);
+// there are, int32, [B]. `band`: `firstQuery` is ignored.
+AttentionMask attentionMask(const PaddedShape& shape, const mx::array& pasts, const mx::array& counts, const Band& band,
+                            int heads);
 
 // Projected positions, and the distance that the first row belongs to; that of each next one is less by 1.
 struct PositionTable {
@@ -39,10 +40,17 @@ struct PositionTable {
   int farthest;
 };
 
+// Rows of a batch from which a GPU is full: then shapes may be worth a preparation of their own.
+constexpr int fullRows = 8192;
+
 struct AttentionFunctions {
   AttentionFunctions();
-  Fused queries;         // q, u, v, scale → (q + u) · scale, (q + v) · scale
-  Fused scores, banded;  // sums in float32 → as the first
+  Fused queries;  // q, u, v, scale → (q + u) · scale, (q + v) · scale
+  // Sum of the first two (and the band) in float32, as the first one's type; then: the keys' numbers, the first one
+  // that an item has, and the one after the last.
+  Fused scores, banded;
+  // The same without the first: what a fused attention adds to its scores.
+  Fused added, addedBanded;
 };
 
 // Multi-head attention with relative positions (Dai et al. 2019, "Transformer-XL"; NeMo's

@@ -1,5 +1,7 @@
 #include "ops/padded/block.h"
 
+#include "ops/device.h"
+
 namespace parakeet::ops {
 namespace {
 
@@ -43,14 +45,21 @@ mx::array convolve(const BlockFunctions& functions, const PaddedBlock& block, co
   const auto half = [&](int which) {
     return mx::slice(both, {0, 0, which * width}, {items, frames, (which + 1) * width});
   };
-  const mx::array gated = functions.gate({half(0), half(1), batch.there});
+  const mx::array gated = functions.gate({half(0), half(1), batch.frameNumbers, batch.counts});
   const mx::array nothing = mx::broadcast_to(mx::array(0.0f, x.dtype()), {items, reach, width});
   convolved = mx::concatenate({past.convolution.value_or(nothing), gated, nothing}, 1);
+  const auto out = [&](const mx::array& y) {
+    return block.pointwise2.addTo(x, mx::reshape(y, {items * frames, width}));
+  };
+  // MLX's convolution is faster for a full batch (on an H200 0.16 ms instead of 0.39 for 64 signals of 416 frames), but
+  // prepares each shape anew.
+  if (onGpu() && batch.shape.cached == 0 && items * frames >= fullRows)
+    return out(functions.activation({mx::conv1d(*convolved, block.kernel, 1, 0, 1, width), block.tapBias}));
   Fused::Arrays inputs{block.tapBias};
   const int kernel = static_cast<int>(block.taps.size());
   for (int k = 0; k < kernel; k++) inputs.push_back(mx::slice(*convolved, {0, k, 0}, {items, k + frames, width}));
   inputs.insert(inputs.end(), block.taps.begin(), block.taps.end());
-  return block.pointwise2.addTo(x, mx::reshape(functions.convolution(inputs), {items * frames, width}));
+  return out(functions.convolution(inputs));
 }
 
 }  // namespace
@@ -62,13 +71,17 @@ BlockFunctions::BlockFunctions()
       }),
       gate([](const Fused::Arrays& in) -> Fused::Arrays {
         const mx::array gated = wide(in[0]) * mx::sigmoid(wide(in[1]));
-        return {mx::astype(mx::where(in[2], gated, mx::array(0.0f)), in[0].dtype())};
+        return {mx::astype(mx::where(mx::less(in[2], in[3]), gated, mx::array(0.0f)), in[0].dtype())};
       }),
       convolution([](const Fused::Arrays& in) -> Fused::Arrays {
         const size_t kernel = (in.size() - 1) / 2;
         std::vector<mx::array> terms;
         for (size_t k = 0; k < kernel; k++) terms.push_back(wide(in[1 + k]) * wide(in[1 + kernel + k]));
         const mx::array y = sum(std::move(terms)) + wide(in[0]);
+        return {mx::astype(y * mx::sigmoid(y), in[0].dtype())};
+      }),
+      activation([](const Fused::Arrays& in) -> Fused::Arrays {
+        const mx::array y = wide(in[0]) + wide(in[1]);
         return {mx::astype(y * mx::sigmoid(y), in[0].dtype())};
       }) {}
 

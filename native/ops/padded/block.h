@@ -24,6 +24,7 @@ struct PaddedBlock {
   mx::array biasU, biasV;  // [heads, 1, 1, d / heads]
   Dense pointwise1, pointwise2;
   std::vector<mx::array> taps;  // of the depthwise convolution: one a frame, [1, 1, d]
+  mx::array kernel;             // the same, [d, frames, 1]
   mx::array tapBias;            // [1, 1, d]
   int heads;
 
@@ -36,15 +37,17 @@ struct BlockFunctions {
   BlockFunctions();
   AttentionFunctions attention;
   Fused silu;
-  Fused gate;         // a, g, there → a · σ(g) where `there`, else 0 (Dauphin et al. 2017)
+  Fused gate;         // a, g, frame, count → a · σ(g) of the frames before `count`, else 0 (Dauphin et al. 2017)
   Fused convolution;  // bias, frames …, taps … → silu(Σ frame · tap + bias)
+  Fused activation;   // x, bias → silu(x + bias)
 };
 
 // What the blocks of a batch read besides its frames.
 struct PaddedBatch {
   PaddedShape shape;
   AttentionMask mask;
-  mx::array there;  // whether an item has the frame, [B, T, 1]
+  mx::array frameNumbers;  // int32, [1, T, 1]
+  mx::array counts;        // how many frames an item has, int32, [B, 1, 1]
 };
 
 // The items' caches of a block; none at a stream's start.

