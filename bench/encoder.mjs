@@ -10,10 +10,10 @@
  *
  * Peers, `null` where they are not installed:
  *   mlx                                our encoder on MLX's own operations: `node scripts/install.mjs --plain-mlx` builds it
- *   parakeetMlx, parakeetMlxOpenblas   parakeet-mlx 0.6.0 in bfloat16; the second with libopenblas.so.0 loaded before it
+ *   parakeetMlx, parakeetMlxOpenblas   parakeet-mlx 0.7.0 in bfloat16; the second with libopenblas.so.0 loaded before it
  *   onnxFloat32, onnxInt8              ONNX Runtime, on the same weights; int8: products only, per channel
  *   sherpaInt8                         sherpa-onnx, audio to text
- * They run in PARAKEET_BENCH_PYTHON (default python3), with `pip install parakeet-mlx==0.6.0 onnx onnxruntime sherpa-onnx`.
+ * They run in PARAKEET_BENCH_PYTHON (default python3), with `pip install parakeet-mlx==0.7.0 onnx onnxruntime sherpa-onnx`.
  * `--what stream` feeds our streams and parakeet-mlx's (context 256/256, steps of a second) and takes minutes.
  */
 import { spawnSync } from 'node:child_process';

@@ -6,12 +6,13 @@
  *     npm run -s bench:streams -- [--json] [--quick] [--latency low|balanced|accurate] [--dtype TYPE] [--models tiny,110m]
  *
  * 110m has random weights at the real size (bench/random-model.mjs). `--quick`: the bundled model only, short trials. `--json`:
- * `[{ model, dtype, batched, unbatched, ratio, framesPerBatch, bound, memoryPerStreamMiB, javaScriptShare, eventLoopDelayMs }]`;
+ * `[{ model, dtype, cores, batched, unbatched, ratio, framesPerBatch, bound, memoryPerStreamMiB, javaScriptShare, eventLoopDelayMs }]`;
  * `bound` is the number of streams that the machine would hold if it did nothing but the products of their frames, at the speed that
  * oneDNN reaches here. The last two are of one stream in real time, 20 ms at a time: how much of the time the event loop was at work, and
  * how late a timer was, beyond its interval, at the 99th percentile.
  */
 
+import os from 'node:os';
 import path from 'node:path';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
@@ -68,6 +69,7 @@ async function measure(name) {
   const row = {
     model: name,
     dtype: values.dtype,
+    cores: os.availableParallelism(),
     ...found,
     ratio: found.batched / Math.max(1, found.unbatched),
     framesPerBatch,
@@ -195,7 +197,8 @@ async function javaScriptOfOne(model, speech) {
   const { sampleRate } = model.info;
   const [pieceMs, delayMs, warmUp, seconds] = [20, 10, 2, values.quick ? 5 : 30];
   const piece = (pieceMs / 1000) * sampleRate;
-  const line = parakeet({ model, latency: values.latency, format: 'f32le', sampleRate, channels: 1 });
+  const input = { format: 'f32le', sampleRate, channels: 1 };
+  const line = parakeet({ model, latency: values.latency, input });
   line.resume();
   const delay = monitorEventLoopDelay({ resolution: delayMs });
   let before;

@@ -5,7 +5,13 @@
  *
  * a file of bench/results (what a bench printed with --json) and a path in it. `npm run -s figures` writes the figures as the files have
  * them now; `-- --check` only says which differ. A figure keeps its number of decimals; a share (0.24) becomes a percentage with `*100`.
+ * What stands in a table before
+ *
+ *     <!-- last run of soak -->
+ *
+ * is the last result of that gate, from docs/verified.json.
  */
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +19,8 @@ import { parseArgs } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MARKED = /(-?\d[\d,]*(?:\.\d+)?)( ?[^\d<|]{0,6})<!-- (\S+) (\S+?)(\*100)? -->/g;
+
+const VERIFIED = /\| [^|\n]*<!-- last run of (\S+) -->/g;
 
 /** Documents that may have figures. */
 export const documents = [
@@ -35,9 +43,18 @@ function measured(name, place) {
   return value;
 }
 
+/** The last result of a gate that is too slow for the suite. */
+function verified(gate) {
+  const result = JSON.parse(readFileSync(path.join(root, 'docs', 'verified.json'), 'utf8'))[gate];
+  if (!result) return 'not run yet';
+  const { passed, date, cpu, cores } = result;
+  return `${passed ? 'passed' : '**failed**'} on ${date}, ${cpu.replaceAll('(R)', '')}, ${cores} cores`;
+}
+
 /** `text` with every marked figure as it was measured. */
 export function filled(text) {
-  return text.replace(MARKED, (_, shown, unit, name, place, percent) => {
+  const gates = text.replace(VERIFIED, (_, gate) => `| ${verified(gate)}<!-- last run of ${gate} -->`);
+  return gates.replace(MARKED, (_, shown, unit, name, place, percent) => {
     const decimals = shown.split('.')[1]?.length ?? 0;
     const value = measured(name, place) * (percent ? 100 : 1);
     return `${value.toFixed(decimals)}${unit}<!-- ${name} ${place}${percent ?? ''} -->`;
@@ -54,15 +71,30 @@ export function unmarkedIn(text) {
   return [...text.matchAll(/\d+\.\d\d %(?! ?<!--)/g)].map(([figure]) => figure);
 }
 
+/** Documents whose figures are not those of the results. */
+export function outdated() {
+  return documents.filter((document) => {
+    const text = readFileSync(path.join(root, document), 'utf8');
+    return filled(text) !== text;
+  });
+}
+
+/** Writes the figures as the results have them, and the tables as wide as that makes them. @returns {string[]} the documents that changed */
+export function bringUpToDate() {
+  const changed = outdated();
+  for (const document of changed) {
+    const file = path.join(root, document);
+    writeFileSync(file, filled(readFileSync(file, 'utf8')));
+  }
+  if (changed.length > 0)
+    execFileSync('npx', ['--no-install', 'biome', 'format', '--write', ...changed], { cwd: root });
+  return changed;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({ options: { check: { type: 'boolean' } } });
-  for (const document of documents) {
-    const file = path.join(root, document);
-    const text = readFileSync(file, 'utf8');
-    const now = filled(text);
-    if (now === text) continue;
+  const changed = values.check ? outdated() : bringUpToDate();
+  for (const document of changed)
     process.stdout.write(`${document} ${values.check ? 'differs' : 'brought up to date'}\n`);
-    if (values.check) process.exitCode = 1;
-    else writeFileSync(file, now);
-  }
+  if (values.check && changed.length > 0) process.exitCode = 1;
 }

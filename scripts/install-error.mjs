@@ -1,4 +1,4 @@
 /**
- * A failure of the install script that its user can fix: the message names what is wrong and the command that helps.
+ * A failure of the build that its user can fix: the message names what is wrong and the command that helps.
  */
 export class InstallError extends Error {}

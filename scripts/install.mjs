@@ -1,6 +1,6 @@
 /**
- * npm's install script: fetches MLX and oneDNN into vendor/, then builds the native addon. A second run does nothing.
- * It does not build dist/ (scripts/build-dist.mjs does, in a checkout only) and downloads nothing but those wheels.
+ * Fetches MLX and oneDNN into vendor/, then builds the native addon: `npm run build:native` and, in @parakeet-stream/source, `parakeet build`.
+ * A second run does nothing. It downloads nothing but those wheels.
  *
  * `node scripts/install.mjs --mutants` makes a build that tests can break on purpose, in build-mutants/; `--plain-mlx` one without
  * oneDNN, in build-mlx/, for scripts/test-plain-mlx.mjs and bench/encoder.mjs; `--target linux-arm64` one for that platform, compiled
@@ -83,6 +83,6 @@ try {
   await install();
 } catch (error) {
   if (!(error instanceof InstallError)) throw error;
-  process.stderr.write(`\nparakeet-stream could not be installed.\n${error.message}\n\n`);
+  process.stderr.write(`\nThe native addon of parakeet-stream could not be built.\n${error.message}\n\n`);
   process.exitCode = 1;
 }

@@ -47,13 +47,13 @@ export function checkPlatform(env, platform = process.platform, arch = process.a
   if (!backends.includes(backend)) {
     throw new InstallError(
       `Expected ${backends.join(' or ')} for PARAKEET_BACKEND on ${name} but received ${backend}. ` +
-        'Run `unset PARAKEET_BACKEND` and install again.',
+        'Run `unset PARAKEET_BACKEND` and build again.',
     );
   }
   const cuda = env.PARAKEET_CUDA || '12';
   if (backend === 'cuda' && !['12', '13'].includes(cuda)) {
     throw new InstallError(
-      `Expected 12 or 13 for PARAKEET_CUDA but received ${cuda}. Run \`export PARAKEET_CUDA=12\` and install again.`,
+      `Expected 12 or 13 for PARAKEET_CUDA but received ${cuda}. Run \`export PARAKEET_CUDA=12\` and build again.`,
     );
   }
   return { platform, arch, backend, cuda: backend === 'cuda' ? cuda : '' };
@@ -205,7 +205,7 @@ export function checkTools(target, env) {
   const packages = [...new Set(missing.flatMap((tool) => tool.names).map((name) => manager.names[name]))];
   throw new InstallError(
     `Expected ${missing.map((tool) => tool.what).join(', ')} on the PATH but found none. Run\n\n` +
-      `    ${manager.command(packages)}\n\nand then \`npm install\` again.`,
+      `    ${manager.command(packages)}\n\nand then the same command again.`,
   );
 }
 

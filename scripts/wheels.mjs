@@ -26,7 +26,7 @@ export function requirementsFor(target, env) {
     if (!existsSync(path.join(env.MLX_ROOT, 'share', 'cmake', 'MLX', 'MLXConfig.cmake'))) {
       throw new InstallError(
         `Expected a folder with share/cmake/MLX/MLXConfig.cmake for MLX_ROOT but received ${env.MLX_ROOT}. ` +
-          'Run `unset MLX_ROOT` and install again, or name the folder `mlx` inside a Python site-packages folder.',
+          'Run `unset MLX_ROOT` and build again, or name the folder `mlx` inside a Python site-packages folder.',
       );
     }
   } else {

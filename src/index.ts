@@ -1,5 +1,7 @@
 /**
  * The public surface of parakeet-stream, and nothing else. Classes that only a factory constructs are exported as types.
+ *
+ * @module parakeet-stream
  */
 export type { PcmEncoding } from './audio/formats/pcm.js';
 export type { AudioFormat, InputOptions } from './audio/input-options.js';

@@ -3,7 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { bundledModel } from './bundled-model.js';
 import type { NativeDType, NativeModelInfo } from './engine/addon.js';
 import { decideDevice } from './engine/device.js';
 import { runJob } from './engine/jobs.js';
@@ -16,9 +16,6 @@ import { openModel } from './model/open-model.js';
 import { readPrior } from './model/prior.js';
 import { Model } from './model.js';
 import { expected, integer, known, oneOf, optionalBoolean, optionalSignal } from './options.js';
-
-/** The model that loads without a name. */
-export const bundledModel = fileURLToPath(new URL('../models/parakeet-tiny-en', import.meta.url));
 
 /** Bytes at the beginning of the weights that identify a model: their index and some of their values. */
 const IDENTITY_BYTES = 1 << 20;
@@ -130,7 +127,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
   const addon = loadAddon();
   const device = decideDevice(addon, options.device);
   const build = addon.build();
-  const files = await openModel(name ?? (process.env.PARAKEET_MODEL || bundledModel), options);
+  const files = await openModel(name ?? (process.env.PARAKEET_MODEL || bundledModel()), options);
   try {
     const config = readConfig(files.config, files.configFile);
     const dtype = wanted === 'auto' ? bestType(files, build.nativeBfloat16) : wanted;

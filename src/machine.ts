@@ -3,9 +3,10 @@
  * recording's worth of the bundled model, not a user's model (bench/encoder.mjs is for that).
  */
 import os from 'node:os';
+import { bundledModel } from './bundled-model.js';
 import type { NativeDType } from './engine/addon.js';
 import { loadAddon } from './engine/load-addon.js';
-import { bundledModel, loadModel } from './load-model.js';
+import { loadModel } from './load-model.js';
 
 /** One type of weights on this machine. */
 interface MachineType {
@@ -71,7 +72,7 @@ export async function inspectMachine(threads?: number): Promise<Machine> {
 
 /** Noise costs as much as speech, apart from a few tokens. */
 async function modelSpeed(dtype: NativeDType, threads: number | undefined): Promise<number> {
-  const model = await loadModel(bundledModel, { dtype, threads });
+  const model = await loadModel(bundledModel(), { dtype, threads });
   try {
     const seconds = 5;
     const samples = new Float32Array(seconds * model.info.sampleRate);

@@ -1,5 +1,7 @@
 /**
  * The entry point `parakeet-stream/stages`: the six stages, their base class and their low-level options in frames, for custom pipelines.
+ *
+ * @module parakeet-stream/stages
  */
 export type { PcmEncoding } from './audio/formats/pcm.js';
 export type { AudioFormat, InputOptions } from './audio/input-options.js';
@@ -9,7 +11,29 @@ export type {
   NativeModelInfo as ModelInfo,
 } from './engine/addon.js';
 export { ArgumentError, AudioError, DependencyError, isParakeetError, ParakeetError } from './errors.js';
-export type * from './events.js';
+export type {
+  AudioChunk,
+  DraftEvent,
+  EncodedChunk,
+  EndEvent,
+  EndOfUtteranceEvent,
+  GapEvent,
+  LagEvent,
+  LeftEvent,
+  MelChunk,
+  ProgressEvent,
+  Sentence,
+  SentenceEvent,
+  SpeechEndEvent,
+  SpeechStartEvent,
+  Spoken,
+  StreamStats,
+  Token,
+  TokenEvent,
+  TranscriptEvent,
+  TranscriptResult,
+  Word,
+} from './events.js';
 export type { BoostPhrase } from './model/boost.js';
 export type { DecodingOptions } from './model/decoding.js';
 export type { LatencyPreset } from './model/latency.js';

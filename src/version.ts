@@ -1,6 +1,5 @@
-/** The version of this package, as its package.json has it. */
-import { createRequire } from 'node:module';
-
-export function packageVersion(): string {
-  return (createRequire(import.meta.url)('../package.json') as { version: string }).version;
-}
+/**
+ * The version of this package. A constant, not read from package.json: a bundle has no package.json beside it.
+ * `node scripts/set-version.mjs` writes it.
+ */
+export const packageVersion = '0.1.0';

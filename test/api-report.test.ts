@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { root } from './support/documents.js';
 
 test('the public surface is that of docs/api-report', () => {
-  const script = path.join(root, 'docs', 'api-tool', 'api-report.mjs');
+  const script = path.join(root, 'scripts', 'api-report.mjs');
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--check'], {
     cwd: root,
     encoding: 'utf8',

@@ -22,3 +22,15 @@ test('measured.md has many, and a figure that is not the measured one is seen', 
   expect(other).not.toBe(many);
   expect(filled(other)).toBe(many);
 });
+
+test('the last run of a gate is what docs/verified.json has, and another text is seen', () => {
+  const gates = JSON.parse(readDocument('docs/verified.json')) as Record<
+    string,
+    { date: string; passed: boolean }
+  >;
+  const table =
+    '| soak | passed yesterday<!-- last run of soak --> |\n| none | <!-- last run of nothing --> |\n';
+  const { date, passed } = gates.soak ?? { date: '', passed: false };
+  expect(filled(table)).toContain(`| ${passed ? 'passed' : '**failed**'} on ${date}, `);
+  expect(filled(table)).toContain('| not run yet<!-- last run of nothing --> |');
+});

@@ -2,13 +2,10 @@
  * docs/parakeet-mlx.md against parakeet-mlx's inventory on its left, and against what this package has on its right: types and
  * exports as TypeScript sees them, options and variables as the command reads them.
  */
-import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commands, optionsOf } from './support/command-line.js';
-import { Project, readDocument, root } from './support/documents.js';
+import { Project, readDocument } from './support/documents.js';
+import { isOfCode, known, notInTypes, rowsOf, sectionsOf, spans } from './support/side-by-side.js';
 
 interface Callable {
   parameters?: Record<string, string | null>;
@@ -21,31 +18,11 @@ interface Inventory {
 
 const everyCommand = commands();
 const inventory = JSON.parse(readDocument('test/fixtures/parakeet-mlx/inventory.json')) as Inventory;
-const sections = readDocument('docs/parakeet-mlx.md').split(/^## /m).slice(1);
+const sections = sectionsOf('docs/parakeet-mlx.md');
 const section = (title: string) => sections.find((text) => text.startsWith(`${title}\n`)) ?? '';
 const command = rowsOf(section('The command'));
 const own = rowsOf(section('Only here'));
 const library = sections.filter((text) => !/^(The command|Only here)\n/.test(text)).flatMap(rowsOf);
-
-/** The cells of a section's table, below its heading. */
-function rowsOf(text: string): string[][] {
-  const rows = text.split('\n').filter((line) => line.startsWith('| '));
-  return rows.slice(2).map((row) =>
-    row
-      .slice(2, -2)
-      .split(' | ')
-      .map((cell) => cell.trim()),
-  );
-}
-
-const VARIABLE = /^[A-Z][A-Z0-9_]+$/;
-/** What a cell has in code letters; `X.{a, b}` is `X.a` and `X.b`. */
-function spans(cell = ''): string[] {
-  return [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, code = '']) => {
-    const [, before, several] = /^(.+[. ])\{(.+)\}$/.exec(code) ?? [];
-    return several?.split(', ').map((one) => before + one) ?? [code];
-  });
-}
 
 /** `f(a, b)` names f and both of its parameters. */
 function spelledOut(span: string): string[] {
@@ -66,7 +43,7 @@ function theirs(): string[] {
 }
 
 describe('what parakeet-mlx has', () => {
-  test('is version 0.6.0', () => expect(inventory.version).toBe('0.6.0'));
+  test('is version 0.7.0', () => expect(inventory.version).toBe('0.7.0'));
 
   test('every name, parameter and attribute has a row, and no row one that it has not', () => {
     const named = library.flatMap(([left]) => spans(left).flatMap(spelledOut));
@@ -98,7 +75,7 @@ describe('what we have', () => {
     ...own.map(([, cell]) => cell),
   ];
   const names = [...new Set(right.flatMap(spans))];
-  const ofCode = names.filter((name) => /^\w+(\.\w+)?$/.test(name) && !VARIABLE.test(name));
+  const ofCode = names.filter(isOfCode);
 
   beforeAll(() => {
     project = new Project();
@@ -124,59 +101,3 @@ describe('what we have', () => {
     }
   });
 });
-
-/** Those of the names, exports and members of exported types, that the package's types do not have. */
-/** What the second entry point exports. */
-const stages = new Set(Object.keys(await import('../src/stages.js')));
-
-function notInTypes(project: Project, names: string[]): string[] {
-  const head = [
-    "import type * as P from 'parakeet-stream';",
-    // Of a union's members one is enough.
-    'type Has<T, K> = T extends unknown ? (K extends keyof T ? true : never) : never;',
-  ];
-  const lines = names.map((name, i) => {
-    const [type = '', member] = name.split('.');
-    if (member !== undefined) return `export const n${i}: Has<P.${type}, '${member}'> = true;`;
-    const from = stages.has(type) ? 'parakeet-stream/stages' : 'parakeet-stream';
-    return `export { type ${type} as N${i} } from '${from}';`;
-  });
-  project.write('names.mts', [...head, ...lines, ''].join('\n'));
-  const compilerOptions = {
-    target: 'ES2022',
-    module: 'NodeNext',
-    types: ['node'],
-    typeRoots: [path.join(root, 'node_modules', '@types')],
-    noEmit: true,
-    strict: true,
-    skipLibCheck: true,
-  };
-  project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['names.mts'] }));
-  const manifest = createRequire(import.meta.url).resolve('typescript/package.json');
-  const { stdout } = spawnSync(
-    process.execPath,
-    [path.join(path.dirname(manifest), 'bin', 'tsc'), '-p', project.folder, '--pretty', 'false'],
-    { cwd: project.folder, encoding: 'utf8' },
-  );
-  return [...stdout.matchAll(/^names\.mts\((\d+),/gm)].map(
-    ([, line]) => names[Number(line) - head.length - 1] ?? stdout,
-  );
-}
-
-/** An option, a variable or a command that there is. */
-function known(name: string): boolean {
-  const options = [...everyCommand.values()].flatMap((one) => one.options);
-  if (name.startsWith('-')) return options.some(({ short, long }) => name === short || name === long);
-  if (VARIABLE.test(name)) {
-    const named = [...everyCommand.values()].flatMap(optionsOf).some(({ variable }) => variable === name);
-    return named || readBySources(name);
-  }
-  return everyCommand.has(name.replace(/^parakeet /, ''));
-}
-
-function readBySources(variable: string): boolean {
-  const files = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' });
-  return files
-    .filter((file) => file.endsWith('.ts'))
-    .some((file) => readFileSync(path.join(root, 'src', file), 'utf8').includes(`process.env.${variable}`));
-}

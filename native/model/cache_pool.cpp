@@ -8,7 +8,7 @@ namespace parakeet {
 namespace mx = mlx::core;
 namespace {
 
-constexpr int fewestSlots = 4;
+constexpr int fewestSlots = 8;
 
 mx::Shape slotsOf(int count, const mx::array& like) {
   mx::Shape shape = like.shape();
@@ -47,7 +47,7 @@ void CachePool::grow() {
       convolutions_.push_back(mx::zeros({0, shape_.reach, shape_.width}, shape_.type));
     }
   }
-  const int count = std::max(fewestSlots, slots_ + slots_ / 4 + fewestSlots);
+  const int count = std::max(fewestSlots, slots_ + slots_ / 2);
   for (int i = 0; i < shape_.layers; i++) {
     if (shape_.frames > 0) keysValues_[i] = grown(keysValues_[i], count);
     convolutions_[i] = grown(convolutions_[i], count);

@@ -24,6 +24,9 @@ constexpr int awaitedFrames = 4096;
 // Bytes of scores and of other intermediate results that one batch may have in a layer.
 constexpr double batchBytes = 6e9;
 
+// Cached frames that a stream gets room for at once.
+constexpr int largestAtOnce = 512;
+
 constexpr int roundedUp(int value, int step) { return (value + step - 1) / step * step; }
 
 ops::PaddedSubsampling makeSubsampling(const EncoderConfig& config, const Weights& weights, ops::DType dtype,
@@ -108,6 +111,9 @@ struct PaddedEncoder::Item {
 
   int cached() const { return past ? past->frames : 0; }
   int nextFrames() const { return std::min(update->capacity, cached() + update->commit); }
+  // A live stream has room for all that it will keep from its first step on, so that streams of any age run together. A
+  // long memory grows with what is in it.
+  int slotFrames() const { return paddedCache(update->capacity <= largestAtOnce ? update->capacity : nextFrames()); }
 };
 
 struct PaddedEncoder::Batch {
@@ -277,7 +283,7 @@ void PaddedEncoder::run(Batch& batch, const CancelFlag& cancel) const {
   if (config().xscaling) x = x * mx::array(std::sqrt(static_cast<float>(config().dModel)), type_);
   for (size_t i = 0; batch.keeps && i < batch.items.size(); i++) {
     Item& item = *batch.items[i];
-    const std::shared_ptr<CachePool> own = pool(paddedCache(item.nextFrames()));
+    const std::shared_ptr<CachePool> own = pool(item.slotFrames());
     const bool stays = item.past && &item.past->slot->pool() == own.get();
     item.next = std::make_shared<const Cache>(stays ? item.past->slot : std::make_shared<const CacheSlot>(own),
                                               item.nextFrames());

@@ -29,7 +29,7 @@ function describe(machine: Machine): string {
   if (machine.device === 'cpu' && machine.instructions === null) {
     text +=
       '\nThis build leaves the products to MLX, which makes them several times slower than they could be on a CPU. ' +
-      'Install oneDNN 3 (on Debian 13 and Ubuntu 24.04: libdnnl-dev) and run npm rebuild parakeet-stream.\n';
+      'Install oneDNN 3 (on Debian 13 and Ubuntu 24.04: libdnnl-dev) and compile the addon here: npx parakeet build.\n';
   }
   return text;
 }

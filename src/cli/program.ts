@@ -39,6 +39,13 @@ Examples:
   ffmpeg -i rtmp://host/live -f s16le -ar 16000 -ac 1 - | parakeet live -o - -f jsonl | jq .text
 `;
 
+const BUILD_HELP = `
+Needs the package @parakeet-stream/source,
+Python 3 with pip, CMake and a C++20 compiler.
+PARAKEET_BACKEND=cuda builds for CUDA.
+MLX_ROOT names a folder of MLX to build with.
+`;
+
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 not understood; 130, 143, 129 after Ctrl-C,
 SIGTERM, SIGHUP (what was final is written); 141 when nobody reads the output.
@@ -50,7 +57,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
   const program = new CliCommand('parakeet');
   program
     .description('Speech to text with NVIDIA Parakeet models, live or from files.')
-    .version(`parakeet-stream ${packageVersion()}`, '-v, --version', 'print the version')
+    .version(`parakeet-stream ${packageVersion}`, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', EXIT_CODES)
@@ -68,7 +75,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
 
   const does = (command: CliCommand, load: () => Promise<Work>) =>
     command
-      .version(`parakeet-stream ${packageVersion()}`, '--version', 'print the version')
+      .version(`parakeet-stream ${packageVersion}`, '--version', 'print the version')
       .action(async () => {
         const work = await load();
         const given = (option: string) => command.getOptionValueSource(option) === 'cli';
@@ -136,6 +143,14 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
       )
       .group('Options:', [options.json(), ...options.computeOptions()]),
     async () => (await import('./verify.js')).verify,
+  );
+
+  does(
+    sub(program, 'build', "compile the engine on this machine instead of taking the package's").addHelpText(
+      'after',
+      BUILD_HELP,
+    ),
+    async () => (await import('./build.js')).build,
   );
 
   does(

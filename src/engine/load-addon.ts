@@ -1,57 +1,49 @@
 /**
  * Loads the native addon, once per process and worker thread, and passes it the function that makes its errors. It neither builds nor
- * downloads anything: `npm install` does.
+ * downloads anything.
  */
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { NativeError } from '../errors.js';
+import { nodeRequire } from '../node-require.js';
 import type { NativeAddon } from './addon.js';
+import { type FoundAddon, findAddon } from './find-addon.js';
+import { describeNotFound, describeNotLoaded, mismatched } from './load-failure.js';
 import { nativeError } from './native-error.js';
-import { howToBuild, managerOf } from './package-manager.js';
-
-/** The package's folder, both from src/engine and from dist/engine. */
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { thisSystem } from './system.js';
 
 let loaded: NativeAddon | undefined;
 
 /**
- * The native addon of this process.
+ * The native addon of this process: the one that was compiled here, else that of the platform's package.
  *
- * `PARAKEET_ADDON` names another file than `build/Release/parakeet.node`; the tests use it for builds with deliberate faults.
+ * `PARAKEET_ADDON` names another file; the tests use it for builds with deliberate faults.
  *
- * @throws {@link NativeError} `ERR_PARAKEET_NATIVE_LOAD`: what was tried, what was found, and the command that fixes it.
+ * @throws {@link NativeError} `ERR_PARAKEET_NATIVE_LOAD`: what was looked for, what was found, and the command that mends it.
  */
 export function loadAddon(): NativeAddon {
-  loaded ??= load(process.env.PARAKEET_ADDON || path.join(root, 'build', 'Release', 'parakeet.node'));
+  loaded ??= findAndLoad(process.env);
   return loaded;
 }
 
+function findAndLoad(env: NodeJS.ProcessEnv): NativeAddon {
+  const search = findAddon(env);
+  if (search.found) return load(search.found);
+  throw new NativeError(
+    'ERR_PARAKEET_NATIVE_LOAD',
+    describeNotFound(thisSystem(), search.looked, search.wanted),
+  );
+}
+
 /** Loads one file; exported for the tests. */
-export function load(file: string): NativeAddon {
+export function load(found: FoundAddon): NativeAddon {
+  const wrongVersion = found.from && mismatched(found.from);
+  if (wrongVersion) throw new NativeError('ERR_PARAKEET_NATIVE_LOAD', wrongVersion);
   try {
-    const addon = createRequire(import.meta.url)(file) as NativeAddon;
+    const addon = nodeRequire(import.meta.url)(found.file) as NativeAddon;
     addon.makeErrorsWith(nativeError);
     return addon;
   } catch (cause) {
-    throw new NativeError('ERR_PARAKEET_NATIVE_LOAD', describe(file, cause), { cause });
+    const said = cause instanceof Error ? cause.message.split('\nRequire stack:')[0] : String(cause);
+    const message = describeNotLoaded(thisSystem(), found, said ?? '');
+    throw new NativeError('ERR_PARAKEET_NATIVE_LOAD', message, { cause });
   }
-}
-
-function describe(file: string, cause: unknown): string {
-  const machine = `${process.platform}-${process.arch}, Node ${process.version}`;
-  const isInstalled = root.includes(`${path.sep}node_modules${path.sep}`) || root.includes('.yarn');
-  const remedy = isInstalled ? howToBuild(managerOf(root)) : `In ${root}, run \`npm run build:native\``;
-  if (!existsSync(file)) {
-    return (
-      `Expected the native addon at ${file} but found no such file (${machine}). ` +
-      `Its install script was not run, or failed. ${remedy}, and read what it prints.`
-    );
-  }
-  const said = cause instanceof Error ? cause.message : String(cause);
-  return (
-    `Expected to load the native addon ${file} but the system refused (${machine}): ${said}. ` +
-    `It was built for another machine, or a library of it is gone. To build it here: ${remedy}.`
-  );
 }

@@ -1,14 +1,11 @@
 /**
- * The package manager of the project that this package is installed in, and its commands for building the addon. Current package managers
- * run no install scripts unless they are told to, each in its own way.
+ * The package manager of the project that this package is installed in, and its commands for what may have to be mended.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** A package manager that installs this package. */
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
-
-const NAME = 'parakeet-stream';
 
 /** Lock files and folders that reveal the package manager of a project. */
 const marks: [file: string, manager: PackageManager][] = [
@@ -36,27 +33,31 @@ export function managerOf(folder: string, env: NodeJS.ProcessEnv = process.env):
   return marks.find(([, manager]) => manager === agent)?.[1] ?? 'npm';
 }
 
-/** How to make the install script run: a sentence with the commands of one package manager. */
-export function howToBuild(manager: PackageManager): string {
-  switch (manager) {
-    case 'pnpm':
-      return (
-        `pnpm runs install scripts of approved packages only. In your project, run \`pnpm approve-builds ${NAME}\` ` +
-        `(it sets \`allowBuilds\` in pnpm-workspace.yaml), then \`pnpm rebuild ${NAME}\``
-      );
-    case 'yarn':
-      return (
-        `yarn runs install scripts of packages that are named for it only. In your project's package.json, add ` +
-        `\`"dependenciesMeta": { "${NAME}": { "built": true } }\`, then run \`yarn install\``
-      );
-    case 'bun':
-      return `bun runs install scripts of trusted packages only. In your project, run \`bun pm trust ${NAME}\``;
-    default:
-      return (
-        `npm 12 runs install scripts of approved packages only. In your project, run \`npm install-scripts approve ${NAME}\` ` +
-        `(older releases lack that command and need only the next one), then \`npm rebuild ${NAME} --foreground-scripts\``
-      );
-  }
+/** The command that adds a package to the project. */
+export function howToAdd(manager: PackageManager, specifier: string): string {
+  return manager === 'npm' ? `npm install ${specifier}` : `${manager} add ${specifier}`;
+}
+
+/** The command that fetches and unpacks an installed package again. */
+export function howToRepair(
+  manager: PackageManager,
+  folder: string,
+  platform: string = process.platform,
+): string {
+  const remove = platform === 'win32' ? 'rmdir /s /q' : 'rm -rf';
+  const again = {
+    npm: 'npm install',
+    pnpm: 'pnpm install --force',
+    yarn: 'yarn install',
+    bun: 'bun install',
+  };
+  return `${remove} "${folder}" && ${again[manager]}`;
+}
+
+/** The command that runs a program of an installed package. */
+export function howToRun(manager: PackageManager, command: string): string {
+  const run = { npm: 'npx', pnpm: 'pnpm exec', yarn: 'yarn', bun: 'bunx' };
+  return `${run[manager]} ${command}`;
 }
 
 /** Corepack's field in package.json. */

@@ -58,7 +58,7 @@ export interface SnapshotOwner {
 /** @returns the bytes. */
 export function writeSnapshot(owner: SnapshotOwner, state: SnapshotState, native: NativeStates): Uint8Array {
   const header: Header = {
-    package: packageVersion(),
+    package: packageVersion,
     model: owner.identity,
     dtype: owner.dtype,
     lengths: [native.mel.length, native.encoder.length, native.decoder.length],
@@ -101,7 +101,7 @@ export function readSnapshot(
   const same = (what: string, has: string, wanted: string) => {
     if (has !== wanted) throw invalid(`Expected a snapshot of ${what} ${wanted} but received one of ${has}`);
   };
-  same('parakeet-stream', header.package, packageVersion());
+  same('parakeet-stream', header.package, packageVersion);
   same('the model with the checksum', header.model, owner.identity);
   same('a model loaded as', header.dtype, owner.dtype);
   const { normalization } = header.state.options.encoder;

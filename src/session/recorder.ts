@@ -102,7 +102,7 @@ export async function recordSession(
       throw writeError(file, cause);
     });
   };
-  await write({ type: 'session', format: SESSION_FORMAT, package: packageVersion(), model, options });
+  await write({ type: 'session', format: SESSION_FORMAT, package: packageVersion, model, options });
   const settle = (done: Promise<void>, callback: TransformCallback, bytes?: Uint8Array) =>
     done.then(() => (bytes ? callback(null, bytes) : callback()), callback);
   const input = new Transform({

@@ -2,10 +2,10 @@
  * The recorder behind `mic()`: its interface, and the optional package that implements it, `decibri` (Apache-2.0; binaries for macOS, Linux
  * and Windows; it captures on threads of its own). Not `@picovoice/pvrecorder-node`, whose `read()` blocks the event loop.
  */
-import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
 import { loadAddon } from '../engine/load-addon.js';
 import { DependencyError, NativeError } from '../errors.js';
+import { nodeRequire } from '../node-require.js';
 
 /** An open input device: a Readable of s16le. */
 export interface Recording extends Readable {
@@ -37,7 +37,7 @@ export interface RecorderLibrary {
 /** @throws {@link DependencyError} `ERR_PARAKEET_MISSING_DEPENDENCY` when it is not installed or does not load. */
 export function recorderLibrary(): RecorderLibrary {
   try {
-    const library = createRequire(import.meta.url)('decibri') as RecorderLibrary;
+    const library = nodeRequire(import.meta.url)('decibri') as RecorderLibrary;
     silenceAlsa();
     return library;
   } catch (cause) {

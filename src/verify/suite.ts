@@ -5,14 +5,12 @@
 import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { verifyData } from '../bundled-model.js';
 import type { NativeModelInfo } from '../engine/addon.js';
 import { readAt } from '../model/read-at.js';
 import { readTensorIndex } from '../model/safetensors.js';
 import { floatsOf } from '../model/stored-types.js';
 import { readSamples } from '../recordings/read-samples.js';
-
-const folder = fileURLToPath(new URL('../../models/verify/', import.meta.url));
 
 /** A recording of the suite. */
 export interface SuiteRecording {
@@ -51,6 +49,7 @@ interface SuiteFile {
 
 /** Reads the suite. It is part of the package, so for a missing file the system's own error is thrown. */
 export async function readSuite(): Promise<Suite> {
+  const folder = verifyData();
   const file = JSON.parse(await readFile(path.join(folder, 'goldens.json'), 'utf8')) as SuiteFile;
   const arrays = await readArrays(path.join(folder, 'goldens.safetensors'));
   const array = (name: string) => arrays.get(name) ?? new Float32Array(0);

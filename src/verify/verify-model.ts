@@ -3,8 +3,9 @@
  * say how good a model is; bench/wer.mjs measures that on more than half a minute of speech.
  */
 import path from 'node:path';
+import { bundledModel } from '../bundled-model.js';
 import type { NativeDType } from '../engine/addon.js';
-import { bundledModel, type LoadModelOptions, loadModel } from '../load-model.js';
+import { type LoadModelOptions, loadModel } from '../load-model.js';
 import { openModel } from '../model/open-model.js';
 import type { Model } from '../model.js';
 import { expected } from '../options.js';
@@ -128,7 +129,7 @@ export async function verifyModel(name?: string, options: VerifyOptions = {}): P
   );
   return {
     passed: checks.every(({ passed }) => passed),
-    model: wanted(name) === bundledModel ? path.basename(bundledModel) : wanted(name),
+    model: wanted(name) === bundledModel() ? path.basename(bundledModel()) : wanted(name),
     dtype,
     goldens,
     checks,
@@ -150,7 +151,7 @@ async function keptInBytes(name: string | undefined, options: LoadModelOptions):
 
 /** As loadModel interprets it. */
 function wanted(name: string | undefined): string {
-  return name ?? (process.env.PARAKEET_MODEL || bundledModel);
+  return name ?? (process.env.PARAKEET_MODEL || bundledModel());
 }
 
 /** The checks in float32, where only the order of sums may differ. */

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TranscriptEvent } from '../../src/events.js';
-import { bundledModel, loadModel } from '../../src/load-model.js';
+import { bundledModel } from '../../src/bundled-model.js';
+import { loadModel } from '../../src/load-model.js';
 import { parakeet } from '../../src/parakeet.js';
 import { decode } from '../../src/transforms/decode.js';
 import { oggOpus, webmOpus } from '../support/containers.js';
@@ -199,7 +200,7 @@ test('what is no audio of its encoding at all ends soon', async () => {
 test.each(['live', 'file'] as const)(
   "with mode '%s' the words behind the damage come at their times, with a gap event in its place",
   async (mode) => {
-    const model = await loadModel(bundledModel);
+    const model = await loadModel(bundledModel());
     try {
       const hear = async (bytes: Uint8Array, size: number) => {
         const stream = parakeet({ model, mode });

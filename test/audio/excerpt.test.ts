@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bundledModel, loadModel } from '../../src/load-model.js';
+import { bundledModel } from '../../src/bundled-model.js';
+import { loadModel } from '../../src/load-model.js';
 import { transcribe } from '../../src/transcribe.js';
 import { decode } from '../../src/transforms/decode.js';
 import { oggOpus } from '../support/containers.js';
@@ -56,7 +57,7 @@ test('options that make no sense are refused, and a second stream where there is
 });
 
 test('times count from the start, in files, streams and samples alike', async () => {
-  const model = await loadModel(bundledModel);
+  const model = await loadModel(bundledModel());
   const folder = await mkdtemp(path.join(tmpdir(), 'parakeet-excerpt-'));
   try {
     const jfk = new URL('../audio/jfk.flac', import.meta.url);

@@ -1,9 +1,9 @@
-/** Who installed the package, and what each package manager needs so that its install script runs. */
+/** Who installed the package, and each package manager's commands. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { howToBuild, managerOf } from '../../src/engine/package-manager.js';
+import { howToAdd, howToRepair, howToRun, managerOf } from '../../src/engine/package-manager.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'parakeet-managers-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -48,10 +48,13 @@ describe('the manager of a project', () => {
 });
 
 test.each([
-  ['npm', /npm install-scripts approve parakeet-stream.*npm rebuild parakeet-stream --foreground-scripts/],
-  ['pnpm', /pnpm approve-builds parakeet-stream.*allowBuilds.*pnpm rebuild parakeet-stream/],
-  ['yarn', /"dependenciesMeta": \{ "parakeet-stream": \{ "built": true \} \}.*yarn install/],
-  ['bun', /bun pm trust parakeet-stream/],
-] as const)('%s is told its own command', (manager, command) => {
-  expect(howToBuild(manager)).toMatch(command);
+  ['npm', 'npm install x@1', 'rm -rf "/a b/x" && npm install', 'npx parakeet build'],
+  ['pnpm', 'pnpm add x@1', 'rm -rf "/a b/x" && pnpm install --force', 'pnpm exec parakeet build'],
+  ['yarn', 'yarn add x@1', 'rm -rf "/a b/x" && yarn install', 'yarn parakeet build'],
+  ['bun', 'bun add x@1', 'rm -rf "/a b/x" && bun install', 'bunx parakeet build'],
+] as const)('the commands of %s', (manager, add, repair, run) => {
+  expect(howToAdd(manager, 'x@1')).toBe(add);
+  expect(howToRepair(manager, '/a b/x', 'linux')).toBe(repair);
+  expect(howToRepair(manager, '/a b/x', 'win32')).toBe(repair.replace('rm -rf', 'rmdir /s /q'));
+  expect(howToRun(manager, 'parakeet build')).toBe(run);
 });

@@ -9,8 +9,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundledModel } from '../../src/bundled-model.js';
 import type { Token } from '../../src/events.js';
-import { bundledModel, loadModel } from '../../src/load-model.js';
+import { loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import { ARCHITECTURES, goldenFolder } from '../support/goldens.js';
 import { smallEncoder } from '../support/native-with.js';
@@ -64,7 +65,7 @@ describe('snapshots', () => {
   let snapshot: Uint8Array;
   beforeAll(async () => {
     model = await loadModel(goldenFolder('tdt'), { threads: 1 });
-    other = await loadModel(bundledModel);
+    other = await loadModel(bundledModel());
     const live = model.transcribeStream({ chunk: 3, lookahead: 2, normalization: 'running' });
     await live.addAudio(samples.subarray(0, 20_000));
     snapshot = await live.snapshot();

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { bundledModel } from '../../src/bundled-model.js';
 import { AbortedError, ArgumentError, ModelError, ParakeetError } from '../../src/errors.js';
-import { bundledModel, loadModel } from '../../src/load-model.js';
+import { loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import { ARCHITECTURES, goldenArray, goldenFolder, readGolden } from '../support/goldens.js';
 import { halved, ModelFolders, readConfigOf, readWeightsOf } from '../support/model-folder.js';
@@ -35,7 +36,7 @@ describe('a name', () => {
   test('may be left out: the bundled model, also when PARAKEET_MODEL is empty', async () => {
     vi.stubEnv('PARAKEET_MODEL', '');
     await using model = await loadModel(undefined, THREADS);
-    const config = JSON.parse(readFileSync(path.join(bundledModel, 'config.json'), 'utf8'));
+    const config = JSON.parse(readFileSync(path.join(bundledModel(), 'config.json'), 'utf8'));
     expect(model.info.layers).toBe(config.encoder.n_layers);
   });
 
@@ -99,7 +100,7 @@ describe('an abort', () => {
   test('at any moment of loading leaves no model', async () => {
     for (const delay of [0, 0, 1, 2, 5, 10, 20, 40, 80]) {
       const aborter = new AbortController();
-      const loading = loadModel(bundledModel, { signal: aborter.signal });
+      const loading = loadModel(bundledModel(), { signal: aborter.signal });
       setTimeout(() => aborter.abort(), delay);
       const outcome = await loading.catch((reason: unknown) => reason as Error);
       if (outcome instanceof Error) expect(outcome).toBeInstanceOf(AbortedError);

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { packedFiles } from '../../scripts/pack-root.mjs';
 import { readDocument, root } from '../support/documents.js';
-import { packedFiles } from '../support/packed-files.js';
 
 interface Manifest {
   exports: Record<string, string | Record<string, string>>;

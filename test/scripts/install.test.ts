@@ -1,5 +1,5 @@
 /**
- * The install script on machines that lack something: one message, with the command that mends it, and exit code 1.
+ * The build on machines that lack something: one message, with the command that mends it, and exit code 1.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -71,7 +71,7 @@ describe.runIf(isLinux)('what is missing is named once, with the command that me
     expect(status).toBe(1);
     expect(message).toContain(names);
     expect(message).toMatch(packages);
-    expect(message.match(/could not be installed/g)).toHaveLength(1);
+    expect(message.match(/could not be built/g)).toHaveLength(1);
     expect(message).not.toContain('    at ');
     expect(output).toBe('');
   });

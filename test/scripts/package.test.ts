@@ -1,10 +1,11 @@
 /** The package as npm packs it: its documents lead nowhere that is not in it, and bundlers take it without what is optional. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { prose, root } from '../support/documents.js';
-import { packedFiles } from '../support/packed-files.js';
+import { packedFiles } from '../../scripts/pack-root.mjs';
+import { packedDocument } from '../../scripts/packed-document.mjs';
+import { prose, readDocument, root } from '../support/documents.js';
 
 let files: string[] = [];
 beforeAll(() => {
@@ -20,32 +21,49 @@ describe('what is packed', () => {
         'README.md',
         'LICENSE',
         'CHANGELOG.md',
-        'CMakeLists.txt',
-        'native/libraries.cmake',
+        'docs/installing.md',
       ]),
     );
-    expect(
-      files.filter((file) => /node_modules|^test\/|^native\/test|^build|^vendor|^bench/.test(file)),
-    ).toEqual([]);
+    expect(files.filter((file) => !/^(dist|docs)\/|^[A-Z_]+(\.md)?$|^package\.json$/.test(file))).toEqual([]);
+  });
+
+  test('is JavaScript, types and documents, and small', () => {
+    const bytes = files.reduce((sum, file) => sum + statSync(path.join(root, file)).size, 0);
+    expect(files.filter((file) => /\.(node|so|dylib|map|safetensors|cpp)$/.test(file))).toEqual([]);
+    expect(bytes).toBeLessThan(1_500_000);
   });
 
   test('no link of a packed document leads out of the package', () => {
     const documents = files.filter((file) => file.endsWith('.md'));
-    expect(documents).toEqual(expect.arrayContaining(['README.md', 'examples/discord-bot/README.md']));
+    expect(documents).toContain('README.md');
     const dead = documents.flatMap((document) => {
-      const links = [...prose(readFileSync(path.join(root, document), 'utf8')).matchAll(/\]\(([^)\s]+)\)/g)];
-      return links
-        .map(([, link = '']) => link.split('#')[0] as string)
+      const published = { files, repository: undefined, version: '1.2.3' };
+      const packed = packedDocument(readDocument(document), document, published);
+      return linksOf(packed)
+        .map((link) => link.split('#')[0] as string)
         .filter((link) => link !== '' && !/^[a-z]+:/.test(link))
         .map((link) => path.posix.normalize(path.posix.join(path.posix.dirname(document), link)))
-        .filter(
-          (target) =>
-            !files.some((file) => file === target || file.startsWith(`${target.replace(/\/$/, '')}/`)),
-        )
+        .filter((target) => !files.includes(target))
         .map((target) => `${document} → ${target}`);
     });
     expect(dead).toEqual([]);
   });
+});
+
+const linksOf = (text: string) => [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+
+test('links to what is not packed lead to the repository where there is one', () => {
+  const text =
+    'See [a](docs/a.md#x), [`b`](src/b.ts#L1), ![c](c.svg) and [site](https://example.org).\n\n```md\n[d](src/d.ts)\n```\n';
+  const files = ['README.md', 'docs/a.md'];
+  const at = (repository: string | undefined) =>
+    packedDocument(text, 'README.md', { files, repository, version: '1.2.3' });
+  expect(at('https://example.org/r')).toBe(
+    text
+      .replace('src/b.ts#L1', 'https://example.org/r/blob/v1.2.3/src/b.ts#L1')
+      .replace('c.svg', 'https://example.org/r/raw/v1.2.3/c.svg'),
+  );
+  expect(at(undefined)).toBe(text.replace('[`b`](src/b.ts#L1)', '`b`').replace('![c](c.svg)', 'c'));
 });
 
 test('esbuild bundles it, and follows no optional peer', async () => {

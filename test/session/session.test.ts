@@ -10,7 +10,8 @@ import { text as readAll } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bundledModel, loadModel } from '../../src/load-model.js';
+import { bundledModel } from '../../src/bundled-model.js';
+import { loadModel } from '../../src/load-model.js';
 import { readSamples } from '../../src/recordings/read-samples.js';
 import { recordSession } from '../../src/session/recorder.js';
 import { readSession, replaySession } from '../../src/session/replay.js';
@@ -88,7 +89,7 @@ describe('a recorded session', () => {
 
   test('of a process that died in the middle is compared as far as it goes', async () => {
     const copy = await changed((lines) => [...lines.slice(0, -8), '{"type":"eve']);
-    const model = await loadModel(bundledModel, { dtype: 'float32' });
+    const model = await loadModel(bundledModel(), { dtype: 'float32' });
     try {
       const session = await readSession(copy);
       const result = await replaySession(copy, session, model);

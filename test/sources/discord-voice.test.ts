@@ -5,8 +5,9 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { bundledModel } from '../../src/bundled-model.js';
 import type { TranscriptEvent } from '../../src/events.js';
-import { bundledModel, loadModel } from '../../src/load-model.js';
+import { loadModel } from '../../src/load-model.js';
 import { merge } from '../../src/merge.js';
 import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
@@ -170,7 +171,7 @@ describe('one speaker', () => {
 describe('with the model', () => {
   let model: Model;
   beforeAll(async () => {
-    model = await loadModel(bundledModel);
+    model = await loadModel(bundledModel());
   });
   afterAll(() => model.close());
 

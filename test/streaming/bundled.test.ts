@@ -6,8 +6,9 @@ import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundledModel } from '../../src/bundled-model.js';
 import type { TranscriptEvent } from '../../src/events.js';
-import { bundledModel, loadModel } from '../../src/load-model.js';
+import { loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
 import { samplesOf } from '../support/samples.js';
@@ -24,7 +25,7 @@ const recordings = readFileSync(`${folder}transcripts.tsv`, 'utf8')
 
 let model: Model;
 beforeAll(async () => {
-  model = await loadModel(bundledModel);
+  model = await loadModel(bundledModel());
 });
 afterAll(() => model.close());
 

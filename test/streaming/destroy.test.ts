@@ -1,12 +1,13 @@
 /** Streams that are given up while the engine works for them: nobody else, and no later work, may suffer. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { bundledModel, loadModel } from '../../src/load-model.js';
+import { bundledModel } from '../../src/bundled-model.js';
+import { loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import { noise } from '../support/signals.js';
 
 let model: Model;
 beforeAll(async () => {
-  model = await loadModel(bundledModel);
+  model = await loadModel(bundledModel());
 });
 afterAll(() => model.close());
 

@@ -4,10 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { wordErrorRate } from '../../bench/wer-metric.mjs';
+import { bundledModel } from '../../src/bundled-model.js';
 import type { ParakeetOptions } from '../../src/composition/options.js';
 import type { ParakeetStream } from '../../src/composition/parakeet-stream.js';
 import type { TranscriptEvent } from '../../src/events.js';
-import { bundledModel, loadModel } from '../../src/load-model.js';
+import { loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
 import { concat, samplesOf } from '../support/samples.js';
@@ -20,7 +21,7 @@ let jfk: Float32Array;
 let emma: Float32Array;
 
 beforeAll(async () => {
-  model = await loadModel(bundledModel, { dtype: 'float32' });
+  model = await loadModel(bundledModel(), { dtype: 'float32' });
   jfk = await samplesOf('jfk.flac');
   emma = await samplesOf('bf_emma_06.flac');
 });

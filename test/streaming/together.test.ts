@@ -3,7 +3,8 @@
  * token is near a tie, so these find what the bundled model would forgive.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { bundledModel, loadModel } from '../../src/load-model.js';
+import { bundledModel } from '../../src/bundled-model.js';
+import { loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import type { StepperOptions } from '../reference/stepper.js';
 import { ARCHITECTURES } from '../support/goldens.js';
@@ -87,7 +88,7 @@ describe('the bundled model', () => {
   let model: Model;
   const recordings: Float32Array[] = [];
   beforeAll(async () => {
-    model = await loadModel(bundledModel, { dtype: 'float32' });
+    model = await loadModel(bundledModel(), { dtype: 'float32' });
     for (const file of ['jfk.flac', 'bf_emma_06.flac', 'am_michael_05.flac'])
       recordings.push(await samplesOf(file));
   });
@@ -122,7 +123,7 @@ describe('the bundled model', () => {
   test.each(['bfloat16', 'int8'] as const)(
     'seven streams at once in %s give what each gives alone',
     async (dtype) => {
-      const narrow = await loadModel(bundledModel, { dtype });
+      const narrow = await loadModel(bundledModel(), { dtype });
       try {
         const alone = [];
         for (let i = 0; i < 7; i++) alone.push(await run(i, narrow));

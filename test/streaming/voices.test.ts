@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mix, voicesOf } from '../../bench/mixes.mjs';
 import { readRecordings, readSamples } from '../../bench/recordings.mjs';
 import { editCounts, plainWords } from '../../bench/wer-metric.mjs';
-import { bundledModel, loadModel } from '../../src/load-model.js';
+import { bundledModel } from '../../src/bundled-model.js';
+import { loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
 import { concat } from '../support/samples.js';
@@ -19,7 +20,7 @@ let model: Model;
 let recordings: { file: string; said: string; samples: Float32Array }[];
 
 beforeAll(async () => {
-  model = await loadModel(bundledModel, { dtype: 'float32' });
+  model = await loadModel(bundledModel(), { dtype: 'float32' });
   const rows = readRecordings(path.join(import.meta.dirname, '..', 'audio'));
   recordings = await Promise.all(
     rows.map(async (row) => ({ ...row, samples: await readSamples(row.file, RATE) })),

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bundledModel, loadModel } from '../../src/load-model.js';
+import { bundledModel } from '../../src/bundled-model.js';
+import { loadModel } from '../../src/load-model.js';
 import { DEFAULT_SILENCE } from '../../src/model/latency.js';
 import { melFrames } from '../../src/model/streaming-options.js';
 import type { Model } from '../../src/model.js';
@@ -83,7 +84,7 @@ describe('of a transcript', () => {
     const speech = new URL('../audio/jfk.flac', import.meta.url).pathname;
     makeWithFfmpeg('-i', speech, '-c:a', 'aac', made);
     makeWithFfmpeg('-i', speech, '-c:a', 'libopus', opus);
-    model = await loadModel(bundledModel);
+    model = await loadModel(bundledModel());
   });
   afterAll(async () => {
     if (before === undefined) delete process.env.FFMPEG_PATH;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
-import { bundledModel } from '../../src/load-model.js';
+import { bundledModel } from '../../src/bundled-model.js';
 import { readSuite, type Suite, samplesOf } from '../../src/verify/suite.js';
 import { decodeAll } from '../reference/decode.js';
 import { encode } from '../reference/encoder.js';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 test('the arrays and tokens of the first recording are the reference’s', async () => {
-  const model = readReferenceModel(bundledModel);
+  const model = readReferenceModel(bundledModel());
   const [recording] = suite.recordings;
   const samples = await samplesOf(recording as Suite['recordings'][number], model.mel.sampleRate);
   const mel = logMel(samples, model.mel);

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { bundledModel } from '../../src/load-model.js';
+import { bundledModel } from '../../src/bundled-model.js';
 import { convertModel } from '../../src/model/convert.js';
 import { readTensorIndex } from '../../src/model/safetensors.js';
 import { type VerifyReport, verifyModel } from '../../src/verify/verify-model.js';
@@ -21,7 +21,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 function copy(name: string): string {
   const folder = path.join(root, name);
   mkdirSync(folder);
-  cpSync(bundledModel, folder, { recursive: true });
+  cpSync(bundledModel(), folder, { recursive: true });
   return folder;
 }
 
@@ -55,7 +55,7 @@ function command(...args: string[]) {
 
 test('the bundled model in bytes passes every check', async () => {
   const steps: string[] = [];
-  const report = await verifyModel(bundledModel, {
+  const report = await verifyModel(bundledModel(), {
     dtype: 'int8',
     onStep: ({ what, done, total }) => steps.push(`${what} ${done}/${total}`),
   });
@@ -118,7 +118,7 @@ test('a model of another vocabulary has no reference, and passes what it can', a
 
 test('a copy converted to bytes has no reference either, in any type', async () => {
   const folder = path.join(root, 'bytes');
-  await convertModel(bundledModel, folder, { dtype: 'int8' });
+  await convertModel(bundledModel(), folder, { dtype: 'int8' });
   const report = await verifyModel(folder, { dtype: 'float32' });
   expect(report).toMatchObject({ passed: true, goldens: false, dtype: 'float32' });
 });

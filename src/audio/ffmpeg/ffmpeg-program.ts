@@ -1,7 +1,7 @@
 /** Which ffmpeg is run: the one that is named, the system's, or one that a package of npm brought. It starts nothing. */
 import { accessSync, constants, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
+import { nodeRequire } from '../../node-require.js';
 
 /** Packages that hold a program, and where they say its path is. */
 const packages = ['ffmpeg-static', '@ffmpeg-installer/ffmpeg'] as const;
@@ -30,9 +30,9 @@ function onPath(name: string): boolean {
 
 /** Resolved from this package and from the running program: a strict package manager shows us only declared dependencies. */
 function fromPackage(name: string): string | undefined {
-  for (const from of [import.meta.url, path.join(process.cwd(), 'package.json')]) {
+  for (const from of [import.meta.url as string | undefined, path.join(process.cwd(), 'package.json')]) {
     try {
-      const found = createRequire(from)(name) as string | null | { path?: string; default?: string | null };
+      const found = nodeRequire(from)(name) as string | null | { path?: string; default?: string | null };
       const program = typeof found === 'string' ? found : (found?.path ?? found?.default);
       // The package may be there without its program, where install scripts are blocked.
       if (typeof program === 'string' && isProgram(program)) return program;

@@ -11,8 +11,8 @@
  * they write into each other, and further ones give nothing (0.0.8 and 0.1.1). Nor `opus-decoder`: of random bytes in place of a packet
  * its stereo decoder goes on with NaN, or traps and is lost (0.7.12).
  */
-import { createRequire } from 'node:module';
 import type prism from 'prism-media';
+import { nodeRequire } from '../../node-require.js';
 import { OPUS_RATE } from './opus-packet.js';
 
 /** One stream's decoder. */
@@ -30,7 +30,7 @@ export interface OpusBackend {
 
 /** Samples per channel of a frame of 20 ms: prism-media asks for it, its decoder does not need it. */
 const FRAME_SAMPLES = 960;
-const require = createRequire(import.meta.url);
+const require = nodeRequire(import.meta.url);
 
 /**
  * Loaded when the first Opus packet comes. Required, not imported: bundlers follow an import to the packages that it may load, and stop

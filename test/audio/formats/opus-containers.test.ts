@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import prism from 'prism-media';
 import { describe, expect, test } from 'vitest';
 import { wordErrorRate } from '../../../bench/wer-metric.mjs';
-import { bundledModel, loadModel } from '../../../src/load-model.js';
+import { bundledModel } from '../../../src/bundled-model.js';
+import { loadModel } from '../../../src/load-model.js';
 import { samplesOf } from '../../support/samples.js';
 import { decode } from '../../../src/transforms/decode.js';
 import { resample } from '../../../src/transforms/resample.js';
@@ -145,7 +146,7 @@ test.each([
 });
 
 test('a recording as Opus is heard as it is as FLAC', async () => {
-  const model = await loadModel(bundledModel);
+  const model = await loadModel(bundledModel());
   try {
     const recording = new URL('../../audio/jfk.flac', import.meta.url);
     const whole = await samplesOf(recording);

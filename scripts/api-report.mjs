@@ -1,7 +1,7 @@
 /**
  * The public surface as text, one report in docs/api-report for each entry point of package.json: the types in dist/ (API Extractor), and which
  * names exist at run time. `npm run -s api` writes the reports; with `--check` it compares them and prints the difference. Documentation is
- * not its concern: typedoc.config.mjs.
+ * not its concern: docs/site.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -18,7 +18,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
 const packageJson = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 const reports = path.join(root, 'docs', 'api-report');
 
@@ -53,7 +53,7 @@ function typesOf({ name, types }, folder) {
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
       messages: {
-        // TypeDoc checks the comments, and links in them. A type that is not exported is marked in the report.
+        // TypeDoc (docs/site) checks the comments, and links in them. A type that is not exported is marked in the report.
         extractorMessageReporting: {
           default: quiet,
           'ae-forgotten-export': { logLevel: ExtractorLogLevel.Warning, addToApiReportFile: true },

@@ -1,15 +1,16 @@
 /**
- * The API reference: what src/index.ts exports, as HTML in docs/api. `npm run -s docs` makes it; a warning is a failure.
+ * The API reference as pages of the site: what the entry points export, one page a name. A warning is a failure.
  *
- * A workspace of its own, because TypeDoc needs the compiler as a JavaScript library, which TypeScript 7 no longer is. Here lies
- * TypeScript 6, which reads the same language, and nothing else of the project sees it. When TypeDoc takes the project's TypeScript,
- * the folder goes and TypeDoc becomes an ordinary devDependency.
+ * TypeDoc needs the compiler as a JavaScript library, which TypeScript 7 no longer is. In this folder lies TypeScript 6, which
+ * reads the same language, and nothing else of the project sees it.
  */
 export default {
-  name: 'parakeet-stream',
+  name: 'API',
   entryPoints: ['../../src/index.ts', '../../src/stages.ts'],
   tsconfig: '../../tsconfig.build.json',
-  out: '../api',
+  plugin: ['typedoc-plugin-markdown'],
+  out: '.pages/api',
+  entryFileName: 'index',
   readme: 'none',
   // Nothing in the pages tells where and when they were made.
   disableSources: true,
@@ -17,7 +18,9 @@ export default {
   excludeInternal: true,
   excludePrivate: true,
   excludeExternals: true,
-  githubPages: false,
+  hideBreadcrumbs: true,
+  hidePageHeader: true,
+  useCodeBlocks: true,
   logLevel: 'Warn',
   validation: {
     notExported: true,

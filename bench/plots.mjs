@@ -1,0 +1,79 @@
+/**
+ * The plots of docs/measured.md, docs/pictures/*.svg, from what the benches have left in bench/results. No figure is written here.
+ *
+ *     npm run plots [-- --check]
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bars, curves } from './plot.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What a bench printed with --json. */
+function measured(name) {
+  return JSON.parse(readFileSync(path.join(root, 'bench', 'results', `${name}.json`), 'utf8'));
+}
+
+/** How soon a word is final against how often it is wrong, on the presets and on what lies beside them. */
+function latency() {
+  const { results } = measured('latency');
+  const panel = (set) => {
+    const { presets } = results[set];
+    const preset = ({ name }) => !name.includes('/');
+    return {
+      title: `${set} recordings`,
+      x: 'seconds from a word to its final text (median)',
+      y: 'word error rate, %',
+      lines: [{ name: 'whole recordings', y: presets[0].offlineWer }],
+      series: [
+        {
+          name: 'live',
+          points: presets.map((one) => ({
+            x: one.final.p50,
+            y: one.wer,
+            ...(preset(one) && { name: one.name }),
+          })),
+        },
+        {
+          name: 'refined',
+          points: presets.map((one) => ({ x: one.final.p50, y: one.refined })),
+        },
+      ],
+    };
+  };
+  return curves('Latency against accuracy', [panel('synthetic'), panel('real')]);
+}
+
+/** What an hour of audio costs, ours and others, in one run. */
+function cost() {
+  const { results, cores } = measured('peers');
+  const seconds = (speed) => (cores * 3600) / speed;
+  const [float32] = results;
+  const names = { sherpaInt8: 'sherpa-onnx, int8', parakeetMlx: 'parakeet-mlx, bfloat16' };
+  const ours = results.map(({ dtype, x }) => ({
+    name: `parakeet-stream, ${dtype}`,
+    value: seconds(x),
+    ours: true,
+  }));
+  const peers = Object.entries(names).map(([peer, name]) => ({
+    name,
+    value: seconds(float32.x / float32.ratio[peer]),
+  }));
+  return bars('Core-seconds for an hour of audio, 110m size', 's', [...ours, ...peers]);
+}
+
+/** The plots, by their name in docs/pictures. */
+export const plots = { latency, cost };
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [name, plot] of Object.entries(plots)) {
+    const file = path.join(root, 'docs', 'pictures', `${name}.svg`);
+    const now = plot();
+    if (!process.argv.includes('--check')) writeFileSync(file, now);
+    else if (readFileSync(file, 'utf8') !== now) {
+      process.stderr.write(`docs/pictures/${name}.svg is not what bench/results has: npm run plots\n`);
+      process.exitCode = 1;
+    }
+  }
+}

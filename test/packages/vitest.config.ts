@@ -1,0 +1,15 @@
+/** `npm run test:packages`: what package managers, compilers and bundlers make of the published packages. Too slow for the suite. */
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  root: fileURLToPath(new URL('../..', import.meta.url)),
+  test: {
+    include: ['test/packages/*.gate.ts'],
+    globalSetup: ['test/packages/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 1,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+  },
+});
