@@ -83,7 +83,7 @@ async function main() {
     passed: failed.length === 0,
     ...(failed.length > 0 ? { failed } : {}),
     machine: machine.name,
-    cpus: machine.cpus.map(({ cpu }) => cpu),
+    cpus: machine.cpus.map(({ cpu }) => cpu).join(', '),
     checks: checks.length,
     seconds: Math.round((performance.now() - start) / 1000),
   });
