@@ -12,8 +12,20 @@ set(CUDAToolkit_DIR ${CMAKE_CURRENT_LIST_DIR}/cmake)
 set(CUDNN_DIR ${CMAKE_CURRENT_LIST_DIR}/cmake)
 find_package(MLX CONFIG REQUIRED PATHS ${MLX_ROOT} NO_DEFAULT_PATH)
 
-# The distribution's oneDNN, else the vendored one. Debian 12 has 2.6, which is too old for us.
-find_package(dnnl 3 CONFIG QUIET)
-if(NOT dnnl_FOUND)
-  find_package(dnnl 3 CONFIG QUIET PATHS ${PARAKEET_ROOT}/vendor/onednn NO_DEFAULT_PATH)
+# PARAKEET_DEFINITIONS says whose operations work on a CPU: our own kernels on x86_64, where oneDNN makes those products that they
+# do not, and on Linux arm64 (NEON); MLX's elsewhere. PARAKEET_PLAIN_MLX leaves everything to MLX.
+set(PARAKEET_DEFINITIONS "")
+if(PARAKEET_PLAIN_MLX)
+  # Nothing to find.
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  # The distribution's oneDNN, else the vendored one. Debian 12 has 2.6, which is too old for us.
+  find_package(dnnl 3 CONFIG QUIET)
+  if(NOT dnnl_FOUND)
+    find_package(dnnl 3 CONFIG QUIET PATHS ${PARAKEET_ROOT}/vendor/onednn NO_DEFAULT_PATH)
+  endif()
+  if(dnnl_FOUND)
+    set(PARAKEET_DEFINITIONS PARAKEET_CPU_KERNELS PARAKEET_ONEDNN)
+  endif()
+elseif(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  set(PARAKEET_DEFINITIONS PARAKEET_CPU_KERNELS)
 endif()

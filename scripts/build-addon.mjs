@@ -10,15 +10,23 @@ import { InstallError } from './install-error.mjs';
 
 const require = createRequire(import.meta.url);
 
+const COMPILER_NEEDED =
+  process.platform === 'win32'
+    ? 'Visual Studio 2022 with Clang is needed: run\n\n    winget install Microsoft.VisualStudio.2022.BuildTools --override ' +
+      '"--passive --add Microsoft.VisualStudio.Workload.VCTools --add Microsoft.VisualStudio.Component.VC.Llvm.Clang ' +
+      '--add Microsoft.VisualStudio.Component.VC.Llvm.ClangToolset"\n\nand then `npm run build:native`.'
+    : 'A C++20 compiler is needed (GCC 11, Clang 14 or newer): set CXX to one and run `npm run build:native`.';
+
 /**
  * `root`: the package; `out`: the build folder; `mutants`: a build that can be broken by PARAKEET_MUTANT, for tests;
- * `plainMlx`: a build without oneDNN even where there is one.
+ * `plainMlx`: a build without oneDNN even where there is one; `cross`: of another platform, which takes nothing from this machine.
  */
-export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, tools }) {
+export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, cross, tools }) {
   const definitions = [
-    `MLX_ROOT=${mlxRoot ? path.resolve(mlxRoot) : path.join(root, 'vendor', 'mlx')}`,
+    `MLX_ROOT=${path.resolve(mlxRoot)}`,
     `PARAKEET_MUTANTS=${mutants ? 'ON' : 'OFF'}`,
-    `CMAKE_DISABLE_FIND_PACKAGE_dnnl=${plainMlx ? 'ON' : 'OFF'}`,
+    `PARAKEET_PLAIN_MLX=${plainMlx ? 'ON' : 'OFF'}`,
+    ...(cross ? [`CMAKE_TOOLCHAIN_FILE=${path.join(root, cross.toolchain)}`] : []),
   ];
   const cmakeJs = (command, ...options) =>
     spawnSync(
@@ -27,6 +35,8 @@ export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, tools }) {
         path.join(path.dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js'),
         ...[command, '--directory', root, '--out', out, '--config', 'Release', '--cmake-path', tools.cmake],
         // cmake-js wants to see g++ or clang++ unless it is told a compiler; CMake itself reads CXX.
+        // Visual Studio's own compiler has no vectors.
+        ...(process.platform === 'win32' ? ['--toolset', 'ClangCL'] : []),
         ...(process.env.CXX ? ['--cxx', tools.compiler, '--cc', tools.compiler] : []),
         ...options,
       ],
@@ -34,7 +44,13 @@ export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, tools }) {
     );
   const configure = () => cmakeJs('configure', ...definitions.map((definition) => `--CD${definition}`));
 
-  const purpose = mutants ? ' for test:mutants' : plainMlx ? ' without oneDNN' : '';
+  const purpose = mutants
+    ? ' for test:mutants'
+    : plainMlx
+      ? ' without oneDNN'
+      : cross
+        ? ` for ${cross.name}`
+        : '';
   process.stdout.write(`parakeet-stream: building the native addon${purpose}\n`);
   mkdirSync(out, { recursive: true });
   let result = configure();
@@ -44,7 +60,7 @@ export function buildAddon({ root, out, mutants, plainMlx, mlxRoot, tools }) {
     result = configure();
   }
   check(result, out);
-  if (!plainMlx && /oneDNN 3 or newer was not found/.test(result.stdout + result.stderr)) {
+  if (!plainMlx && !cross && /oneDNN 3 or newer was not found/.test(result.stdout + result.stderr)) {
     process.stdout.write('parakeet-stream: built without oneDNN; products on the CPU will be slow\n');
   }
   const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(Math.min(os.availableParallelism(), 4));
@@ -65,6 +81,6 @@ function check({ status, error, stdout, stderr }, out) {
     .join('\n');
   throw new InstallError(
     `Expected the native addon to build but the compiler failed. The whole output is in ${log}. It says:\n\n${shown}\n\n` +
-      'A C++20 compiler is needed (GCC 11, Clang 14 or newer): set CXX to one and run `npm run build:native`.',
+      COMPILER_NEEDED,
   );
 }

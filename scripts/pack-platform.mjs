@@ -8,17 +8,31 @@ import { libraryLicences } from './library-licences.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Where a platform's build lies: in build/ and vendor/ for the machine's own, in folders with the platform's name for one that was
+ * Where a platform's build lies: in build/ and vendor/ for the machine's own (with `-cuda` for CUDA's), in folders with the platform's name for one that was
  * cross-compiled.
  *
  * @param {string} platform
  */
 export function buildOf(platform) {
-  const here = platform.replace(/-cuda$/, '') === `${process.platform}-${process.arch}`;
-  const suffix = here ? '' : `-${platform}`;
+  const [, system, cuda] = /^(.*?)(-cuda)?$/.exec(platform) ?? [];
+  const here = system === `${process.platform}-${process.arch}`;
+  const suffix = here ? (cuda ?? '') : `-${platform}`;
   const vendor = path.join(root, `vendor${suffix}`);
   const addon = path.join(root, `build${suffix}`, 'Release', 'parakeet.node');
   return { addon, vendor, isThere: existsSync(addon) && isFor(vendor, platform) };
+}
+
+/** What MLX compiles its kernels with when they are first used: it looks for them beside its library. */
+function headers(vendor) {
+  const folder = path.join(vendor, 'mlx', 'include');
+  return ['cccl', 'cute', 'cutlass'].flatMap((name) =>
+    readdirSync(path.join(folder, name), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => {
+        const from = path.join(entry.parentPath ?? entry.path, entry.name);
+        return { from, to: path.join('mlx', 'include', path.relative(folder, from)) };
+      }),
+  );
 }
 
 /** Whether the MLX in `vendor` has the backend that the package is for. */
@@ -46,6 +60,7 @@ export function fillPlatform(platform, folder) {
     win32: () => windowsLibraries(addon),
   };
   const { files, glibc } = libraries[os]();
+  if (cuda) files.push(...headers(vendor));
   const packed = [{ from: addon, to: 'parakeet.node' }, ...files].map(({ from, to }) => {
     const place = path.join('lib', to);
     mkdirSync(path.dirname(path.join(folder, place)), { recursive: true });

@@ -35,9 +35,12 @@ export function requirementsFor(target, env) {
   }
   if (target.backend === 'cuda' && env.PARAKEET_CUDA_LIBRARIES === 'fetch')
     requirements.push({ name: 'cuda-libraries', file: `cuda-libraries-${target.cuda}.txt` });
-  // oneDNN's wheels exist for this platform only; elsewhere the distribution's is used, or none.
-  if (target.platform === 'linux' && target.arch === 'x64')
-    requirements.push({ name: 'onednn', file: 'onednn.txt' });
+  // oneDNN's wheels exist for this processor only, and only there it is needed.
+  if (target.arch === 'x64')
+    requirements.push({
+      name: 'onednn',
+      file: target.platform === 'win32' ? 'onednn-windows.txt' : 'onednn.txt',
+    });
   return requirements;
 }
 
@@ -51,8 +54,11 @@ export function hasSystemOnednn(probe, tools) {
   }
 }
 
-/** Makes `vendor/<name>` hold what the requirement file pins; does nothing when it does already. */
-export function fetchWheels({ name, file }, { vendor, folder, tools }) {
+/**
+ * Makes `vendor/<name>` hold what the requirement file pins; does nothing when it does already. `wheels`: pip's name of another platform
+ * whose wheels are wanted.
+ */
+export function fetchWheels({ name, file }, { vendor, folder, wheels: platform, tools }) {
   const pins = path.join(folder, file);
   const text = readFileSync(pins, 'utf8');
   const stamp = path.join(vendor, `${name}.stamp`);
@@ -73,6 +79,7 @@ export function fetchWheels({ name, file }, { vendor, folder, tools }) {
     run(tools.python, [
       ...['-m', 'pip', 'download', '--disable-pip-version-check', '--quiet', '--no-deps'],
       ...['--only-binary=:all:', '--require-hashes', '--dest', wheels, '--requirement', pins],
+      ...(platform ? ['--platform', platform] : []),
     ]);
     for (const wheel of readdirSync(wheels)) {
       run(tools.python, ['-m', 'zipfile', '-e', path.join(wheels, wheel), unpacked]);
@@ -90,14 +97,16 @@ function placeBeside(unpacked, vendor) {
   for (const folder of readdirSync(unpacked)) replace(path.join(unpacked, folder), path.join(vendor, folder));
 }
 
-/** The wheel holds the library three times; one copy and two links are kept. */
+/** The wheel for Linux holds the library three times; one copy and two links are kept. */
 function placeOnednn(unpacked, vendor) {
   const target = path.join(unpacked, 'onednn');
   for (const folder of readdirSync(unpacked).filter((entry) => entry.endsWith('.data'))) {
-    cpSync(path.join(unpacked, folder, 'data'), target, { recursive: true });
+    const data = path.join(unpacked, folder, 'data');
+    const own = path.join(data, 'Library'); // on Windows
+    cpSync(existsSync(own) ? own : data, target, { recursive: true });
   }
   const library = path.join(target, 'lib');
-  for (const link of ['libdnnl.so', 'libdnnl.so.3']) {
+  for (const link of ['libdnnl.so', 'libdnnl.so.3'].filter((name) => existsSync(path.join(library, name)))) {
     rmSync(path.join(library, link));
     symlinkSync('libdnnl.so.3.2', path.join(library, link));
   }

@@ -28,9 +28,9 @@ export interface Machine {
   cores: number;
   device: 'cpu' | 'metal' | 'cuda';
   mlx: string;
-  /** `null` if MLX's own operations do the work, which is slow on a CPU. */
+  /** `null` if it is not needed (a GPU; Linux arm64) or missing. */
   onednn: string | null;
-  /** Instruction set that oneDNN uses. */
+  /** Instruction set of the products on a CPU; `null` if MLX's own operations make them, which is slow on a CPU. */
   instructions: string | null;
   /** The type that `dtype: 'auto'` selects. */
   auto: NativeDType;

@@ -1,4 +1,4 @@
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
 
 #include "model/conformer_layer.h"
 

@@ -24,7 +24,7 @@ void Encoder::mustFit(const Matrix& features) const {
 
 std::unique_ptr<const Encoder> makeEncoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype,
                                            const CancelFlag& cancel) {
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
   if (ops::onCpu()) return std::make_unique<const PackedEncoder>(config, weights, dtype, cancel);
 #endif
   return std::make_unique<const PaddedEncoder>(config, weights, dtype, cancel);

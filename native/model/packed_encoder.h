@@ -1,7 +1,7 @@
 // The encoder on our CPU kernels: the frames of all streams are stacked, without padding. A layer is one kernel.
 #pragma once
 
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
 
 #include <vector>
 

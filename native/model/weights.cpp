@@ -1,16 +1,11 @@
 #include "model/weights.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <bit>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 
 #include "error.h"
+#include "model/mapped_file.h"
 #include "model/mutant.h"
 
 namespace parakeet {
@@ -41,45 +36,11 @@ float fromHalf(uint16_t half) {
 
 }  // namespace
 
-class Weights::Mapping {
- public:
-  explicit Mapping(const std::string& path) {
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) fail("Cannot open " + path + ": " + std::strerror(errno));
-    struct stat status {};
-    const bool known = ::fstat(descriptor, &status) == 0;
-    size_ = known ? static_cast<uint64_t>(status.st_size) : 0;
-    void* address = size_ ? ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0) : MAP_FAILED;
-    const int error = errno;
-    ::close(descriptor);
-    if (address == MAP_FAILED)
-      fail("Cannot map " + path + " (" + std::to_string(size_) + " bytes): " + std::strerror(error));
-    address_ = address;
-  }
-  ~Mapping() { ::munmap(address_, size_); }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  const unsigned char* data() const { return static_cast<const unsigned char*>(address_); }
-  uint64_t size() const { return size_; }
-
-  // Releases the pages that lie wholly within the range; they are read from the file again when needed.
-  void release(uint64_t offset, uint64_t bytes) const {
-    const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-    const uint64_t begin = (offset + page - 1) / page * page, end = (offset + bytes) / page * page;
-    if (begin < end) ::madvise(static_cast<unsigned char*>(address_) + begin, end - begin, MADV_DONTNEED);
-  }
-
- private:
-  void* address_ = nullptr;
-  uint64_t size_ = 0;
-};
-
 Weights::Weights(std::vector<TensorEntry> entries) {
   if (!entries.empty()) path_ = entries.front().path;
   for (auto& entry : entries) {
     auto& mapping = mappings_[entry.path];
-    if (!mapping) mapping = std::make_unique<Mapping>(entry.path);
+    if (!mapping) mapping = std::make_unique<MappedFile>(entry.path);
     if (entry.offset > mapping->size() || entry.bytes > mapping->size() - entry.offset) {
       fail("Tensor '" + entry.name + "' in " + entry.path + " ends at byte " +
            std::to_string(entry.offset + entry.bytes) + " but the file has " + std::to_string(mapping->size()) +
@@ -124,7 +85,7 @@ std::vector<float> Weights::take(const std::string& name, const std::vector<int6
 }
 
 void Weights::add(const TensorEntry& entry, std::vector<float>& sum) const {
-  const Mapping& mapping = *mappings_.at(entry.path);
+  const MappedFile& mapping = *mappings_.at(entry.path);
   const unsigned char* bytes = mapping.data() + entry.offset;
   const auto addAll = [&]<class Stored>(Stored raw, auto widen) {
     for (size_t i = 0; i < sum.size(); i++) {

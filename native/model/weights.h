@@ -10,6 +10,8 @@
 
 namespace parakeet {
 
+class MappedFile;
+
 // i8: bytes of our quantised folders, each row with a scale in the float tensor `<name>_scale`.
 enum class StoredType { f32, f16, bf16, i8 };
 
@@ -37,12 +39,11 @@ class Weights {
   bool has(const std::string& name) const { return entries_.count(name) != 0; }
 
  private:
-  class Mapping;
   const std::vector<TensorEntry>& find(const std::string& name, const std::vector<int64_t>& shape) const;
   void add(const TensorEntry& entry, std::vector<float>& sum) const;
 
   std::string path_;  // of the first file, for errors
-  std::unordered_map<std::string, std::unique_ptr<Mapping>> mappings_;
+  std::unordered_map<std::string, std::unique_ptr<MappedFile>> mappings_;
   std::unordered_map<std::string, std::vector<TensorEntry>> entries_;
 };
 

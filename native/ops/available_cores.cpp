@@ -1,6 +1,7 @@
 #include "ops/available_cores.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <fstream>
 #include <thread>
@@ -9,6 +10,8 @@
 #include <sched.h>
 
 #include <memory>
+#elif defined(_WIN32)
+#include <windows.h>
 #endif
 
 namespace parakeet::ops {
@@ -24,6 +27,10 @@ int affinityCores() {
     const size_t bytes = CPU_ALLOC_SIZE(static_cast<size_t>(cores));
     if (sched_getaffinity(0, bytes, set.get()) == 0) return CPU_COUNT_S(bytes, set.get());
   }
+#elif defined(_WIN32)
+  // Of the process, in its group of at most 64 cores.
+  DWORD_PTR own = 0, all = 0;
+  if (GetProcessAffinityMask(GetCurrentProcess(), &own, &all)) return std::popcount(own);
 #endif
   return 0;
 }

@@ -12,7 +12,7 @@ namespace parakeet::ops {
 
 inline bool onGpu() { return mlx::core::default_device() == mlx::core::Device::gpu; }
 
-// Whether our own CPU kernels do the work. Only where the addon was built with oneDNN.
+// Whether our own CPU kernels do the work. Only where the addon was built with them.
 inline bool onCpu() { return !onGpu(); }
 
 // The type of what passes between MLX's own operations. On a GPU everything around a product reads and writes memory,

@@ -6,9 +6,9 @@ namespace parakeet::ops {
 
 // bfloat16: weights rounded to 8 bits of mantissa; products in bfloat16 with float32 sums where the CPU has
 // instructions for it. int8: weights scaled for each output channel, activations for each row as they come; sums in
-// int32, where the CPU has instructions for it (VNNI, AMX). Where it has none, weights of both are widened to float32
-// again, block by block, on their way into the product: as fast as float32, in less memory. int8Products: int8 with
-// products of bytes even where they are no faster, for tests.
+// int32, where the CPU has instructions for it (VNNI, AMX, arm64's dot products). Where it has none, weights of both
+// are widened to float32 again, block by block, on their way into the product: as fast as float32, in less memory.
+// int8Products: int8 with products of bytes even where they are no faster, for tests.
 enum class DType { float32, bfloat16, int8, int8Products };
 
 // For small weights where bytes would be too coarse: the predictor, the joint.

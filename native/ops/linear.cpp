@@ -16,7 +16,7 @@ class Linear::Impl {
   Impl(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs, DType dtype,
        const LinearShape& shape)
       : inputs_(inputs), parts_(shape.parts), dtype_(dtype) {
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
     if (onCpu()) {
       matrix_ = makeCpuMatrix(weight, bias, outputs, inputs, dtype, shape);
       return;
@@ -27,19 +27,19 @@ class Linear::Impl {
 
   mx::array apply(const mx::array& x, Activation activation) const {
     mustHaveWidth("Linear", x, inputs_);
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
     if (matrix_) return applyOnCpu(x, activation);
 #endif
     const mx::array y = activate(mx::astype((*dense_)(mx::astype(x, activationType(dtype_))), mx::float32), activation);
     return parts_ > 1 ? mx::concatenate(mx::split(y, parts_, 1), 0) : y;
   }
 
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
   const CpuMatrix* matrix() const { return matrix_.get(); }
 #endif
 
  private:
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
   mx::array applyOnCpu(const mx::array& x, Activation activation) const {
     const int rows = x.shape(0);
     const auto inputs = static_cast<size_t>(x.shape(1)), width = static_cast<size_t>(matrix_->outputs() / parts_);
@@ -63,7 +63,7 @@ Linear::Linear(std::vector<float> weight, std::vector<float> bias, int outputs, 
 mx::array Linear::operator()(const mx::array& x, Activation activation) const { return impl_->apply(x, activation); }
 
 const CpuMatrix* Linear::cpuMatrix() const {
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
   return impl_->matrix();
 #else
   return nullptr;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <vector>
 
+#include "ops/cpu/instructions.h"
 #include "ops/cpu/onednn.h"
 #include "ops/cpu/product_speed.h"
 #include "ops/dense.h"
@@ -13,7 +14,9 @@ namespace parakeet::ops {
 
 Machine machine() {
 #ifdef PARAKEET_ONEDNN
-  if (onCpu()) return {"cpu", onednnVersion(), onednnInstructions(), hasBfloat16(), hasByteProducts()};
+  if (onCpu()) return {"cpu", onednnVersion(), instructions(), hasBfloat16(), hasByteProducts()};
+#elif defined(PARAKEET_CPU_KERNELS)
+  if (onCpu()) return {"cpu", std::nullopt, instructions(), hasBfloat16(), hasByteProducts()};
 #endif
   if (mx::default_device() == mx::Device::cpu) return {"cpu", std::nullopt, std::nullopt, false, true};
   return {backends().back(), std::nullopt, std::nullopt, true, true};
@@ -28,7 +31,7 @@ std::vector<const char*> backends() {
 }
 
 double productSpeed(DType dtype, int rows, int inputs, int outputs, double seconds) {
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
   if (onCpu()) return productSpeed(dtype, ProductShape{rows, inputs, outputs}, seconds);
 #endif
   using Clock = std::chrono::steady_clock;

@@ -12,8 +12,8 @@ namespace parakeet::ops {
 // The device that computes.
 struct Machine {
   const char* backend;                      // "cpu", "metal" or "cuda"
-  std::optional<std::string> library;       // "oneDNN 3.2.0"; none where MLX's own operations do the work
-  std::optional<std::string> instructions;  // the set that the library uses: "avx2", "avx512_core_bf16", …
+  std::optional<std::string> library;       // "oneDNN 3.2.0"; none where only MLX or our own kernels do the work
+  std::optional<std::string> instructions;  // that our CPU kernels use: "avx2", "avx512_core_bf16", "neon_dotprod", …
   bool nativeBfloat16;                      // whether products of bfloat16 are faster than those of float32
   bool byteProducts;                        // whether int8 multiplies bytes, or only keeps the weights in them
 };

@@ -1,8 +1,12 @@
 #include "ops/profile.h"
 
-#include <ctime>
-
 #include <atomic>
+
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <ctime>
+#endif
 
 namespace parakeet::ops {
 namespace {
@@ -12,11 +16,23 @@ std::array<std::atomic<int64_t>, parts> nanoseconds{};
 thread_local Part currentPart = Part::other;
 thread_local PartTimer* currentTimer = nullptr;
 
+// Nanoseconds of CPU of the calling thread.
+#ifdef _WIN32
+int64_t threadTime() {
+  FILETIME created, ended, kernel, user;
+  if (!GetThreadTimes(GetCurrentThread(), &created, &ended, &kernel, &user)) return 0;
+  const auto ticks = [](const FILETIME& time) {
+    return static_cast<int64_t>(time.dwHighDateTime) << 32 | static_cast<int64_t>(time.dwLowDateTime);
+  };
+  return 100 * (ticks(kernel) + ticks(user));
+}
+#else
 int64_t threadTime() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return static_cast<int64_t>(time.tv_sec) * 1000000000 + time.tv_nsec;
 }
+#endif
 
 }  // namespace
 

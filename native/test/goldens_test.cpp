@@ -41,12 +41,12 @@ void goldens(const Goldens& models) {
                    golden.name);
       const Matrix banded = toMatrix(encoder.encode(features, {16, 8}, never));
       CHECK_SAYING(largestDifference(banded, golden.array("encoded_local_16_8")) < 1e-4f, golden.name);
-      const Tokens tokens = golden.model->decode(golden.array("encoded"), golden.greedy(), never);
+      const Tokens tokens = golden.model->decode(toFrameRows(golden.array("encoded")), golden.greedy(), never);
       CHECK_SAYING(sameTokens(tokens, golden.tokens.at("greedy")), golden.name);
       // Rows of another width are refused before anything reads them.
       const Matrix narrow{std::vector<float>(3 * 5), 3, 5};
       CHECK(!thrownBy([&] { encoder.encode(narrow, {}, never); }).empty());
-      CHECK(!thrownBy([&] { golden.model->decode(narrow, golden.greedy(), never); }).empty());
+      CHECK(!thrownBy([&] { golden.model->decode(toFrameRows(narrow), golden.greedy(), never); }).empty());
     });
   }
 }

@@ -16,7 +16,7 @@ function describe(machine: Machine): string {
     ['machine', `${machine.platform}, ${machine.cpu}, ${count(machine.cores, 'core')}`],
     ['node', machine.node],
     ['device', machine.device],
-    ['libraries', [`MLX ${machine.mlx}`, machine.onednn ?? 'no oneDNN'].join(', ')],
+    ['libraries', [`MLX ${machine.mlx}`, machine.onednn ?? ownKernels(machine)].join(', ')],
     ...(machine.instructions === null ? [] : [['instructions', machine.instructions] as [string, string]]),
     ["dtype 'auto'", machine.auto],
   ];
@@ -26,12 +26,17 @@ function describe(machine: Machine): string {
     text += `${dtype.padEnd(14)}${`${gigaflops.toFixed(0)} GFLOP/s`.padStart(12)}${`${speed.toFixed(0)} × real time`.padStart(20)}`;
     text += native ? '\n' : '   computed in float32\n';
   }
-  if (machine.device === 'cpu' && machine.onednn === null) {
+  if (machine.device === 'cpu' && machine.instructions === null) {
     text +=
-      '\nThis build has no oneDNN: products on the CPU are several times slower than they could be. ' +
+      '\nThis build leaves the products to MLX, which makes them several times slower than they could be on a CPU. ' +
       'Install oneDNN 3 (on Debian 13 and Ubuntu 24.04: libdnnl-dev) and compile the addon here: npx parakeet build.\n';
   }
   return text;
+}
+
+/** What makes the products without oneDNN. */
+function ownKernels({ instructions }: Machine): string {
+  return instructions === null ? 'no oneDNN' : 'our own products';
 }
 
 function count(n: number, thing: string): string {

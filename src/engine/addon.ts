@@ -309,7 +309,7 @@ export interface NativeAddon {
   /** The GPU that could compute: its name, and its memory in bytes. */
   gpu(): { name: string; memory: number } | null;
   /**
-   * What the addon was built with, and what it found: the instruction set is the one that oneDNN uses. `backend`: of the device that was
+   * What the addon was built with, and what it found: the instruction set is that of the CPU kernels. `backend`: of the device that was
    * decided on, or would be.
    */
   build(): {

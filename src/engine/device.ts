@@ -35,6 +35,7 @@ function noGpu(addon: NativeAddon): ModelError {
     built.length > 0
       ? `Expected a GPU but the ${built.join(' and ')} backend found none. Look whether the system sees it (\`nvidia-smi\`), ` +
           "in a container with `docker run --gpus all`, or use device 'cpu'."
-      : "Expected a GPU but this addon was built for the CPU. Build it with PARAKEET_BACKEND=cuda (docs/gpu.md), or use device 'cpu'.",
+      : "Expected a GPU but this addon was built for the CPU. With one of NVIDIA's cards, run `npm install @parakeet-stream/linux-x64-cuda` or " +
+          "build it with PARAKEET_BACKEND=cuda (docs/gpu.md); otherwise use device 'cpu'.",
   );
 }

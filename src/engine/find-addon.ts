@@ -6,12 +6,15 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileOf } from '../node-require.js';
 import { type Companion, companionName, findCompanion } from './companions.js';
+import { hasNvidiaCard } from './cuda-libraries.js';
 
 /** The package's folder, both from src/engine and from dist/engine. (Bundlers take a `new URL` of a name for a file to copy.) */
 export const root = path.resolve(fileOf(import.meta.url), '../../..');
 
 /** Where scripts/install.mjs leaves the addon, in a checkout and in `@parakeet-stream/source`. */
 export const BUILT = path.join('build', 'Release', 'parakeet.node');
+/** The same for the one that was built for CUDA. */
+const BUILT_FOR_CUDA = path.join('build-cuda', 'Release', 'parakeet.node');
 
 /** Where a platform's package has it. */
 const PACKED = path.join('lib', 'parakeet.node');
@@ -35,23 +38,34 @@ export function platformPackages(platform: string, arch: string, backend: string
 /** A checkout has the sources; the published package has not. */
 export const isCheckout = (): boolean => existsSync(path.join(root, 'CMakeLists.txt'));
 
-/** @param env `PARAKEET_ADDON` names the file, `PARAKEET_BACKEND` (`cpu` or `cuda`) the package. */
-export function findAddon(env: NodeJS.ProcessEnv): Search {
+/**
+ * @param env `PARAKEET_ADDON` names the file, `PARAKEET_BACKEND` (`cpu` or `cuda`) what it was built for; otherwise one for CUDA is taken
+ * where there is a card, unless `PARAKEET_DEVICE` is `cpu`.
+ * @param hasCard whether there is one of NVIDIA's cards
+ */
+export function findAddon(env: NodeJS.ProcessEnv, hasCard = hasNvidiaCard): Search {
   if (env.PARAKEET_ADDON) return { found: { file: path.resolve(env.PARAKEET_ADDON) } };
   const looked: string[] = [];
+
+  const backend = env.PARAKEET_BACKEND || (env.PARAKEET_DEVICE === 'cpu' ? 'cpu' : undefined);
+  // Asked only when there is something to choose.
+  const usesCuda = () => backend === 'cuda' || (backend !== 'cpu' && hasCard());
 
   const builders: Built[] = [{ folder: root }];
   const source = findCompanion('source');
   if (source) builders.push({ folder: source.folder, from: source });
   for (const { folder, ...origin } of builders) {
-    const file = path.join(folder, BUILT);
+    const forCuda = path.join(folder, BUILT_FOR_CUDA);
+    if (existsSync(forCuda) && usesCuda()) return { found: { file: forCuda, ...origin } };
+    const file = path.join(folder, backend === 'cuda' ? BUILT_FOR_CUDA : BUILT);
     if (existsSync(file)) return { found: { file, ...origin } };
     looked.push(file);
   }
 
-  const names = platformPackages(process.platform, process.arch, env.PARAKEET_BACKEND || undefined);
+  const names = platformPackages(process.platform, process.arch, backend);
   for (const name of names) {
     const from = findCompanion(name);
+    if (from && name.endsWith('-cuda') && !usesCuda()) continue;
     if (from) return { found: { file: path.join(from.folder, PACKED), from } };
     looked.push(`the package ${companionName(name)}`);
   }

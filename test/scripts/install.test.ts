@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkPlatform } from '../../scripts/toolchain.mjs';
+import { checkPlatform, checkTarget } from '../../scripts/toolchain.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tools = ['python3', 'cmake', 'g++', 'make', 'ninja', 'apt-get'];
@@ -34,7 +34,12 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs the script with a PATH of stand-ins that all succeed, save those missing or failing. */
-function install(options: { without?: string[]; failing?: string[]; env?: Record<string, string> }) {
+function install(options: {
+  without?: string[];
+  failing?: string[];
+  env?: Record<string, string>;
+  args?: string[];
+}) {
   const bin = mkdtempSync(path.join(folder, 'bin-'));
   for (const tool of tools) {
     if (options.without?.includes(tool)) continue;
@@ -42,10 +47,14 @@ function install(options: { without?: string[]; failing?: string[]; env?: Record
     writeFileSync(file, `#!/bin/sh\nexit ${options.failing?.includes(tool) ? 1 : 0}\n`);
     chmodSync(file, 0o755);
   }
-  const result = spawnSync(process.execPath, [path.join(folder, 'scripts', 'install.mjs')], {
-    encoding: 'utf8',
-    env: { PATH: bin, ...options.env },
-  });
+  const result = spawnSync(
+    process.execPath,
+    [path.join(folder, 'scripts', 'install.mjs'), ...(options.args ?? [])],
+    {
+      encoding: 'utf8',
+      env: { PATH: bin, ...options.env },
+    },
+  );
   return { status: result.status, message: result.stderr, output: result.stdout };
 }
 
@@ -71,6 +80,13 @@ describe.runIf(isLinux)('what is missing is named once, with the command that me
     const { status, message } = install({ failing: ['python3'] });
     expect(status).toBe(1);
     expect(message).toMatch(/pip[^\n]*\n\n.*apt-get install -y python3-pip\n/);
+  });
+
+  test.runIf(process.arch === 'x64')('no cross compiler for another platform', () => {
+    const { status, message } = install({ args: ['--target', 'linux-arm64'] });
+    expect(status).toBe(1);
+    expect(message).toContain('aarch64-linux-gnu-g++');
+    expect(message).toMatch(/apt-get install -y g\+\+-aarch64-linux-gnu\n/);
   });
 
   test('everything at once is still one message and one command', () => {
@@ -142,17 +158,40 @@ describe('platforms', () => {
     ['linux', 'arm64', {}, 'cpu'],
     ['darwin', 'arm64', {}, 'metal'],
     ['linux', 'x64', { PARAKEET_BACKEND: 'cuda' }, 'cuda'],
+    ['win32', 'x64', {}, 'cpu'],
   ])('%s-%s %j is built for %s', (platform, arch, env, backend) => {
     expect(checkPlatform(env, platform, arch)).toMatchObject({ backend });
   });
 
   test.each([
-    ['win32', 'x64', {}, /win32-x64.*wsl --install/],
+    ['win32', 'arm64', {}, /win32-arm64.*wsl --install/],
+    ['win32', 'x64', { PARAKEET_BACKEND: 'cuda' }, /Expected cpu for PARAKEET_BACKEND.*received cuda/],
     ['darwin', 'x64', {}, /darwin-x64.*docker/],
     ['linux', 'ia32', {}, /linux-ia32/],
     ['darwin', 'arm64', { PARAKEET_BACKEND: 'cuda' }, /Expected metal for PARAKEET_BACKEND.*received cuda/],
     ['linux', 'x64', { PARAKEET_BACKEND: 'cuda', PARAKEET_CUDA: '11' }, /12 or 13 for PARAKEET_CUDA.*11/],
   ])('%s-%s %j is refused', (platform, arch, env, message) => {
     expect(() => checkPlatform(env, platform, arch)).toThrow(message);
+  });
+
+  test('the platform itself is compiled for with its own compiler', () => {
+    expect(checkTarget('linux-arm64', {}, 'linux', 'arm64')).toEqual(checkPlatform({}, 'linux', 'arm64'));
+  });
+
+  test('Linux arm64 is cross-compiled on Linux x64, with the MLX of arm64', () => {
+    const target = checkTarget('linux-arm64', {}, 'linux', 'x64');
+    expect(target).toMatchObject({
+      arch: 'arm64',
+      backend: 'cpu',
+      cross: { compiler: 'aarch64-linux-gnu-g++' },
+    });
+    expect(target.cross?.wheels).toMatch(/aarch64$/);
+  });
+
+  test.each([
+    ['darwin-arm64', 'linux', 'x64', /linux-x64 or linux-arm64 for --target but received darwin-arm64/],
+    ['linux-arm64', 'darwin', 'arm64', /Expected darwin-arm64 for --target/],
+  ])('%s is not built for on %s-%s', (name, platform, arch, message) => {
+    expect(() => checkTarget(name, {}, platform, arch)).toThrow(message);
   });
 });

@@ -64,7 +64,7 @@ export function missingScripts(name: string): string[] {
   const { scripts } = createRequire(import.meta.url)('../../package.json') as {
     scripts: Record<string, string>;
   };
-  const named = [...readDocument(name).matchAll(/npm run (?:-s )?([a-z:-]+)/g)].map(
+  const named = [...readDocument(name).matchAll(/npm run (?:-s )?([a-z0-9:-]+)/g)].map(
     ([, script = '']) => script,
   );
   return named.filter((script) => !(script in scripts));

@@ -2,17 +2,19 @@
  * Encodes noise of several lengths and contexts with a model and writes all frames to a file: for comparing what one
  * instruction set computes with what another does (ONEDNN_MAX_CPU_ISA is read when a process starts).
  *
- *     node encode-shapes.mjs MODEL DTYPE OUTPUT
+ *     node encode-shapes.mjs MODEL DTYPE OUTPUT [MOST]
+ *
+ * MOST: frames of the longest noise, for an emulator.
  */
 import { writeFileSync } from 'node:fs';
 import { loadModel } from 'parakeet-stream';
 
-const [folder, dtype, output] = process.argv.slice(2);
+const [folder, dtype, output, most = '600'] = process.argv.slice(2);
 const model = await loadModel(folder, { dtype });
 const { features } = model.info;
 
 // One frame, fewer than a tile has rows, one more, several tiles, several spans of attention.
-const lengths = [1, 11, 13, 40, 130, 600];
+const lengths = [1, 11, 13, 40, 130, 600].filter((frames) => frames <= Number(most));
 const contexts = [
   [-1, -1],
   [3, 5],

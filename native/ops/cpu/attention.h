@@ -2,11 +2,14 @@
 // formula.
 #pragma once
 
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
 
+#include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "ops/cpu/product_kind.h"
+#include "ops/pool.h"
 #include "ops/types.h"
 
 namespace parakeet::ops {
@@ -42,6 +45,22 @@ KeySpan keysOf(const AttentionShape& shape, int first, int count);
 // Whether the table of positions is packed (packPositions) for `attend`, and in which type: where the products are
 // those of tile_kernel.h. With int8 they are of bfloat16 where the CPU has them, else of float32.
 std::optional<ProductKind> packedKind(DType dtype);
+
+// Calls `body(item, head)` for all of them, split over the pool.
+template <class Body>
+void forEachHead(const std::vector<AttentionShape>& shapes, Body body) {
+  const auto count = static_cast<int>(shapes.size());
+  const int heads = shapes[0].heads;
+  double work = 0;
+  for (const AttentionShape& shape : shapes) {
+    const double queries = shape.queries.count;
+    work += queries * (queries + 3.0 * shape.keys()) * shape.width / heads;
+  }
+  const int grain = std::max(1, static_cast<int>(1e6 * count / work));
+  parallelFor(count * heads, grain, [&](int begin, int end) {
+    for (int i = begin; i < end; i++) body(static_cast<size_t>(i / heads), i % heads);
+  });
+}
 
 // All heads of all items.
 void attend(const std::vector<AttentionShape>& shapes, const std::vector<AttentionInput>& inputs, DType dtype);

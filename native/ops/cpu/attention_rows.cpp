@@ -1,4 +1,4 @@
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
 
 #include "ops/cpu/attention_rows.h"
 
@@ -10,7 +10,7 @@
 #include "ops/cpu/avx512.h"
 #include "ops/cpu/tile_kernel.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__)
 
 namespace parakeet::ops {
 namespace {
@@ -186,13 +186,66 @@ float softmaxRow(ProductKind kind, float* content, const float* distance, int be
 
 #else
 
-namespace parakeet::ops {
+#include <vector>
 
-// Never called: there is no tile kernel.
-void packColumns(ProductKind, const float* const*, int, int, void*) {}
-void packInner(ProductKind, const float* const*, int, int, int, int, void*) {}
-void biasedRow(ProductKind, const float*, const float*, float, int, int, void*) {}
-float softmaxRow(ProductKind, float*, const float*, int, int, int, void*) { return 0; }
+#include "ops/cpu/pointwise.h"
+#include "ops/cpu/tile_operand.h"
+
+namespace parakeet::ops {
+namespace {
+
+// A buffer of the calling thread that only grows.
+template <class T>
+T* scratch(size_t count) {
+  thread_local std::vector<T> buffer;
+  buffer.resize(std::max(buffer.size(), count));
+  return buffer.data();
+}
+
+}  // namespace
+
+void packColumns(ProductKind kind, const float* const* rows, int size, int groups, void* packed) {
+  auto* row = scratch<uint32_t>(groups);
+  for (int c = 0; c < tileColumns; c++) {
+    auto* words = static_cast<uint32_t*>(packed) + c;
+    if (rows[c])
+      operandRow(kind, rows[c], size, groups, row, nullptr);
+    else
+      std::fill_n(row, groups, 0);
+    for (int g = 0; g < groups; g++) words[static_cast<ptrdiff_t>(g) * tileColumns] = row[g];
+  }
+}
+
+void packInner(ProductKind kind, const float* const* rows, int count, int first, int size, int groups, void* packed) {
+  const int columns = std::min(tileColumns, size - first), values = groupSize(kind);
+  auto* floats = static_cast<float*>(packed);
+  auto* halves = static_cast<uint16_t*>(packed);
+  std::fill_n(floats, static_cast<ptrdiff_t>(groups) * tileColumns, 0.0f);
+  for (int index = 0; index < count; index++) {
+    const float* row = rows[index] + first;
+    const ptrdiff_t group = static_cast<ptrdiff_t>(index / values) * tileColumns;
+    if (kind == ProductKind::float32) {
+      std::copy_n(row, columns, floats + group);
+      continue;
+    }
+    uint16_t narrow[tileColumns];
+    toBfloat16(row, narrow, columns);
+    for (int c = 0; c < columns; c++) halves[(group + c) * 2 + index % 2] = narrow[c];
+  }
+}
+
+void biasedRow(ProductKind kind, const float* x, const float* bias, float scale, int size, int groups, void* y) {
+  auto* sums = scratch<float>(size);
+  for (int c = 0; c < size; c++) sums[c] = (x[c] + bias[c]) * scale;
+  operandRow(kind, sums, size, groups, y, nullptr);
+}
+
+float softmaxRow(ProductKind kind, float* content, const float* distance, int begin, int end, int groups,
+                 void* weights) {
+  softmaxRange(content, distance, end, begin, end);
+  operandRow(kind, content, end, groups, weights, nullptr);
+  return 1;
+}
 
 }  // namespace parakeet::ops
 

@@ -1,7 +1,7 @@
 // What the files in AVX-512 share: their target, and an exponential.
 #pragma once
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__)
 
 // GCC 12 warns of its own header, which leaves registers unset on purpose (GCC bug 105593).
 #pragma GCC diagnostic push

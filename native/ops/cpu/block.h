@@ -2,7 +2,7 @@
 // operation has to be scheduled. Worth it because a block of a short signal takes a few milliseconds.
 #pragma once
 
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
 
 #include "ops/block.h"
 

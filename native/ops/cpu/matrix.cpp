@@ -1,4 +1,4 @@
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
 
 #include "ops/cpu/matrix.h"
 
@@ -9,8 +9,10 @@ namespace parakeet::ops {
 
 std::shared_ptr<const CpuMatrix> makeCpuMatrix(const std::vector<float>& weight, const std::vector<float>& bias,
                                                int outputs, int inputs, DType dtype, const LinearShape& shape) {
-  if (TileMatrix::serves(dtype)) return std::make_shared<TileMatrix>(weight, bias, outputs, inputs, dtype, shape);
-  return std::make_shared<PackedMatrix>(weight, bias, outputs, inputs, dtype, shape);
+#ifdef PARAKEET_ONEDNN
+  if (!TileMatrix::serves(dtype)) return std::make_shared<PackedMatrix>(weight, bias, outputs, inputs, dtype, shape);
+#endif
+  return std::make_shared<TileMatrix>(weight, bias, outputs, inputs, dtype, shape);
 }
 
 }  // namespace parakeet::ops

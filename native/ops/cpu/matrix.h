@@ -2,7 +2,7 @@
 // a product (layer norm) and after it (bias, activation, residual) is done on the way, while rows are in the cache.
 #pragma once
 
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
 
 #include <algorithm>
 #include <cstddef>

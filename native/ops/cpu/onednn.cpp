@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "error.h"
+#include "ops/cpu/instructions.h"
 #include "ops/cpu/weight_memory.h"
 
 namespace parakeet::ops {
@@ -194,7 +195,7 @@ std::string onednnVersion() {
          std::to_string(version->patch);
 }
 
-std::string onednnInstructions() {
+std::string instructions() {
   switch (dnnl::get_effective_cpu_isa()) {
     case dnnl::cpu_isa::sse41:
       return "sse4.1";

@@ -40,11 +40,6 @@ struct Sgemm {
 };
 void sgemm(const Sgemm& shape, const float* a, int lda, const float* b, int ldb, float* c, int ldc);
 
-// Whether the CPU multiplies bfloat16 by itself (AVX512-BF16 or AMX).
-bool hasBfloat16();
-// Whether products of bytes may use all 8 bits of both operands: without VNNI or AMX the pairs are summed in 16 bits.
-bool hasByteProducts();
-
 // Whether the CPU multiplies matrices of bfloat16 and bytes in units of their own (AMX).
 bool hasMatrixUnits();
 // AVX-512 with the parts that every CPU with AVX512-VNNI or newer has, and with those instructions for bytes.
@@ -53,8 +48,6 @@ bool hasAvx512Vnni();
 
 // "oneDNN 3.2.0".
 std::string onednnVersion();
-// The instruction set that oneDNN uses: "avx2", "avx512_core_bf16", …
-std::string onednnInstructions();
 
 }  // namespace parakeet::ops
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/cpu/instructions.h"
 #include "ops/cpu/onednn.h"
 #include "ops/cpu/pointwise.h"
 #include "ops/cpu/quantize.h"

@@ -1,4 +1,4 @@
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
 
 #include "ops/cpu/product_speed.h"
 
@@ -6,6 +6,7 @@
 #include <chrono>
 #include <vector>
 
+#include "ops/cpu/instructions.h"
 #include "ops/cpu/onednn.h"
 #include "ops/cpu/tile_kernel.h"
 #include "ops/pool.h"
@@ -35,25 +36,6 @@ double speedOf(const ProductShape& shape, double seconds, Once once) {
   return 2.0 * shape.rows * shape.inputs * shape.outputs / best;
 }
 
-// Zeros multiply as fast as anything else, and are valid in every type. Four bytes are the widest element.
-std::vector<float> zerosOf(const ProductShape& shape, int columns) {
-  return std::vector<float>(static_cast<size_t>(std::max(shape.rows, columns)) * (shape.inputs + 64));
-}
-
-double onednnSpeed(ProductKind kind, const ProductShape& shape, int width, double seconds) {
-  const std::vector<float> zeros = zerosOf(shape, width);
-  std::vector<PackedPanel> panels;
-  for (int first = 0; first < shape.outputs; first += width)
-    panels.emplace_back(kind, zeros.data(), std::min(width, shape.outputs - first), shape.inputs);
-  return speedOf(shape, seconds, [&] {
-    parallelFor(static_cast<int>(panels.size()), 1, [&](int begin, int end) {
-      thread_local std::vector<float> output;
-      output.resize(std::max(output.size(), static_cast<size_t>(shape.rows) * width));
-      for (int i = begin; i < end; i++) panels[i].multiply(zeros.data(), output.data(), shape.rows);
-    });
-  });
-}
-
 double tileSpeed(ProductKind kind, const ProductShape& shape, double seconds) {
   const int groups = paddedGroups(kind, shape.inputs), panels = (shape.outputs + tileColumns - 1) / tileColumns;
   const size_t stride = paddedStride(groups), panelSize = panelBytes(groups);
@@ -71,15 +53,47 @@ double tileSpeed(ProductKind kind, const ProductShape& shape, double seconds) {
   });
 }
 
+#ifdef PARAKEET_ONEDNN
+
+// Zeros multiply as fast as anything else, and are valid in every type. Four bytes are the widest element.
+std::vector<float> zerosOf(const ProductShape& shape, int columns) {
+  return std::vector<float>(static_cast<size_t>(std::max(shape.rows, columns)) * (shape.inputs + 64));
+}
+
+double panelSpeed(ProductKind kind, const ProductShape& shape, int width, double seconds) {
+  const std::vector<float> zeros = zerosOf(shape, width);
+  std::vector<PackedPanel> panels;
+  for (int first = 0; first < shape.outputs; first += width)
+    panels.emplace_back(kind, zeros.data(), std::min(width, shape.outputs - first), shape.inputs);
+  return speedOf(shape, seconds, [&] {
+    parallelFor(static_cast<int>(panels.size()), 1, [&](int begin, int end) {
+      thread_local std::vector<float> output;
+      output.resize(std::max(output.size(), static_cast<size_t>(shape.rows) * width));
+      for (int i = begin; i < end; i++) panels[i].multiply(zeros.data(), output.data(), shape.rows);
+    });
+  });
+}
+
+double onednnSpeed(ProductKind kind, const ProductShape& shape, double seconds) {
+  double best = 0;
+  for (const int width : {128, 256, 512, 1024}) {
+    if (width <= shape.outputs) best = std::max(best, panelSpeed(kind, shape, width, seconds));
+  }
+  return best > 0 ? best : panelSpeed(kind, shape, shape.outputs, seconds);
+}
+
+#endif
+
 }  // namespace
 
 double productSpeed(DType dtype, const ProductShape& shape, double seconds) {
   const ProductKind kind = kindOf(dtype);
-  double best = hasTileKernel(kind) ? tileSpeed(kind, shape, seconds) : 0;
-  for (const int width : {128, 256, 512, 1024}) {
-    if (width <= shape.outputs) best = std::max(best, onednnSpeed(kind, shape, width, seconds));
-  }
-  return best > 0 ? best : onednnSpeed(kind, shape, shape.outputs, seconds);
+#ifdef PARAKEET_ONEDNN
+  const double tiles = hasTileKernel(kind) ? tileSpeed(kind, shape, seconds) : 0;
+  return std::max(tiles, onednnSpeed(kind, shape, seconds));
+#else
+  return tileSpeed(hasTileKernel(kind) ? kind : ProductKind::float32, shape, seconds);
+#endif
 }
 
 }  // namespace parakeet::ops

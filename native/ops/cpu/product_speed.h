@@ -1,7 +1,7 @@
 // How fast this machine multiplies: the bound that the encoder is measured against.
 #pragma once
 
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
 
 #include "ops/dtype.h"
 

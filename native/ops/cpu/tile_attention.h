@@ -1,7 +1,7 @@
 // One head of relative-position attention with the tile kernels of tile_kernel.h. See ops.h for the formula.
 #pragma once
 
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
 
 #include "ops/cpu/attention.h"
 #include "ops/cpu/product_kind.h"

@@ -1,6 +1,6 @@
 #include "ops/cpu/tile_finish.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__)
 
 #include "ops/cpu/avx512.h"
 
@@ -79,7 +79,7 @@ void finishRowsOf(const float* accumulator, const TileEnd& end) {
 
 }  // namespace
 
-void finishTileAvx512(const void* accumulator, const TileEnd& end) {
+void finishProduct(const void* accumulator, const TileEnd& end) {
   const auto* sums = static_cast<const float*>(accumulator);
   switch (end.activation) {
     case Activation::none:
@@ -93,7 +93,7 @@ void finishTileAvx512(const void* accumulator, const TileEnd& end) {
   }
 }
 
-PARAKEET_AVX512 void siluTileAvx512(const void* accumulator, const TileEnd& end, uint16_t* output, size_t stride) {
+PARAKEET_AVX512 void siluProduct(const void* accumulator, const TileEnd& end, uint16_t* output, size_t stride) {
   const Columns<false> first(end, 0), second(end, lanes);
   const auto mask = static_cast<__mmask32>(firstLanes(end.columns) | firstLanes(end.columns - lanes) << lanes);
   const auto* sums = static_cast<const float*>(accumulator);
@@ -109,11 +109,25 @@ PARAKEET_AVX512 void siluTileAvx512(const void* accumulator, const TileEnd& end,
 
 #else
 
+#include <algorithm>
+
+#include "ops/cpu/tile_kernel.h"
+
 namespace parakeet::ops {
 
-void finishTileAvx512(const void* accumulator, const TileEnd& end) { finishTile(accumulator, end); }
-// Never called: there is no tile kernel.
-void siluTileAvx512(const void*, const TileEnd&, uint16_t*, size_t) {}
+void finishProduct(const void* accumulator, const TileEnd& end) { finishTile(accumulator, end); }
+
+void siluProduct(const void* accumulator, const TileEnd& end, uint16_t* output, size_t stride) {
+  float values[tileRows * tileColumns];
+  TileEnd wide = end;
+  wide.activation = Activation::silu;
+  wide.output = values;
+  wide.ldOutput = tileColumns;
+  wide.residual = nullptr;
+  wide.scale = 1;
+  finishTile(accumulator, wide);
+  for (int r = 0; r < end.rows; r++, output += stride) toBfloat16(values + r * tileColumns, output, end.columns);
+}
 
 }  // namespace parakeet::ops
 

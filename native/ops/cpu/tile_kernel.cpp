@@ -1,11 +1,12 @@
-#ifdef PARAKEET_ONEDNN
+#if defined(PARAKEET_CPU_KERNELS) && !defined(__aarch64__)
 
 #include "ops/cpu/tile_kernel.h"
 
 #include "ops/cpu/avx512.h"
+#include "ops/cpu/instructions.h"
 #include "ops/cpu/onednn.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__)
 
 #include <array>
 #include <cstring>

@@ -1,6 +1,6 @@
-// The inner loop of the encoder's products on a CPU with AVX-512: a tile of results that stays in the registers for the
-// whole inner dimension. Both operands are read in groups of four bytes along it: one float32, two bfloat16 or four
-// bytes, which one instruction multiplies and adds.
+// The inner loop of the encoder's products on a CPU with AVX-512 or NEON: a tile of results that stays in the registers
+// for the whole inner dimension. Both operands are read in groups of four bytes along it: one float32, two bfloat16 or
+// four bytes, which one instruction multiplies and adds.
 //
 // Why not oneDNN's products here: at the sizes of an encoder (some hundred rows, weights larger than a core's cache)
 // this loop runs at the speed of the CPU's units in all three types, oneDNN's in bfloat16 at 60 % of it
@@ -16,15 +16,18 @@
 
 namespace parakeet::ops {
 
-// Most rows of a tile, and its columns: with 12 × 2 registers of sums, two of weights and one of activations are read
-// for 24 products.
-constexpr int tileRows = 12;
-constexpr int tileColumns = 32;
+// Most rows of a tile, and its columns, two registers: what the sums leave of the registers suffices for weights and
+// activations.
+#ifdef __aarch64__
+constexpr int tileRows = 8, tileColumns = 8;
+#else
+constexpr int tileRows = 12, tileColumns = 32;
+#endif
 // Groups come in fours: operands are padded with zeros to that.
 constexpr int groupAlignment = 4;
 
 struct TileProduct {
-  const void* activations;   // `rows` rows of `groups` groups; the unsigned operand of bytes
+  const void* activations;   // `rows` rows of `groups` groups
   size_t activationsStride;  // bytes from one row to the next
   const void* weights;       // [groups][tileColumns] groups
   int groups;                // a multiple of groupAlignment
@@ -40,6 +43,13 @@ struct TileProduct {
 // Cache lines of weights in groupAlignment groups: with `n` tiles of the same weights, each fetches the n-th part of
 // the next ones.
 constexpr int stepLines = groupAlignment * tileColumns * 4 / 64;
+
+// Bytes of activations are unsigned, or signed where the CPU multiplies signed ones only; weights are signed.
+#ifdef __aarch64__
+constexpr bool signedActivations = true;
+#else
+constexpr bool signedActivations = false;
+#endif
 
 // Whether this CPU has the instructions, and oneDNN was not told to avoid them (ONEDNN_MAX_CPU_ISA). With AMX, oneDNN's
 // own products are faster in bfloat16 and bytes: false.

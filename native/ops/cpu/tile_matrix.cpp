@@ -1,4 +1,4 @@
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
 
 #include "ops/cpu/tile_matrix.h"
 
@@ -50,7 +50,8 @@ bool TileMatrix::serves(DType dtype) { return hasTileKernel(kindOf(dtype)); }
 
 TileMatrix::TileMatrix(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs,
                        DType dtype, const LinearShape& shape)
-    : kind_(kindOf(dtype)),
+    : stored_(kindOf(dtype)),
+      kind_(hasTileKernel(stored_) ? stored_ : ProductKind::float32),
       outputs_(shape.gated ? outputs / 2 : outputs),
       inputs_(inputs),
       groups_(paddedGroups(kind_, inputs)),
@@ -59,9 +60,9 @@ TileMatrix::TileMatrix(const std::vector<float>& weight, const std::vector<float
   for (int part = 0; part < shape.parts; part++) {
     for (int first = 0; first < width; first += most) panels_.push_back({part, first, std::min(most, width - first)});
   }
-  weights_ = WeightBuffer<char>(panels_.size() * panelBytes(groups_));
+  weights_ = WeightBuffer<char>(panels_.size() * storedBytes());
   bias_.resize(panels_.size() * tileColumns);
-  if (kind_ == ProductKind::bytes) {
+  if (stored_ == ProductKind::bytes) {
     scale_.resize(bias_.size(), 1.0f);
     sum_.resize(bias_.size());
   }
@@ -72,8 +73,10 @@ TileMatrix::TileMatrix(const std::vector<float>& weight, const std::vector<float
 
 void TileMatrix::pack(const std::vector<float>& weight, const std::vector<float>& bias, size_t index) {
   const Panel& panel = panels_[index];
+  // What is widened lies value by value, as the product's floats will.
   const int width = outputs_ / (panels_.back().part + 1), values = groupSize(kind_);
-  char* packed = weights_.data() + index * panelBytes(groups_);
+  const size_t size = 4 / groupSize(stored_);
+  char* packed = weights_.data() + index * storedBytes();
   std::vector<uint16_t> narrow(inputs_);
   std::vector<int8_t> bytes(inputs_);
   for (int half = 0; half < (gated_ ? 2 : 1); half++) {
@@ -84,23 +87,39 @@ void TileMatrix::pack(const std::vector<float>& weight, const std::vector<float>
       const float* from = weight.data() + static_cast<size_t>(row) * inputs_;
       if (!bias.empty()) bias_[at] = bias[row];
       const char* source = reinterpret_cast<const char*>(from);
-      if (kind_ == ProductKind::bfloat16) {
+      if (stored_ == ProductKind::bfloat16) {
         toBfloat16(from, narrow.data(), inputs_);
         source = reinterpret_cast<const char*>(narrow.data());
       }
-      if (kind_ == ProductKind::bytes) {
+      if (stored_ == ProductKind::bytes) {
         const QuantizedChannel channel = quantizeChannel(from, bytes.data(), inputs_, 127);
         scale_[at] = channel.scale;
         sum_[at] = channel.sum;
         source = reinterpret_cast<const char*>(bytes.data());
       }
-      const size_t size = 4 / values;
+      const size_t group = values * size;
       for (int k = 0; k < inputs_; k += values) {
-        std::memcpy(packed + (static_cast<size_t>(k / values) * tileColumns + column) * 4, source + k * size,
+        std::memcpy(packed + (static_cast<size_t>(k / values) * tileColumns + column) * group, source + k * size,
                     std::min(values, inputs_ - k) * size);
       }
     }
   }
+}
+
+// Of a panel.
+size_t TileMatrix::storedBytes() const { return panelBytes(groups_) / groupSize(stored_) * groupSize(kind_); }
+
+// A panel as the product reads it; of weights that are widened the calling thread's copy, until its next call.
+const char* TileMatrix::weightsOf(size_t panel) const {
+  const char* stored = weights_.data() + panel * storedBytes();
+  if (stored_ == kind_) return stored;
+  thread_local AlignedBytes memory;
+  auto* wide = static_cast<float*>(memory.grown(panelBytes(groups_)));
+  if (stored_ == ProductKind::bfloat16)
+    fromBfloat16(reinterpret_cast<const uint16_t*>(stored), wide, static_cast<size_t>(groups_) * tileColumns);
+  else
+    fromBytes(reinterpret_cast<const int8_t*>(stored), scale_.data() + panel * tileColumns, wide, groups_, tileColumns);
+  return reinterpret_cast<const char*>(wide);
 }
 
 TileMatrix::Operand TileMatrix::room(int rows) const {
@@ -192,8 +211,8 @@ void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, siz
   end.ldOutput = output.stride;
   end.scale = output.scale;
   const size_t size = panelBytes(groups_);
-  const char* weights = weights_.data() + index * size;
-  const int tiles = tilesOf(last - first), nextLines = (stepLines + tiles - 1) / tiles;
+  const char* weights = weightsOf(index);
+  const int tiles = tilesOf(last - first), nextLines = stored_ == kind_ ? (stepLines + tiles - 1) / tiles : 0;
   forEachTile(last - first, [&](int tile, int offset, int count) {
     const int row = first + offset;
     const size_t fetched = size / stepLines * nextLines * tile;
@@ -203,12 +222,12 @@ void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, siz
     end.quantized = operand.scaleOf(row);
     if (output.narrow) {
       auto* values = reinterpret_cast<uint16_t*>(output.narrow->row(row)) + panel.first;
-      return siluTileAvx512(sums, end, values, output.narrow->stride / sizeof *values);
+      return siluProduct(sums, end, values, output.narrow->stride / sizeof *values);
     }
     const size_t corner = panel.part * output.partStride + row * output.stride + panel.first;
     end.output = output.y + corner;
     end.residual = output.residual ? output.residual + corner : nullptr;
-    finishTileAvx512(sums, end);
+    finishProduct(sums, end);
   });
 }
 

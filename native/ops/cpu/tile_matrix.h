@@ -1,7 +1,8 @@
-// The encoder's weights for the products of tile_kernel.h: panels of 32 columns, each read from beginning to end.
+// The encoder's weights for the products of tile_kernel.h: panels of tileColumns columns, each read from beginning to
+// end. Weights of a type that the CPU has no kernel for are kept in it and widened to float32, a panel at a time.
 #pragma once
 
-#ifdef PARAKEET_ONEDNN
+#ifdef PARAKEET_CPU_KERNELS
 
 #include <cstdint>
 #include <memory>
@@ -15,7 +16,7 @@ namespace parakeet::ops {
 
 class TileMatrix : public CpuMatrix {
  public:
-  // Whether this CPU has a tile kernel for the type.
+  // Whether this CPU has a tile kernel for the type; without one, weights are widened.
   static bool serves(DType dtype);
 
   TileMatrix(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs, DType dtype,
@@ -34,16 +35,18 @@ class TileMatrix : public CpuMatrix {
   struct Output;
 
   void pack(const std::vector<float>& weight, const std::vector<float>& bias, size_t panel);
+  size_t storedBytes() const;
+  const char* weightsOf(size_t panel) const;
   Operand room(int rows) const;
   Operand prepare(const MatrixInput& input) const;
   void multiplyBlock(const Operand& operand, const Output& output) const;
   void multiplyPanel(const Operand& operand, const Output& output, size_t panel, int first, int last) const;
 
-  ProductKind kind_;
+  ProductKind stored_, kind_;  // of the weights in memory, and of the products
   int outputs_, inputs_, groups_;
   bool gated_;
   std::vector<Panel> panels_;
-  WeightBuffer<char> weights_;  // [panels][groups][tileColumns] groups
+  WeightBuffer<char> weights_;  // [panels][groups][tileColumns] groups; of weights to be widened values, not groups
   std::vector<float> bias_;     // [panels][tileColumns]; zeros for none
   std::vector<float> scale_;    // the same, of bytes
   std::vector<int32_t> sum_;    // the same, of bytes: of the quantised weights

@@ -2,7 +2,7 @@
 
 #include "ops/cpu/avx512.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__)
 
 #include <algorithm>
 #include <cmath>
@@ -76,10 +76,26 @@ void operandRow(ProductKind kind, const float* x, int inputs, int groups, void* 
 
 #else
 
+#include <cstring>
+
+#include "ops/cpu/tile_kernel.h"
+
 namespace parakeet::ops {
 
-// Never called: there is no tile kernel.
-void operandRow(ProductKind, const float*, int, int, void*, QuantizedRow*) {}
+void operandRow(ProductKind kind, const float* x, int inputs, int groups, void* row, QuantizedRow* quantized) {
+  auto* bytes = static_cast<uint8_t*>(row);
+  const size_t size = static_cast<size_t>(inputs) * 4 / groupSize(kind);
+  if (kind == ProductKind::float32) std::memcpy(row, x, size);
+  if (kind == ProductKind::bfloat16) toBfloat16(x, static_cast<uint16_t*>(row), inputs);
+  if (kind == ProductKind::bytes) {
+    quantizeRows(x, bytes, quantized, 1, inputs);
+    if constexpr (signedActivations) {
+      for (int k = 0; k < inputs; k++) bytes[k] ^= 0x80;  // less 128
+      quantized->zero -= 128;
+    }
+  }
+  std::memset(bytes + size, 0, static_cast<size_t>(groups) * 4 - size);
+}
 
 }  // namespace parakeet::ops
 

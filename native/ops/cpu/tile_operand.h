@@ -6,8 +6,8 @@
 
 namespace parakeet::ops {
 
-// `inputs` values as `groups` groups, zeros after them. In bytes as quantizeRows, to the bit: sets the row's scale and
-// zero.
+// `inputs` values as `groups` groups, zeros after them. In bytes as quantizeRows, to the bit (less 128 where they are
+// signed): sets the row's scale and zero.
 void operandRow(ProductKind kind, const float* x, int inputs, int groups, void* row, QuantizedRow* quantized);
 
 }  // namespace parakeet::ops

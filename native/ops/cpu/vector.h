@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "ops/cpu/vector_level.h"
+
 #define PARAKEET_INLINE inline __attribute__((always_inline))
 #define PARAKEET_LAMBDA __attribute__((always_inline))
 
@@ -13,7 +15,7 @@
 // nameBody(parameters)`, where V is the Vector of the set's register. The body and all that it calls are
 // PARAKEET_INLINE: what is not inlined stays in the base instruction set. (GCC's target_clones cannot ask for two sets
 // at once, and it splits vectors wider than a register.)
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__)
 #define PARAKEET_VERSIONS(name, parameters, arguments)                                                            \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))) void name##Avx512 parameters {           \
     name##Body<Vector<16>> arguments;                                                                             \
@@ -30,15 +32,6 @@
 #endif
 
 namespace parakeet::ops {
-
-#if defined(__x86_64__) && defined(__GNUC__)
-// 2: AVX-512, 1: AVX2 with FMA, 0: neither.
-inline int vectorLevel() {
-  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-    return 2;
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 : 0;
-}
-#endif
 
 // `size` values in one register, as GCC's and Clang's vector extension.
 template <int size>

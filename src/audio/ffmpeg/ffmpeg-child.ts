@@ -26,8 +26,8 @@ const SHORT = 1;
 export interface FfmpegJob {
   /** A name or URL as ffmpeg takes it (`file:…`, `https://…`), or `null` for its standard input. */
   input: string | null;
-  /** With `input: null`, a descriptor of a file that it reads instead of its standard input: a file, so that it can seek. */
-  file?: number | undefined;
+  /** With `input: null`, a file that it reads instead of its standard input, so that it can seek: a descriptor of it, or its path. */
+  file?: number | string | undefined;
   /**
    * The audio stream, counted from 0.
    * @defaultValue 0
@@ -96,7 +96,7 @@ export class FfmpegChild {
         'pipe',
         'pipe',
         // Any descriptor works, although execa's types know only small ones.
-        ...(job.file === undefined ? [] : [job.file as 3]),
+        ...(typeof job.file === 'number' ? [job.file as 3] : []),
       ],
       buffer: false,
       reject: false,
@@ -180,7 +180,8 @@ function failed(message: string): ParakeetError {
 }
 
 function commandLine({ input, file, stream, start, duration, pictures }: FfmpegJob): string[] {
-  const name = file === undefined ? (input ?? 'pipe:0') : `file:/dev/fd/${FILE_DESCRIPTOR}`;
+  const stored = typeof file === 'number' ? `/dev/fd/${FILE_DESCRIPTOR}` : file;
+  const name = stored === undefined ? (input ?? 'pipe:0') : `file:${stored}`;
   // A playlist or script inside untrusted audio must not make ffmpeg open other files or addresses.
   const allowed = name.startsWith('pipe:') ? 'pipe' : name.startsWith('file:') ? 'file' : undefined;
   return [

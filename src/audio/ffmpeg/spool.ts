@@ -8,7 +8,8 @@ import { AudioError, ClosedError, WriteError } from '../../errors.js';
 export const DEFAULT_MAX_SPOOL = 2 ** 32;
 
 /**
- * One temporary file. It is unlinked as soon as it is open, so nothing remains when its last user is gone, even after a signal.
+ * One temporary file. It is unlinked as soon as it is open, so nothing remains when its last user is gone, even after a signal. Windows
+ * has no files without a name, so there it keeps its name until it is removed.
  */
 export class Spool {
   #writer: FileHandle | undefined;
@@ -16,9 +17,13 @@ export class Spool {
   #size = 0;
   #working: Promise<unknown> = Promise.resolve();
   #removed = false;
+  #folder: string | undefined;
 
   /** @param most Most bytes that it takes. */
-  constructor(private readonly most: number) {}
+  constructor(
+    private readonly most: number,
+    private readonly named = process.platform === 'win32',
+  ) {}
 
   /**
    * Appends bytes; resolves when they are written.
@@ -39,9 +44,12 @@ export class Spool {
     });
   }
 
-  /** All bytes have arrived: returns a descriptor to read them from the beginning; undefined when there were none. Valid until {@link remove}. */
-  finish(): Promise<number | undefined> {
-    return this.#do(async () => this.#reader?.fd);
+  /**
+   * All bytes have arrived: returns a descriptor to read them from the beginning, or the path of a file that has a name; undefined when
+   * there were none. Valid until {@link remove}.
+   */
+  finish(): Promise<number | string | undefined> {
+    return this.#do(async () => (this.#folder ? spoolIn(this.#folder) : this.#reader?.fd));
   }
 
   /** Gives the file up. Never rejects. */
@@ -53,6 +61,8 @@ export class Spool {
         for (const handle of [this.#writer, this.#reader]) await handle?.close().catch(() => {});
         this.#writer = undefined;
         this.#reader = undefined;
+        if (this.#folder)
+          await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 }).catch(() => {});
       });
   }
 
@@ -71,9 +81,11 @@ export class Spool {
 
   async #open(): Promise<FileHandle> {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'parakeet-spool-'));
+    if (this.named) this.#folder = folder;
     try {
-      const file = path.join(folder, 'audio');
+      const file = spoolIn(folder);
       const writer = await open(file, 'wx', 0o600);
+      if (this.named) return writer;
       try {
         // Another descriptor, since each has its own position in the file.
         this.#reader = await open(file, 'r');
@@ -83,9 +95,13 @@ export class Spool {
       }
       return writer;
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      if (!this.named) await rm(folder, { recursive: true, force: true });
     }
   }
+}
+
+function spoolIn(folder: string): string {
+  return path.join(folder, 'audio');
 }
 
 function tooLarge(most: number): AudioError {

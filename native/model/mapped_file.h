@@ -1,0 +1,28 @@
+// A file in memory, to be read: the system loads its pages as they are touched.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace parakeet {
+
+class MappedFile {
+ public:
+  // `path` is UTF-8. Throws an Error ERR_PARAKEET_INVALID_WEIGHTS for a file that cannot be read, or is empty.
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  const unsigned char* data() const { return static_cast<const unsigned char*>(address_); }
+  uint64_t size() const { return size_; }
+
+  // Releases the pages that lie wholly within the range; they are read from the file again when needed.
+  void release(uint64_t offset, uint64_t bytes) const;
+
+ private:
+  void* address_ = nullptr;
+  uint64_t size_ = 0;
+};
+
+}  // namespace parakeet
