@@ -79,7 +79,10 @@ function typed(
   const width = encoding === 's16le' ? 2 : 4;
   const at = bytes.byteOffset + offset;
   const aligned = at % width === 0;
-  const buffer = aligned ? bytes.buffer : bytes.slice(offset, offset + count * width).buffer;
+  // Not the method of a Buffer, which copies nothing.
+  const buffer = aligned
+    ? bytes.buffer
+    : Uint8Array.prototype.slice.call(bytes, offset, offset + count * width).buffer;
   const start = aligned ? at : 0;
   return encoding === 's16le'
     ? { values: new Int16Array(buffer, start, count), scale: 1 / 0x8000 }
