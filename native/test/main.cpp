@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "ops/device.h"
 #include "ops/pool.h"
 #include "test/cases.h"
 #include "test/check.h"
@@ -16,6 +17,7 @@ using namespace parakeet::test;
 int main(int count, char** arguments) try {
   if (count < 3) throw std::runtime_error("Expected a seed and the descriptions of golden models");
   std::mt19937 random(static_cast<unsigned>(std::atoi(arguments[1])));
+  ops::prepareDevices();
   ops::setPoolThreads(2);
   Goldens models;
   onEngine([&] {

@@ -22,7 +22,7 @@ const LIBRARIES = [
   'libnccl',
 ] as const;
 
-/** dlopen's flag that keeps a library in memory although Node closes what turns out to be no addon (glibc, `bits/dlfcn.h`). */
+/** dlopen's flag that keeps a library in memory although Node closes what turns out to be no addon (glibc). */
 const RTLD_NODELETE = 0x1000;
 
 /**
