@@ -1,6 +1,6 @@
 /**
- * Tests the build without oneDNN, on MLX's own operations (build-mlx/): it must give the goldens, and its streams must agree with
- * the reference. The suite tests the build with oneDNN.
+ * Tests the build without oneDNN, on MLX's own operations (build-mlx/), which are those of a GPU: it must give the goldens, and its
+ * streams must agree with the reference. The suite tests the build with oneDNN.
  *
  *     npm run test:plain-mlx
  */
@@ -20,7 +20,11 @@ function run(script, options, environment = {}) {
 }
 
 run('install.mjs', ['--plain-mlx']);
-// The bundled model is left out: it takes minutes on these operations.
-run('test.mjs', [...tests.map((name) => `test/${name}.test.ts`), '-t', '^(?!the bundled model)'], {
-  PARAKEET_ADDON: path.join(root, 'build-mlx', 'Release', 'parakeet.node'),
-});
+// Once with tokens chosen on the CPU, once as on a GPU.
+for (const decoder of ['host', 'device']) {
+  // The bundled model is left out: it takes minutes on these operations.
+  run('test.mjs', [...tests.map((name) => `test/${name}.test.ts`), '-t', '^(?!the bundled model)'], {
+    PARAKEET_ADDON: path.join(root, 'build-mlx', 'Release', 'parakeet.node'),
+    PARAKEET_DECODER: decoder,
+  });
+}

@@ -5,6 +5,7 @@
 import os from 'node:os';
 import { bundledModel } from './bundled-model.js';
 import type { NativeDType } from './engine/addon.js';
+import { decideDevice } from './engine/device.js';
 import { loadAddon } from './engine/load-addon.js';
 import { loadModel } from './load-model.js';
 
@@ -17,6 +18,8 @@ interface MachineType {
   gigaflops: number;
   /** Seconds of audio per second through the bundled model. */
   speed: number;
+  /** Why it could not be measured; the figures are 0 then. */
+  error?: string;
 }
 
 /** What {@link inspectMachine} finds. */
@@ -27,6 +30,8 @@ export interface Machine {
   /** Cores that the process may use. */
   cores: number;
   device: 'cpu' | 'metal' | 'cuda';
+  /** The GPU's name and its memory in bytes; `null` on a CPU. */
+  gpu: { name: string; memory: number } | null;
   mlx: string;
   /** `null` if it is not needed (a GPU; Linux arm64) or missing. */
   onednn: string | null;
@@ -48,13 +53,20 @@ const shape = { rows: 125, inputs: 1024, outputs: 2048 };
  */
 export async function inspectMachine(threads?: number): Promise<Machine> {
   const addon = loadAddon();
+  const device = decideDevice(addon, undefined);
   const build = addon.build();
   const types: MachineType[] = [];
   for (const dtype of ['float32', 'bfloat16', 'int8'] as const) {
-    const speed = await modelSpeed(dtype, threads);
-    const flops = await addon.productSpeed(dtype, shape.rows, shape.inputs, shape.outputs, measured);
     const native = dtype === 'float32' || (dtype === 'bfloat16' ? build.nativeBfloat16 : build.byteProducts);
-    types.push({ dtype, native, gigaflops: flops / 1e9, speed });
+    try {
+      const speed = await modelSpeed(dtype, threads);
+      const { rows, inputs, outputs } = device === 'gpu' ? largeShape : shape;
+      const flops = await addon.productSpeed(dtype, rows, inputs, outputs, measured);
+      types.push({ dtype, native, gigaflops: flops / 1e9, speed });
+    } catch (error) {
+      // On a GPU a type may lack what its kernels are compiled with: the others work all the same.
+      types.push({ dtype, native, gigaflops: 0, speed: 0, error: (error as Error).message });
+    }
   }
   return {
     platform: `${process.platform}-${process.arch}`,
@@ -62,6 +74,7 @@ export async function inspectMachine(threads?: number): Promise<Machine> {
     cpu: os.cpus()[0]?.model ?? 'unknown',
     cores: os.availableParallelism(),
     device: build.backend,
+    gpu: device === 'gpu' ? addon.gpu() : null,
     mlx: build.mlx,
     onednn: build.onednn,
     instructions: build.instructions,
@@ -69,6 +82,9 @@ export async function inspectMachine(threads?: number): Promise<Machine> {
     types,
   };
 }
+
+/** The same for a GPU, which a typical product does not fill. */
+const largeShape = { rows: 4096, inputs: 4096, outputs: 4096 };
 
 /** Noise costs as much as speech, apart from a few tokens. */
 async function modelSpeed(dtype: NativeDType, threads: number | undefined): Promise<number> {

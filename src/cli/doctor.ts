@@ -15,14 +15,18 @@ function describe(machine: Machine): string {
   const rows: [string, string][] = [
     ['machine', `${machine.platform}, ${machine.cpu}, ${count(machine.cores, 'core')}`],
     ['node', machine.node],
-    ['device', machine.device],
+    ['device', describeDevice(machine)],
     ['libraries', [`MLX ${machine.mlx}`, machine.onednn ?? ownKernels(machine)].join(', ')],
     ...(machine.instructions === null ? [] : [['instructions', machine.instructions] as [string, string]]),
     ["dtype 'auto'", machine.auto],
   ];
   let text = rows.map(([name, value]) => `${name.padEnd(14)}${value}\n`).join('');
   text += `\n${'dtype'.padEnd(14)}${'products'.padStart(12)}${'bundled model'.padStart(20)}\n`;
-  for (const { dtype, native, gigaflops, speed } of machine.types) {
+  for (const { dtype, native, gigaflops, speed, error } of machine.types) {
+    if (error !== undefined) {
+      text += `${dtype.padEnd(14)}does not work here: ${error.split('\n')[0]}\n`;
+      continue;
+    }
     text += `${dtype.padEnd(14)}${`${gigaflops.toFixed(0)} GFLOP/s`.padStart(12)}${`${speed.toFixed(0)} × real time`.padStart(20)}`;
     text += native ? '\n' : '   computed in float32\n';
   }
@@ -32,6 +36,10 @@ function describe(machine: Machine): string {
       'Install oneDNN 3 (on Debian 13 and Ubuntu 24.04: libdnnl-dev) and compile the addon here: npx parakeet build.\n';
   }
   return text;
+}
+
+function describeDevice({ device, gpu }: Machine): string {
+  return gpu ? `${device}, ${gpu.name}, ${(gpu.memory / 1e9).toFixed(0)} GB` : device;
 }
 
 /** What makes the products without oneDNN. */

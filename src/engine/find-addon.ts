@@ -42,8 +42,9 @@ export const isCheckout = (): boolean => existsSync(path.join(root, 'CMakeLists.
  * @param env `PARAKEET_ADDON` names the file, `PARAKEET_BACKEND` (`cpu` or `cuda`) what it was built for; otherwise one for CUDA is taken
  * where there is a card, unless `PARAKEET_DEVICE` is `cpu`.
  * @param hasCard whether there is one of NVIDIA's cards
+ * @param own the package's folder
  */
-export function findAddon(env: NodeJS.ProcessEnv, hasCard = hasNvidiaCard): Search {
+export function findAddon(env: NodeJS.ProcessEnv, hasCard = hasNvidiaCard, own = root): Search {
   if (env.PARAKEET_ADDON) return { found: { file: path.resolve(env.PARAKEET_ADDON) } };
   const looked: string[] = [];
 
@@ -51,7 +52,7 @@ export function findAddon(env: NodeJS.ProcessEnv, hasCard = hasNvidiaCard): Sear
   // Asked only when there is something to choose.
   const usesCuda = () => backend === 'cuda' || (backend !== 'cpu' && hasCard());
 
-  const builders: Built[] = [{ folder: root }];
+  const builders: Built[] = [{ folder: own }];
   const source = findCompanion('source');
   if (source) builders.push({ folder: source.folder, from: source });
   for (const { folder, ...origin } of builders) {
