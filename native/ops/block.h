@@ -1,7 +1,7 @@
 // A FastConformer block (Gulati et al. 2020; NeMo's ConformerLayer) for several streams at once: half a feed-forward,
 // attention with relative positions, convolution, half a feed-forward, layer norm. The frames of the streams are
-// stacked: products process them all, operations along time keep streams apart. On our CPU kernels; see ops/padded/block.h
-// for the same on MLX's operations.
+// stacked: products process them all, operations along time keep streams apart. On our CPU kernels; see
+// ops/padded/block.h for the same on MLX's operations.
 #pragma once
 
 #include <memory>

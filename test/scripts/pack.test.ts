@@ -52,7 +52,7 @@ describe('the checkout', () => {
   });
 
   test('has no package of packages/ among its workspaces', () => {
-    expect(checkout.workspaces?.filter((name) => name.startsWith('packages'))).toEqual([]);
+    expect((checkout.workspaces ?? []).filter((name) => name.startsWith('packages'))).toEqual([]);
     const folders = readdirSync(path.join(root, 'packages')).filter((name) =>
       existsSync(path.join(root, 'packages', name, 'package.json')),
     );
