@@ -25,6 +25,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { presets } from 'parakeet-stream';
 import { Peer } from './peers/peer.mjs';
+import { median } from './quantile.mjs';
 import { cacheFolder, randomModel, sizes } from './random-model.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -245,10 +246,6 @@ function findOpenblas() {
     encoding: 'utf8',
   });
   return /=> (.*libopenblas\.so\.0)$/m.exec(stdout ?? '')?.[1];
-}
-
-function median(numbers) {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 }
 
 function round(value) {

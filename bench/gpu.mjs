@@ -15,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { loadModel, parakeet, presets } from 'parakeet-stream';
 import { random } from './mixes.mjs';
+import { median, quantile } from './quantile.mjs';
 import { randomModel } from './random-model.mjs';
 
 const { values } = parseArgs({
@@ -33,11 +34,6 @@ const FRAME_SECONDS = 0.08;
 const PUSH_SECONDS = 0.1;
 const rows = [];
 
-const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
-const quantile = (list, q) =>
-  list.length === 0
-    ? Number.NaN
-    : list.toSorted((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q * list.length))];
 const round = (value) => Math.round(value * 100) / 100;
 
 /** Noise that rises and falls like speech, different for each seed. */

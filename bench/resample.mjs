@@ -8,6 +8,7 @@
 import { parseArgs } from 'node:util';
 import libsamplerate from '@alexanderolsen/libsamplerate-js';
 import { resample } from 'parakeet-stream/stages';
+import { median } from './quantile.mjs';
 
 const { values } = parseArgs({
   options: { json: { type: 'boolean' }, seconds: { type: 'string', default: '20' } },
@@ -65,8 +66,4 @@ async function timed(work) {
   await work();
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000 / seconds;
-}
-
-function median(numbers) {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 }

@@ -6,12 +6,9 @@
  *     npm run test:sanitize [-- --only address|thread] [-- --seed N]
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { describeGoldens } from './golden-description.mjs';
-import { checkPlatform, checkTools } from './toolchain.mjs';
+import { buildEngineTest } from './build-engine-test.mjs';
 import { record } from './verified.mjs';
 
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
@@ -39,7 +36,6 @@ const variants = [
 if (variants.length === 0)
   throw new Error(`Expected address or thread for --only but received ${values.only}`);
 
-const tools = checkTools(checkPlatform(process.env), process.env);
 process.stdout.write(`seed ${seed}\n`);
 const results = {};
 for (const variant of variants) results[variant.name] = await run(variant);
@@ -48,22 +44,14 @@ if (values.only === undefined)
 process.exitCode = Object.values(results).every(Boolean) ? 0 : 1;
 
 async function run({ name, sanitizer, environment }) {
-  const out = path.join(root, `build-${name}`);
-  mkdirSync(out, { recursive: true });
-  const goldens = await describeGoldens(out);
   process.stdout.write(`${sanitizer}: building\n`);
-  const mlx = process.env.MLX_ROOT ? path.resolve(process.env.MLX_ROOT) : path.join(root, 'vendor', 'mlx');
-  must(tools.cmake, [
-    '-S',
-    path.join(root, 'native', 'test'),
-    '-B',
-    out,
-    `-DMLX_ROOT=${mlx}`,
-    `-DSANITIZER=${sanitizer}`,
-  ]);
-  must(tools.cmake, ['--build', out, '--parallel', String(os.availableParallelism())]);
+  const { file, goldens } = await buildEngineTest({
+    out: path.join(root, `build-${name}`),
+    mlx: process.env.MLX_ROOT || path.join(root, 'vendor', 'mlx'),
+    definitions: [`-DSANITIZER=${sanitizer}`],
+  });
   process.stdout.write(`${sanitizer}: running\n`);
-  const { status, signal } = spawnSync(path.join(out, 'parakeet_test'), [seed, ...goldens], {
+  const { status, signal } = spawnSync(file, [seed, ...goldens], {
     stdio: 'inherit',
     env: { ...process.env, ...environment },
   });
@@ -71,14 +59,4 @@ async function run({ name, sanitizer, environment }) {
     `${sanitizer}: ${status === 0 ? 'clean' : `failed (${signal ?? `exit code ${status}`})`}\n`,
   );
   return status === 0;
-}
-
-function must(command, options) {
-  const { status, stdout, stderr, error } = spawnSync(command, options, {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  if (status === 0) return;
-  process.stderr.write(`${stdout}\n${stderr}`.split('\n').slice(-60).join('\n'));
-  throw error ?? new Error(`${command} ended with ${status}`);
 }

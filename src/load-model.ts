@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { bundledModel } from './bundled-model.js';
 import type { NativeDType, NativeModelInfo } from './engine/addon.js';
-import { decideDevice } from './engine/device.js';
+import { checkDevice, decideDevice } from './engine/device.js';
 import { runJob } from './engine/jobs.js';
 import { loadAddon } from './engine/load-addon.js';
 import { AbortedError } from './errors.js';
@@ -117,7 +117,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
     throw expected("a folder's or a repository's name", 'name', name);
   }
   const wanted = oneOf('dtype', options.dtype ?? 'auto', ['auto', 'float32', 'bfloat16', 'int8']);
-  oneOf('device', options.device ?? 'auto', ['auto', 'cpu', 'gpu']);
+  const wantedDevice = checkDevice('device', options.device);
   const threads = options.threads === undefined ? 0 : integer('threads', options.threads, 1, 1024);
   const signal = optionalSignal('signal', options.signal);
   optionalBoolean('offline', options.offline);
@@ -125,7 +125,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
   if (options.token !== undefined && typeof options.token !== 'string')
     throw expected('a token', 'token', typeof options.token);
   const addon = loadAddon();
-  const device = decideDevice(addon, options.device);
+  const device = decideDevice(addon, wantedDevice);
   const build = addon.build();
   const files = await openModel(name ?? (process.env.PARAKEET_MODEL || bundledModel()), options);
   try {

@@ -53,7 +53,7 @@ const shape = { rows: 125, inputs: 1024, outputs: 2048 };
  */
 export async function inspectMachine(threads?: number): Promise<Machine> {
   const addon = loadAddon();
-  const device = decideDevice(addon, undefined);
+  const device = decideDevice(addon, 'auto');
   const build = addon.build();
   const types: MachineType[] = [];
   for (const dtype of ['float32', 'bfloat16', 'int8'] as const) {

@@ -9,8 +9,7 @@ Engine& Engine::instance() {
 }
 
 Engine::Engine()
-    : limits_(engineLimits()),
-      steps_(inference_, [this](std::deque<StepRequest>& waiting) { runSteps(waiting, batchFrames(), counts_); }),
+    : steps_(inference_, [this](std::deque<StepRequest>& waiting) { runSteps(waiting, batchFrames(), counts_); }),
       decodes_(inference_,
                [this](std::deque<DecodeRequest>& waiting) {
                  runDecodes(waiting, batchFrames() == 1 ? 1 : limits_.decodes);

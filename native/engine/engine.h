@@ -41,7 +41,7 @@ class Engine {
     return set > 0 ? set : limits_.batchFrames;
   }
   std::atomic<int> batchFrames_{0};
-  EngineLimits limits_;  // on the inference thread
+  EngineLimits limits_{};  // on the inference thread
   BatchCounts counts_;
   Batcher<StepRequest> steps_;
   Batcher<DecodeRequest> decodes_;

@@ -5,15 +5,12 @@
 #include <utility>
 
 #include "model/layer_weights.h"
+#include "model/make_linear.h"
 #include "model/mutant.h"
 
 namespace parakeet {
 namespace mx = mlx::core;
 namespace {
-
-ops::Linear linear(LinearTensors tensors, ops::DType dtype, const ops::LinearShape& shape = {}) {
-  return ops::Linear(std::move(tensors.weight), std::move(tensors.bias), tensors.outputs, tensors.inputs, dtype, shape);
-}
 
 mx::array vector(const std::vector<float>& values) {
   return ops::fromVector(values, {static_cast<int>(values.size())});
@@ -25,7 +22,7 @@ ops::Norm norm(const LayerWeights& weights, const std::string& name) {
 }
 
 ops::FeedForward feedForward(const LayerWeights& weights, const std::string& name, ops::DType dtype) {
-  return {norm(weights, "norm_" + name), linear(weights.up(name), dtype), linear(weights.down(name), dtype)};
+  return {norm(weights, "norm_" + name), makeLinear(weights.up(name), dtype), makeLinear(weights.down(name), dtype)};
 }
 
 ops::Block block(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype) {
@@ -36,14 +33,14 @@ ops::Block block(const EncoderConfig& config, const LayerWeights& weights, ops::
       .normAttention = norm(weights, "norm_self_att"),
       .normConvolution = norm(weights, "norm_conv"),
       .normOut = norm(weights, "norm_out"),
-      .queryKeyValue = linear(weights.queryKeyValue(), dtype, {.parts = 3}),
-      .out = linear(weights.attentionOut(), dtype),
+      .queryKeyValue = makeLinear(weights.queryKeyValue(), dtype, {.parts = 3}),
+      .out = makeLinear(weights.attentionOut(), dtype),
       .biasU = vector(weights.positionBias("u")),
       .biasV = vector(weights.positionBias("v")),
-      .pointwise1 = linear(weights.pointwise1(), dtype, {.gated = true}),
+      .pointwise1 = makeLinear(weights.pointwise1(), dtype, {.gated = true}),
       .depthwise = ops::DepthwiseConv1d(std::move(depthwise.weight), std::move(depthwise.bias), config.dModel,
                                         config.convKernel),
-      .pointwise2 = linear(weights.pointwise2(), dtype),
+      .pointwise2 = makeLinear(weights.pointwise2(), dtype),
       .heads = config.heads,
       .dtype = dtype,
   };
@@ -53,7 +50,7 @@ ops::Block block(const EncoderConfig& config, const LayerWeights& weights, ops::
 
 ConformerLayer::ConformerLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype)
     : block_(std::make_shared<const ops::Block>(block(config, weights, dtype))),
-      linearPosition_(linear(weights.position(), dtype)) {}
+      linearPosition_(makeLinear(weights.position(), dtype)) {}
 
 ops::BlockOutput ConformerLayer::operator()(const mx::array& x, const std::vector<ops::BlockItem>& items) const {
   if (mutant("chunk-padding")) {

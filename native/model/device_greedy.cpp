@@ -81,9 +81,6 @@ DeviceGreedy::DeviceGreedy(const ModelConfig& config, const Weights& weights, si
         const mx::array next = mx::sigmoid(in[1]) * in[4] + mx::sigmoid(in[0]) * mx::tanh(in[2]);
         return {mx::where(in[6], next, in[4]), mx::where(in[6], mx::sigmoid(in[3]) * mx::tanh(next), in[5])};
       }),
-      choose_([](const Arrays& in) -> Arrays { return {mx::where(in[0], in[1], in[2])}; }),
-      mask_([](const Arrays& in) -> Arrays { return {mx::where(in[0], in[1], mx::array(-1e30f))}; }),
-      weigh_([](const Arrays& in) -> Arrays { return {in[0] * in[1]}; }),
       // log Σ eˣ, Σ p x → 1 − H / ln(classes)
       confidence_([classes = classes_](const Arrays& in) -> Arrays {
         const mx::array most(static_cast<float>(1 / std::log(static_cast<double>(classes))));
@@ -106,7 +103,9 @@ struct DeviceGreedy::Rounds {
   struct Stream {
     const DecoderJob* job;
     TransducerState* state;
-    int pointer, symbols, end;  // frames from the first one on
+    int64_t pointer;  // frames from the first one on, as `end`
+    int symbols;
+    int64_t end;
     Tokens found = {};
     bool over() const { return pointer >= end; }
   };
@@ -123,9 +122,9 @@ struct DeviceGreedy::Rounds {
   // array and all states in another, and both come back in one.
   void upload(const std::vector<int32_t>& offsetsOfFrames, int layers, int hiddenWidth, int jointWidth) {
     std::vector<int32_t> numbers = offsetsOfFrames;
-    for (int Stream::*member : {&Stream::end, &Stream::pointer, &Stream::symbols}) {
-      for (const Stream& stream : streams) numbers.push_back(stream.*member);
-    }
+    for (const Stream& stream : streams) numbers.push_back(static_cast<int32_t>(stream.end));
+    for (const Stream& stream : streams) numbers.push_back(static_cast<int32_t>(stream.pointer));
+    for (const Stream& stream : streams) numbers.push_back(stream.symbols);
     const mx::array integers(numbers.begin(), {4, batch()}, mx::int32);
     const auto row = [&](int which) { return mx::squeeze(mx::slice(integers, {which, 0}, {which + 1, batch()}), 0); };
     offsets = row(0);
@@ -195,12 +194,12 @@ void DeviceGreedy::round(Rounds& rounds) const {
     rounds.cell[i] = next[0];
     x = rounds.hidden[i] = next[1];
   }
-  rounds.projection = choose_({found, mx::addmm(predictorBias_, x, predictor_), rounds.projection});
+  rounds.projection = mx::where(found, mx::addmm(predictorBias_, x, predictor_), rounds.projection);
 }
 
 mx::array DeviceGreedy::confidences(const mx::array& mixed) const {
-  const mx::array logits = mask_({isClass_, mx::addmm(outBias_, mixed, out_)});
-  const mx::array mean = mx::sum(weigh_({mx::softmax(logits, -1, true), logits}), -1);
+  const mx::array logits = mx::where(isClass_, mx::addmm(outBias_, mixed, out_), mx::array(-1e30f));
+  const mx::array mean = mx::sum(mx::softmax(logits, -1, true) * logits, -1);
   return confidence_({mx::logsumexp(logits, -1), mean});
 }
 
@@ -217,8 +216,7 @@ void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
       state.pointer = pointer;
       continue;
     }
-    rounds.streams.push_back(
-        {&job, &state, static_cast<int>(pointer - first), state.symbols, static_cast<int>(end - first)});
+    rounds.streams.push_back({&job, &state, pointer - first, state.symbols, end - first});
     offsets.push_back(job.frames->rows.first);
     parts.push_back(job.frames->rows.matrix);
   }
@@ -241,11 +239,11 @@ void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
 
   std::vector<float> found;  // the states, after the rounds so far
   for (;;) {
-    int left = 0;
+    int64_t left = 0;
     for (const Rounds::Stream& stream : rounds.streams) left = std::max(left, stream.end - stream.pointer);
     if (left == 0) break;
     const int most = std::clamp(mostRows / batch, fewestRounds, mostRounds);
-    const int count = std::clamp(static_cast<int>(left / framesOfRound) + 1, fewestRounds, most);
+    const int count = std::clamp(static_cast<int>(static_cast<double>(left) / framesOfRound) + 1, fewestRounds, most);
     for (int i = 0; i < count; i++) round(rounds);
     const mx::array choices = mx::astype(mx::concatenate(std::exchange(rounds.choices, {}), 0), mx::float32);
     const mx::array mixed = mx::concatenate(std::exchange(rounds.mixed, {}), 0);
@@ -267,17 +265,11 @@ void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
         if (stream.over()) continue;
         const int token = static_cast<int>(chosen[2 * i * batch + b]);
         const int place = static_cast<int>(chosen[(2 * i + 1) * batch + b]);
-        const bool blank = token == rules_.vocabulary;
-        const int step = rules_.durations.empty() ? (blank ? 1 : 0) : rules_.durations[place];
-        if (!blank) {
-          // A transducer without durations does not predict how long a token lasts: one frame, as in the reference.
-          stream.found.push_back({token, stream.job->frames->firstFrame + stream.pointer,
-                                  rules_.durations.empty() ? 1 : step, sure[i * batch + b]});
-          stream.symbols++;
+        if (token != rules_.vocabulary) {
+          stream.found.push_back(
+              {token, stream.job->frames->firstFrame + stream.pointer, rules_.lasts(place), sure[i * batch + b]});
         }
-        const int move = blank || stream.symbols >= rules_.maxSymbols ? std::max(1, step) : step;
-        if (move > 0) stream.symbols = 0;
-        stream.pointer += move;
+        rules_.move(token, place, stream.pointer, stream.symbols);
       }
     }
   }

@@ -43,7 +43,7 @@ class DeviceGreedy {
   mlx::core::array out_, outBias_;              // [joint hidden, classes + durations]
   mlx::core::array durations_;                  // frames
   mlx::core::array isClass_;                    // [classes + durations]
-  ops::Fused frameOf_, join_, move_, cells_, choose_, mask_, weigh_, confidence_;
+  ops::Fused frameOf_, join_, move_, cells_, confidence_;
 };
 
 }  // namespace parakeet

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/position.h"
+#include "model/subsampling_weights.h"
 #include "ops/device.h"
 
 namespace parakeet {
@@ -23,7 +24,6 @@ constexpr int layersAtOnce = 2;
 constexpr int awaitedFrames = 4096;
 // Bytes of scores and of other intermediate results that one batch may have in a layer.
 constexpr double batchBytes = 6e9;
-
 // Cached frames that a stream gets room for at once.
 constexpr int largestAtOnce = 512;
 
@@ -31,32 +31,17 @@ constexpr int roundedUp(int value, int step) { return (value + step - 1) / step 
 
 ops::PaddedSubsampling makeSubsampling(const EncoderConfig& config, const Weights& weights, ops::DType dtype,
                                        mx::Dtype melType) {
-  const int channels = config.subsamplingChannels;
-  const auto take = [&](int index, const char* what, const std::vector<int64_t>& shape) {
-    return weights.take("encoder.pre_encode.conv." + std::to_string(index) + what, shape);
-  };
-  const auto spatial = [&](int index) -> ops::PaddedSubsampling::Convolution {
-    return {take(index, ".weight", {channels, 3, 3, 1}), take(index, ".bias", {channels})};
-  };
+  const SubsamplingTensors tensors = readSubsampling(config, weights);
   std::vector<ops::PaddedSubsampling::Stage> stages;
-  int width = (config.features - 1) / 2 + 1, index = 2;
-  for (int factor = 4; factor <= config.subsamplingFactor; factor *= 2, index += 3) {
-    stages.push_back({spatial(index), ops::Dense(take(index + 1, ".weight", {channels, 1, 1, channels}),
-                                                 take(index + 1, ".bias", {channels}), channels, channels, dtype)});
-    width = (width - 1) / 2 + 1;
-  }
-  // The trained layer sees channels × width, our rows are width × channels: permute its columns once.
-  const std::vector<float> trained = weights.take("encoder.pre_encode.out.weight", {config.dModel, channels * width});
-  std::vector<float> permuted(trained.size());
-  for (int row = 0; row < config.dModel; row++) {
-    const size_t base = static_cast<size_t>(row) * channels * width;
-    for (int c = 0; c < channels; c++) {
-      for (int f = 0; f < width; f++) permuted[base + f * channels + c] = trained[base + c * width + f];
-    }
-  }
-  const ops::Dense out(permuted, weights.take("encoder.pre_encode.out.bias", {config.dModel}), config.dModel,
-                       channels * width, dtype);
-  return {config.features, channels, spatial(0), std::move(stages), out, dtype, melType};
+  for (const auto& [depthwise, pointwise] : tensors.stages)
+    stages.push_back({{depthwise.weight, depthwise.bias}, makeDense(pointwise, dtype)});
+  return {config.features,
+          config.subsamplingChannels,
+          {tensors.first.weight, tensors.first.bias},
+          std::move(stages),
+          makeDense(tensors.out, dtype),
+          dtype,
+          melType};
 }
 
 // `count` rows of each item's `all`, along `axis`, from row `begins[i]` on. Rows before the first are undefined.
@@ -212,21 +197,9 @@ std::vector<FrameRows> PaddedEncoder::encode(const std::vector<const Matrix*>& s
     mustFit(*features);
     items.push_back({{features->data.data(), features->rows, true, true}, context, nullptr, nullptr});
   }
-  return encode(std::move(items), cancel);
-}
-
-std::vector<FrameRows> PaddedEncoder::encode(std::vector<Item> items, const CancelFlag& cancel) const {
-  for (Item& item : items) item.frames = subsampling_.framesOf(item.mel);
-  std::vector<Batch> batches = batchesOf(items, config().heads);
-  std::vector<mx::array> made;
-  for (Batch& batch : batches) {
-    run(batch, cancel);
-    made.push_back(batch.encoded);
-  }
-  mx::eval(made);
-  cancel.check();
+  encode(items, cancel);
   std::vector<FrameRows> encoded;
-  for (Item& item : items) encoded.push_back(*item.encoded);
+  for (const Item& item : items) encoded.push_back(*item.encoded);
   return encoded;
 }
 
@@ -239,8 +212,15 @@ std::vector<EncodedPiece> PaddedEncoder::encode(std::vector<EncoderPiece> pieces
                      piece.context,
                      &piece.update,
                      static_cast<const Cache*>(piece.past.get())});
-    items.back().frames = subsampling_.framesOf(items.back().mel);
   }
+  encode(items, cancel);
+  std::vector<EncodedPiece> encoded;
+  for (const Item& item : items) encoded.push_back({*item.encoded, item.next});
+  return encoded;
+}
+
+void PaddedEncoder::encode(std::vector<Item>& items, const CancelFlag& cancel) const {
+  for (Item& item : items) item.frames = subsampling_.framesOf(item.mel);
   std::vector<Batch> batches = batchesOf(items, config().heads);
   std::vector<mx::array> made;
   for (Batch& batch : batches) {
@@ -254,12 +234,9 @@ std::vector<EncodedPiece> PaddedEncoder::encode(std::vector<EncoderPiece> pieces
   mx::eval(std::exchange(made, {}));
   cancel.check();
   // Only now that nothing can fail any more: the caches are written in place.
-  for (Batch& batch : batches) {
+  for (const Batch& batch : batches) {
     for (const Batch::Kept& kept : batch.kept) kept.pool->store(kept.update);
   }
-  std::vector<EncodedPiece> encoded;
-  for (Item& item : items) encoded.push_back({*item.encoded, item.next});
-  return encoded;
 }
 
 std::vector<PaddedEncoder::Batch> PaddedEncoder::batchesOf(std::vector<Item>& items, int heads) {
@@ -317,9 +294,8 @@ void PaddedEncoder::runLayers(Batch& batch, mx::array x, const CancelFlag& cance
                                 mx::reshape(row(1), {shape.batch, 1, 1})};
   int farthest = 0, nearest = 0;
   for (const ops::AttentionMask::Block& block : padded.mask.blocks) {
-    const int top = shape.cached + block.firstQuery + block.queries - 1 - block.firstKey;
-    farthest = std::max(farthest, top);
-    nearest = std::min(nearest, top + 1 - block.queries - block.keys);
+    farthest = std::max(farthest, block.farthest(shape));
+    nearest = std::min(nearest, block.farthest(shape) + 1 - block.distances());
   }
   const std::vector<ops::PositionTable>* tables = keptPositions(farthest, nearest);
   const mx::array from = row(2);

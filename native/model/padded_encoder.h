@@ -40,7 +40,8 @@ class PaddedEncoder : public Encoder {
   void runLayers(Batch& batch, mlx::core::array x, const CancelFlag& cancel) const;
   // What the batch leaves behind of a layer, in its updates.
   void keep(Batch& batch, const ops::PaddedOutput& output) const;
-  std::vector<FrameRows> encode(std::vector<Item> items, const CancelFlag& cancel) const;
+  // Encodes all items, and writes their caches once nothing can fail any more.
+  void encode(std::vector<Item>& items, const CancelFlag& cancel) const;
   // Projected positions of the distances from … down to …: of a layer, or those of all if they may be kept.
   ops::PositionTable positions(const PaddedLayer& layer, int from, int to) const;
   const std::vector<ops::PositionTable>* keptPositions(int from, int to) const;

@@ -6,10 +6,6 @@ namespace parakeet {
 namespace mx = mlx::core;
 namespace {
 
-ops::Dense dense(const LinearTensors& tensors, ops::DType dtype) {
-  return {tensors.weight, tensors.bias, tensors.outputs, tensors.inputs, dtype};
-}
-
 mx::array values(const std::vector<float>& from, mx::Shape shape, mx::Dtype type) {
   return mx::astype(ops::fromVector(from, std::move(shape)), type);
 }
@@ -21,8 +17,8 @@ ops::Norm norm(const LayerWeights& weights, const std::string& name, mx::Dtype t
 }
 
 ops::PaddedBlock::FeedForward feedForward(const LayerWeights& weights, const std::string& name, ops::DType dtype) {
-  return {norm(weights, "norm_" + name, ops::activationType(dtype)), dense(weights.up(name), dtype),
-          dense(weights.down(name), dtype)};
+  return {norm(weights, "norm_" + name, ops::activationType(dtype)), makeDense(weights.up(name), dtype),
+          makeDense(weights.down(name), dtype)};
 }
 
 std::vector<mx::array> tapsOf(const DepthwiseTensors& tensors, int width, int kernel, mx::Dtype type) {
@@ -37,6 +33,10 @@ std::vector<mx::array> tapsOf(const DepthwiseTensors& tensors, int width, int ke
 
 }  // namespace
 
+ops::Dense makeDense(const LinearTensors& tensors, ops::DType dtype) {
+  return {tensors.weight, tensors.bias, tensors.outputs, tensors.inputs, dtype};
+}
+
 PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype) {
   const mx::Dtype type = ops::activationType(dtype);
   const int width = config.dModel, heads = config.heads;
@@ -48,18 +48,18 @@ PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& wei
           .normAttention = norm(weights, "norm_self_att", type),
           .normConvolution = norm(weights, "norm_conv", type),
           .normOut = norm(weights, "norm_out", type),
-          .queryKeyValue = dense(weights.queryKeyValue(), dtype),
-          .out = dense(weights.attentionOut(), dtype),
+          .queryKeyValue = makeDense(weights.queryKeyValue(), dtype),
+          .out = makeDense(weights.attentionOut(), dtype),
           .biasU = values(weights.positionBias("u"), {heads, 1, 1, width / heads}, type),
           .biasV = values(weights.positionBias("v"), {heads, 1, 1, width / heads}, type),
-          .pointwise1 = dense(weights.pointwise1(), dtype),
-          .pointwise2 = dense(weights.pointwise2(), dtype),
+          .pointwise1 = makeDense(weights.pointwise1(), dtype),
+          .pointwise2 = makeDense(weights.pointwise2(), dtype),
           .taps = tapsOf(depthwise, width, config.convKernel, type),
           .kernel = values(depthwise.weight, {width, config.convKernel, 1}, type),
           .tapBias = values(depthwise.bias, {1, 1, width}, type),
           .heads = heads,
       },
-      dense(weights.position(), dtype),
+      makeDense(weights.position(), dtype),
   };
   std::vector<mx::array> made = layer.block.taps;
   made.insert(made.end(), {layer.block.kernel, layer.block.tapBias, layer.block.biasU, layer.block.biasV});

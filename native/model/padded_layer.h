@@ -12,6 +12,9 @@ struct PaddedLayer {
   ops::Dense position;
 };
 
+// A linear layer of a model's tensors, for MLX's own products.
+ops::Dense makeDense(const LinearTensors& tensors, ops::DType dtype);
+
 PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype);
 
 }  // namespace parakeet

@@ -3,7 +3,10 @@
 #include "model/subsampling.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "model/make_linear.h"
+#include "model/subsampling_weights.h"
 #include "ops/profile.h"
 
 namespace parakeet {
@@ -18,37 +21,14 @@ constexpr int pieceFrames = 512;
 
 Subsampling::Subsampling(const EncoderConfig& config, const Weights& weights, ops::DType dtype)
     : factor_(config.subsamplingFactor) {
-  const int channels = config.subsamplingChannels;
-  const auto take = [&](int index, const char* what, std::vector<int64_t> shape) {
-    return weights.take("encoder.pre_encode.conv." + std::to_string(index) + what, shape);
+  SubsamplingTensors tensors = readSubsampling(config, weights);
+  const auto spatial = [&](ConvolutionTensors& own, int inputs) {
+    return ops::Conv3x3(own.weight, std::move(own.bias), config.subsamplingChannels, inputs);
   };
-  const auto spatial = [&](int index, int inputs) {
-    return ops::Conv3x3(take(index, ".weight", {channels, 3, 3, 1}), take(index, ".bias", {channels}), channels,
-                        inputs);
-  };
-  const auto pointwise = [&](int index) {
-    return ops::Linear(take(index, ".weight", {channels, 1, 1, channels}), take(index, ".bias", {channels}), channels,
-                       channels, dtype);
-  };
-  first_ = std::make_unique<ops::Conv3x3>(spatial(0, 1));
-  int width = (config.features - 1) / 2 + 1;
-  int index = 2;
-  for (int factor = 4; factor <= factor_; factor *= 2, index += 3) {
-    stages_.push_back({spatial(index, channels), pointwise(index + 1)});
-    width = (width - 1) / 2 + 1;
-  }
-  // The trained layer sees channels × width, our rows are width × channels: permute its columns once.
-  const std::vector<float> trained = weights.take("encoder.pre_encode.out.weight", {config.dModel, channels * width});
-  std::vector<float> permuted(trained.size());
-  for (int row = 0; row < config.dModel; row++) {
-    const size_t base = static_cast<size_t>(row) * channels * width;
-    for (int c = 0; c < channels; c++) {
-      for (int f = 0; f < width; f++) permuted[base + f * channels + c] = trained[base + c * width + f];
-    }
-  }
-  out_ =
-      std::make_unique<ops::Linear>(std::move(permuted), weights.take("encoder.pre_encode.out.bias", {config.dModel}),
-                                    config.dModel, channels * width, dtype);
+  first_ = std::make_unique<ops::Conv3x3>(spatial(tensors.first, 1));
+  for (auto& [depthwise, pointwise] : tensors.stages)
+    stages_.push_back({spatial(depthwise, config.subsamplingChannels), makeLinear(std::move(pointwise), dtype)});
+  out_ = std::make_unique<ops::Linear>(makeLinear(std::move(tensors.out), dtype));
 }
 
 mx::array Subsampling::operator()(const std::vector<Item>& items, std::vector<ops::Rows>& rows) const {

@@ -52,20 +52,11 @@ class Walk {
       if (found == scored_.end()) break;
       const float* own = logits + (found - scored_.begin()) * outputs;
       const int token = state_.boosting.choose(own, argmax(own, mutant("blank-forgotten") ? classes - 1 : classes));
+      const int kinds = static_cast<int>(rules_.durations.size());
+      const int place = kinds == 0 ? 0 : argmax(own + classes, kinds);
       const bool blank = token == rules_.vocabulary;
-      const int step = rules_.durations.empty()
-                           ? (blank ? 1 : 0)
-                           : rules_.durations[argmax(own + classes, static_cast<int>(rules_.durations.size()))];
-      if (!blank) {
-        // A transducer without durations does not predict how long a token lasts: one frame, as in the reference.
-        const int duration = rules_.durations.empty() ? 1 : step;
-        job_.tokens->push_back({token, state_.pointer, duration, entropyConfidence(own, classes)});
-        state_.symbols++;
-      }
-      int64_t move = step;
-      if (blank || state_.symbols >= rules_.maxSymbols) move = std::max<int64_t>(1, move);
-      if (move > 0) state_.symbols = 0;
-      state_.pointer += move;
+      if (!blank) job_.tokens->push_back({token, state_.pointer, rules_.lasts(place), entropyConfidence(own, classes)});
+      const int64_t move = rules_.move(token, place, state_.pointer, state_.symbols);
       if (!blank) {
         state_.boosting.advance(token);
         blanks_ = 0;

@@ -14,6 +14,20 @@ struct TransducerRules {
   int vocabulary = 0;
   std::vector<int> durations;  // empty: RNNT
   int maxSymbols = 10;
+
+  // Frames that a token lasts; `place` is that of its duration. A transducer without durations does not predict it: one
+  // frame, as in the reference.
+  int lasts(int place) const { return durations.empty() ? 1 : durations[place]; }
+  // Moves a stream on by a token (or the blank) at its pointer, and returns by how many frames.
+  int64_t move(int token, int place, int64_t& pointer, int& symbols) const {
+    const bool blank = token == vocabulary;
+    int64_t step = durations.empty() ? (blank ? 1 : 0) : durations[place];
+    if (!blank) symbols++;
+    if (blank || symbols >= maxSymbols) step = std::max<int64_t>(1, step);
+    if (step > 0) symbols = 0;
+    pointer += step;
+    return step;
+  }
 };
 
 class TransducerState : public DecoderState {

@@ -52,8 +52,8 @@ export function isCudaLibrary(message: string): boolean {
   return /^lib(cu(da|dnn|blas|fft|solver|sparse)|nv|nccl)\w*\.so/.test(message);
 }
 
-/** What to do about a library that is missing, with the command that brings it. */
-export function howToFindCuda(library: string): string {
+/** What to do about a library that `addon` misses, with the command that brings it. */
+export function howToFindCuda(library: string, addon: string): string {
   const onCpu = 'To compute on the CPU: `export PARAKEET_BACKEND=cpu`.';
   if (library.startsWith('libcuda.')) {
     return (
@@ -61,16 +61,21 @@ export function howToFindCuda(library: string): string {
       `\`docker run --gpus all\`. ${onCpu}`
     );
   }
-  const cuda = /\.so\.1[12]$/.test(library) && !/^lib(cufft|cusolver|cusparse)/.test(library) ? 12 : 13;
-  const wheels = `python3 -m pip install --target ~/cuda-libraries ${packagesOf(cuda).join(' ')}`;
+  const wheels = `python3 -m pip install --target ~/cuda-libraries ${packagesOf(cudaOf(addon)).join(' ')}`;
   return (
     `Of NVIDIA's libraries, ${library} was found neither by the system nor in PARAKEET_CUDA_LIBRARIES, CUDA_HOME or /usr/local/cuda. Run ` +
     `\`${wheels} && export PARAKEET_CUDA_LIBRARIES=~/cuda-libraries\`. ${onCpu}`
   );
 }
 
+/** The CUDA that an addon's MLX was built for, by the folder of MLX's own libraries: in a package beside the addon, in a checkout in vendor-cuda. */
+function cudaOf(addon: string): 12 | 13 {
+  const places = [path.dirname(addon), path.resolve(addon, '../../../vendor-cuda')];
+  return places.some((folder) => existsSync(path.join(folder, 'mlx_cuda_13.libs'))) ? 13 : 12;
+}
+
 /** PyPI's packages of the libraries. */
-function packagesOf(cuda: number): string[] {
+function packagesOf(cuda: 12 | 13): string[] {
   return cuda === 12
     ? [
         'nvidia-cublas-cu12',

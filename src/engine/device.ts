@@ -6,18 +6,20 @@ import type { NativeAddon } from './addon.js';
 /** What `device` may be. */
 export type DeviceOption = 'auto' | 'cpu' | 'gpu';
 
-const names = ['auto', 'cpu', 'gpu'] as const;
+/** @throws {@link ArgumentError} for anything but a device's name. Without one: `'auto'`. */
+export function checkDevice(option: string, value: unknown): DeviceOption {
+  return oneOf(option, value ?? 'auto', ['auto', 'cpu', 'gpu']);
+}
 
 /**
  * Decides which device computes, unless that is decided already.
  *
- * @param wanted The option; `undefined` and `'auto'` leave it to `PARAKEET_DEVICE`, and that to the machine.
+ * @param wanted `'auto'` leaves it to `PARAKEET_DEVICE`, and that to the machine.
  * @throws {@link ModelError} `ERR_PARAKEET_UNSUPPORTED_MODEL` when that device is not there, or another one was decided on.
  */
-export function decideDevice(addon: NativeAddon, wanted: DeviceOption | undefined): 'cpu' | 'gpu' {
-  const option = oneOf('device', wanted ?? 'auto', [...names]);
+export function decideDevice(addon: NativeAddon, wanted: DeviceOption): 'cpu' | 'gpu' {
   const named =
-    option === 'auto' ? oneOf('PARAKEET_DEVICE', process.env.PARAKEET_DEVICE || 'auto', [...names]) : option;
+    wanted === 'auto' ? checkDevice('PARAKEET_DEVICE', process.env.PARAKEET_DEVICE || undefined) : wanted;
   if (named === 'gpu' && addon.gpu() === null) throw noGpu(addon);
   const device = addon.useDevice(named);
   if (named === 'auto' || named === device) return device;

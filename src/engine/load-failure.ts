@@ -33,7 +33,7 @@ export function describeNotLoaded(system: System, { file, from }: FoundAddon, sa
   const reason =
     unsupported(system) ??
     (from && (mismatched(from) ?? incomplete(from) ?? olderThan(from, system))) ??
-    missingLibrary(said, system) ??
+    missingLibrary(said, file, system) ??
     (from
       ? `To compile it on this machine: ${compile()}`
       : existsSync(file)
@@ -94,13 +94,13 @@ function olderThan({ name, parakeet }: Companion, { glibc }: System): string | u
 }
 
 /** A library that is the system's, or the user's, to bring; the others come with the package. */
-function missingLibrary(said: string, { platform }: System): string | undefined {
+function missingLibrary(said: string, addon: string, { platform }: System): string | undefined {
   const [, library] = /^(lib\S+\.so\S*): cannot open shared object file/.exec(said) ?? [];
   if (platform !== 'linux' || library === undefined) return undefined;
   if (library.startsWith('libgomp.')) {
     return "oneDNN needs GCC's OpenMP library: `apt-get install -y libgomp1` (Debian, Ubuntu) or `dnf install -y libgomp`.";
   }
-  return isCudaLibrary(said) ? howToFindCuda(library) : undefined;
+  return isCudaLibrary(said) ? howToFindCuda(library, addon) : undefined;
 }
 
 /** The packages of other platforms that are installed. */

@@ -62,10 +62,25 @@ test.each([
   expect(isCudaLibrary(message)).toBe(is);
 });
 
-test('a missing library is named with the command that brings it', () => {
-  expect(howToFindCuda('libcudnn.so.9')).toMatch(
-    /libcudnn\.so\.9.*pip install.*nvidia-cudnn-cu13.*PARAKEET_CUDA_LIBRARIES/,
-  );
-  expect(howToFindCuda('libcublasLt.so.12')).toMatch(/nvidia-cublas-cu12/);
-  expect(howToFindCuda('libcuda.so.1')).toMatch(/driver.*--gpus all/);
+describe('a missing library is named with the command that brings it', () => {
+  /** An addon's place, in a package or a checkout, with MLX for a CUDA. */
+  const addonFor = (cuda: number, libraries: string, file: string) => {
+    const own = path.join(folder, `cuda-${cuda}`);
+    mkdirSync(path.join(own, libraries, `mlx_cuda_${cuda}.libs`), { recursive: true });
+    return path.join(own, file);
+  };
+
+  test('of the CUDA that the addon was built for', () => {
+    const checkout = addonFor(13, 'vendor-cuda', 'build-cuda/Release/parakeet.node');
+    expect(howToFindCuda('libcudnn.so.9', checkout)).toMatch(
+      /libcudnn\.so\.9.*pip install.*nvidia-cudnn-cu13.*PARAKEET_CUDA_LIBRARIES/,
+    );
+    const packed = addonFor(12, 'lib', 'lib/parakeet.node');
+    expect(howToFindCuda('libcublasLt.so.12', packed)).toMatch(/nvidia-cublas-cu12/);
+    expect(howToFindCuda('libnccl.so.2', packed)).toMatch(/nvidia-nccl-cu12/);
+  });
+
+  test('or the driver', () => {
+    expect(howToFindCuda('libcuda.so.1', 'parakeet.node')).toMatch(/driver.*--gpus all/);
+  });
 });

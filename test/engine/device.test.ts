@@ -1,7 +1,7 @@
 /** Which device computes: asked for, named by the environment, decided by the first model. */
 import { afterEach, expect, test, vi } from 'vitest';
 import type { NativeAddon } from '../../src/engine/addon.js';
-import { decideDevice } from '../../src/engine/device.js';
+import { checkDevice, decideDevice } from '../../src/engine/device.js';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -26,7 +26,7 @@ test.each([
   ['gpu', 'cpu', 'gpu'],
 ] as const)('option %s, PARAKEET_DEVICE %s: %s where there is a GPU', (option, named, device) => {
   vi.stubEnv('PARAKEET_DEVICE', named ?? '');
-  expect(decideDevice(fake({ gpu: true }), option)).toBe(device);
+  expect(decideDevice(fake({ gpu: true }), checkDevice('device', option))).toBe(device);
 });
 
 test('auto is the CPU where there is none', () => {

@@ -15,6 +15,7 @@ import { tokenDecode } from '../../src/transforms/token-decode.js';
 import { goldenFolder } from '../support/goldens.js';
 import { nativeWith } from '../support/native-with.js';
 import { counts, expectNothingAliveAtTheEnd } from '../support/nothing-alive.js';
+import { rounded } from '../support/rounded.js';
 import { testSignal } from '../support/signals.js';
 
 expectNothingAliveAtTheEnd();
@@ -339,9 +340,6 @@ test('two streams of one model do not disturb each other', async () => {
     return (await live.finish()).tokens;
   };
   const [a, b] = await Promise.all([run(3000), run(17_000)]);
-  // Steps that run together round differently from those of a stream that runs alone.
-  const rounded = (tokens: readonly { confidence: number }[]) =>
-    tokens.map((token) => ({ ...token, confidence: Math.round(token.confidence * 1e4) }));
   expect(rounded(a)).toEqual(rounded(expected));
   expect(rounded(b)).toEqual(rounded(expected));
 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRecordings, readSamples } from '../../bench/recordings.mjs';
 import { wordErrorRate } from '../../bench/wer-metric.mjs';
 import { loadModel, type Model, type TranscribeStreamOptions } from '../../src/index.js';
+import { rounded } from '../support/rounded.js';
 
 const audio = path.join(import.meta.dirname, '..', 'audio');
 let model: Model;
@@ -56,9 +57,6 @@ describe.each(['tdt', 'ctc'] as const)('%s', (head) => {
     const [first, ...others] = await Promise.all(
       [800, 7777, 16_000, samples.length].map((push) => live(samples, push, { latency: 'low', decoding })),
     );
-    // Streams that run together round differently from one that runs alone.
-    const rounded = (tokens: readonly { confidence: number }[] | undefined) =>
-      tokens?.map((token) => ({ ...token, confidence: Math.round(token.confidence * 1e4) }));
     for (const other of others) expect(rounded(other.tokens)).toEqual(rounded(first?.tokens));
   });
 });

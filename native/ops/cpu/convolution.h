@@ -4,13 +4,10 @@
 
 #include <vector>
 
+#include "ops/convolved_size.h"
 #include "ops/types.h"
 
 namespace parakeet::ops {
-
-// Sizes of the output; `top` and `bottom` are rows of zeros before and after the height.
-constexpr int convolvedHeight(int height, int top, int bottom) { return (height + top + bottom - 3) / 2 + 1; }
-constexpr int convolvedWidth(int width) { return (width - 1) / 2 + 1; }
 
 struct Convolution3x3 {
   // taps: [3, 3, channels]; bias: [channels].

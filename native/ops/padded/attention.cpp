@@ -107,15 +107,13 @@ mx::array paddedAttention(const AttentionFunctions& functions, const PaddedShape
     const auto own = [&](const mx::array& all) {
       return mx::slice(all, {0, 0, block.firstQuery, 0}, {heads, batch, block.firstQuery + n, size});
     };
-    // Rows of the distances from that of the last query and the first key downwards, and one more: an even number keeps
-    // the product's rows aligned.
-    const int top = shape.cached + block.firstQuery + n - 1 - block.firstKey;
-    const int row = positions.farthest - top;
-    const mx::array distances = mx::slice(positions.rows, {0, row, 0}, {heads, row + n + m, size});
+    // Rows of the distances from the farthest downwards.
+    const int row = positions.farthest - block.farthest(shape);
+    const mx::array distances = mx::slice(positions.rows, {0, row, 0}, {heads, row + block.distances(), size});
     const mx::array shifting =
         mx::matmul(mx::reshape(own(queries[1]), {heads, batch * n, size}), mx::swapaxes(distances, 1, 2));
     // The shift of Transformer-XL as a view: element (i, j) is shifting[i, n − 1 − i + j].
-    const int64_t width = n + m;
+    const int64_t width = block.distances();
     const mx::array shifted = mx::as_strided(shifting, {heads, batch, n, m},
                                              {batch * n * width, n * width, width - 1, 1}, static_cast<size_t>(n - 1));
     const int until = block.firstKey + m;

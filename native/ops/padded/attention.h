@@ -25,6 +25,11 @@ struct AttentionMask {
     int firstQuery, queries, firstKey, keys;
     mx::array keyNumbers;           // int32, [keys]
     std::optional<mx::array> band;  // added to the scores, [1, 1, queries, keys]; none if it lies within the band
+
+    // The distance from its last query to its first key, in frames; no pair of them is farther apart.
+    int farthest(const PaddedShape& shape) const { return shape.cached + firstQuery + queries - 1 - firstKey; }
+    // Distances between its queries and keys, and one more: an even number keeps a product's rows aligned.
+    int distances() const { return queries + keys; }
   };
   std::vector<Block> blocks;
 };

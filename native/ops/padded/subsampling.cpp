@@ -1,10 +1,11 @@
 #include "ops/padded/subsampling.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <utility>
 
+#include "ops/convolved_size.h"
+#include "ops/cpu/pointwise.h"
 #include "ops/device.h"
 #include "ops/pool.h"
 
@@ -21,8 +22,6 @@ constexpr int window = 4, windowValues = window * window;
 
 mx::array wide(const mx::array& x) { return mx::astype(x, mx::float32); }
 mx::array relu(const mx::array& x) { return mx::maximum(x, mx::array(0.0f)); }
-
-constexpr int halved(int width) { return (width - 1) / 2 + 1; }
 
 // Inputs: bias, nine views, nine taps.
 Fused::Arrays nineTaps(const Fused::Arrays& in, bool rectified) {
@@ -72,7 +71,7 @@ PaddedSubsampling::PaddedSubsampling(int features, int channels, const Convoluti
       melType_(melType),
       first_(firstWeights(first, channels, type_)),
       biasTap_(biasTap()),
-      inside_(insideColumns(halved(features))),
+      inside_(insideColumns(convolvedWidth(features))),
       out_(std::move(out)),
       window_([](const Fused::Arrays& in) -> Fused::Arrays {
         // window, whether its column is not padding, where the bias stands
@@ -107,7 +106,7 @@ PaddedSubsampling::Rows PaddedSubsampling::rowsAt(const MelPiece& piece, int lev
   int before = (1 << levels_) - 1, count = piece.count;
   for (int i = 0; i < level; i++) {
     before = (before - 1) / 2;
-    count = (count + (piece.atStart ? 1 : 0) + (piece.atEnd ? 1 : 0) - 3) / 2 + 1;
+    count = convolvedHeight(count, piece.atStart ? 1 : 0, piece.atEnd ? 1 : 0);
   }
   const int begin = piece.atStart ? before : 0;
   return {begin, begin + count};
@@ -131,7 +130,7 @@ mx::array PaddedSubsampling::limits(const std::vector<MelPiece>& pieces) const {
 
 mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int frames) const {
   const int items = static_cast<int>(pieces.size()), before = (1 << levels_) - 1;
-  int height = (frames << levels_) + before, width = halved(features_);
+  int height = (frames << levels_) + before, width = convolvedWidth(features_);
   const int rows = height + 1;
   const mx::array limits = this->limits(pieces);
   // A level's rows: their numbers, and of each item the first one and the one after the last.
@@ -162,7 +161,7 @@ mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int f
   };
   for (int level = 2; level <= levels_; level++) {
     const Level& stage = stages_[level - 2];
-    const int high = (height - 1) / 2, across = halved(width);
+    const int high = (height - 1) / 2, across = convolvedWidth(width);
     Fused::Arrays inputs{stage.depthwise.bias};
     for (int k = 0; k < 9; k++) {
       const int r = k / 3, c = k % 3;
@@ -184,26 +183,23 @@ mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int f
 mx::array PaddedSubsampling::melOf(const std::vector<MelPiece>& pieces, int rows) const {
   const int before = (1 << levels_) - 1;
   const mx::Shape shape{static_cast<int>(pieces.size()), rows, features_};
-  const auto copy = [&](auto* to, auto convert) {
+  const auto fill = [&](auto* to, auto copy) {
     parallelFor(shape[0], 4, [&](int begin, int end) {
       for (int i = begin; i < end; i++) {
         const size_t first = static_cast<size_t>(i) * rows + (pieces[i].atStart ? before : 0);
-        const size_t count = static_cast<size_t>(pieces[i].count) * features_;
-        std::transform(pieces[i].rows, pieces[i].rows + count, to + first * features_, convert);
+        copy(pieces[i].rows, to + first * features_, static_cast<size_t>(pieces[i].count) * features_);
       }
     });
   };
+  const size_t size = static_cast<size_t>(shape[0]) * rows * features_;
   // What the device reads from the host's memory is slow to come, so it is small and in one piece.
   if (melType_ == mx::bfloat16) {
-    std::vector<uint16_t> bits(static_cast<size_t>(shape[0]) * rows * features_);
-    copy(bits.data(), [](float value) {
-      const auto word = std::bit_cast<uint32_t>(value);
-      return static_cast<uint16_t>((word + 0x7fff + (word >> 16 & 1)) >> 16);  // to nearest, ties to even
-    });
+    std::vector<uint16_t> bits(size);
+    fill(bits.data(), [](const float* from, uint16_t* to, size_t count) { toBfloat16(from, to, count); });
     return mx::view(mx::array(bits.begin(), shape, mx::uint16), mx::bfloat16);
   }
-  std::vector<float> mel(static_cast<size_t>(shape[0]) * rows * features_);
-  copy(mel.data(), [](float value) { return value; });
+  std::vector<float> mel(size);
+  fill(mel.data(), [](const float* from, float* to, size_t count) { std::copy_n(from, count, to); });
   return fromVector(mel, shape);
 }
 
