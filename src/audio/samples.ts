@@ -6,16 +6,28 @@ import { AudioError } from '../errors.js';
 
 /** @throws {@link AudioError} for NaN and infinite samples; `first` is the position of `samples` in the whole. */
 export function mustBeFinite(samples: Float32Array, rate: number, first = 0): void {
-  // A plain loop for speed: an hour of audio has 58 million samples.
-  for (let i = 0; i < samples.length; i++) {
-    const sample = samples[i] as number;
-    if (Number.isFinite(sample)) continue;
-    const at = first + i;
-    throw new AudioError(
-      'ERR_PARAKEET_INVALID_AUDIO',
-      `Expected finite samples but sample ${at} (${(at / rate).toFixed(3)} s) is ${sample}`,
-    );
+  if (allFinite(samples)) return;
+  const found = samples.findIndex((sample) => !Number.isFinite(sample));
+  const at = first + found;
+  throw new AudioError(
+    'ERR_PARAKEET_INVALID_AUDIO',
+    `Expected finite samples but sample ${at} (${(at / rate).toFixed(3)} s) is ${samples[found]}`,
+  );
+}
+
+/** Whether no sample is NaN or infinite. An hour of audio has 58 million samples. */
+export function allFinite(samples: Float32Array): boolean {
+  // x · 0 is NaN for those and a zero for all others. Four sums, so that an addition need not wait for the one before it.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = samples.length - (samples.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    a += (samples[i] as number) * 0;
+    b += (samples[i + 1] as number) * 0;
+    c += (samples[i + 2] as number) * 0;
+    d += (samples[i + 3] as number) * 0;
   }
+  for (let i = whole; i < samples.length; i++) a += (samples[i] as number) * 0;
+  return a + b + c + d === 0;
 }
 
 /** One piece after the other. */

@@ -13,6 +13,7 @@ import type { StageModel } from '../model/stage-model.js';
 import { streamingOf } from '../model/streaming-options.js';
 import { frameSeconds } from '../model/token-placer.js';
 import { HearWindows } from '../recordings/hear-windows.js';
+import { SamplesInput } from '../recordings/samples-input.js';
 import { Decode, decode } from '../transforms/decode.js';
 import { type Encode, encode } from '../transforms/encode.js';
 import { FlushMark } from '../transforms/flush-mark.js';
@@ -62,7 +63,11 @@ export class Line {
   /** Seconds of audio that the steps see beyond what they make final; infinite for windows, which always come late. */
   ahead = Number.POSITIVE_INFINITY;
 
-  constructor(private readonly options: TranscriptionOptions) {}
+  /** `samples`: the input is the bytes of samples in memory, see {@link SamplesInput}. */
+  constructor(
+    private readonly options: TranscriptionOptions,
+    private readonly samples = false,
+  ) {}
 
   /** Whether it takes bytes. */
   get isOpen(): boolean {
@@ -70,9 +75,9 @@ export class Line {
   }
 
   /** The first stage, once the pipeline is open. */
-  get decoder(): Decode | undefined {
+  get decoder(): Decode | SamplesInput | undefined {
     const [first] = this.#stages;
-    return first instanceof Decode ? first : undefined;
+    return first instanceof Decode || first instanceof SamplesInput ? first : undefined;
   }
 
   /** @throws {@link ArgumentError} for options that the model does not support; the stages that exist already are left to `destroy`. */
@@ -148,8 +153,9 @@ export class Line {
   #plan(model: StageModel): (() => unknown)[] {
     const { input, sentences: limits, utterances, mode } = this.options;
     return [
-      () => decode(input),
-      () => resample(model.info.sampleRate),
+      ...(this.samples
+        ? [() => new SamplesInput(model.info.sampleRate)]
+        : [() => decode(input), () => resample(model.info.sampleRate)]),
       ...(mode === 'file' ? [() => this.#file(model as LoadedModel)] : this.#live(model)),
       () => sentences({ ...limits, utterances }),
       ...(this.options.refine ? [() => this.#refined(model)] : []),

@@ -35,10 +35,10 @@ export class ParakeetStream extends Duplex {
   readonly #built = withResolvers<void>();
 
   /** @internal */
-  constructor(claimModel: () => ModelClaim, options: TranscriptionOptions) {
+  constructor(claimModel: () => ModelClaim, options: TranscriptionOptions, samples = false) {
     super({ readableObjectMode: true, writableObjectMode: false, readableHighWaterMark: 4 });
     this.#claimModel = claimModel;
-    this.#line = new Line(options);
+    this.#line = new Line(options, samples);
     this.#outlet = new Outlet(options);
     this.#isLive = options.mode !== 'file';
     destroyOnAbort(this, options.signal);

@@ -61,8 +61,8 @@ export async function transcribeSource(
   return run(claimModel, await openAudio(source, { format, track, start, duration }), job);
 }
 
-/** Seconds of a `Float32Array` that are taken at a time. */
-const PIECE_SECONDS = 1;
+/** Seconds of a `Float32Array` that are taken at a time: of a live transcript, and of windows, where each piece costs more than its samples. */
+const PIECE_SECONDS = { live: 1, file: 120 };
 
 interface Job {
   sink: Writable | null | undefined;
@@ -83,7 +83,9 @@ async function transcribeSamples(
     const { start = 0, duration = Number.POSITIVE_INFINITY } = job.options.input ?? {};
     const from = Math.round(start * sampleRate);
     const part = samples.subarray(from, Math.round(Math.min(samples.length, from + duration * sampleRate)));
-    const bytes = Object.assign(Readable.from(bytesOf(part, sampleRate), { objectMode: false }), {
+    const mode = job.options.mode ?? 'file';
+    const pieces = bytesOf(part, sampleRate, PIECE_SECONDS[mode] * sampleRate);
+    const bytes = Object.assign(Readable.from(pieces, { objectMode: false }), {
       duration: part.length / sampleRate,
     });
     const input = { format: 'f32le', sampleRate, channels: 1 } as const;
@@ -91,6 +93,7 @@ async function transcribeSamples(
       () => claimOf(model),
       { bytes, excerpt: {} },
       { ...job, options: { ...job.options, input } },
+      mode === 'file',
     );
   } finally {
     await claim.release();
@@ -109,8 +112,7 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefine
 }
 
 /** In pieces, so that none of it is copied whole. @throws {@link AudioError} for samples that are no numbers. */
-function* bytesOf(samples: Float32Array, rate: number): Generator<Uint8Array> {
-  const size = PIECE_SECONDS * rate;
+function* bytesOf(samples: Float32Array, rate: number, size: number): Generator<Uint8Array> {
   for (let at = 0; at < samples.length; at += size) {
     const piece = samples.subarray(at, at + size);
     mustBeFinite(piece, rate, at);
@@ -122,10 +124,11 @@ async function run(
   claimModel: () => ModelClaim,
   { bytes: input, excerpt }: OpenedAudio,
   { sink, onProgress, options }: Job,
+  samples = false,
 ): Promise<TranscriptResult> {
   // The part of the excerpt that the source has cut out itself must not be cut out again.
   const { start: _, duration: __, track: ___, ...format } = options.input ?? {};
-  const line = new ParakeetStream(claimModel, { ...options, input: { ...format, ...excerpt } });
+  const line = new ParakeetStream(claimModel, { ...options, input: { ...format, ...excerpt } }, samples);
   const { offset = 0 } = options;
   line.on('progress', (time: number) => {
     try {

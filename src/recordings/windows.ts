@@ -3,7 +3,6 @@
  * window at a time. It knows nothing of files or events.
  */
 
-import { joined } from '../audio/samples.js';
 import type { NativeContext, NativeDecoding, NativeModelInfo, NativeTokens } from '../engine/addon.js';
 import { runJob } from '../engine/jobs.js';
 import type { ArgumentError } from '../errors.js';
@@ -133,7 +132,9 @@ export class Windows {
   #computeSeconds = 0;
   /** In their order. */
   readonly #hearing: Hearing[] = [];
-  #pieces: Float32Array[] = [];
+  /** Its first `#held` samples wait. Grows to a window; or is what was pushed last, which is only read. */
+  #buffer: Float32Array = new Float32Array(0);
+  #isOurs = true;
   #held = 0;
   /** Sample at which the held audio begins. */
   #start = 0;
@@ -173,27 +174,24 @@ export class Windows {
 
   async push(samples: Float32Array): Promise<void> {
     const { window, overlap } = this.plan;
-    this.#pieces.push(samples);
-    this.#held += samples.length;
     this.#samples += samples.length;
-    // A window that ends with the recording is the last one: it waits for one more sample, and gets the flush.
-    while (this.#held > window) {
-      const held = this.#join();
-      this.#hear(held.subarray(0, window), 0);
-      const step = window - overlap;
-      this.#pieces = [held.slice(step)];
-      this.#held -= step;
-      this.#start += step;
-      while (this.#hearing.length >= this.plan.atOnce) await this.#keepOldest();
+    for (let at = 0; at < samples.length; ) {
+      // A window that ends with the recording is the last one: it waits for one more sample, and gets the flush.
+      if (this.#held === window) {
+        this.#hear(this.#buffer.subarray(0, window), 0);
+        this.#drop(window - overlap);
+        while (this.#hearing.length >= this.plan.atOnce) await this.#keepOldest();
+      }
+      const piece = samples.subarray(at, at + window - this.#held);
+      at += piece.length;
+      this.#add(piece);
     }
   }
 
   /** The recording has ended, or begins again: transcribes what is held as the last window. */
   async finish(): Promise<void> {
-    if (this.#held > 0) this.#hear(this.#join(), this.plan.flush);
-    this.#pieces = [];
-    this.#start += this.#held;
-    this.#held = 0;
+    if (this.#held > 0) this.#hear(this.#buffer.subarray(0, this.#held), this.plan.flush);
+    this.#drop(this.#held);
     while (this.#hearing.length > 0) await this.#keepOldest();
     this.settle();
   }
@@ -204,6 +202,7 @@ export class Windows {
     this.#settledFrames = Math.round(this.#start / this.#frame);
   }
 
+  /** The engine copies the samples at once. */
   #hear(samples: Float32Array, flush: number): void {
     const { plan, decoding } = this;
     const { context, emissionDelay } = plan;
@@ -235,12 +234,34 @@ export class Windows {
     for (const token of settled) this.#settled.push(token);
   }
 
-  #join(): Float32Array {
-    const [only] = this.#pieces;
-    if (only && this.#pieces.length === 1) return only;
-    const all = joined(this.#pieces);
-    this.#pieces = [all];
-    return all;
+  #add(piece: Float32Array): void {
+    const count = this.#held + piece.length;
+    if (this.#held === 0 && piece.length > this.#buffer.length) {
+      // Perhaps all that is coming: it is copied when more comes.
+      this.#buffer = piece;
+      this.#isOurs = false;
+    } else {
+      if (!this.#isOurs || count > this.#buffer.length)
+        this.#own(Math.min(this.plan.window, Math.max(count, 2 * this.#buffer.length)), 0);
+      this.#buffer.set(piece, this.#held);
+    }
+    this.#held = count;
+  }
+
+  /** Forgets the first `count` samples. */
+  #drop(count: number): void {
+    if (this.#isOurs) this.#buffer.copyWithin(0, count, this.#held);
+    else this.#own(this.#held - count, count);
+    this.#held -= count;
+    this.#start += count;
+  }
+
+  /** Room for `size` samples, and in it those that are held, from `first` on. */
+  #own(size: number, first: number): void {
+    const buffer = new Float32Array(size);
+    buffer.set(this.#buffer.subarray(first, this.#held));
+    this.#buffer = buffer;
+    this.#isOurs = true;
   }
 }
 

@@ -386,8 +386,9 @@ describe('with the bundled model', () => {
     turn();
     await model.transcribe(samples);
     over = true;
-    // A thread that waits for the engine has a few turns; while the engine computes, a free one has thousands.
-    expect(turns).toBeGreaterThan(200);
+    // A thread that waits for the engine has a few turns; while the engine computes, a free one has thousands, or a hundred on a machine
+    // that is busy with something else.
+    expect(turns).toBeGreaterThan(50);
   });
 });
 

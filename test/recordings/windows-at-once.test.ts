@@ -20,11 +20,12 @@ function fakeModel(fails?: number) {
     const window = seen.windows++;
     seen.now++;
     seen.most = Math.max(seen.most, seen.now);
+    // The engine copies the samples at once.
+    const frames = Math.floor(samples.length / 10);
+    const first = Math.round((samples[0] ?? 0) / 10);
     await sleep(Math.max(1, 30 - 5 * window));
     seen.now--;
     if (window === fails) throw new Error('the third window');
-    const frames = Math.floor(samples.length / 10);
-    const first = Math.round((samples[0] ?? 0) / 10);
     const numbers = Int32Array.from({ length: frames }, (_, i) => i);
     return {
       tokens: {
@@ -45,7 +46,7 @@ function fakeModel(fails?: number) {
   return { model, seen };
 }
 
-async function hear(atOnce: number, fails?: number) {
+async function hear(atOnce: number, fails?: number, piece = 70) {
   const { model, seen } = fakeModel(fails);
   const plan = { ...planWindows(info, { duration: 10, overlap: 2 }, silence), atOnce };
   const windows = new Windows(model, plan, { head: 'tdt' }, undefined);
@@ -53,8 +54,8 @@ async function hear(atOnce: number, fails?: number) {
   const ids: number[] = [];
   let error: unknown;
   try {
-    for (let at = 0; at < samples.length; at += 70) {
-      await windows.push(samples.subarray(at, at + 70));
+    for (let at = 0; at < samples.length; at += piece) {
+      await windows.push(samples.subarray(at, at + piece));
       ids.push(...windows.take().ids);
     }
     await windows.finish();
@@ -71,6 +72,12 @@ test('as many as the device takes, in their order', async () => {
   expect(four.ids).toEqual(one.ids);
   expect(four.heard).toEqual(one.heard);
   expect([one.most, four.most]).toEqual([1, 4]);
+});
+
+test.each([7, 200, 799, 800, 801, 1000, 1001, 5999, 6000])('pieces of %i samples', async (piece) => {
+  const { ids, heard } = await hear(2, undefined, piece);
+  expect(ids).toEqual(Array.from({ length: 600 }, (_, i) => i));
+  expect(heard.windows).toBe(8);
 });
 
 test('one that fails is reported in its turn: what was heard before it stays', async () => {

@@ -2,6 +2,7 @@
  * Interleaved samples to planar floats: raw PCM, and the body of a WAV file. Knows no container.
  */
 import type { AudioError } from '../../errors.js';
+import { allFinite } from '../samples.js';
 import { broken, Damage, type DecodedChunk, type FormatDecoder, LONGEST, SHORTEST } from './format.js';
 
 /** How one sample of raw PCM is written; names as in ffmpeg. */
@@ -120,13 +121,6 @@ function spread(
   for (let i = 0, from = first; i < count; i++, from += step) to[at + i] = (values[from] as number) * scale;
 }
 
-function allFinite(samples: Float32Array, begin: number, end: number): boolean {
-  // The sum of finite samples is finite: their number is small.
-  let sum = 0;
-  for (let i = begin; i < end; i++) sum += Math.abs(samples[i] as number);
-  return Number.isFinite(sum);
-}
-
 /** Incremental decoder of interleaved samples. */
 export class PcmDecoder implements FormatDecoder {
   readonly #reader: Reader;
@@ -235,7 +229,7 @@ export class PcmDecoder implements FormatDecoder {
   /** Takes `count` new frames; a run of frames with invalid samples becomes silence, in chunks of its own. */
   *#checked(count: number): Generator<DecodedChunk> {
     const end = this.#filled + count;
-    if (!this.#lost && this.#pending.every((samples) => allFinite(samples, this.#filled, end))) {
+    if (!this.#lost && this.#pending.every((samples) => allFinite(samples.subarray(this.#filled, end)))) {
       this.#filled = end;
       return;
     }

@@ -1,0 +1,374 @@
+// Greedy transducer decoding of up to eight streams as one CUDA kernel: the rounds of joint and predictor of
+// device_greedy.cpp without a launch for each operation. The weights (about 20 MB in bfloat16) stay in the card's
+// second-level cache, so a round costs what the blocks' agreement on it costs: some microseconds.
+//
+// All blocks run at the same time, one to a multiprocessor. Each takes its rows of a product; then all wait for each
+// other (`Grid::meet`) and read the others' results. What follows from those (tokens, pointers) each block works out
+// by itself, in the same order and so with the same result.
+//
+// Compiled by NVRTC as the header of a kernel (greedy_kernel.cpp), and by native/test for the CPU, where a block is one
+// thread: LANES is 1 there.
+namespace parakeet_greedy {
+
+// What scoring the outputs of the joint tells of one stream: of the classes the best, Σ eˣ⁻ᵐ and Σ x eˣ⁻ᵐ with m the
+// best one's logit; of the durations the best.
+struct Tally {
+  float most, sum, weighted;
+  int at;
+  float kindMost;
+  int kind;
+};
+
+__device__ inline Tally nothing() { return {-INFINITY, 0.0f, 0.0f, 0, -INFINITY, 0}; }
+
+// Indices come in rising order: of equals the first is the best.
+__device__ inline void addClass(Tally& tally, float logit, int index) {
+  if (logit > tally.most) {
+    const float scale = expf(tally.most - logit);
+    tally.sum = tally.sum * scale + 1.0f;
+    tally.weighted = tally.weighted * scale + logit;
+    tally.most = logit;
+    tally.at = index;
+  } else {
+    const float share = expf(logit - tally.most);
+    tally.sum += share;
+    tally.weighted += logit * share;
+  }
+}
+
+__device__ inline void addKind(Tally& tally, float logit, int index) {
+  if (logit > tally.kindMost) {
+    tally.kindMost = logit;
+    tally.kind = index;
+  }
+}
+
+__device__ inline Tally merged(const Tally& a, const Tally& b) {
+  Tally both = a;
+  if (b.sum > 0.0f && (a.sum == 0.0f || b.most > a.most || (b.most == a.most && b.at < a.at))) {
+    both.most = b.most;
+    both.at = b.at;
+  }
+  if (a.sum > 0.0f && b.sum > 0.0f) {
+    const float first = expf(a.most - both.most), second = expf(b.most - both.most);
+    both.sum = a.sum * first + b.sum * second;
+    both.weighted = a.weighted * first + b.weighted * second;
+  } else if (b.sum > 0.0f) {
+    both.sum = b.sum;
+    both.weighted = b.weighted;
+  }
+  if (b.kindMost > a.kindMost || (b.kindMost == a.kindMost && b.kind < a.kind)) {
+    both.kindMost = b.kindMost;
+    both.kind = b.kind;
+  }
+  return both;
+}
+
+__device__ inline Tally ofOtherLane(const Tally& tally, int distance) {
+  return {otherLane(tally.most, distance),     otherLane(tally.sum, distance), otherLane(tally.weighted, distance),
+          otherLane(tally.at, distance),       otherLane(tally.kindMost, distance),
+          otherLane(tally.kind, distance)};
+}
+
+// The blocks of the grid.
+struct Grid {
+  unsigned* counter;  // 0 at the start
+  float* failed;      // set when a block waited for another in vain
+  unsigned meetings = 0;
+
+  // Waits until all blocks have come here; what they wrote before can be read after. False: give up.
+  __device__ bool meet() {
+    __syncthreads();
+    if (threadIdx.x == 0) {
+      meetings++;
+      __threadfence();
+      atomicAdd(counter, 1u);
+      // Blocks that cannot run at the same time would wait for ever.
+      for (long spins = 0; loadFresh(counter) < meetings * gridDim.x; spins++) {
+        if (spins > 50000000 || loadFresh(failed) != 0.0f) {
+          *reinterpret_cast<volatile float*>(failed) = 1.0f;
+          break;
+        }
+      }
+      __threadfence();
+    }
+    __syncthreads();
+    return loadFresh(failed) == 0.0f;
+  }
+};
+
+__device__ inline float widened(unsigned short bits) { return __uint_as_float(static_cast<unsigned>(bits) << 16); }
+__device__ inline float widened(float value) { return value; }
+
+// Four values of a row of weights; rows are aligned to them.
+__device__ inline void loadFour(const unsigned short* from, float (&to)[4]) {
+  const ushort4 bits = *reinterpret_cast<const ushort4*>(from);
+  to[0] = widened(bits.x);
+  to[1] = widened(bits.y);
+  to[2] = widened(bits.z);
+  to[3] = widened(bits.w);
+}
+__device__ inline void loadFour(const float* from, float (&to)[4]) {
+  const float4 values = *reinterpret_cast<const float4*>(from);
+  to[0] = values.x;
+  to[1] = values.y;
+  to[2] = values.z;
+  to[3] = values.w;
+}
+
+// Adds a lane's share of the products of a row with `S` vectors of `WIDTH` values.
+template <int S, int WIDTH, class W>
+__device__ inline void multiply(const W* row, const float* vectors, int lane, float (&sums)[S]) {
+#pragma unroll 5
+  for (int k = lane * 4; k < WIDTH; k += LANES * 4) {
+    float weights[4];
+    loadFour(row + k, weights);
+#pragma unroll
+    for (int s = 0; s < S; s++) {
+      const float4 own = *reinterpret_cast<const float4*>(vectors + s * WIDTH + k);
+      sums[s] += weights[0] * own.x + weights[1] * own.y + weights[2] * own.z + weights[3] * own.w;
+    }
+  }
+}
+
+// Sums over the lanes; every lane has them afterwards.
+template <int S>
+__device__ inline void overLanes(float (&sums)[S]) {
+#pragma unroll
+  for (int distance = LANES / 2; distance > 0; distance /= 2) {
+#pragma unroll
+    for (int s = 0; s < S; s++) sums[s] += otherLane(sums[s], distance);
+  }
+}
+
+// sums[s] for an `s` that only the run knows, without an array in memory.
+template <int S>
+__device__ inline float pick(const float (&sums)[S], int s) {
+  float own = sums[0];
+#pragma unroll
+  for (int t = 1; t < S; t++) own = t == s ? sums[t] : own;
+  return own;
+}
+
+__device__ inline float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
+
+// 0: relu, 1: sigmoid, 2: tanh.
+template <int ACTIVATION>
+__device__ inline float activated(float x) {
+  if (ACTIVATION == 0) return x > 0.0f ? x : 0.0f;
+  return ACTIVATION == 1 ? sigmoid(x) : tanhf(x);
+}
+
+// Weights as in the checkpoint, rows of outputs; W is bfloat16's bits or float.
+template <class W>
+struct Weights {
+  const W* embedding;         // [CLASSES, HIDDEN]
+  const W *inputs, *hiddens;  // [LAYERS, 4 · HIDDEN, HIDDEN]; gates i, f, g, o
+  const float* gateBias;      // [LAYERS, 4 · HIDDEN]
+  const W* predictor;         // [JOINT, HIDDEN]
+  const float* predictorBias;
+  const W* out;  // [CLASSES + KINDS, JOINT]
+  const float* outBias;
+  const int* durations;  // [KINDS]
+};
+
+// numbers: of each stream its first row of `frames`, its end, its pointer and its symbols, [4, S]; then how many tokens
+// there is room for (`room`). states: [S, 2 · LAYERS · HIDDEN + JOINT]: hidden, cell, projection.
+// result: [S, room, 4] tokens (id, frame, place of the duration, confidence); states as they came; [S, 3] pointer,
+// symbols, tokens; whether it failed. All of `result`, `work` and `counter` is 0 at the start.
+// work: 2 · blocks · S tallies of 6 values; then 2 · LAYERS · S · HIDDEN, LAYERS · S · HIDDEN and 2 · S · JOINT values.
+// KINDS is 0 for a transducer without durations. The last class is the blank.
+template <int S, int LAYERS, int HIDDEN, int JOINT, int CLASSES, int KINDS, int ACTIVATION, int MOST_SYMBOLS, class W>
+__device__ void decode(const int* numbers, const float* frames, const float* states, const Weights<W>& weights,
+                       float* result, float* work, unsigned* counter) {
+  constexpr int outputs = CLASSES + KINDS, stateWidth = 2 * LAYERS * HIDDEN + JOINT;
+  constexpr int wide = HIDDEN > JOINT ? HIDDEN : JOINT, unitsAtOnce = 8, mostWarps = 16;
+  constexpr int streamsOfLane = (S + LANES - 1) / LANES;
+  __shared__ __align__(16) float vectors[S * wide];
+  __shared__ __align__(16) float before[S * HIDDEN];
+  __shared__ float gates[unitsAtOnce * 4 * S];
+  __shared__ Tally tallies[mostWarps * S];
+  __shared__ int token[S], pointer[S], symbols[S], end[S], count[S], found[S];
+
+  const int lane = threadIdx.x % LANES, warp = threadIdx.x / LANES, warps = blockDim.x / LANES;
+  const int block = blockIdx.x, blocks = gridDim.x, thread = block * blockDim.x + threadIdx.x;
+  const int threads = blocks * blockDim.x, warpOfAll = block * warps + warp, warpsOfAll = blocks * warps;
+  const int room = numbers[4 * S];
+
+  Tally* const partial = reinterpret_cast<Tally*>(work);  // [2, blocks, S]
+  float* const hidden = work + 2 * blocks * S * 6;        // [2, LAYERS, S, HIDDEN]
+  float* const cell = hidden + 2 * LAYERS * S * HIDDEN;   // [LAYERS, S, HIDDEN]
+  float* const projection = cell + LAYERS * S * HIDDEN;   // [2, S, JOINT]
+  float* const statesOut = result + static_cast<long>(S) * room * 4;
+  float* const places = statesOut + S * stateWidth;
+  Grid grid{counter, places + 3 * S};
+
+  for (int i = thread; i < S * stateWidth; i += threads) {
+    const int s = i / stateWidth, k = i % stateWidth;
+    if (k < LAYERS * HIDDEN)
+      hidden[(k / HIDDEN * S + s) * HIDDEN + k % HIDDEN] = states[i];
+    else if (k < 2 * LAYERS * HIDDEN)
+      cell[((k / HIDDEN - LAYERS) * S + s) * HIDDEN + k % HIDDEN] = states[i];
+    else
+      projection[s * JOINT + k - 2 * LAYERS * HIDDEN] = states[i];
+  }
+  for (int s = threadIdx.x; s < S; s += blockDim.x) {
+    end[s] = numbers[S + s];
+    pointer[s] = numbers[2 * S + s];
+    symbols[s] = numbers[3 * S + s];
+    count[s] = 0;
+  }
+  if (!grid.meet()) return;
+
+  int now = 0;  // which half of `hidden` and `projection` counts
+  for (int parity = 0;; parity ^= 1) {
+    bool going = false;
+    for (int s = 0; s < S; s++) going = going || (pointer[s] < end[s] && count[s] < room);
+    if (!going) break;
+
+    // The joint's inputs of all streams, in every block.
+    for (int i = threadIdx.x; i < S * JOINT; i += blockDim.x) {
+      const int s = i / JOINT, k = i % JOINT;
+      const int frame = pointer[s] < end[s] ? pointer[s] : end[s] - 1;
+      const float of = frame < 0 ? 0.0f : frames[static_cast<long>(numbers[s] + frame) * JOINT + k];
+      vectors[i] = activated<ACTIVATION>(of + loadFresh(projection + (now * S + s) * JOINT + k));
+    }
+    __syncthreads();
+    Tally own[streamsOfLane];
+    for (int i = 0; i < streamsOfLane; i++) own[i] = nothing();
+    for (int row = warpOfAll; row < outputs; row += warpsOfAll) {
+      float sums[S] = {};
+      multiply<S, JOINT>(weights.out + static_cast<long>(row) * JOINT, vectors, lane, sums);
+      overLanes(sums);
+      for (int i = 0; i < streamsOfLane; i++) {
+        const int s = lane + i * LANES;
+        if (s >= S) continue;
+        const float logit = pick(sums, s) + weights.outBias[row];
+        if (row < CLASSES)
+          addClass(own[i], logit, row);
+        else
+          addKind(own[i], logit, row - CLASSES);
+      }
+    }
+    for (int i = 0; i < streamsOfLane; i++) {
+      if (lane + i * LANES < S) tallies[warp * S + lane + i * LANES] = own[i];
+    }
+    __syncthreads();
+    for (int s = threadIdx.x; s < S; s += blockDim.x) {
+      Tally ofBlock = tallies[s];
+      for (int w = 1; w < warps; w++) ofBlock = merged(ofBlock, tallies[w * S + s]);
+      partial[(parity * blocks + block) * S + s] = ofBlock;
+    }
+    if (!grid.meet()) return;
+
+    // The choice of each stream, in every block.
+    for (int s = warp; s < S; s += warps) {
+      Tally all = nothing();
+      for (int b = lane; b < blocks; b += LANES) {
+        const float* from = reinterpret_cast<const float*>(partial + (parity * blocks + b) * S + s);
+        all = merged(all, {loadFresh(from), loadFresh(from + 1), loadFresh(from + 2), __float_as_int(loadFresh(from + 3)),
+                           loadFresh(from + 4), __float_as_int(loadFresh(from + 5))});
+      }
+      for (int distance = LANES / 2; distance > 0; distance /= 2) all = merged(all, ofOtherLane(all, distance));
+      if (lane != 0) continue;
+      const bool active = pointer[s] < end[s] && count[s] < room, blank = all.at == CLASSES - 1;
+      token[s] = all.at;
+      found[s] = active && !blank;
+      if (!active) continue;
+      int step = KINDS == 0 ? (blank ? 1 : 0) : weights.durations[all.kind];
+      if (!blank) {
+        if (block == 0) {
+          const float entropy = all.most + logf(all.sum) - all.weighted / all.sum;
+          const float sure = 1.0f - entropy / logf(static_cast<float>(CLASSES));
+          float* to = result + (static_cast<long>(s) * room + count[s]) * 4;
+          to[0] = static_cast<float>(all.at);
+          to[1] = static_cast<float>(pointer[s]);
+          to[2] = static_cast<float>(all.kind);
+          to[3] = sure < 0.0f ? 0.0f : sure > 1.0f ? 1.0f : sure;
+        }
+        count[s]++;
+        symbols[s]++;
+      }
+      if ((blank || symbols[s] >= MOST_SYMBOLS) && step < 1) step = 1;
+      if (step > 0) symbols[s] = 0;
+      pointer[s] += step;
+    }
+    __syncthreads();
+    bool any = false;
+    for (int s = 0; s < S; s++) any = any || found[s];
+    if (!any) continue;
+
+    // The predictor takes the tokens that were found.
+    const int next = now ^ 1;
+    for (int layer = 0; layer < LAYERS; layer++) {
+      for (int i = threadIdx.x; i < S * HIDDEN; i += blockDim.x) {
+        const int s = i / HIDDEN, k = i % HIDDEN;
+        vectors[i] = layer == 0 ? widened(weights.embedding[static_cast<long>(token[s]) * HIDDEN + k])
+                                : loadFresh(hidden + ((next * LAYERS + layer - 1) * S + s) * HIDDEN + k);
+        before[i] = loadFresh(hidden + ((now * LAYERS + layer) * S + s) * HIDDEN + k);
+      }
+      __syncthreads();
+      // Units block, block + blocks, … are this block's.
+      const int units = (HIDDEN - block + blocks - 1) / blocks;
+      for (int first = 0; first < units; first += unitsAtOnce) {
+        const int here = units - first < unitsAtOnce ? units - first : unitsAtOnce;
+        for (int row = warp; row < 4 * here; row += warps) {
+          const int unit = block + (first + row / 4) * blocks, gate = row % 4;
+          const long at = static_cast<long>(layer) * 4 * HIDDEN + gate * HIDDEN + unit;
+          float sums[S] = {};
+          multiply<S, HIDDEN>(weights.inputs + at * HIDDEN, vectors, lane, sums);
+          multiply<S, HIDDEN>(weights.hiddens + at * HIDDEN, before, lane, sums);
+          overLanes(sums);
+          for (int s = lane; s < S; s += LANES) gates[row * S + s] = pick(sums, s) + weights.gateBias[at];
+        }
+        __syncthreads();
+        for (int i = threadIdx.x; i < here * S; i += blockDim.x) {
+          const int s = i % S, unit = block + (first + i / S) * blocks;
+          const float* own = gates + i / S * 4 * S + s;
+          float value = before[s * HIDDEN + unit];
+          if (found[s]) {
+            float* kept = cell + (layer * S + s) * HIDDEN + unit;
+            const float cells = sigmoid(own[S]) * *kept + sigmoid(own[0]) * tanhf(own[2 * S]);
+            *kept = cells;
+            value = sigmoid(own[3 * S]) * tanhf(cells);
+          }
+          hidden[((next * LAYERS + layer) * S + s) * HIDDEN + unit] = value;
+        }
+        __syncthreads();
+      }
+      if (!grid.meet()) return;
+    }
+    for (int i = threadIdx.x; i < S * HIDDEN; i += blockDim.x)
+      vectors[i] = loadFresh(hidden + (next * LAYERS + LAYERS - 1) * S * HIDDEN + i);
+    __syncthreads();
+    for (int row = warpOfAll; row < JOINT; row += warpsOfAll) {
+      float sums[S] = {};
+      multiply<S, HIDDEN>(weights.predictor + static_cast<long>(row) * HIDDEN, vectors, lane, sums);
+      overLanes(sums);
+      for (int s = lane; s < S; s += LANES) {
+        projection[(next * S + s) * JOINT + row] = found[s] ? pick(sums, s) + weights.predictorBias[row]
+                                                            : loadFresh(projection + (now * S + s) * JOINT + row);
+      }
+    }
+    if (!grid.meet()) return;
+    now = next;
+  }
+
+  for (int i = thread; i < S * stateWidth; i += threads) {
+    const int s = i / stateWidth, k = i % stateWidth;
+    if (k < LAYERS * HIDDEN)
+      statesOut[i] = loadFresh(hidden + ((now * LAYERS + k / HIDDEN) * S + s) * HIDDEN + k % HIDDEN);
+    else if (k < 2 * LAYERS * HIDDEN)
+      statesOut[i] = loadFresh(cell + ((k / HIDDEN - LAYERS) * S + s) * HIDDEN + k % HIDDEN);
+    else
+      statesOut[i] = loadFresh(projection + (now * S + s) * JOINT + k - 2 * LAYERS * HIDDEN);
+  }
+  if (block == 0 && threadIdx.x < S) {
+    const int s = threadIdx.x;
+    places[3 * s] = static_cast<float>(pointer[s]);
+    places[3 * s + 1] = static_cast<float>(symbols[s]);
+    places[3 * s + 2] = static_cast<float>(count[s]);
+  }
+}
+
+}  // namespace parakeet_greedy
