@@ -4,15 +4,16 @@
  * second (bench/random-model.mjs); `tiny` is the bundled model.
  *
  *     npm run -s bench:gpu -- [--json] [--models 0.6b-v3,110m,tiny] [--what one,hour,batch,step,sessions,streams,soak]
- *                             [--dtype bfloat16] [--device gpu] [--batch 256] [--sessions 1000] [--minutes 10]
+ *                             [--dtype bfloat16] [--device gpu] [--batch 256] [--sessions 1000] [--workers 4] [--minutes 10]
  *
  * `x`: seconds of audio per second; `engineX`: of the engine by itself, without our streams in JavaScript. `sessions`: engine sessions (log-mel, encoder, decoder) in real time, 100 ms at a time, preset
- * 'balanced'; `streams`: whole `parakeet()` streams on one Node thread. Of both the 95th percentile of the lag, from the push that
+ * 'balanced'; `streams`: whole `parakeet()` streams on one Node thread; `workers`: the same, shared among worker threads. Of all the 95th percentile of the lag, from the push that
  * completes a step to its tokens.
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadModel, parakeet, presets } from 'parakeet-stream';
 import { random } from './mixes.mjs';
 import { median, quantile } from './quantile.mjs';
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     device: { type: 'string', default: 'gpu' },
     batch: { type: 'string', default: '256' },
     sessions: { type: 'string', default: '1000' },
+    workers: { type: 'string', default: '4' },
     minutes: { type: 'string', default: '10' },
   },
 });
@@ -161,6 +163,24 @@ const measures = {
     }
   },
 
+  async workers(model) {
+    const threads = Number(values.workers);
+    for (const count of values.sessions.split(',').map(Number)) {
+      const found = await Promise.all(
+        Array.from({ length: threads }, () => inWorker(model.label, Math.ceil(count / threads))),
+      );
+      const lags = found.flatMap((one) => one.lags);
+      report({
+        model: model.label,
+        what: `${count} in ${threads}`,
+        medianMs: round(median(lags)),
+        p95Ms: round(quantile(lags, 0.95)),
+        maxMs: round(Math.max(...lags)),
+        eventLoop: Math.max(...found.map(({ eventLoop }) => eventLoop)),
+      });
+    }
+  },
+
   async soak(model) {
     const until = performance.now() + Number(values.minutes) * 60_000;
     const next = random(7);
@@ -238,6 +258,7 @@ async function live(model, count, seconds, open) {
   const after = model.addon.batches();
   const { utilization } = performance.eventLoopUtilization(loop);
   return {
+    ...(isMainThread ? {} : { lags }),
     medianMs: round(median(lags)),
     p95Ms: round(quantile(lags, 0.95)),
     maxMs: round(Math.max(...lags)),
@@ -326,20 +347,44 @@ function openStream(model, onStep) {
   };
 }
 
-for (const name of values.models.split(',')) {
-  const began = performance.now();
+/** `count` whole streams on a thread of their own. */
+function inWorker(name, count) {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(import.meta.url), {
+      workerData: { name, count },
+      argv: process.argv.slice(2),
+    });
+    worker.once('message', resolve).once('error', reject);
+  });
+}
+
+async function load(name) {
   const model = await loadModel(name === 'tiny' ? undefined : randomModel(name), {
     dtype: values.dtype,
     device: values.device,
   });
   model.label = name;
-  report({
-    model: name,
-    what: 'load',
-    seconds: round((performance.now() - began) / 1000),
-    dtype: model.info.dtype,
-  });
-  for (const what of values.what.split(',')) await measures[what](model);
-  await model.close();
+  return model;
 }
-if (values.json) console.log(JSON.stringify(rows));
+
+if (!isMainThread) {
+  const model = await load(workerData.name);
+  parentPort.postMessage(await live(model, workerData.count, 10, openStream));
+  await model.close();
+} else await main();
+
+async function main() {
+  for (const name of values.models.split(',')) {
+    const began = performance.now();
+    const model = await load(name);
+    report({
+      model: name,
+      what: 'load',
+      seconds: round((performance.now() - began) / 1000),
+      dtype: model.info.dtype,
+    });
+    for (const what of values.what.split(',')) await measures[what](model);
+    await model.close();
+  }
+  if (values.json) console.log(JSON.stringify(rows));
+}

@@ -29,3 +29,11 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 elseif(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   set(PARAKEET_DEFINITIONS PARAKEET_CPU_KERNELS)
 endif()
+
+# The text of the CUDA kernel, which is compiled on the user's machine, as a string.
+set(PARAKEET_GENERATED ${CMAKE_CURRENT_BINARY_DIR}/generated)
+set(PARAKEET_KERNEL ${CMAKE_CURRENT_LIST_DIR}/model/greedy.cuh)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PARAKEET_KERNEL})
+file(READ ${PARAKEET_KERNEL} PARAKEET_KERNEL_TEXT)
+file(CONFIGURE OUTPUT ${PARAKEET_GENERATED}/greedy_kernel_source.h @ONLY
+  CONTENT "inline constexpr const char* greedyKernelSource = R\"cuda(@PARAKEET_KERNEL_TEXT@)cuda\";\n")

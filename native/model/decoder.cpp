@@ -26,7 +26,10 @@ std::vector<FrameRows> Decoder::prepare(const std::vector<FrameRows>& encoded) c
   for (const FrameRows& rows : some) parts.push_back(rows.array());
   const mx::array joined = asTheyAre ? first : parts.size() == 1 ? parts[0] : mx::concatenate(parts, 0);
   const mx::array all = mx::contiguous(project(joined));
-  mx::eval(all);
+  if (onDevice())
+    mx::async_eval(all);
+  else
+    mx::eval(all);
   std::vector<FrameRows> prepared;
   int at = 0;
   for (const FrameRows& rows : encoded) {

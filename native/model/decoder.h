@@ -20,7 +20,7 @@ class ArchiveWriter;
 
 // Frames prepared for decoding: what can be computed for all of them at once. Row i belongs to frame `firstFrame + i`.
 struct DecoderFrames {
-  FrameRows rows;  // evaluated
+  FrameRows rows;  // evaluated, or about to be on the device that decodes them
   int64_t firstFrame = 0;
 
   int64_t end() const { return firstFrame + rows.count; }
@@ -69,6 +69,9 @@ class Decoder {
   virtual void decode(const std::vector<DecoderJob>& jobs) const = 0;
   // Frames that are decoded at once, at most: between them, a recording can be cancelled.
   virtual int piece() const { return 256; }
+
+  // Whether the device decodes, so that nobody need wait for the prepared frames.
+  virtual bool onDevice() const { return false; }
 
   // Encoder frames [rows, dModel] to what the decoder reads of them.
   virtual mlx::core::array project(const mlx::core::array& encoded) const = 0;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "ops/transfer.h"
 #include "ops/types.h"
 
 namespace parakeet {
@@ -14,6 +15,10 @@ using Arrays = ops::Fused::Arrays;
 
 // Rounds that are queued before their results are read, and the rows of the joint that they may have together.
 constexpr int mostRounds = 24, fewestRounds = 2, mostRows = 8192;
+// With fewer streams the CPU is faster than rounds: it does not wait for kernels to be queued.
+constexpr size_t fewestByRounds = 4;
+// With more streams rounds are faster than the kernel, which takes eight at a time.
+constexpr int mostByKernel = 32;
 // Frames that a round moves on by, on average: text has about as many tokens as pauses, of one to four frames.
 constexpr double framesOfRound = 1.7;
 
@@ -42,8 +47,10 @@ mx::array integer(int value) { return mx::array(value, mx::int32); }
 
 }  // namespace
 
-DeviceGreedy::DeviceGreedy(const ModelConfig& config, const Weights& weights, size_t fewest)
-    : fewest_(fewest),
+DeviceGreedy::DeviceGreedy(const ModelConfig& config, const Weights& weights, ops::DType dtype,
+                           std::optional<size_t> fewest)
+    : kernel_(GreedyKernel::make(config, weights, dtype)),
+      fewest_(fewest.value_or(kernel_ ? 1 : fewestByRounds)),
       hidden_(config.predictor.hidden),
       jointHidden_(config.joint.hidden),
       classes_(config.vocabulary + 1),
@@ -113,6 +120,7 @@ struct DeviceGreedy::Rounds {
   mx::array frames = mx::array(0.0f);             // [rows, joint hidden]
   mx::array offsets = frames, ends = frames;      // [B]
   mx::array pointers = frames, symbols = frames;  // [B]
+  std::vector<int32_t> firstRows;                 // as `offsets`
   std::vector<mx::array> hidden, cell;            // [B, hidden] each, by layer
   mx::array projection = frames;                  // [B, joint hidden]
   std::vector<mx::array> choices, mixed;          // of each round: token, place of the duration [B]; [B, joint]
@@ -120,12 +128,12 @@ struct DeviceGreedy::Rounds {
 
   // What the device reads from the host's memory is slow to come, and so is what it writes there: all numbers go in one
   // array and all states in another, and both come back in one.
-  void upload(const std::vector<int32_t>& offsetsOfFrames, int layers, int hiddenWidth, int jointWidth) {
-    std::vector<int32_t> numbers = offsetsOfFrames;
+  void upload(int layers, int hiddenWidth, int jointWidth) {
+    std::vector<int32_t> numbers = firstRows;
     for (const Stream& stream : streams) numbers.push_back(static_cast<int32_t>(stream.end));
     for (const Stream& stream : streams) numbers.push_back(static_cast<int32_t>(stream.pointer));
     for (const Stream& stream : streams) numbers.push_back(stream.symbols);
-    const mx::array integers(numbers.begin(), {4, batch()}, mx::int32);
+    const mx::array integers = ops::uploaded(numbers, {4, batch()});
     const auto row = [&](int which) { return mx::squeeze(mx::slice(integers, {which, 0}, {which + 1, batch()}), 0); };
     offsets = row(0);
     ends = row(1);
@@ -133,18 +141,25 @@ struct DeviceGreedy::Rounds {
     symbols = row(3);
     std::vector<float> values;
     for (const Stream& stream : streams) {
-      const PredictorState& own = stream.state->predictor;
-      for (const std::vector<float>* part : {&own.hidden, &own.cell, &own.projection})
-        values.insert(values.end(), part->begin(), part->end());
+      const std::vector<float> own = stateOf(stream);
+      values.insert(values.end(), own.begin(), own.end());
     }
     const int width = static_cast<int>(values.size()) / batch();
-    const mx::array states = ops::fromVector(values, {batch(), width});
+    const mx::array states = ops::uploaded(values, {batch(), width});
     const auto columns = [&](int first, int count) { return mx::slice(states, {0, first}, {batch(), first + count}); };
     for (int i = 0; i < layers; i++) {
       hidden.push_back(mx::contiguous(columns(i * hiddenWidth, hiddenWidth)));
       cell.push_back(columns((layers + i) * hiddenWidth, hiddenWidth));
     }
     projection = columns(2 * layers * hiddenWidth, jointWidth);
+  }
+
+  static std::vector<float> stateOf(const Stream& stream) {
+    const PredictorState& own = stream.state->predictor;
+    std::vector<float> values = own.hidden;
+    values.insert(values.end(), own.cell.begin(), own.cell.end());
+    values.insert(values.end(), own.projection.begin(), own.projection.end());
+    return values;
   }
 
   // [B, width], as they were uploaded.
@@ -203,45 +218,14 @@ mx::array DeviceGreedy::confidences(const mx::array& mixed) const {
   return confidence_({mx::logsumexp(logits, -1), mean});
 }
 
-void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
-  Rounds rounds;
-  std::vector<int32_t> offsets;
-  std::vector<mx::array> parts;
-  for (const DecoderJob& job : jobs) {
-    auto& state = static_cast<TransducerState&>(*job.state);
-    const int64_t first = job.frames->firstFrame, until = std::min(job.until, job.frames->end());
-    const int64_t end = job.lastStart < until ? job.lastStart + 1 : until;
-    const int64_t pointer = std::max(state.pointer, first);
-    if (pointer >= end) {
-      state.pointer = pointer;
-      continue;
-    }
-    rounds.streams.push_back({&job, &state, pointer - first, state.symbols, end - first});
-    offsets.push_back(job.frames->rows.first);
-    parts.push_back(job.frames->rows.matrix);
-  }
-  if (rounds.streams.empty()) return;
-  const bool shared =
-      std::all_of(parts.begin(), parts.end(), [&](const mx::array& one) { return one.id() == parts[0].id(); });
-  if (!shared) {
-    parts.clear();
-    int at = 0;
-    for (size_t i = 0; i < rounds.streams.size(); i++) {
-      const FrameRows& rows = rounds.streams[i].job->frames->rows;
-      parts.push_back(rows.array());
-      offsets[i] = at;
-      at += rows.count;
-    }
-  }
+std::vector<float> DeviceGreedy::decodeByRounds(Rounds& rounds) const {
+  rounds.upload(static_cast<int>(layers_.size()), hidden_, jointHidden_);
   const int batch = rounds.batch();
-  rounds.frames = shared ? parts[0] : mx::concatenate(parts, 0);
-  rounds.upload(offsets, static_cast<int>(layers_.size()), hidden_, jointHidden_);
-
   std::vector<float> found;  // the states, after the rounds so far
   for (;;) {
     int64_t left = 0;
     for (const Rounds::Stream& stream : rounds.streams) left = std::max(left, stream.end - stream.pointer);
-    if (left == 0) break;
+    if (left == 0) return found;
     const int most = std::clamp(mostRows / batch, fewestRounds, mostRounds);
     const int count = std::clamp(static_cast<int>(static_cast<double>(left) / framesOfRound) + 1, fewestRounds, most);
     for (int i = 0; i < count; i++) round(rounds);
@@ -255,7 +239,8 @@ void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
     made.insert(made.end(), rounds.hidden.begin(), rounds.hidden.end());
     made.insert(made.end(), rounds.cell.begin(), rounds.cell.end());
     mx::eval(made);
-    const float* chosen = read.data<float>();
+    const std::vector<float> values = ops::downloaded(read);
+    const float* chosen = values.data();
     const float* sure = chosen + static_cast<ptrdiff_t>(2) * count * batch;
     const float* last = sure + static_cast<ptrdiff_t>(count) * batch;
     found.assign(last, last + states.size());
@@ -273,9 +258,65 @@ void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
       }
     }
   }
+}
+
+std::vector<float> DeviceGreedy::decodeByKernel(Rounds& rounds) const {
+  std::vector<float> states;
+  for (int first = 0; first < rounds.batch(); first += GreedyKernel::most) {
+    const int count = std::min(GreedyKernel::most, rounds.batch() - first);
+    std::vector<GreedyKernel::Stream> own;
+    for (int i = first; i < first + count; i++) {
+      const Rounds::Stream& stream = rounds.streams[i];
+      own.push_back({rounds.firstRows[i], stream.end, stream.pointer, stream.symbols, Rounds::stateOf(stream)});
+    }
+    kernel_->decode(rounds.frames, own);
+    for (int i = 0; i < count; i++) {
+      Rounds::Stream& stream = rounds.streams[first + i];
+      for (const auto& [token, frame, place, confidence] : own[i].found)
+        stream.found.push_back({token, stream.job->frames->firstFrame + frame, rules_.lasts(place), confidence});
+      stream.pointer = own[i].pointer;
+      stream.symbols = own[i].symbols;
+      states.insert(states.end(), own[i].state.begin(), own[i].state.end());
+    }
+  }
+  return states;
+}
+
+void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
+  Rounds rounds;
+  std::vector<mx::array> parts;
+  for (const DecoderJob& job : jobs) {
+    auto& state = static_cast<TransducerState&>(*job.state);
+    const int64_t first = job.frames->firstFrame, until = std::min(job.until, job.frames->end());
+    const int64_t end = job.lastStart < until ? job.lastStart + 1 : until;
+    const int64_t pointer = std::max(state.pointer, first);
+    if (pointer >= end) {
+      state.pointer = pointer;
+      continue;
+    }
+    rounds.streams.push_back({&job, &state, pointer - first, state.symbols, end - first});
+    rounds.firstRows.push_back(job.frames->rows.first);
+    parts.push_back(job.frames->rows.matrix);
+  }
+  if (rounds.streams.empty()) return;
+  const bool shared =
+      std::all_of(parts.begin(), parts.end(), [&](const mx::array& one) { return one.id() == parts[0].id(); });
+  if (!shared) {
+    parts.clear();
+    int at = 0;
+    for (size_t i = 0; i < rounds.streams.size(); i++) {
+      const FrameRows& rows = rounds.streams[i].job->frames->rows;
+      parts.push_back(rows.array());
+      rounds.firstRows[i] = at;
+      at += rows.count;
+    }
+  }
+  rounds.frames = shared ? parts[0] : mx::concatenate(parts, 0);
+  const bool byKernel = kernel_ && rounds.batch() <= mostByKernel;
+  const std::vector<float> states = byKernel ? decodeByKernel(rounds) : decodeByRounds(rounds);
 
   // Only now that nothing can fail any more.
-  rounds.putBack(found.data());
+  rounds.putBack(states.data());
   for (Rounds::Stream& stream : rounds.streams) {
     stream.state->pointer = stream.job->frames->firstFrame + stream.pointer;
     stream.state->symbols = stream.symbols;

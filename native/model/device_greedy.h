@@ -1,12 +1,16 @@
 // Greedy transducer decoding on the device (Xu et al. 2023; NeMo's GreedyTDTInfer and GreedyRNNTInfer), for many
 // streams at once: several rounds of joint and predictor are queued together and read back in one piece, so that the
-// device is waited for once in many tokens. The CPU's own way is transducer_decoder.cpp.
+// device is waited for once in many tokens. On a CUDA card, few streams are one kernel's (greedy_kernel.h). The CPU's own
+// way is transducer_decoder.cpp.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "model/config.h"
+#include "model/greedy_kernel.h"
 #include "model/transducer_state.h"
 #include "model/weights.h"
 #include "ops/fused.h"
@@ -15,10 +19,10 @@ namespace parakeet {
 
 class DeviceGreedy {
  public:
-  DeviceGreedy(const ModelConfig& config, const Weights& weights, size_t fewest = defaultFewest);
+  // `fewest`: streams from which on it is used; by default from that number on at which it is faster than the CPU.
+  DeviceGreedy(const ModelConfig& config, const Weights& weights, ops::DType dtype,
+               std::optional<size_t> fewest = std::nullopt);
 
-  // With fewer streams the CPU is faster: it does not wait for kernels to be queued.
-  static constexpr size_t defaultFewest = 4;
   size_t fewest() const { return fewest_; }
 
   // As Decoder::decode, for states without boosted phrases. If it throws, all states are as they were.
@@ -34,6 +38,11 @@ class DeviceGreedy {
   // 1 − H / ln(classes) of each row of joint inputs.
   mlx::core::array confidences(const mlx::core::array& mixed) const;
 
+  // To their ends, and then the states as GreedyKernel has them, one behind the other.
+  std::vector<float> decodeByRounds(Rounds& rounds) const;
+  std::vector<float> decodeByKernel(Rounds& rounds) const;
+
+  std::unique_ptr<const GreedyKernel> kernel_;  // null where there is none
   size_t fewest_;
   int hidden_, jointHidden_, classes_;
   TransducerRules rules_;

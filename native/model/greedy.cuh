@@ -172,6 +172,13 @@ struct Weights {
   const int* durations;  // [KINDS]
 };
 
+template <class W>
+__device__ inline Weights<W> weightsOf(const W* embedding, const W* inputs, const W* hiddens, const float* gateBias,
+                                       const W* predictor, const float* predictorBias, const W* out,
+                                       const float* outBias, const int* durations) {
+  return {embedding, inputs, hiddens, gateBias, predictor, predictorBias, out, outBias, durations};
+}
+
 // numbers: of each stream its first row of `frames`, its end, its pointer and its symbols, [4, S]; then how many tokens
 // there is room for (`room`). states: [S, 2 · LAYERS · HIDDEN + JOINT]: hidden, cell, projection.
 // result: [S, room, 4] tokens (id, frame, place of the duration, confidence); states as they came; [S, 3] pointer,
@@ -179,10 +186,10 @@ struct Weights {
 // work: 2 · blocks · S tallies of 6 values; then 2 · LAYERS · S · HIDDEN, LAYERS · S · HIDDEN and 2 · S · JOINT values.
 // KINDS is 0 for a transducer without durations. The last class is the blank.
 template <int S, int LAYERS, int HIDDEN, int JOINT, int CLASSES, int KINDS, int ACTIVATION, int MOST_SYMBOLS, class W>
-__device__ void decode(const int* numbers, const float* frames, const float* states, const Weights<W>& weights,
+__device__ inline void decode(const int* numbers, const float* frames, const float* states, const Weights<W>& weights,
                        float* result, float* work, unsigned* counter) {
   constexpr int outputs = CLASSES + KINDS, stateWidth = 2 * LAYERS * HIDDEN + JOINT;
-  constexpr int wide = HIDDEN > JOINT ? HIDDEN : JOINT, unitsAtOnce = 8, mostWarps = 16;
+  constexpr int wide = HIDDEN > JOINT ? HIDDEN : JOINT, unitsAtOnce = 8, mostWarps = 32;
   constexpr int streamsOfLane = (S + LANES - 1) / LANES;
   __shared__ __align__(16) float vectors[S * wide];
   __shared__ __align__(16) float before[S * HIDDEN];
@@ -363,8 +370,7 @@ __device__ void decode(const int* numbers, const float* frames, const float* sta
     else
       statesOut[i] = loadFresh(projection + (now * S + s) * JOINT + k - 2 * LAYERS * HIDDEN);
   }
-  if (block == 0 && threadIdx.x < S) {
-    const int s = threadIdx.x;
+  for (int s = threadIdx.x; block == 0 && s < S; s += blockDim.x) {
     places[3 * s] = static_cast<float>(pointer[s]);
     places[3 * s + 1] = static_cast<float>(symbols[s]);
     places[3 * s + 2] = static_cast<float>(count[s]);

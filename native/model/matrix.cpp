@@ -1,8 +1,7 @@
 #include "model/matrix.h"
 
-#include <cstring>
-
 #include "ops/ops.h"
+#include "ops/transfer.h"
 
 namespace parakeet {
 namespace mx = mlx::core;
@@ -12,9 +11,7 @@ mx::array toArray(const Matrix& matrix) { return ops::fromVector(matrix.data, {m
 Matrix toMatrix(const mx::array& x) {
   const mx::array plain = mx::contiguous(x);
   mx::eval(plain);
-  Matrix matrix{std::vector<float>(plain.size()), plain.shape(0), plain.shape(1)};
-  std::memcpy(matrix.data.data(), plain.data<float>(), plain.nbytes());
-  return matrix;
+  return {ops::downloaded(plain), plain.shape(0), plain.shape(1)};
 }
 
 }  // namespace parakeet

@@ -47,12 +47,12 @@ int64_t lastSoundFrame(const Matrix& mel, int until) {
 
 // Where greedy decoding takes place; null for the CPU. PARAKEET_DECODER (host | device) overrides the choice, for tests
 // and measurements.
-std::shared_ptr<const DeviceGreedy> deviceGreedy(const ModelConfig& config, const Weights& weights) {
+std::shared_ptr<const DeviceGreedy> deviceGreedy(const ModelConfig& config, const Weights& weights, ops::DType dtype) {
   const char* named = std::getenv("PARAKEET_DECODER");
   const std::string_view wanted = named ? named : "";
-  if (wanted == "device") return std::make_shared<const DeviceGreedy>(config, weights, 1);
+  if (wanted == "device") return std::make_shared<const DeviceGreedy>(config, weights, dtype, 1);
   if (wanted == "host" || !ops::onGpu()) return nullptr;
-  return std::make_shared<const DeviceGreedy>(config, weights);
+  return std::make_shared<const DeviceGreedy>(config, weights, dtype);
 }
 
 }  // namespace
@@ -63,7 +63,7 @@ Model::Model(ModelConfig config, const Weights& weights, ops::DType dtype, const
       encoder_(makeEncoder(config_.encoder, weights, dtype, cancel)) {
   if (config_.hasTransducer()) {
     transducer_ = std::make_shared<const Transducer>(config_, weights, ops::atLeastBfloat16(dtype));
-    std::shared_ptr<const DeviceGreedy> device = deviceGreedy(config_, weights);
+    std::shared_ptr<const DeviceGreedy> device = deviceGreedy(config_, weights, dtype);
     greedy_ = config_.durations.empty() ? makeRnntDecoder(transducer_, config_, std::move(device))
                                         : makeTdtDecoder(transducer_, config_, std::move(device));
   }
@@ -105,7 +105,7 @@ Matrix Model::normalize(const Matrix& logMel, int frames) const {
 }
 
 Tokens Model::decode(const FrameRows& encoded, const Decoding& decoding, const CancelFlag& cancel) const {
-  return std::move(decode(std::vector<Encoded>{{encoded, noLimit, decoding.boost}}, decoding, cancel)[0]);
+  return std::move(decode(std::vector<Encoded>{{encoded, noLimit, 0, decoding.boost}}, decoding, cancel)[0]);
 }
 
 std::vector<Tokens> Model::decode(const std::vector<Encoded>& signals, const Decoding& decoding,
@@ -139,7 +139,10 @@ std::vector<Tokens> Model::decode(const std::vector<Encoded>& signals, const Dec
     }
     decoder->decode(jobs);
   }
-  for (size_t i = 0; i < signals.size(); i++) states[i]->finish(tokens[i]);
+  for (size_t i = 0; i < signals.size(); i++) {
+    states[i]->finish(tokens[i]);
+    for (Token& token : tokens[i]) token.start += signals[i].skipped;
+  }
   return tokens;
 }
 
@@ -159,28 +162,26 @@ Heard Model::listen(const std::vector<float>& samples, const OfflineOptions& opt
   return heard;
 }
 
-std::vector<Tokens> Model::recognize(const std::vector<const Heard*>& signals, const Context& context,
-                                     const Decoding& decoding, const CancelFlag& cancel) const {
+std::vector<Model::Encoded> Model::encode(const std::vector<const Heard*>& signals, const Context& context,
+                                          const CancelFlag& cancel) const {
+  std::vector<Encoded> encoded;
   std::vector<const Matrix*> features;
   std::vector<size_t> sounding;
   for (size_t i = 0; i < signals.size(); i++) {
+    encoded.push_back({{}, signals[i]->lastStart, signals[i]->skipped, signals[i]->boost});
     if (signals[i]->features.rows == 0) continue;
     sounding.push_back(i);
     features.push_back(&signals[i]->features);
   }
-  std::vector<Tokens> tokens(signals.size());
-  if (sounding.empty()) return tokens;
-  std::vector<Encoded> encoded;
-  for (FrameRows& frames : encoder_->encode(features, context, cancel)) {
-    const Heard& signal = *signals[sounding[encoded.size()]];
-    encoded.push_back({std::move(frames), signal.lastStart, signal.boost});
-  }
-  std::vector<Tokens> found = decode(encoded, decoding, cancel);
-  for (size_t k = 0; k < sounding.size(); k++) {
-    for (Token& token : found[k]) token.start += signals[sounding[k]]->skipped;
-    tokens[sounding[k]] = std::move(found[k]);
-  }
-  return tokens;
+  if (sounding.empty()) return encoded;
+  std::vector<FrameRows> frames = encoder_->encode(features, context, cancel);
+  for (size_t k = 0; k < sounding.size(); k++) encoded[sounding[k]].frames = std::move(frames[k]);
+  return encoded;
+}
+
+std::vector<Tokens> Model::recognize(const std::vector<const Heard*>& signals, const Context& context,
+                                     const Decoding& decoding, const CancelFlag& cancel) const {
+  return decode(encode(signals, context, cancel), decoding, cancel);
 }
 
 }  // namespace parakeet

@@ -67,15 +67,19 @@ class Model {
   std::vector<Tokens> recognize(const std::vector<const Heard*>& signals, const Context& context,
                                 const Decoding& decoding, const CancelFlag& cancel) const;
 
- private:
+  // The same in two halves, so that signals can be encoded while others are still being listened to. `decode` takes
+  // any number of encoded signals and gives the tokens of each, in the same order.
   struct Encoded {
-    FrameRows frames;
-    int64_t lastStart;
-    std::shared_ptr<const BoostTree> boost;
+    FrameRows frames;  // none for digital silence
+    int64_t lastStart = noLimit, skipped = 0;
+    std::shared_ptr<const BoostTree> boost = nullptr;
   };
+  std::vector<Encoded> encode(const std::vector<const Heard*>& signals, const Context& context,
+                              const CancelFlag& cancel) const;
   std::vector<Tokens> decode(const std::vector<Encoded>& signals, const Decoding& decoding,
                              const CancelFlag& cancel) const;
 
+ private:
   ModelConfig config_;
   std::shared_ptr<const MelFilters> filters_;
   std::shared_ptr<const Encoder> encoder_;

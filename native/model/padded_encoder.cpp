@@ -8,6 +8,7 @@
 #include "model/position.h"
 #include "model/subsampling_weights.h"
 #include "ops/device.h"
+#include "ops/transfer.h"
 
 namespace parakeet {
 namespace mx = mlx::core;
@@ -61,7 +62,7 @@ mx::array rowsFrom(const mx::array& all, const std::vector<int>& begins, int cou
   mx::Shape flat(all.ndim(), 1), shape = all.shape();
   flat[itemAxis] = static_cast<int>(begins.size());
   flat[axis] = shape[axis] = count;
-  const mx::array indices = mx::broadcast_to(mx::array(rows.begin(), flat, mx::int32), shape);
+  const mx::array indices = mx::broadcast_to(ops::uploaded(rows, flat), shape);
   return mx::take_along_axis(all, indices, axis);
 }
 
@@ -271,7 +272,7 @@ void PaddedEncoder::run(Batch& batch, const CancelFlag& cancel) const {
   for (Batch::Kept& kept : batch.kept) {
     std::vector<int32_t> slots;
     for (const int row : kept.rows) slots.push_back(batch.items[row]->next->slot->index());
-    kept.update.slots = mx::array(slots.begin(), {static_cast<int>(slots.size())}, mx::int32);
+    kept.update.slots = ops::uploaded(slots, {static_cast<int>(slots.size())});
   }
   runLayers(batch, std::move(x), cancel);
   for (size_t i = 0; i < batch.items.size(); i++)
@@ -286,7 +287,7 @@ void PaddedEncoder::runLayers(Batch& batch, mx::array x, const CancelFlag& cance
   for (const Item* item : batch.items) numbers.push_back(item->cached());
   for (const Item* item : batch.items) numbers.push_back(item->frames);
   for (const Item* item : batch.items) numbers.push_back(hasPast ? item->past->slot->index() : 0);
-  const mx::array each(numbers.begin(), {3, shape.batch}, mx::int32);
+  const mx::array each = ops::uploaded(numbers, {3, shape.batch});
   const auto row = [&](int which) { return mx::squeeze(mx::slice(each, {which, 0}, {which + 1, shape.batch}), 0); };
   const ops::Band band{batch.context.left, batch.context.right};
   const ops::PaddedBatch padded{shape, ops::attentionMask(shape, row(0), row(1), band, config().heads),

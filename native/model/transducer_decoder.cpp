@@ -30,6 +30,9 @@ class Walk {
     until_ = std::min(job.until, job.frames->end());
   }
 
+  // Until the frames are computed.
+  void wait() const { mlx::core::eval(job_.frames->rows.matrix); }
+
   bool over() const { return state_.pointer >= until_ || state_.pointer > job_.lastStart; }
 
   // Appends what is to be scored next.
@@ -87,6 +90,7 @@ class TransducerDecoder : public Decoder {
       : transducer_(std::move(transducer)), rules_(std::move(rules)), device_(std::move(device)) {}
 
   int piece() const override { return device_ ? 2048 : Decoder::piece(); }
+  bool onDevice() const override { return device_ != nullptr; }
 
   mlx::core::array project(const mlx::core::array& encoded) const override {
     return transducer_->projectFrames(encoded);
@@ -112,6 +116,7 @@ class TransducerDecoder : public Decoder {
     } else {
       for (const DecoderJob& job : onDevice) walks.emplace_back(job, rules_);
     }
+    for (const Walk& walk : walks) walk.wait();
     std::vector<Transducer::JointInput> inputs;
     std::vector<float> logits;
     for (;;) {

@@ -3,16 +3,18 @@
 // sizes as well is prepared in milliseconds and is not used by live steps.
 #include <random>
 
-#include "model/device_greedy.h"
 #include "model/model.h"
 
 namespace parakeet {
 namespace {
 
-// Streams and signals, enough to be decoded on the device.
-constexpr int together = DeviceGreedy::defaultFewest;
+// Streams and signals: as many as the decoder's kernels take, and so many that it does without.
+constexpr int together[] = {1, 2, 4, 8, 40};
 // As the preset 'balanced': frames of a step, of its lookahead, and of the cache, which is full after so many steps.
 constexpr int chunk = 8, lookahead = 13, capacity = 128, steps = capacity / chunk + 1;
+
+// One stream and several: the encoder's kernels depend on no other number.
+constexpr bool alsoSteps(int count) { return count <= 2; }
 
 Matrix noise(int rows, int columns) {
   std::minstd_rand random(1);
@@ -28,11 +30,12 @@ void Model::warmUp(const CancelFlag& cancel) const {
   const int features = config_.preprocessor.features, factor = config_.encoder.subsamplingFactor;
   const Decoding decoding{config_.hasTransducer() ? (config_.durations.empty() ? Head::rnnt : Head::tdt) : Head::ctc};
   const Matrix signal = noise(24 * factor, features);
-  for (const int count : {1, together}) {
+  for (const int count : together) {
     const std::vector<Heard> heard(static_cast<size_t>(count), Heard{signal});
     std::vector<const Heard*> signals;
     for (const Heard& one : heard) signals.push_back(&one);
     recognize(signals, {}, decoding, cancel);
+    if (!alsoSteps(count)) continue;
     std::vector<StreamCachePtr> pasts(signals.size());
     for (int step = 0; step < steps; step++) {
       const bool first = step == 0;

@@ -17,5 +17,6 @@ void snapshots(const Goldens& models, std::mt19937& random);
 void manySessions(const Goldens& models, std::mt19937& random);
 void stepGrid(const Goldens& models, std::mt19937& random);
 void faults(const Goldens& models);
+void greedyKernel(std::mt19937& random);
 
 }  // namespace parakeet::test

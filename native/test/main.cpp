@@ -35,6 +35,7 @@ int main(int count, char** arguments) try {
   run("cancellation", [&] { cancellation(models, random); });
   run("snapshots", [&] { snapshots(models, random); });
   run("step grid", [&] { stepGrid(models, random); });
+  run("the greedy kernel", [&] { greedyKernel(random); });
   run("a thousand sessions", [&] { manySessions(models, random); });
   onEngine([&] { models.clear(); });
   CHECK(Counted<SessionTag>::alive() == 0);

@@ -8,6 +8,7 @@
 #include "ops/cpu/pointwise.h"
 #include "ops/device.h"
 #include "ops/pool.h"
+#include "ops/transfer.h"
 
 namespace parakeet::ops {
 namespace {
@@ -125,7 +126,7 @@ mx::array PaddedSubsampling::limits(const std::vector<MelPiece>& pieces) const {
       values.insert(values.end(), {begin, end});
     }
   }
-  return mx::array(values.begin(), {static_cast<int>(pieces.size()), levels_, 2}, mx::int32);
+  return uploaded(values, {static_cast<int>(pieces.size()), levels_, 2});
 }
 
 mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int frames) const {
@@ -196,11 +197,11 @@ mx::array PaddedSubsampling::melOf(const std::vector<MelPiece>& pieces, int rows
   if (melType_ == mx::bfloat16) {
     std::vector<uint16_t> bits(size);
     fill(bits.data(), [](const float* from, uint16_t* to, size_t count) { toBfloat16(from, to, count); });
-    return mx::view(mx::array(bits.begin(), shape, mx::uint16), mx::bfloat16);
+    return uploadedBits(bits, shape);
   }
   std::vector<float> mel(size);
   fill(mel.data(), [](const float* from, float* to, size_t count) { std::copy_n(from, count, to); });
-  return fromVector(mel, shape);
+  return uploaded(mel, shape);
 }
 
 mx::array PaddedSubsampling::operator()(const std::vector<MelPiece>& pieces, int frames) const {

@@ -1,0 +1,181 @@
+#include "model/greedy_kernel.h"
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "greedy_kernel_source.h"
+#include "ops/cpu/pointwise.h"
+#include "ops/cuda_driver.h"
+#include "ops/transfer.h"
+#include "ops/types.h"
+
+namespace parakeet {
+namespace mx = mlx::core;
+namespace {
+
+constexpr int threads = 1024;
+// Bytes of vectors that a block holds of all its streams; 48 KiB are any block's, and a few the kernel's other values.
+constexpr int vectorBytes = 42 << 10;
+// Tokens that a stream may find in one launch. The rest is another one's.
+constexpr int64_t mostRoom = 1024;
+
+// What the kernel's text takes for granted, on CUDA.
+constexpr const char* prelude = R"cuda(
+#define LANES 32
+#ifndef INFINITY
+#define INFINITY __int_as_float(0x7f800000)
+#endif
+namespace parakeet_greedy {
+// The value of the lane whose number differs in one bit.
+template <class T>
+__device__ inline T otherLane(T value, int distance) { return __shfl_xor_sync(0xffffffffu, value, distance); }
+// What another block has written.
+template <class T>
+__device__ inline T loadFresh(const T* from) { return *const_cast<const volatile T*>(from); }
+}
+)cuda";
+
+const std::vector<std::string> inputNames{"numbers",   "frames",         "states", "embedding", "inputs",
+                                          "hiddens",   "gate_bias",      "joint",  "joint_bias", "out",
+                                          "out_bias",  "durations"};
+
+int activationOf(const std::string& name) { return name == "relu" ? 0 : name == "sigmoid" ? 1 : 2; }
+
+// `names`, one below the other.
+std::vector<float> joined(const Weights& weights, const std::vector<std::string>& names,
+                          const std::vector<int64_t>& shape) {
+  std::vector<float> all;
+  for (const std::string& name : names) {
+    const std::vector<float> one = weights.take(name, shape);
+    all.insert(all.end(), one.begin(), one.end());
+  }
+  return all;
+}
+
+mx::array asVector(const std::vector<float>& values) {
+  return ops::fromVector(values, {static_cast<int>(values.size())});
+}
+
+}  // namespace
+
+std::unique_ptr<const GreedyKernel> GreedyKernel::make(const ModelConfig& config, const Weights& weights,
+                                                       ops::DType dtype) {
+  const ops::CudaDriver* const driver = ops::CudaDriver::instance();
+  const int hidden = config.predictor.hidden, joint = config.joint.hidden;
+  // Rows are read four values at a time.
+  if (!driver || hidden % 4 != 0 || joint % 4 != 0) return nullptr;
+  if ((std::max(hidden, joint) + hidden) * static_cast<int>(sizeof(float)) > vectorBytes) return nullptr;
+  return std::unique_ptr<const GreedyKernel>(new GreedyKernel(config, weights, dtype, driver->multiprocessors()));
+}
+
+GreedyKernel::GreedyKernel(const ModelConfig& config, const Weights& weights, ops::DType dtype, int blocks)
+    : layers_(config.predictor.layers),
+      hidden_(config.predictor.hidden),
+      jointHidden_(config.joint.hidden),
+      classes_(config.vocabulary + 1),
+      kinds_(static_cast<int>(config.durations.size())),
+      activation_(activationOf(config.joint.activation)),
+      maxSymbols_(config.maxSymbols),
+      blocks_(blocks) {
+  const auto matrix = [&](const std::vector<float>& values) {
+    if (dtype == ops::DType::float32) return asVector(values);
+    const std::vector<uint16_t> bits = ops::toBfloat16(values);
+    return mx::array(bits.begin(), {static_cast<int>(bits.size())}, mx::uint16);
+  };
+  std::vector<std::string> inputs, hiddens, biases;
+  for (int i = 0; i < layers_; i++) {
+    const std::string name = "decoder.prediction.dec_rnn.lstm." + std::to_string(i);
+    inputs.push_back(name + ".Wx");
+    hiddens.push_back(name + ".Wh");
+    biases.push_back(name + ".bias");
+  }
+  const std::vector<int64_t> gates{4 * hidden_, hidden_};
+  const std::vector<int> durations = config.durations.empty() ? std::vector<int>{0} : config.durations;
+  weights_ = {matrix(weights.take("decoder.prediction.embed.weight", {classes_, hidden_})),
+              matrix(joined(weights, inputs, gates)),
+              matrix(joined(weights, hiddens, gates)),
+              asVector(joined(weights, biases, {4 * hidden_})),
+              matrix(weights.take("joint.pred.weight", {jointHidden_, hidden_})),
+              asVector(weights.take("joint.pred.bias", {jointHidden_})),
+              matrix(weights.take("joint.joint_net.2.weight", {classes_ + kinds_, jointHidden_})),
+              asVector(weights.take("joint.joint_net.2.bias", {classes_ + kinds_})),
+              mx::array(durations.begin(), {static_cast<int>(durations.size())}, mx::int32)};
+  mx::eval(weights_);
+}
+
+std::string GreedyKernel::callFor(int streams) const {
+  const std::vector<int> sizes{streams, layers_, hidden_, jointHidden_, classes_, kinds_, activation_, maxSymbols_};
+  std::string values;
+  for (const int size : sizes) values += (values.empty() ? "" : ", ") + std::to_string(size);
+  return "parakeet_greedy::decode<" + values +
+         ">(numbers, frames, states, parakeet_greedy::weightsOf(embedding, inputs, hiddens, gate_bias, joint, "
+         "joint_bias, out, out_bias, durations), result, work, reinterpret_cast<unsigned*>(counter));";
+}
+
+void GreedyKernel::decode(const mx::array& frames, std::vector<Stream>& streams) const {
+  while (std::any_of(streams.begin(), streams.end(), [](const Stream& stream) { return !stream.over(); }))
+    launch(frames, streams);
+}
+
+void GreedyKernel::launch(const mx::array& frames, std::vector<Stream>& streams) const {
+  const int stateWidth = 2 * layers_ * hidden_ + jointHidden_;
+  int count = 1;
+  while (count < static_cast<int>(streams.size())) count *= 2;
+  int64_t room = 1;
+  for (const Stream& stream : streams)
+    room = std::max(room, std::min(mostRoom, (stream.end - stream.pointer) * maxSymbols_));
+
+  const auto size = static_cast<size_t>(count);
+  // Streams that only fill up the kernel's number are over from the start.
+  std::vector<int32_t> numbers(4 * size + 1);
+  std::vector<float> states(size * stateWidth);
+  for (size_t s = 0; s < streams.size(); s++) {
+    const Stream& own = streams[s];
+    numbers[s] = own.offset;
+    numbers[size + s] = static_cast<int32_t>(own.end);
+    numbers[2 * size + s] = static_cast<int32_t>(own.pointer);
+    numbers[3 * size + s] = own.symbols;
+    std::copy(own.state.begin(), own.state.end(), states.begin() + static_cast<ptrdiff_t>(s * stateWidth));
+  }
+  numbers[4 * size] = static_cast<int32_t>(room);
+
+  auto found = kernels_.find(count);
+  if (found == kernels_.end()) {
+    const std::string name = "parakeet_greedy_" + std::to_string(count);
+    found = kernels_
+                .emplace(count, mx::fast::cuda_kernel(name, inputNames, {"result", "work", "counter"}, callFor(count),
+                                                      std::string(prelude) + greedyKernelSource))
+                .first;
+  }
+  std::vector<mx::array> inputs{ops::uploaded(numbers, {static_cast<int>(numbers.size())}), frames,
+                                ops::uploaded(states, {static_cast<int>(states.size())})};
+  inputs.insert(inputs.end(), weights_.begin(), weights_.end());
+  const auto tokens = static_cast<int>(static_cast<int64_t>(count) * room * 4);
+  const int resultSize = tokens + count * stateWidth + 3 * count + 1;
+  const int workSize = count * (2 * blocks_ * 6 + 3 * layers_ * hidden_ + 2 * jointHidden_);
+  std::vector<mx::array> outputs =
+      found->second(inputs, {{resultSize}, {workSize}, {1}}, {mx::float32, mx::float32, mx::int32},
+                    {blocks_ * threads, 1, 1}, {threads, 1, 1}, {}, 0.0f, false, {});
+  mx::eval(outputs);
+  const std::vector<float> result = ops::downloaded(outputs[0]);
+
+  if (result.back() != 0.0f)
+    throw std::runtime_error("The card did not run all blocks of the decoder at the same time. Set PARAKEET_DECODER=host.");
+  const float* state = result.data() + tokens;
+  const float* places = state + static_cast<ptrdiff_t>(count) * stateWidth;
+  for (size_t s = 0; s < streams.size(); s++) {
+    Stream& own = streams[s];
+    const auto number = [&](const float* at) { return static_cast<int>(*at); };
+    own.pointer = number(places + 3 * s);
+    own.symbols = number(places + 3 * s + 1);
+    const float* token = result.data() + static_cast<int64_t>(s) * room * 4;
+    for (int i = 0; i < number(places + 3 * s + 2); i++, token += 4)
+      own.found.push_back({number(token), number(token + 1), number(token + 2), token[3]});
+    std::copy_n(state + static_cast<ptrdiff_t>(s) * stateWidth, stateWidth, own.state.begin());
+  }
+}
+
+}  // namespace parakeet

@@ -1,0 +1,54 @@
+// Greedy transducer decoding of a few streams as one CUDA kernel (greedy.cuh): a stream's tokens cost one launch and one
+// copy back.
+#pragma once
+
+#include <mlx/mlx.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "model/config.h"
+#include "model/weights.h"
+#include "ops/dtype.h"
+
+namespace parakeet {
+
+class GreedyKernel {
+ public:
+  // Null where there is no CUDA card, or the model's sizes are not the kernel's.
+  static std::unique_ptr<const GreedyKernel> make(const ModelConfig& config, const Weights& weights, ops::DType dtype);
+
+  // Streams that one launch decodes.
+  static constexpr int most = 8;
+
+  struct Found {
+    int token;
+    int64_t frame;
+    int place;  // of the duration
+    float confidence;
+  };
+  struct Stream {
+    int offset;            // row of its first frame
+    int64_t end, pointer;  // frames from there on
+    int symbols;
+    std::vector<float> state;  // hidden, cell, projection
+    std::vector<Found> found = {};
+    bool over() const { return pointer >= end; }
+  };
+  // Decodes up to `most` streams to their ends. `frames`: [rows, joint hidden] float32, as the joint takes them. On the
+  // engine's thread. Throws when the card does not run it.
+  void decode(const mlx::core::array& frames, std::vector<Stream>& streams) const;
+
+ private:
+  GreedyKernel(const ModelConfig& config, const Weights& weights, ops::DType dtype, int blocks);
+  void launch(const mlx::core::array& frames, std::vector<Stream>& streams) const;
+  std::string callFor(int streams) const;
+
+  int layers_, hidden_, jointHidden_, classes_, kinds_, activation_, maxSymbols_, blocks_;
+  std::vector<mlx::core::array> weights_;
+  mutable std::map<int, mlx::core::fast::CustomKernelFunction> kernels_;  // by streams; on the engine's thread
+};
+
+}  // namespace parakeet
