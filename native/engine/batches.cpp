@@ -8,6 +8,7 @@
 
 #include "engine/device_failure.h"
 #include "error.h"
+#include "ops/pool.h"
 
 namespace parakeet {
 namespace {
@@ -54,17 +55,34 @@ bool joins(const Batch& batch, const Session* session, Weights weights) {
 
 // ---- steps: collect, run, settle
 
-// Takes a request into the batch, or settles it when there is nothing to encode for it.
-void collectStep(StepRequest request, const Found<EncoderSession>& found, std::vector<Step>& batch) {
-  const auto start = Clock::now();
+// A request for a step that joins the batch, and what came of planning it.
+struct Candidate {
+  StepRequest request;
+  Found<EncoderSession> found;
   std::optional<PlannedStep> planned;
-  try {
-    request.waiter.cancel->check();
-    if (found.failure) std::rethrow_exception(found.failure);
-    planned = found.session->plan();
-  } catch (...) {
-    return request.waiter.fail(std::current_exception());
-  }
+  std::exception_ptr failure;
+};
+
+// Plans the steps of several streams, on all cores: normalising the frames of one takes about a millisecond.
+void planAll(std::vector<Candidate>& candidates) {
+  ops::parallelFor(static_cast<int>(candidates.size()), 1, [&](int begin, int end) {
+    for (int i = begin; i < end; i++) {
+      Candidate& one = candidates[i];
+      try {
+        one.request.waiter.cancel->check();
+        if (one.found.failure) std::rethrow_exception(one.found.failure);
+        one.planned = one.found.session->plan();
+      } catch (...) {
+        one.failure = std::current_exception();
+      }
+    }
+  });
+}
+
+// Takes a planned step into the batch, or settles its request when there is nothing to encode.
+void collectStep(Candidate candidate, std::vector<Step>& batch) {
+  auto& [request, found, planned, failure] = candidate;
+  if (failure) return request.waiter.fail(failure);
   if (!planned) return request.waiter.give(std::nullopt, 0);
   if (planned->piece) {
     const int rows = planned->piece->features.rows;
@@ -72,6 +90,7 @@ void collectStep(StepRequest request, const Found<EncoderSession>& found, std::v
     batch.push_back({found.session, std::move(request.waiter), std::move(*planned), frames});
     return;
   }
+  const auto start = Clock::now();
   request.waiter.settle([&] { return found.session->keep(std::move(*planned), std::nullopt); },
                         [&] { return secondsSince(start); });
 }
@@ -189,15 +208,32 @@ void collect(std::deque<Request>& waiting, Full full, Joins joinsBatch, Collect 
 
 void runSteps(std::deque<StepRequest>& waiting, int mostFrames, BatchCounts& counts) {
   std::vector<Step> batch;
+  std::vector<Candidate> wave;
   const auto frames = [&] {
     return std::accumulate(batch.begin(), batch.end(), 0, [](int sum, const Step& step) { return sum + step.frames; });
   };
-  collect<EncoderSession>(
-      waiting, [&] { return !batch.empty() && frames() >= mostFrames; },
-      [&](const EncoderSession* session) {
-        return joins(batch, session, [](const EncoderSession& one) -> const Encoder& { return one.encoder(); });
-      },
-      [&](StepRequest request, const Found<EncoderSession>& found) { collectStep(std::move(request), found, batch); });
+  const auto weights = [](const EncoderSession& one) -> const Encoder& { return one.encoder(); };
+  const auto joinsBoth = [&](const EncoderSession* session) {
+    const auto isIt = [&](const Candidate& one) { return one.found.session == session; };
+    const bool sameWeights =
+        wave.empty() || !wave[0].found.session || &weights(*wave[0].found.session) == &weights(*session);
+    return joins(batch, session, weights) && sameWeights && std::none_of(wave.begin(), wave.end(), isIt);
+  };
+  // In waves of as many as there are cores, as far as there is room: what a step needs is known once it is planned.
+  while (!waiting.empty() && (batch.empty() || frames() < mostFrames)) {
+    const int room = batch.empty() ? 1 : (mostFrames - frames()) / std::max(1, batch.back().frames);
+    const auto most = static_cast<size_t>(std::clamp(room, 1, ops::poolThreads()));
+    const size_t before = waiting.size();
+    collect<EncoderSession>(
+        waiting, [&] { return wave.size() >= most; }, joinsBoth,
+        [&](StepRequest request, const Found<EncoderSession>& found) {
+          wave.push_back({std::move(request), found, {}, {}});
+        });
+    planAll(wave);
+    for (Candidate& one : wave) collectStep(std::move(one), batch);
+    wave.clear();
+    if (waiting.size() == before) break;  // the others join another batch
+  }
   if (batch.empty()) return;
   counts.batches++;
   counts.steps += static_cast<int64_t>(batch.size());

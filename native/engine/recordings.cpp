@@ -133,8 +133,8 @@ std::vector<const Heard*> signalsOf(const std::vector<Hearing*>& batch) {
 
 void hear(std::vector<Hearing*> batch, BatchCounts& counts);
 
-// After a batch has failed: what was cancelled leaves it, otherwise it is halved. A smaller batch needs less memory, and
-// in the end only what cannot be heard by itself fails.
+// After a batch has failed: what was cancelled leaves it, otherwise it is halved. A smaller batch needs less memory,
+// and in the end only what cannot be heard by itself fails.
 void hearAgain(const std::vector<Hearing*>& batch, const std::exception_ptr& failure, BatchCounts& counts) {
   try {
     std::rethrow_exception(failure);

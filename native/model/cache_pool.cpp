@@ -33,6 +33,7 @@ void scatter(mx::array& all, const mx::array& slots, const mx::array& rows) {
 }  // namespace
 
 int CachePool::take() {
+  const std::lock_guard lock(mutex_);
   if (free_.empty()) grow();
   const int slot = free_.back();
   free_.pop_back();

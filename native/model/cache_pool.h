@@ -5,6 +5,7 @@
 #include <mlx/mlx.h>
 
 #include <memory>
+#include <mutex>
 #include <vector>
 
 namespace parakeet {
@@ -23,7 +24,11 @@ class CachePool {
   // A slot that nobody has; its content is undefined. Throws when there is no memory for more: nothing has changed
   // then.
   int take();
-  void give(int slot) { free_.push_back(slot); }
+  // On any thread: a stream may drop its cache while its step is planned.
+  void give(int slot) {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(slot);
+  }
 
   // `slots`: [B], int32. → [B, 2, heads, frames, width / heads], and [B, reach, width].
   mlx::core::array keysValues(int layer, const mlx::core::array& slots) const;
@@ -43,6 +48,7 @@ class CachePool {
 
   CacheShape shape_;
   int slots_ = 0;
+  std::mutex mutex_;  // of `free_`
   std::vector<int> free_;
   std::vector<mlx::core::array> keysValues_, convolutions_;  // [slots, …] of each layer
 };

@@ -17,8 +17,9 @@ using Arrays = ops::Fused::Arrays;
 constexpr int mostRounds = 24, fewestRounds = 2, mostRows = 8192;
 // With fewer streams the CPU is faster than rounds: it does not wait for kernels to be queued.
 constexpr size_t fewestByRounds = 4;
-// With more streams rounds are faster than the kernel, which takes eight at a time.
-constexpr int mostByKernel = 32;
+// The kernel takes eight streams at a time: with more streams rounds are faster, unless there are few frames. (On an
+// H200 a round takes about a millisecond for any number of streams, one of the kernel 0.05 ms.)
+constexpr int mostByKernel = 128, fewFrames = 64;
 // Frames that a round moves on by, on average: text has about as many tokens as pauses, of one to four frames.
 constexpr double framesOfRound = 1.7;
 
@@ -40,7 +41,7 @@ mx::array activated(const mx::array& x, const std::string& activation) {
 
 mx::array durationsOf(const ModelConfig& config) {
   const std::vector<int> one{0}, &own = config.durations.empty() ? one : config.durations;
-  return mx::array(own.begin(), {static_cast<int>(own.size())}, mx::int32);
+  return ops::resident(mx::array(own.begin(), {static_cast<int>(own.size())}, mx::int32));
 }
 
 mx::array integer(int value) { return mx::array(value, mx::int32); }
@@ -261,23 +262,20 @@ std::vector<float> DeviceGreedy::decodeByRounds(Rounds& rounds) const {
 }
 
 std::vector<float> DeviceGreedy::decodeByKernel(Rounds& rounds) const {
+  std::vector<GreedyKernel::Stream> own;
+  for (int i = 0; i < rounds.batch(); i++) {
+    const Rounds::Stream& stream = rounds.streams[i];
+    own.push_back({rounds.firstRows[i], stream.end, stream.pointer, stream.symbols, Rounds::stateOf(stream)});
+  }
+  kernel_->decode(rounds.frames, own);
   std::vector<float> states;
-  for (int first = 0; first < rounds.batch(); first += GreedyKernel::most) {
-    const int count = std::min(GreedyKernel::most, rounds.batch() - first);
-    std::vector<GreedyKernel::Stream> own;
-    for (int i = first; i < first + count; i++) {
-      const Rounds::Stream& stream = rounds.streams[i];
-      own.push_back({rounds.firstRows[i], stream.end, stream.pointer, stream.symbols, Rounds::stateOf(stream)});
-    }
-    kernel_->decode(rounds.frames, own);
-    for (int i = 0; i < count; i++) {
-      Rounds::Stream& stream = rounds.streams[first + i];
-      for (const auto& [token, frame, place, confidence] : own[i].found)
-        stream.found.push_back({token, stream.job->frames->firstFrame + frame, rules_.lasts(place), confidence});
-      stream.pointer = own[i].pointer;
-      stream.symbols = own[i].symbols;
-      states.insert(states.end(), own[i].state.begin(), own[i].state.end());
-    }
+  for (int i = 0; i < rounds.batch(); i++) {
+    Rounds::Stream& stream = rounds.streams[i];
+    for (const auto& [token, frame, place, confidence] : own[i].found)
+      stream.found.push_back({token, stream.job->frames->firstFrame + frame, rules_.lasts(place), confidence});
+    stream.pointer = own[i].pointer;
+    stream.symbols = own[i].symbols;
+    states.insert(states.end(), own[i].state.begin(), own[i].state.end());
   }
   return states;
 }
@@ -312,7 +310,9 @@ void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
     }
   }
   rounds.frames = shared ? parts[0] : mx::concatenate(parts, 0);
-  const bool byKernel = kernel_ && rounds.batch() <= mostByKernel;
+  int64_t longest = 0;
+  for (const Rounds::Stream& stream : rounds.streams) longest = std::max(longest, stream.end - stream.pointer);
+  const bool byKernel = kernel_ && (rounds.batch() <= mostByKernel || longest <= fewFrames);
   const std::vector<float> states = byKernel ? decodeByKernel(rounds) : decodeByRounds(rounds);
 
   // Only now that nothing can fail any more.

@@ -1,7 +1,7 @@
 // Greedy transducer decoding on the device (Xu et al. 2023; NeMo's GreedyTDTInfer and GreedyRNNTInfer), for many
 // streams at once: several rounds of joint and predictor are queued together and read back in one piece, so that the
-// device is waited for once in many tokens. On a CUDA card, few streams are one kernel's (greedy_kernel.h). The CPU's own
-// way is transducer_decoder.cpp.
+// device is waited for once in many tokens. On a CUDA card, few streams are one kernel's (greedy_kernel.h). The CPU's
+// own way is transducer_decoder.cpp.
 #pragma once
 
 #include <memory>

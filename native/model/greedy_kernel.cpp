@@ -17,8 +17,11 @@ namespace mx = mlx::core;
 namespace {
 
 constexpr int threads = 1024;
+// Streams that one launch decodes.
+constexpr size_t most = 8;
 // Bytes of vectors that a block holds of all its streams; 48 KiB are any block's, and a few the kernel's other values.
 constexpr int vectorBytes = 42 << 10;
+constexpr int counterSize = 1024;
 // Tokens that a stream may find in one launch. The rest is another one's.
 constexpr int64_t mostRoom = 1024;
 
@@ -38,9 +41,9 @@ __device__ inline T loadFresh(const T* from) { return *const_cast<const volatile
 }
 )cuda";
 
-const std::vector<std::string> inputNames{"numbers",   "frames",         "states", "embedding", "inputs",
-                                          "hiddens",   "gate_bias",      "joint",  "joint_bias", "out",
-                                          "out_bias",  "durations"};
+const std::vector<std::string> inputNames{"before", "numbers",  "frames",    "states", "embedding",
+                                          "inputs", "hiddens",  "gate_bias", "joint",  "joint_bias",
+                                          "out",    "out_bias", "durations"};
 
 int activationOf(const std::string& name) { return name == "relu" ? 0 : name == "sigmoid" ? 1 : 2; }
 
@@ -83,7 +86,7 @@ GreedyKernel::GreedyKernel(const ModelConfig& config, const Weights& weights, op
   const auto matrix = [&](const std::vector<float>& values) {
     if (dtype == ops::DType::float32) return asVector(values);
     const std::vector<uint16_t> bits = ops::toBfloat16(values);
-    return mx::array(bits.begin(), {static_cast<int>(bits.size())}, mx::uint16);
+    return ops::resident(mx::array(bits.begin(), {static_cast<int>(bits.size())}, mx::uint16));
   };
   std::vector<std::string> inputs, hiddens, biases;
   for (int i = 0; i < layers_; i++) {
@@ -102,8 +105,7 @@ GreedyKernel::GreedyKernel(const ModelConfig& config, const Weights& weights, op
               asVector(weights.take("joint.pred.bias", {jointHidden_})),
               matrix(weights.take("joint.joint_net.2.weight", {classes_ + kinds_, jointHidden_})),
               asVector(weights.take("joint.joint_net.2.bias", {classes_ + kinds_})),
-              mx::array(durations.begin(), {static_cast<int>(durations.size())}, mx::int32)};
-  mx::eval(weights_);
+              ops::resident(mx::array(durations.begin(), {static_cast<int>(durations.size())}, mx::int32))};
 }
 
 std::string GreedyKernel::callFor(int streams) const {
@@ -116,12 +118,25 @@ std::string GreedyKernel::callFor(int streams) const {
 }
 
 void GreedyKernel::decode(const mx::array& frames, std::vector<Stream>& streams) const {
-  while (std::any_of(streams.begin(), streams.end(), [](const Stream& stream) { return !stream.over(); }))
-    launch(frames, streams);
+  while (std::any_of(streams.begin(), streams.end(), [](const Stream& stream) { return !stream.over(); })) {
+    std::vector<Launch> launches;
+    std::vector<mx::array> made;
+    // One after the other: two at a time would wait for multiprocessors that the other one holds.
+    mx::array before = weights_.back();
+    for (size_t first = 0; first < streams.size(); first += most) {
+      launches.push_back(
+          launch(frames, std::span(streams).subspan(first, std::min(most, streams.size() - first)), before));
+      before = launches.back().outputs[2];
+      made.insert(made.end(), launches.back().outputs.begin(), launches.back().outputs.end());
+    }
+    mx::eval(made);
+    for (const Launch& launch : launches) read(launch);
+  }
 }
 
-void GreedyKernel::launch(const mx::array& frames, std::vector<Stream>& streams) const {
-  const int stateWidth = 2 * layers_ * hidden_ + jointHidden_;
+GreedyKernel::Launch GreedyKernel::launch(const mx::array& frames, std::span<Stream> streams,
+                                          const mx::array& before) const {
+  const int stateWidth = this->stateWidth();
   int count = 1;
   while (count < static_cast<int>(streams.size())) count *= 2;
   int64_t room = 1;
@@ -150,21 +165,27 @@ void GreedyKernel::launch(const mx::array& frames, std::vector<Stream>& streams)
                                                       std::string(prelude) + greedyKernelSource))
                 .first;
   }
-  std::vector<mx::array> inputs{ops::uploaded(numbers, {static_cast<int>(numbers.size())}), frames,
+  std::vector<mx::array> inputs{before, ops::uploaded(numbers, {static_cast<int>(numbers.size())}), frames,
                                 ops::uploaded(states, {static_cast<int>(states.size())})};
   inputs.insert(inputs.end(), weights_.begin(), weights_.end());
   const auto tokens = static_cast<int>(static_cast<int64_t>(count) * room * 4);
   const int resultSize = tokens + count * stateWidth + 3 * count + 1;
   const int workSize = count * (2 * blocks_ * 6 + 3 * layers_ * hidden_ + 2 * jointHidden_);
+  // A counter by itself would be so small that MLX puts it into memory that the card reaches over the bus.
   std::vector<mx::array> outputs =
-      found->second(inputs, {{resultSize}, {workSize}, {1}}, {mx::float32, mx::float32, mx::int32},
+      found->second(inputs, {{resultSize}, {workSize}, {counterSize}}, {mx::float32, mx::float32, mx::int32},
                     {blocks_ * threads, 1, 1}, {threads, 1, 1}, {}, 0.0f, false, {});
-  mx::eval(outputs);
-  const std::vector<float> result = ops::downloaded(outputs[0]);
+  return {streams, count, static_cast<int>(room), std::move(outputs)};
+}
 
+void GreedyKernel::read(const Launch& launch) const {
+  const auto& [streams, count, room, outputs] = launch;
+  const int stateWidth = this->stateWidth();
+  const std::vector<float> result = ops::downloaded(outputs[0]);
   if (result.back() != 0.0f)
-    throw std::runtime_error("The card did not run all blocks of the decoder at the same time. Set PARAKEET_DECODER=host.");
-  const float* state = result.data() + tokens;
+    throw std::runtime_error(
+        "The card did not run all blocks of the decoder at the same time. Set PARAKEET_DECODER=host.");
+  const float* state = result.data() + static_cast<ptrdiff_t>(count) * room * 4;
   const float* places = state + static_cast<ptrdiff_t>(count) * stateWidth;
   for (size_t s = 0; s < streams.size(); s++) {
     Stream& own = streams[s];

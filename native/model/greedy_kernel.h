@@ -1,5 +1,5 @@
-// Greedy transducer decoding of a few streams as one CUDA kernel (greedy.cuh): a stream's tokens cost one launch and one
-// copy back.
+// Greedy transducer decoding of a few streams as one CUDA kernel (greedy.cuh): a stream's tokens cost one launch and
+// one copy back.
 #pragma once
 
 #include <mlx/mlx.h>
@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "model/config.h"
@@ -19,9 +21,6 @@ class GreedyKernel {
  public:
   // Null where there is no CUDA card, or the model's sizes are not the kernel's.
   static std::unique_ptr<const GreedyKernel> make(const ModelConfig& config, const Weights& weights, ops::DType dtype);
-
-  // Streams that one launch decodes.
-  static constexpr int most = 8;
 
   struct Found {
     int token;
@@ -37,13 +36,22 @@ class GreedyKernel {
     std::vector<Found> found = {};
     bool over() const { return pointer >= end; }
   };
-  // Decodes up to `most` streams to their ends. `frames`: [rows, joint hidden] float32, as the joint takes them. On the
+  // Decodes streams to their ends. `frames`: [rows, joint hidden] float32, as the joint takes them. On the
   // engine's thread. Throws when the card does not run it.
   void decode(const mlx::core::array& frames, std::vector<Stream>& streams) const;
 
  private:
   GreedyKernel(const ModelConfig& config, const Weights& weights, ops::DType dtype, int blocks);
-  void launch(const mlx::core::array& frames, std::vector<Stream>& streams) const;
+  // Some streams' kernel, and what it takes to read its result.
+  struct Launch {
+    std::span<Stream> streams;
+    int count, room;  // streams that the kernel is made for, and tokens of each
+    std::vector<mlx::core::array> outputs;
+  };
+  // Queues it behind `before`.
+  Launch launch(const mlx::core::array& frames, std::span<Stream> streams, const mlx::core::array& before) const;
+  void read(const Launch& launch) const;
+  int stateWidth() const { return 2 * layers_ * hidden_ + jointHidden_; }
   std::string callFor(int streams) const;
 
   int layers_, hidden_, jointHidden_, classes_, kinds_, activation_, maxSymbols_, blocks_;

@@ -6,12 +6,21 @@
 namespace parakeet::ops {
 namespace mx = mlx::core;
 
-void prepareDevices() {
+namespace {
+
+void setUnlessSet(const char* name, const char* value) {
 #ifndef _WIN32
-  setenv("MLX_ENABLE_TF32", "0", 0);
+  setenv(name, value, 0);
 #else
-  if (!std::getenv("MLX_ENABLE_TF32")) _putenv_s("MLX_ENABLE_TF32", "0");
+  if (!std::getenv(name)) _putenv_s(name, value);
 #endif
+}
+
+}  // namespace
+
+void prepareDevices() {
+  setUnlessSet("MLX_ENABLE_TF32", "0");
+  setUnlessSet("MLX_USE_CUDA_GRAPHS", "0");
 }
 
 bool gpuAvailable() { return mx::is_available(mx::Device(mx::Device::gpu)); }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "ops/cuda_driver.h"
+#include "ops/device.h"
 
 namespace parakeet::ops {
 namespace mx = mlx::core;
@@ -73,6 +74,14 @@ mx::array upload(const std::vector<T>& values, mx::Shape shape, mx::Dtype type) 
 }
 
 }  // namespace
+
+mx::array resident(const mx::array& x) {
+  if (!onGpu()) return x;
+  // An operation that needs new memory: `x` is still held, so it is not computed in place.
+  mx::array copy = x + mx::array(0, x.dtype());
+  mx::eval(copy);
+  return copy;
+}
 
 mx::array uploaded(const std::vector<float>& values, mx::Shape shape) {
   return upload(values, std::move(shape), mx::float32);

@@ -189,16 +189,14 @@ std::vector<Tokens> launch(const Network& network, const Values& frames, std::ve
               numbers.data(), frames.data(), states.data(), weights, result.data(), work.data(), &counter);
         };
         if (inHalf) {
-          decode(cuda::parakeet_greedy::weightsOf(embedding.data(), inputs.data(), hiddens.data(),
-                                                  network.gateBias.data(), predictor.data(),
-                                                  network.predictorBias.data(), out.data(), network.outBias.data(),
-                                                  network.durations.data()));
+          decode(cuda::parakeet_greedy::weightsOf(
+              embedding.data(), inputs.data(), hiddens.data(), network.gateBias.data(), predictor.data(),
+              network.predictorBias.data(), out.data(), network.outBias.data(), network.durations.data()));
         } else {
-          decode(cuda::parakeet_greedy::weightsOf(network.embedding.data(), network.inputs.data(),
-                                                  network.hiddens.data(), network.gateBias.data(),
-                                                  network.predictor.data(), network.predictorBias.data(),
-                                                  network.out.data(), network.outBias.data(),
-                                                  network.durations.data()));
+          decode(cuda::parakeet_greedy::weightsOf(
+              network.embedding.data(), network.inputs.data(), network.hiddens.data(), network.gateBias.data(),
+              network.predictor.data(), network.predictorBias.data(), network.out.data(), network.outBias.data(),
+              network.durations.data()));
         }
       });
     }
