@@ -10,7 +10,7 @@
 namespace parakeet::ops {
 namespace {
 
-// From cuda.h (CUDA Driver API, "CUdevice_attribute" and "cuMemHostAlloc").
+// From the CUDA Driver API: CUdevice_attribute, and the flags of cuMemHostAlloc.
 constexpr unsigned hostAllocPortable = 1, hostAllocMapped = 2;
 
 #ifdef __linux__
