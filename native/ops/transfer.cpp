@@ -16,7 +16,7 @@ namespace parakeet::ops {
 namespace mx = mlx::core;
 namespace {
 
-// What an mx::allocator::Buffer points to on CUDA (mlx/backend/cuda/allocator.h, which needs CUDA's headers).
+// What an mx::allocator::Buffer points to on CUDA (in MLX: cu::CudaBuffer, whose header needs those of CUDA).
 struct CudaBuffer {
   void* data;
   size_t size;
