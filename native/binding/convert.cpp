@@ -46,7 +46,7 @@ ModelConfig toModelConfig(const Napi::Object& object) {
   config.preprocessor = {integer(preprocessor, "sampleRate"), integer(preprocessor, "windowLength"),
                          integer(preprocessor, "hop"),        integer(preprocessor, "fftLength"),
                          integer(preprocessor, "features"),   number(preprocessor, "preemphasis"),
-                         text(preprocessor, "window")};
+                         text(preprocessor, "window"),        boolean(preprocessor, "normalize")};
   const auto encoder = object.Get("encoder").As<Napi::Object>();
   config.encoder.features = config.preprocessor.features;
   config.encoder.layers = integer(encoder, "layers");
@@ -58,6 +58,7 @@ ModelConfig toModelConfig(const Napi::Object& object) {
   config.encoder.convKernel = integer(encoder, "convKernel");
   config.encoder.useBias = boolean(encoder, "useBias");
   config.encoder.xscaling = boolean(encoder, "xscaling");
+  config.encoder.causal = boolean(encoder, "causal");
   config.vocabulary = integer(object, "vocabularySize");
   config.maxSymbols = integer(object, "maxSymbols");
   const auto durations = object.Get("durations").As<Napi::Array>();
@@ -139,6 +140,7 @@ StreamOptions toStreamOptions(const Napi::Object& object) {
   options.gate = object.Get("gate").As<Napi::Boolean>().Value();
   options.history = integer(object, "history");
   options.grow = integer(object, "grow");
+  options.recall = toContext(object.Get("recall"));
   const Napi::Value normalization = object.Get("normalization");
   if (normalization.IsObject()) {
     const auto given = normalization.As<Napi::Object>();

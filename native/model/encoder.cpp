@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "error.h"
+#include "model/mutant.h"
 #include "model/packed_encoder.h"
 #include "model/padded_encoder.h"
 #include "ops/device.h"
@@ -20,6 +21,11 @@ void Encoder::mustFit(const Matrix& features) const {
   throw Error("ERR_PARAKEET_INVALID_ARGUMENT", "Expected mel frames of " + std::to_string(config_.features) +
                                                    " features but received some of " +
                                                    std::to_string(features.columns));
+}
+
+ops::Band Encoder::band(const Context& context, int cached) const {
+  if (!config_.causal || context.right < 0) return {context.left, context.right, cached};
+  return {context.left, mutant("attention-ahead") ? 1 : 0, cached, context.right + 1};
 }
 
 std::unique_ptr<const Encoder> makeEncoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype,

@@ -10,13 +10,14 @@
 #include "model/frame_rows.h"
 #include "model/stream_cache.h"
 #include "model/weights.h"
-#include "ops/dtype.h"
+#include "ops/types.h"
 
 namespace parakeet {
 
 using ops::CacheUpdate;
 
-// How far a frame attends, in frames; -1 for no limit.
+// How far a frame attends, in frames; -1 for no limit. In a cache-aware encoder a chunk is `right` + 1 frames, which
+// all see the chunk and `left` frames before it.
 struct Context {
   int left = -1;
   int right = -1;
@@ -31,6 +32,9 @@ struct EncoderPiece {
   Context context;
   CacheUpdate update;
   StreamCachePtr past;
+  // At the start: the first frames of the piece that are past already. They are there because the next one sees the
+  // padding before the signal.
+  int skip = 0;
 };
 
 struct EncodedPiece {
@@ -61,11 +65,13 @@ class Encoder {
 
   const EncoderConfig& config() const { return config_; }
   // Mel frames before those of an output that it sees, and a piece needs in front.
-  int leftReach() const { return config_.subsamplingFactor - 1; }
+  int melBefore() const { return config_.melBefore(); }
 
  protected:
   // Throws ERR_PARAKEET_INVALID_ARGUMENT.
   void mustFit(const Matrix& features) const;
+  // Which keys an item's queries see, after `cached` frames of its past.
+  ops::Band band(const Context& context, int cached) const;
 
  private:
   EncoderConfig config_;

@@ -36,7 +36,7 @@ void Model::warmUp(const CancelFlag& cancel) const {
     std::vector<StreamCachePtr> pasts(signals.size());
     for (int step = 0; step < steps; step++) {
       const bool first = step == 0;
-      const int rows = (chunk + lookahead) * factor + (first ? 0 : encoder_->leftReach());
+      const int rows = (chunk + lookahead) * factor + (first ? 0 : encoder_->melBefore());
       std::vector<EncoderPiece> pieces;
       for (const StreamCachePtr& past : pasts)
         pieces.push_back({noise(rows, features), first, false, {capacity, -1}, {chunk, capacity}, past});

@@ -160,7 +160,7 @@ export class Line {
     const { drafts } = this.options;
     const silence = settleSilence(this.options.silence);
     const streaming = streamingOf(model.info, this.options, silence);
-    this.ahead = streaming.lookahead * frameSeconds(model.info);
+    this.ahead = (streaming.lookahead ?? 0) * frameSeconds(model.info);
     const flushSilence = silence.flush;
     return [
       () => logMel(model, { flushSilence }),

@@ -4,7 +4,7 @@
  */
 import { type InputOptions, settleInput } from '../audio/input-options.js';
 import { checkDecoding, type DecodingOptions } from '../model/decoding.js';
-import { type Latency, type SilenceOptions, settleLatency, settleSilence } from '../model/latency.js';
+import { checkLatency, type Latency, type SilenceOptions, settleSilence } from '../model/latency.js';
 import { isModel, type StageModel } from '../model/stage-model.js';
 import { checkNormalization, type Normalization } from '../model/streaming-options.js';
 import { expected, finite, flag, oneOf, optionalSignal } from '../options.js';
@@ -27,7 +27,7 @@ export interface TranscriptionOptions {
    */
   input?: InputOptions | undefined;
   /**
-   * Live: how long a word waits for what comes after it: a preset, or seconds.
+   * Live: how long a word waits for what comes after it: a preset, or seconds. A cache-aware model has those that it was trained with.
    * @defaultValue `'balanced'`
    */
   latency?: Latency | undefined;
@@ -131,7 +131,7 @@ const LIVE_SILENCE = ['gate', 'hangover'] as const;
  */
 export function checkTranscription(options: TranscriptionOptions): void {
   settleInput('input', options.input ?? {}, 'input.');
-  settleLatency(options.latency);
+  checkLatency(options.latency);
   checkDecoding(options.decoding);
   checkSentences(options.sentences);
   settleUtterances(options.utterances);

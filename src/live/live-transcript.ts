@@ -8,6 +8,7 @@ import type { NativeDecoder, NativeEncoder, NativeFrames, NativeMel } from '../e
 import { ClosedError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
 import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
+import { isCacheAware } from '../model/cache-aware.js';
 import { checkDecoding, type DecodingOptions, resolveDecoding } from '../model/decoding.js';
 import { DEFAULT_SILENCE, type Latency, type SilenceOptions, settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
@@ -72,7 +73,7 @@ export interface LiveOptions {
 
 /**
  * Options of `model.transcribeStream`: those of the stage `encode`, in frames. Without `latency`, `lookahead`, `left` and `contextSize` it
- * is `contextSize: [256, 256]`, parakeet-mlx's default, a lookahead of 20.8 s.
+ * is `contextSize: [256, 256]`, parakeet-mlx's default, a lookahead of 20.8 s (of a cache-aware model, the preset `'balanced'`).
  */
 export interface TranscribeStreamOptions
   extends StreamingOptions,
@@ -320,7 +321,9 @@ export function startTranscribeStream(model: LoadedModel, options: TranscribeStr
   known('transcribeStream', options, [...streamingOptionKeys, 'flushSilence', ...commonKeys]);
   const flush = finite('flushSilence', options.flushSilence ?? DEFAULT_SILENCE.flush, 0, 10);
   const { latency, lookahead, left, contextSize } = options;
-  const unsaid = [latency, lookahead, left, contextSize].every((value) => value === undefined);
+  const unsaid =
+    !isCacheAware(model.info) &&
+    [latency, lookahead, left, contextSize].every((value) => value === undefined);
   return start('transcribeStream', model, options, flush, () => ({
     ...options,
     ...(unsaid && { contextSize: [256, 256] }),

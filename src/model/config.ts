@@ -2,19 +2,19 @@
  * NeMo's `config.json`, checked key by key and reduced to what the engine needs. Only the configuration: whether the weights fit it is
  * checked natively.
  */
-import { inspect } from 'node:util';
 import type { NativeContext, NativeModelConfig, NativeModelInfo } from '../engine/addon.js';
-import { ModelError } from '../errors.js';
+import { readContexts } from './cache-aware-config.js';
+import { Section } from './config-section.js';
 
 /** The content of a model's `config.json`. */
 export interface ModelConfig {
   native: NativeModelConfig;
   vocabulary: string[];
-  /** Frames of the model's own local attention, -1 for no limit. */
+  /** How far a frame attends in a whole recording, in frames, -1 for no limit. */
   attention: NativeContext;
+  /** Contexts that a cache-aware model was trained with, the shortest chunk first; empty for other models. */
+  contexts: NativeContext[];
 }
-
-type Json = Record<string, unknown>;
 
 const TARGETS = {
   transducer: 'nemo.collections.asr.models.rnnt_bpe_models.EncDecRNNTBPEModel',
@@ -35,7 +35,9 @@ export function readConfig(json: unknown, file: string): ModelConfig {
   const root = new Section(json, '', file);
   const architecture = readArchitecture(root);
   const features = root.section('preprocessor').integer('features', 1, 1024);
-  const encoder = readEncoder(root.section('encoder'), features);
+  const contexts = readContexts(root.section('encoder'), root.section('preprocessor'));
+  const causal = contexts.length > 0;
+  const encoder = readEncoder(root.section('encoder'), features, causal);
   const transducer = architecture !== 'ctc';
   const vocabulary = transducer
     ? root.section('joint').strings('vocabulary')
@@ -43,10 +45,11 @@ export function readConfig(json: unknown, file: string): ModelConfig {
   const durations = architecture.startsWith('tdt') ? readDurations(root) : [];
   return {
     vocabulary,
-    attention: readAttention(root.section('encoder')),
+    attention: contexts.at(-1) ?? readAttention(root.section('encoder')),
+    contexts,
     native: {
       architecture,
-      preprocessor: readPreprocessor(root.section('preprocessor')),
+      preprocessor: readPreprocessor(root.section('preprocessor'), !causal),
       encoder,
       ...(transducer ? readTransducer(root, vocabulary.length, durations.length) : {}),
       vocabularySize: vocabulary.length,
@@ -76,11 +79,11 @@ function readArchitecture(root: Section): NativeModelInfo['architecture'] {
   );
 }
 
-function readPreprocessor(section: Section): NativeModelConfig['preprocessor'] {
+function readPreprocessor(section: Section, normalize: boolean): NativeModelConfig['preprocessor'] {
   const sampleRate = section.integer('sample_rate', 1000, 192_000);
   const fftLength = section.integer('n_fft', 4, 65_536);
   if ((fftLength & (fftLength - 1)) !== 0) throw section.unsupported('n_fft', 'a power of two', fftLength);
-  section.only('normalize', ['per_feature']);
+  if (normalize) section.only('normalize', ['per_feature']);
   const windowLength = readSamples(section, 'window_size', sampleRate);
   if (windowLength > fftLength) {
     throw section.invalid('window_size', `at most n_fft (${fftLength} samples)`, `${windowLength} samples`);
@@ -97,6 +100,7 @@ function readPreprocessor(section: Section): NativeModelConfig['preprocessor'] {
     preemphasis:
       preemphasis === null ? 0 : preemphasis === undefined ? 0.97 : section.number('preemph', 0, 1),
     window: section.word('window', ['hann', 'hamming', 'blackman', 'bartlett', 'ones'], 'hann'),
+    normalize,
   };
 }
 
@@ -108,13 +112,12 @@ function readSamples(section: Section, key: string, sampleRate: number): number 
   return samples;
 }
 
-function readEncoder(section: Section, features: number): NativeModelConfig['encoder'] {
+function readEncoder(section: Section, features: number, causal: boolean): NativeModelConfig['encoder'] {
   const feat = section.integer('feat_in', 1, 1024);
   if (feat !== features) throw section.invalid('feat_in', `preprocessor.features (${features})`, feat);
   section.only('subsampling', ['dw_striding']);
-  section.only('causal_downsampling', [false], false);
   section.only('self_attention_model', ['rel_pos', 'rel_pos_local_attn']);
-  section.only('conv_norm_type', ['batch_norm'], 'batch_norm');
+  if (!causal) section.only('conv_norm_type', ['batch_norm'], 'batch_norm');
   const subsamplingFactor = section.integer('subsampling_factor', 2, 64);
   if ((subsamplingFactor & (subsamplingFactor - 1)) !== 0) {
     throw section.unsupported('subsampling_factor', 'a power of two', subsamplingFactor);
@@ -136,6 +139,7 @@ function readEncoder(section: Section, features: number): NativeModelConfig['enc
     convKernel,
     useBias: section.boolean('use_bias', true),
     xscaling: section.boolean('xscaling', false),
+    causal,
   };
 }
 
@@ -190,122 +194,4 @@ function readMaxSymbols(root: Section): number {
   const greedy = root.optionalSection('decoding')?.optionalSection('greedy');
   const value = greedy?.get('max_symbols');
   return greedy && value != null ? greedy.integer('max_symbols', 1, 1000) : DEFAULT_MAX_SYMBOLS;
-}
-
-/** An object of the config, which knows its own path for error messages. */
-class Section {
-  readonly #values: Json;
-
-  constructor(
-    value: unknown,
-    private readonly path: string,
-    private readonly file: string,
-  ) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new ModelError(
-        'ERR_PARAKEET_INVALID_CONFIG',
-        `Expected an object for ${path === '' ? 'the whole' : `'${path}'`} in ${file} but found ${show(value)}`,
-      );
-    }
-    this.#values = value as Json;
-  }
-
-  get(key: string): unknown {
-    return this.#values[key];
-  }
-
-  section(key: string): Section {
-    return new Section(this.get(key), this.#at(key), this.file);
-  }
-
-  optionalSection(key: string): Section | undefined {
-    return this.get(key) == null ? undefined : this.section(key);
-  }
-
-  string(key: string): string {
-    const value = this.get(key);
-    if (typeof value === 'string') return value;
-    throw this.invalid(key, 'a string', value);
-  }
-
-  word<T extends string>(key: string, words: readonly T[], fallback?: T): T {
-    const value = this.get(key) ?? fallback;
-    if (words.includes(value as T)) return value as T;
-    const expected = `one of ${words.map((word) => `'${word}'`).join(', ')}`;
-    throw typeof value === 'string'
-      ? this.unsupported(key, expected, value)
-      : this.invalid(key, expected, value);
-  }
-
-  /** A key for which the engine supports only these values. */
-  only(key: string, values: readonly unknown[], fallback?: unknown): void {
-    const value = this.get(key) ?? fallback;
-    if (values.includes(value)) return;
-    const expected = values.map(show).join(' or ');
-    throw value === undefined ? this.invalid(key, expected, value) : this.unsupported(key, expected, value);
-  }
-
-  boolean(key: string, fallback: boolean): boolean {
-    const value = this.get(key) ?? fallback;
-    if (typeof value === 'boolean') return value;
-    throw this.invalid(key, 'true or false', value);
-  }
-
-  number(key: string, min: number, max: number): number {
-    const value = this.get(key);
-    if (typeof value === 'number' && value >= min && value <= max) return value;
-    throw this.invalid(key, `a number from ${min} to ${max}`, value);
-  }
-
-  integer(key: string, min: number, max: number, fallback?: number): number {
-    const value = this.get(key) ?? fallback;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-    throw this.invalid(key, `an integer from ${min} to ${max}`, value);
-  }
-
-  integers(key: string, min: number, max: number): number[] {
-    const value = this.get(key);
-    const fits = (item: unknown) =>
-      typeof item === 'number' && Number.isInteger(item) && item >= min && item <= max;
-    if (Array.isArray(value) && value.every(fits)) return value as number[];
-    throw this.invalid(key, `integers from ${min} to ${max}`, value);
-  }
-
-  strings(key: string): string[] {
-    const value = this.get(key);
-    if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string'))
-      return value;
-    throw this.invalid(key, 'a list of strings', value);
-  }
-
-  invalid(key: string, expected: string, value: unknown): ModelError {
-    return this.#error('ERR_PARAKEET_INVALID_CONFIG', key, expected, value);
-  }
-
-  unsupported(key: string, expected: string, value: unknown): ModelError {
-    return this.#error('ERR_PARAKEET_UNSUPPORTED_MODEL', key, expected, value);
-  }
-
-  #error(
-    code: 'ERR_PARAKEET_INVALID_CONFIG' | 'ERR_PARAKEET_UNSUPPORTED_MODEL',
-    key: string,
-    expected: string,
-    value: unknown,
-  ): ModelError {
-    const found = value === undefined ? 'it is missing' : `found ${show(value)}`;
-    return new ModelError(code, `Expected ${expected} for '${this.#at(key)}' in ${this.file} but ${found}`);
-  }
-
-  #at(key: string): string {
-    return this.path === '' ? key : `${this.path}.${key}`;
-  }
-}
-
-function show(value: unknown): string {
-  return inspect(value, {
-    depth: 0,
-    maxArrayLength: 4,
-    maxStringLength: 80,
-    breakLength: Number.POSITIVE_INFINITY,
-  });
 }

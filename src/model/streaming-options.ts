@@ -5,12 +5,14 @@
 
 import type { NativeEncoderOptions, NativeModelInfo } from '../engine/addon.js';
 import { expected, finite, flag, integer, known, oneOf } from '../options.js';
+import { contextOf, isCacheAware, resolveContext } from './cache-aware.js';
 import {
+  checkLatency,
   DEFAULT_SILENCE,
   framesOf,
   type Latency,
   type LatencyPreset,
-  presets,
+  latencyPresets,
   type SettledSilence,
   settleLatency,
 } from './latency.js';
@@ -29,10 +31,10 @@ export type Normalization =
 /** Options of a stream's encoder. Frames are encoder frames, 80 ms for Parakeet. */
 export interface StreamingOptions {
   /**
-   * Preset for `chunk`, `lookahead` and `left`.
+   * Preset for `chunk`, `lookahead` and `left`. Of a cache-aware model, the preset or the seconds of one of its contexts.
    * @defaultValue `'balanced'`
    */
-  latency?: LatencyPreset | undefined;
+  latency?: LatencyPreset | number | undefined;
   /**
    * Frames that become final at each step, at least 1.
    * @defaultValue the preset's
@@ -50,7 +52,7 @@ export interface StreamingOptions {
   left?: number | undefined;
   /**
    * Local attention as in parakeet-mlx: each frame attends to `[left, right]` frames. Sets
-   * `lookahead = min(depth, layers) × (right + (kernel − 1) / 2)`.
+   * `lookahead = min(depth, layers) × (right + (kernel − 1) / 2)`. Of a cache-aware model, one of its contexts.
    * @defaultValue none; `lookahead` and `left` decide
    */
   contextSize?: readonly [left: number, right: number] | undefined;
@@ -126,12 +128,9 @@ export function streamingOf(
   info: NativeModelInfo,
   { latency, normalization, lagPolicy }: LiveTuning,
   silence: SettledSilence,
-): StreamingOptions & { lookahead: number } {
-  const { chunk, lookahead, left } = settleLatency(latency);
+): StreamingOptions {
   return {
-    chunk: Math.max(1, framesOf(info, chunk)),
-    lookahead: framesOf(info, lookahead),
-    left: framesOf(info, left),
+    ...framesOfLatency(info, latency),
     normalization,
     lagPolicy,
     silenceGate: silence.gate,
@@ -142,7 +141,8 @@ export function streamingOf(
 
 /** Checks everything that can be checked without the model. @throws {@link ArgumentError} */
 function checkStreaming(options: StreamingOptions): void {
-  oneOf('latency', options.latency ?? 'balanced', Object.keys(presets) as LatencyPreset[]);
+  if (typeof options.latency === 'number') checkLatency(options.latency);
+  else oneOf('latency', options.latency ?? 'balanced', latencyPresets);
   if (options.chunk !== undefined) integer('chunk', options.chunk, 1, MAX_FRAMES);
   if (options.lookahead !== undefined) integer('lookahead', options.lookahead, 0, MAX_FRAMES);
   if (options.left !== undefined) integer('left', options.left, 0, MAX_FRAMES);
@@ -186,6 +186,16 @@ export function checkNormalization(normalization: Normalization = 'running'): vo
   else oneOf('normalization', normalization, ['running', 'none']);
 }
 
+function framesOfLatency(info: NativeModelInfo, latency: Latency | undefined): StreamingOptions {
+  if (isCacheAware(info)) return { contextSize: contextOf(info, latency) };
+  const { chunk, lookahead, left } = settleLatency(latency);
+  return {
+    chunk: Math.max(1, framesOf(info, chunk)),
+    lookahead: framesOf(info, lookahead),
+    left: framesOf(info, left),
+  };
+}
+
 /**
  * The encoder's numbers for a model.
  *
@@ -198,21 +208,26 @@ export function resolveStreaming(
   historySeconds = 0,
 ): NativeEncoderOptions {
   checkStreaming(options);
-  const preset = presets[options.latency ?? 'balanced'];
   const common = {
-    chunk: options.chunk ?? Math.max(1, framesOf(info, preset.chunk)),
-    normalization: statistics(options.normalization ?? 'running', info),
     emissionDelay: options.emissionDelay ?? framesOf(info, DEFAULT_SILENCE.emissionDelay),
     hangover: melFrames(info, options.speechHangover ?? DEFAULT_SILENCE.hangover),
     gate: options.silenceGate ?? false,
     history: melFrames(info, historySeconds),
     grow: options.lagPolicy === 'growSteps' ? MOST_GROWN : 1,
   };
+  if (isCacheAware(info)) return { ...common, ...resolveContext(info, options) };
+  const preset = settleLatency(options.latency);
+  const own = {
+    ...common,
+    chunk: options.chunk ?? Math.max(1, framesOf(info, preset.chunk)),
+    normalization: statistics(options.normalization ?? 'running', info),
+    recall: [-1, -1] as [number, number],
+  };
   if (options.contextSize === undefined) {
     const left = options.left ?? framesOf(info, preset.left);
     const context: [number, number] = options.keepOriginalAttention ? [-1, -1] : [left, -1];
     return {
-      ...common,
+      ...own,
       lookahead: options.lookahead ?? framesOf(info, preset.lookahead),
       context,
       cache: left,
@@ -223,7 +238,7 @@ export function resolveStreaming(
   const depth = Math.min(options.depth ?? 1, info.layers);
   const lookahead = depth * (right + (info.convKernel - 1) / 2);
   return {
-    ...common,
+    ...own,
     lookahead,
     context: options.keepOriginalAttention ? [-1, -1] : [left, right],
     cache: left,
