@@ -81,6 +81,10 @@ export const sizes = {
   },
 };
 
+/** How some models end an utterance, and how much likelier than other tokens they are. */
+const MARKS = ['<EOU>', '<EOB>'];
+const MARK_BIAS = 1.5;
+
 const DURATIONS = [0, 1, 2, 3, 4];
 /** Steps of about two frames, hardly ever zero: with `blankBias`, four tokens a second. */
 const DURATION_BIAS = [-8, 1, 0.7, 0, 0];
@@ -89,7 +93,7 @@ const DURATION_BIAS = [-8, 1, 0.7, 0, 0];
  * Makes the folder unless it is there.
  *
  * @param {string} model a name of `sizes`, or anything else with `size`
- * @param {{ dtype?: 'bfloat16' | 'float32', size?: Partial<typeof sizes['110m'] & { contexts: number[][] }>, out?: string }} [options]
+ * @param {{ dtype?: 'bfloat16' | 'float32', size?: Partial<typeof sizes['110m'] & { contexts: number[][], marks: boolean }>, out?: string }} [options]
  * @returns {string} the folder
  */
 export function randomModel(model, { dtype = 'bfloat16', size = {}, out } = {}) {
@@ -119,7 +123,7 @@ export function randomModel(model, { dtype = 'bfloat16', size = {}, out } = {}) 
 }
 
 function configOf(shape) {
-  const vocabulary = piecesOf(shape.vocabulary);
+  const vocabulary = piecesOf(shape);
   const classes = { num_classes: vocabulary.length, vocabulary };
   const kind = shape.ctc
     ? 'hybrid_rnnt_ctc_bpe_models.EncDecHybridRNNTCTCBPEModel'
@@ -188,12 +192,13 @@ function configOf(shape) {
   };
 }
 
-/** Distinct pieces of two to four letters, every other one the beginning of a word, and a full stop. */
-function piecesOf(count) {
+/** Distinct pieces of two to four letters, every other one the beginning of a word, a full stop, and with `marks` the ends of utterances. */
+function piecesOf({ vocabulary: count, marks }) {
   const letters = (n) => (n < 26 ? '' : letters(Math.floor(n / 26) - 1)) + String.fromCharCode(97 + (n % 26));
   const pieces = Array.from({ length: count }, (_, i) => (i % 2 ? '▁' : '') + letters(i + 26));
   pieces[0] = '<unk>';
   pieces[1] = '.';
+  if (marks) pieces.splice(-MARKS.length, MARKS.length, ...MARKS);
   return pieces;
 }
 
@@ -295,7 +300,13 @@ function tensorsOf(shape) {
   const outputs = vocabulary + 1 + (shape.contexts ? 0 : DURATIONS.length);
   normal('joint.joint_net.2.weight', [outputs, hidden], 1.2 / Math.sqrt(hidden), true);
   const outputBias = (i) =>
-    i < vocabulary ? 0 : i === vocabulary ? blankBias(vocabulary) : DURATION_BIAS[i - vocabulary - 1];
+    i < vocabulary
+      ? shape.marks && i >= vocabulary - MARKS.length
+        ? MARK_BIAS
+        : 0
+      : i === vocabulary
+        ? blankBias(vocabulary)
+        : DURATION_BIAS[i - vocabulary - 1];
   tensors.push({ name: 'joint.joint_net.2.bias', dims: [outputs], fill: outputBias });
   if (shape.ctc)
     linear('ctc_decoder.decoder_layers.0', vocabulary + 1, width, true, { dims: [vocabulary + 1, 1, width] });

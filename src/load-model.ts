@@ -177,7 +177,7 @@ async function identify({ config, tensors }: ModelFiles): Promise<string> {
 }
 
 function describe(
-  { native, vocabulary, attention, contexts }: ModelConfig,
+  { native, vocabulary, attention, contexts, prompts }: ModelConfig,
   device: 'cpu' | 'gpu',
   dtype: NativeDType,
 ): NativeModelInfo {
@@ -194,6 +194,7 @@ function describe(
     durations: native.durations,
     attention,
     contexts,
+    prompts,
     dtype,
     device,
   };

@@ -9,6 +9,7 @@ import { runJob } from './engine/jobs.js';
 import type { TranscriptResult } from './events.js';
 import { isCacheAware } from './model/cache-aware.js';
 import { type DecodingOptions, resolveDecoding } from './model/decoding.js';
+import { inLanguage } from './model/language.js';
 import type { LoadedModel } from './model/loaded-model.js';
 import { TokenPlacer } from './model/token-placer.js';
 import { expected, finite, flag, known, optionalSignal } from './options.js';
@@ -43,6 +44,11 @@ export interface EncodeLogMelOptions {
    * @defaultValue the model's own, usually all frames
    */
   attention?: { left: number; right: number } | undefined;
+  /**
+   * The language that is spoken, for a model that is told it: one of `info.prompts`.
+   * @defaultValue `'auto'`: the model finds out
+   */
+  language?: string | undefined;
   /** Cancels the work. */
   signal?: AbortSignal | undefined;
 }
@@ -61,7 +67,7 @@ export interface GenerateOptions extends EncodeLogMelOptions {
   sentences?: SentenceOptions | undefined;
 }
 
-const encodeKeys = ['normalize', 'attention', 'signal'];
+const encodeKeys = ['normalize', 'attention', 'language', 'signal'];
 
 /** `model.computeLogMel`. */
 export async function computeLogMel(
@@ -89,7 +95,7 @@ export async function encodeLogMel(
   known('encodeLogMel', options, encodeKeys);
   const signal = optionalSignal('signal', options.signal);
   const normalize = normalizes(model, options.normalize);
-  const context = contextOf(model, options.attention);
+  const context = contextOf(model, options);
   checkMel(model, mel);
   const features = normalize ? (await model.native.normalize(mel.data, mel.frames)).data : mel.data;
   const encoded = await runJob(
@@ -112,7 +118,7 @@ export async function generate(
   const decoding = resolveDecoding(model.info, options.decoding);
   const signal = optionalSignal('signal', options.signal);
   const normalize = normalizes(model, options.normalize);
-  const context = contextOf(model, options.attention);
+  const context = contextOf(model, options);
   checkMel(model, mel);
   const heard = await runJob(
     model.addon,
@@ -150,7 +156,7 @@ function normalizes(model: LoadedModel, normalize: boolean | undefined): boolean
   throw expected('false for a cache-aware model, which takes features as they are,', 'normalize', normalize);
 }
 
-function contextOf(model: LoadedModel, attention: EncodeLogMelOptions['attention']): NativeContext {
+function contextOf(model: LoadedModel, { attention, language }: EncodeLogMelOptions): NativeContext {
   checkAttention('attention', attention);
-  return attentionOf(model.info, 'attention', attention);
+  return inLanguage(model.info, language, attentionOf(model.info, 'attention', attention));
 }

@@ -59,6 +59,7 @@ describe('events', () => {
       | 'speechStart'
       | 'speechEnd'
       | 'endOfUtterance'
+      | 'backchannel'
       | 'lag'
       | 'gap'
       | 'end'

@@ -70,6 +70,10 @@ ModelConfig toModelConfig(const Napi::Object& object) {
     const auto joint = object.Get("joint").As<Napi::Object>();
     config.joint = {integer(joint, "hidden"), text(joint, "activation")};
   }
+  if (object.Get("prompt").IsObject()) {
+    const auto prompt = object.Get("prompt").As<Napi::Object>();
+    config.prompt = {integer(prompt, "prompts"), integer(prompt, "hidden")};
+  }
   return config;
 }
 
@@ -92,7 +96,8 @@ std::vector<TensorEntry> toTensorEntries(const Napi::Array& array) {
 
 Context toContext(const Napi::Value& value) {
   const auto array = value.As<Napi::Array>();
-  return {array.Get(0u).As<Napi::Number>().Int32Value(), array.Get(1u).As<Napi::Number>().Int32Value()};
+  const auto at = [&](uint32_t i) { return array.Get(i).As<Napi::Number>().Int32Value(); };
+  return {at(0), at(1), array.Length() > 2 ? at(2) : -1};
 }
 
 Decoding toDecoding(const Napi::Value& value) {

@@ -60,12 +60,19 @@ struct JointConfig {
   std::string activation = "relu";  // relu | sigmoid | tanh
 };
 
+// Of a multilingual model whose frames are told the language; 0 prompts for none.
+struct PromptConfig {
+  int prompts = 0;
+  int hidden = 0;
+};
+
 struct ModelConfig {
   Architecture architecture = Architecture::tdt;
   PreprocessorConfig preprocessor;
   EncoderConfig encoder;
   PredictorConfig predictor;
   JointConfig joint;
+  PromptConfig prompt;
   int vocabulary = 0;          // pieces without the blank, whose id is `vocabulary`
   std::vector<int> durations;  // frames, TDT only
   int maxSymbols = 10;         // symbols at one frame, at least 1

@@ -21,7 +21,9 @@ using ops::CacheUpdate;
 struct Context {
   int left = -1;
   int right = -1;
+  int prompt = -1;  // the number of the language, of a model that is told
   bool operator==(const Context&) const = default;
+  bool sameAttention(const Context& other) const { return left == other.left && right == other.right; }
 };
 
 // A piece of one stream, to be encoded after what `past` holds.
@@ -78,7 +80,7 @@ class Encoder {
 };
 
 // For the device that computes. Checks `cancel` between layers.
-std::unique_ptr<const Encoder> makeEncoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype,
+std::unique_ptr<const Encoder> makeEncoder(const ModelConfig& config, const Weights& weights, ops::DType dtype,
                                            const CancelFlag& cancel);
 
 }  // namespace parakeet

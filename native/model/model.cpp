@@ -61,7 +61,7 @@ std::shared_ptr<const DeviceGreedy> deviceGreedy(const ModelConfig& config, cons
 Model::Model(ModelConfig config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel)
     : config_(std::move(config)),
       filters_(std::make_shared<const MelFilters>(config_.preprocessor)),
-      encoder_(makeEncoder(config_.encoder, weights, dtype, cancel)) {
+      encoder_(makeEncoder(config_, weights, dtype, cancel)) {
   if (config_.hasTransducer()) {
     transducer_ = std::make_shared<const Transducer>(config_, weights, ops::atLeastBfloat16(dtype));
     std::shared_ptr<const DeviceGreedy> device = deviceGreedy(config_, weights);

@@ -120,7 +120,7 @@ struct PaddedEncoder::Batch {
     const int count = static_cast<int>(items.size()) + 1;
     const double scores = static_cast<double>(heads) * paddedFrames * (3.0 * (paddedCache + paddedFrames));
     const double bytes = count * (scores * 6 + 65536.0 * paddedFrames);
-    return frames == paddedFrames && cached == paddedCache && context == item.context &&
+    return frames == paddedFrames && cached == paddedCache && context.sameAttention(item.context) &&
            keeps == (item.update != nullptr) && (items[0]->past == nullptr) == (item.past == nullptr) &&
            bytes <= batchBytes;
   }

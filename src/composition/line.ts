@@ -182,9 +182,10 @@ export class Line {
   }
 
   #file(model: LoadedModel): HearWindows {
-    const { windows, silence } = this.options;
+    const { windows, silence, language } = this.options;
     this.#windows = new HearWindows(model, {
       windows,
+      language,
       silence: settleSilence(silence),
       decoding: this.#decoding,
     });

@@ -29,12 +29,14 @@ export interface NativeModelInfo {
    * How far a frame attends in a whole recording: the model's own local attention, or [-1, -1] for no limit; of a cache-aware model the
    * largest of `contexts`.
    */
-  attention: NativeContext;
+  attention: NativeAttention;
   /**
    * Contexts that a cache-aware model was trained with, the shortest first: the frames of a chunk, `right` + 1 of them, attend to each other
    * and to `left` frames before it. Empty for other models.
    */
-  contexts: readonly NativeContext[];
+  contexts: readonly NativeAttention[];
+  /** Languages that the model can be told, with their numbers; empty for a model that is not told. */
+  prompts: Readonly<Record<string, number>>;
   dtype: NativeDType;
   device: 'cpu' | 'gpu';
   /** Initial values for the running statistics of a stream, from the model folder's `streaming.json`. */
@@ -57,7 +59,10 @@ export interface NativeMatrix {
 }
 
 /** How far a frame attends: `[left, right]` frames, -1 for no limit. */
-export type NativeContext = [left: number, right: number];
+export type NativeAttention = [left: number, right: number];
+
+/** The same, and the number of the language for a model that is told one. */
+export type NativeContext = [left: number, right: number, prompt?: number];
 
 export type NativeHead = 'tdt' | 'rnnt' | 'ctc';
 
@@ -252,6 +257,8 @@ export interface NativeModelConfig {
   /** Transducers only. */
   predictor?: { hidden: number; layers: number };
   joint?: { hidden: number; activation: 'relu' | 'sigmoid' | 'tanh' };
+  /** Of a model that is told the language: how many it can be, and the width of the layer that reads it. */
+  prompt?: { prompts: number; hidden: number };
   vocabularySize: number;
   durations: number[];
   maxSymbols: number;

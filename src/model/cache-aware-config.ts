@@ -2,7 +2,7 @@
  * The keys by which NeMo's configuration says that a model is cache-aware: causal, with attention limited to chunks. All must be there and
  * agree: a model of which one part sees ahead would not stream as it was trained.
  */
-import type { NativeContext } from '../engine/addon.js';
+import type { NativeAttention } from '../engine/addon.js';
 import type { Section } from './config-section.js';
 
 /** Largest context in frames: 13 minutes. */
@@ -14,7 +14,7 @@ const MAX_FRAMES = 10_000;
  * @throws {@link ModelError} `ERR_PARAKEET_INVALID_CONFIG` or `ERR_PARAKEET_UNSUPPORTED_MODEL` naming a key that is missing or contradicts
  * the others.
  */
-export function readContexts(encoder: Section, preprocessor: Section): NativeContext[] {
+export function readContexts(encoder: Section, preprocessor: Section): NativeAttention[] {
   const causal =
     encoder.get('att_context_style') === 'chunked_limited' ||
     encoder.get('causal_downsampling') === true ||
@@ -35,17 +35,17 @@ export function readContexts(encoder: Section, preprocessor: Section): NativeCon
 }
 
 /** One pair, or a list of pairs. */
-function readPairs(encoder: Section): NativeContext[] {
+function readPairs(encoder: Section): NativeAttention[] {
   const key = 'att_context_size';
   const value = encoder.get(key);
   const pairs: unknown[] = Array.isArray(value) && Array.isArray(value[0]) ? value : [value];
   const isFrames = (one: unknown) =>
     typeof one === 'number' && Number.isInteger(one) && one >= 0 && one <= MAX_FRAMES;
-  const contexts = pairs.map((pair): NativeContext => {
+  const contexts = pairs.map((pair): NativeAttention => {
     if (!Array.isArray(pair) || pair.length !== 2 || !pair.every(isFrames)) {
       throw encoder.invalid(key, `[left, right] from 0 to ${MAX_FRAMES}, or a list of such pairs,`, value);
     }
-    const [left, right] = pair as NativeContext;
+    const [left, right] = pair as NativeAttention;
     if (left % (right + 1) !== 0) {
       throw encoder.invalid(key, `whole chunks of right + 1 = ${right + 1} frames to the left`, pair);
     }

@@ -2,9 +2,10 @@
  * Which of its contexts a cache-aware model uses. It was trained with a few; the chunk of one, `right` + 1 frames, is the longest that a word
  * waits. Options of other models have no meaning here and are refused.
  */
-import type { NativeContext, NativeEncoderOptions, NativeModelInfo } from '../engine/addon.js';
+import type { NativeAttention, NativeEncoderOptions, NativeModelInfo } from '../engine/addon.js';
 import type { ArgumentError } from '../errors.js';
 import { expected } from '../options.js';
+import { inLanguage } from './language.js';
 import { type Latency, type LatencyPreset, latencyPresets } from './latency.js';
 import { frameSeconds } from './token-placer.js';
 
@@ -28,11 +29,11 @@ export function isCacheAware({ contexts }: Pick<NativeModelInfo, 'contexts'>): b
  *
  * @throws {@link ArgumentError} for seconds that the model was not trained with, and for other options of latency.
  */
-export function contextOf(info: NativeModelInfo, latency: Latency = 'balanced'): NativeContext {
-  const seconds = ([, right]: NativeContext) => (right + 1) * frameSeconds(info);
+export function contextOf(info: NativeModelInfo, latency: Latency = 'balanced'): NativeAttention {
+  const seconds = ([, right]: NativeAttention) => (right + 1) * frameSeconds(info);
   if (typeof latency === 'string') {
     const within = info.contexts.filter((one) => seconds(one) <= LONGEST_CHUNK[latency] + CLOSE);
-    return (within.at(-1) ?? info.contexts[0]) as NativeContext;
+    return (within.at(-1) ?? info.contexts[0]) as NativeAttention;
   }
   const found =
     typeof latency === 'number' && info.contexts.find((one) => Math.abs(seconds(one) - latency) <= CLOSE);
@@ -48,8 +49,8 @@ export function contextOf(info: NativeModelInfo, latency: Latency = 'balanced'):
 export function trainedContext(
   info: Pick<NativeModelInfo, 'contexts'>,
   option: string,
-  wanted: NativeContext,
-): NativeContext {
+  wanted: NativeAttention,
+): NativeAttention {
   if (info.contexts.some(([left, right]) => left === wanted[0] && right === wanted[1])) return wanted;
   throw untrained(
     option,
@@ -75,6 +76,7 @@ export interface ContextOptions extends Partial<Record<(typeof REFUSED)[number],
   latency?: Latency | undefined;
   contextSize?: readonly [left: number, right: number] | undefined;
   normalization?: unknown;
+  language?: string | undefined;
 }
 
 /** The numbers of a stream that follow from the context. @throws {@link ArgumentError} */
@@ -98,14 +100,14 @@ export function resolveContext(
   const context =
     contextSize === undefined
       ? contextOf(info, options.latency)
-      : trainedContext(info, 'contextSize', [...contextSize]);
+      : trainedContext(info, 'contextSize', [contextSize[0], contextSize[1]]);
   const [left, right] = context;
   return {
     chunk: right + 1,
     lookahead: 0,
-    context,
+    context: inLanguage(info, options.language, context),
     cache: left,
     normalization: 'none',
-    recall: info.attention,
+    recall: inLanguage(info, options.language, info.attention),
   };
 }

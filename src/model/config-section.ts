@@ -22,6 +22,10 @@ export class Section {
     this.#values = value as Json;
   }
 
+  get keys(): string[] {
+    return Object.keys(this.#values);
+  }
+
   get(key: string): unknown {
     return this.#values[key];
   }

@@ -2,22 +2,26 @@
  * NeMo's `config.json`, checked key by key and reduced to what the engine needs. Only the configuration: whether the weights fit it is
  * checked natively.
  */
-import type { NativeContext, NativeModelConfig, NativeModelInfo } from '../engine/addon.js';
+import type { NativeAttention, NativeModelConfig, NativeModelInfo } from '../engine/addon.js';
 import { readContexts } from './cache-aware-config.js';
 import { Section } from './config-section.js';
+import { readPrompts } from './prompt-config.js';
 
 /** The content of a model's `config.json`. */
 export interface ModelConfig {
   native: NativeModelConfig;
   vocabulary: string[];
   /** How far a frame attends in a whole recording, in frames, -1 for no limit. */
-  attention: NativeContext;
+  attention: NativeAttention;
   /** Contexts that a cache-aware model was trained with, the shortest chunk first; empty for other models. */
-  contexts: NativeContext[];
+  contexts: NativeAttention[];
+  /** Languages that a model can be told, with their numbers; empty for one that is not told. */
+  prompts: Record<string, number>;
 }
 
 const TARGETS = {
   transducer: 'nemo.collections.asr.models.rnnt_bpe_models.EncDecRNNTBPEModel',
+  prompted: 'nemo.collections.asr.models.rnnt_bpe_models_prompt.EncDecRNNTBPEModelWithPrompt',
   hybrid: 'nemo.collections.asr.models.hybrid_rnnt_ctc_bpe_models.EncDecHybridRNNTCTCBPEModel',
   ctc: 'nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE',
 } as const;
@@ -43,14 +47,19 @@ export function readConfig(json: unknown, file: string): ModelConfig {
     ? root.section('joint').strings('vocabulary')
     : root.section('decoder').strings('vocabulary');
   const durations = architecture.startsWith('tdt') ? readDurations(root) : [];
+  const { count, prompts } =
+    root.get('target') === TARGETS.prompted ? readPrompts(root) : { count: 0, prompts: {} };
   return {
     vocabulary,
     attention: contexts.at(-1) ?? readAttention(root.section('encoder')),
     contexts,
+    prompts,
     native: {
       architecture,
       preprocessor: readPreprocessor(root.section('preprocessor'), !causal),
       encoder,
+      // NeMo gives the layer that reads the language twice the encoder's width.
+      ...(count > 0 && { prompt: { prompts: count, hidden: 2 * encoder.dModel } }),
       ...(transducer ? readTransducer(root, vocabulary.length, durations.length) : {}),
       vocabularySize: vocabulary.length,
       durations,
@@ -63,7 +72,7 @@ function readArchitecture(root: Section): NativeModelInfo['architecture'] {
   const target = root.string('target');
   const durations = root.optionalSection('model_defaults')?.get('tdt_durations');
   if (target === TARGETS.ctc) return 'ctc';
-  if (target === TARGETS.transducer) return durations == null ? 'rnnt' : 'tdt';
+  if (target === TARGETS.transducer || target === TARGETS.prompted) return durations == null ? 'rnnt' : 'tdt';
   if (target === TARGETS.hybrid && durations != null) return 'tdt-ctc';
   if (target === TARGETS.hybrid) {
     throw root.unsupported(
@@ -143,7 +152,7 @@ function readEncoder(section: Section, features: number, causal: boolean): Nativ
   };
 }
 
-function readAttention(section: Section): NativeContext {
+function readAttention(section: Section): NativeAttention {
   if (section.get('self_attention_model') === 'rel_pos') return [-1, -1];
   const context = section.integers('att_context_size', -1, 1_000_000);
   if (context.length !== 2) throw section.invalid('att_context_size', 'two integers', context);

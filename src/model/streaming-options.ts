@@ -6,6 +6,7 @@
 import type { NativeEncoderOptions, NativeModelInfo } from '../engine/addon.js';
 import { expected, finite, flag, integer, known, oneOf } from '../options.js';
 import { contextOf, isCacheAware, resolveContext } from './cache-aware.js';
+import { checkLanguage, inLanguage } from './language.js';
 import {
   checkLatency,
   DEFAULT_SILENCE,
@@ -98,6 +99,11 @@ export interface StreamingOptions {
    * @defaultValue `'keep'`
    */
   lagPolicy?: 'keep' | 'growSteps' | undefined;
+  /**
+   * The language that is spoken, for a model that is told it: one of `info.prompts`.
+   * @defaultValue `'auto'`: the model finds out
+   */
+  language?: string | undefined;
 }
 
 /** The names of {@link StreamingOptions}. */
@@ -114,6 +120,7 @@ export const streamingOptionKeys = [
   'silenceGate',
   'speechHangover',
   'lagPolicy',
+  'language',
 ] as const;
 
 /** Options of a live stream's encoder, in seconds. */
@@ -121,18 +128,20 @@ export interface LiveTuning {
   latency?: Latency | undefined;
   normalization?: Normalization | undefined;
   lagPolicy?: StreamingOptions['lagPolicy'];
+  language?: string | undefined;
 }
 
 /** The same in the model's frames. @throws {@link ArgumentError} */
 export function streamingOf(
   info: NativeModelInfo,
-  { latency, normalization, lagPolicy }: LiveTuning,
+  { latency, normalization, lagPolicy, language }: LiveTuning,
   silence: SettledSilence,
 ): StreamingOptions {
   return {
     ...framesOfLatency(info, latency),
     normalization,
     lagPolicy,
+    language,
     silenceGate: silence.gate,
     speechHangover: silence.hangover,
     emissionDelay: framesOf(info, silence.emissionDelay),
@@ -177,6 +186,7 @@ function checkStreaming(options: StreamingOptions): void {
     }
   }
   checkNormalization(options.normalization);
+  checkLanguage(options.language);
 }
 
 /** Checks what needs no model. @throws {@link ArgumentError} */
@@ -216,6 +226,7 @@ export function resolveStreaming(
     grow: options.lagPolicy === 'growSteps' ? MOST_GROWN : 1,
   };
   if (isCacheAware(info)) return { ...common, ...resolveContext(info, options) };
+  inLanguage(info, options.language, info.attention);
   const preset = settleLatency(options.latency);
   const own = {
     ...common,

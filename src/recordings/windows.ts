@@ -4,10 +4,17 @@
  */
 
 import { joined } from '../audio/samples.js';
-import type { NativeContext, NativeDecoding, NativeModelInfo, NativeTokens } from '../engine/addon.js';
+import type {
+  NativeAttention,
+  NativeContext,
+  NativeDecoding,
+  NativeModelInfo,
+  NativeTokens,
+} from '../engine/addon.js';
 import { runJob } from '../engine/jobs.js';
 import type { ArgumentError } from '../errors.js';
 import { isCacheAware, trainedContext } from '../model/cache-aware.js';
+import { inLanguage } from '../model/language.js';
 import { framesOf, type SettledSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import { expected, finite, known } from '../options.js';
@@ -60,9 +67,9 @@ export function attentionOf(
   info: Pick<NativeModelInfo, 'sampleRate' | 'hop' | 'subsamplingFactor' | 'attention' | 'contexts'>,
   option: string,
   attention: WindowOptions['attention'],
-): NativeContext {
+): NativeAttention {
   if (!attention) return info.attention;
-  const context: NativeContext = [framesOf(info, attention.left), framesOf(info, attention.right)];
+  const context: NativeAttention = [framesOf(info, attention.left), framesOf(info, attention.right)];
   return isCacheAware(info) ? trainedContext(info, option, context) : context;
 }
 
@@ -110,10 +117,11 @@ interface FrameToken {
 export function planWindows(
   info: Pick<
     NativeModelInfo,
-    'sampleRate' | 'hop' | 'subsamplingFactor' | 'attention' | 'contexts' | 'device'
+    'sampleRate' | 'hop' | 'subsamplingFactor' | 'attention' | 'contexts' | 'prompts' | 'device'
   >,
   options: WindowOptions | undefined,
   silence: SettledSilence,
+  language?: string,
 ): WindowPlan {
   const { duration, overlap: overlapSeconds, attention } = settleWindows(options);
   const { sampleRate, hop, subsamplingFactor } = info;
@@ -125,7 +133,7 @@ export function planWindows(
   return {
     window,
     overlap,
-    context: attentionOf(info, 'windows.attention', attention),
+    context: inLanguage(info, language, attentionOf(info, 'windows.attention', attention)),
     flush: Math.round(silence.flush * sampleRate),
     emissionDelay: framesOf(info, silence.emissionDelay),
     atOnce: info.device === 'gpu' ? Math.max(1, Math.floor((GPU_SECONDS * sampleRate) / window)) : 1,

@@ -38,6 +38,8 @@ export interface CacheAwareShape {
   subsamplingChannels: number;
   useBias: boolean;
   contexts: [left: number, right: number][];
+  /** Whether some tokens end utterances. */
+  marks: boolean;
 }
 
 /** Writes a small model with random weights, whose tokens are far from ties, to `folder`. */

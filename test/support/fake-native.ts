@@ -269,6 +269,7 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
     durations: [0, 1, 2, 3, 4],
     attention: [-1, -1],
     contexts: [],
+    prompts: {},
     dtype: 'float32',
     device: 'cpu',
   };

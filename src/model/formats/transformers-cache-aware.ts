@@ -1,8 +1,8 @@
-/** The cache-aware part of a transformers configuration (`nemotron_asr_streaming`) in NeMo's terms. */
+/** The cache-aware part of a transformers configuration (`nemotron_asr_streaming`, `nemotron3_5_asr`) in NeMo's terms. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../../errors.js';
-import { type Json, parseJson } from './json.js';
+import { isJson, type Json, parseJson } from './json.js';
 
 /**
  * NeMo's keys of a cache-aware encoder. `sliding_window` counts the frame itself and those before it. The contexts that the model was
@@ -29,12 +29,38 @@ export async function readCacheAware(encoder: Json, folder: string): Promise<Jso
   };
 }
 
-async function readLookaheads(file: string): Promise<number[] | undefined> {
+/**
+ * NeMo's keys of a model that is told the language. The names of the languages stand in `processor_config.json`; without it there is the
+ * default one, with which the model finds out.
+ *
+ * @throws {@link ModelError} `ERR_PARAKEET_UNSUPPORTED_MODEL`, `ERR_PARAKEET_INVALID_CONFIG`.
+ */
+export async function readPromptDefaults(config: Json, encoder: Json, folder: string): Promise<Json> {
+  const file = path.join(folder, 'config.json');
+  const width = 2 * (encoder.hidden_size as number);
+  if (config.prompt_intermediate_size !== width) {
+    const found = JSON.stringify(config.prompt_intermediate_size);
+    throw new ModelError(
+      'ERR_PARAKEET_UNSUPPORTED_MODEL',
+      `Expected twice the encoder's width (${width}) for 'prompt_intermediate_size' in ${file} but found ${found}`,
+    );
+  }
+  const processor = await readProcessor(path.join(folder, 'processor_config.json'));
+  return {
+    num_prompts: config.num_prompts,
+    prompt_dictionary: processor?.prompt_dictionary ?? { auto: config.default_prompt_id },
+  };
+}
+
+async function readProcessor(file: string): Promise<Json | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const json = parseJson(text, file);
+  const json = text === undefined ? undefined : parseJson(text, file);
+  return isJson(json) ? json : undefined;
+}
+
+async function readLookaheads(file: string): Promise<number[] | undefined> {
   const key = 'supported_num_lookahead_tokens';
-  const value = typeof json === 'object' && json !== null ? (json as Json)[key] : undefined;
+  const value = (await readProcessor(file))?.[key];
   if (value === undefined || value === null) return undefined;
   if (Array.isArray(value) && value.length > 0 && value.every(isFrames)) return value;
   throw invalid(key, 'a list of integers from 0', value, file);

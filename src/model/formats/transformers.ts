@@ -9,13 +9,14 @@ import { ModelError } from '../../errors.js';
 import { type Json, parseJson } from './json.js';
 import { channelsLast, lstmName } from './model-files.js';
 import { readSentencePieces } from './sentencepiece.js';
-import { readCacheAware } from './transformers-cache-aware.js';
+import { readCacheAware, readPromptDefaults } from './transformers-cache-aware.js';
 
 const TYPES = {
   parakeet_tdt: 'nemo.collections.asr.models.rnnt_bpe_models.EncDecRNNTBPEModel',
   parakeet_rnnt: 'nemo.collections.asr.models.rnnt_bpe_models.EncDecRNNTBPEModel',
   parakeet_ctc: 'nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE',
   nemotron_asr_streaming: 'nemo.collections.asr.models.rnnt_bpe_models.EncDecRNNTBPEModel',
+  nemotron3_5_asr: 'nemo.collections.asr.models.rnnt_bpe_models_prompt.EncDecRNNTBPEModelWithPrompt',
 } as const;
 
 /** True for a `config.json` of transformers; NeMo's has no `model_type` at its root. */
@@ -43,7 +44,7 @@ export async function readTransformers(
     );
   }
   const ctc = type === 'parakeet_ctc';
-  const cacheAware = type === 'nemotron_asr_streaming';
+  const cacheAware = type.startsWith('nemotron');
   const blank = ctc ? config.pad_token_id : (config.blank_token_id ?? config.pad_token_id);
   if (typeof blank !== 'number' || config.vocab_size !== blank + 1) {
     throw new ModelError(
@@ -65,6 +66,9 @@ export async function readTransformers(
         ...(cacheAware && (await readCacheAware(encoderOf(config, file), folder))),
       },
       ...nemo,
+      ...(type === 'nemotron3_5_asr' && {
+        model_defaults: await readPromptDefaults(config, encoderOf(config, file), folder),
+      }),
     },
     tensors: tensors.map((tensor) => channelsLast({ ...tensor, name: nameOf(tensor.name) })),
   };
@@ -164,6 +168,8 @@ const NAMES: readonly (readonly [RegExp, string | typeof stage])[] = [
   [/^joint\.head\./, 'joint.joint_net.2.'],
   [/^decoder\.embedding\./, 'decoder.prediction.embed.'],
   [/^decoder\.lstm\./, 'decoder.prediction.dec_rnn.lstm.'],
+  [/^prompt_projector\.linear_1\./, 'prompt_kernel.0.'],
+  [/^prompt_projector\.linear_2\./, 'prompt_kernel.2.'],
   [/^ctc_head\./, 'decoder.decoder_layers.0.'],
 ];
 
