@@ -17,5 +17,7 @@ void snapshots(const Goldens& models, std::mt19937& random);
 void manySessions(const Goldens& models, std::mt19937& random);
 void stepGrid(const Goldens& models, std::mt19937& random);
 void faults(const Goldens& models);
+// Takes the cache-aware models, which the others do not.
+void cacheAware(const Goldens& models, std::mt19937& random);
 
 }  // namespace parakeet::test

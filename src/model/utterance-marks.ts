@@ -6,15 +6,16 @@ import type { BackchannelEvent, EndOfUtteranceEvent, Token } from '../events.js'
 
 /** Follows the final tokens of one transcript. */
 export class UtteranceMarks {
-  readonly #endOfUtterance: number;
-  readonly #backchannel: number;
+  readonly #endOfUtterance: number | undefined;
+  readonly #backchannel: number | undefined;
   #first: Token | undefined;
   #last: Token | undefined;
 
   /** `vocabulary`: of the model; without the marks in it, no token is one. */
   constructor(vocabulary: readonly string[]) {
-    this.#endOfUtterance = vocabulary.indexOf('<EOU>');
-    this.#backchannel = vocabulary.indexOf('<EOB>');
+    const find = (piece: string) => (vocabulary.includes(piece) ? vocabulary.indexOf(piece) : undefined);
+    this.#endOfUtterance = find('<EOU>');
+    this.#backchannel = find('<EOB>');
   }
 
   /** Whether a token is a mark. */

@@ -1,5 +1,4 @@
 // Small cache-aware models in folders that load, and their parts by hand: a stream's tokens, and those of the whole signal.
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { randomModel } from '../../bench/random-model.mjs';
 import type { NativeContext, NativeEncoderOptions, NativeFrames } from '../../src/engine/addon.js';
@@ -7,25 +6,13 @@ import type { Model } from '../../src/model.js';
 import type { FrameToken } from '../reference/transducer.js';
 import { frameTokens, pieces } from './native-stream.js';
 
+/** The golden model of transformers' layout. */
 export const cacheAwareGoldens = path.join(
   import.meta.dirname,
   '..',
   'goldens',
   'transformers-cache-aware-rnnt',
 );
-
-export const CACHE_AWARE_PIECES = Array.from({ length: 47 }, (_, id) => (id === 0 ? '<unk>' : `▁p${id}`));
-
-/** Copies the golden model to `folder`, with a tokenizer of these pieces and the contexts that its arrays are for. */
-export function copyCacheAware(folder: string, vocabulary: readonly string[] = CACHE_AWARE_PIECES): string {
-  mkdirSync(folder, { recursive: true });
-  cpSync(cacheAwareGoldens, folder, { recursive: true });
-  const put = (file: string, content: unknown) =>
-    writeFileSync(path.join(folder, file), JSON.stringify(content));
-  put('tokenizer.json', { model: { type: 'Unigram', vocab: vocabulary.map((piece, i) => [piece, -i]) } });
-  put('processor_config.json', { supported_num_lookahead_tokens: [3, 1, 0] });
-  return folder;
-}
 
 /** A shape of a random model. */
 export interface CacheAwareShape {

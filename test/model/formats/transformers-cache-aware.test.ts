@@ -5,37 +5,32 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NativeContext } from '../../../src/engine/addon.js';
 import { loadModel, type Model } from '../../../src/index.js';
+import { cacheAwareGoldens } from '../../support/cache-aware.js';
 import { maxDifference } from '../../support/goldens.js';
 import type { Json } from '../../support/model-folder.js';
 import { readSafetensors, type Tensor } from '../../support/safetensors.js';
 
-const NAME = 'transformers-cache-aware-rnnt';
-const goldens = path.join(import.meta.dirname, '..', '..', 'goldens', NAME);
 const root = mkdtempSync(path.join(tmpdir(), 'parakeet-cache-aware-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const PIECES = Array.from({ length: 47 }, (_, id) => (id === 0 ? '<unk>' : `▁p${id}`));
 const RIGHTS = [0, 1, 3];
 let count = 0;
 
-/** A copy of the golden model with a tokenizer, whose JSON files a test may break. */
+/** A copy of the golden model whose JSON files a test may break; a file that is `null` is removed. */
 function folder(files: Record<string, Json> = {}): string {
   const copy = path.join(root, String(count++));
-  cpSync(goldens, copy, { recursive: true });
-  const all = {
-    'tokenizer.json': { model: { type: 'Unigram', vocab: PIECES.map((piece, i) => [piece, -i]) } },
-    'processor_config.json': { supported_num_lookahead_tokens: [...RIGHTS].reverse() },
-    ...files,
-  };
-  for (const [file, content] of Object.entries(all))
-    if (content !== null) writeFileSync(path.join(copy, file), JSON.stringify(content));
+  cpSync(cacheAwareGoldens, copy, { recursive: true });
+  for (const [file, content] of Object.entries(files)) {
+    if (content === null) rmSync(path.join(copy, file));
+    else writeFileSync(path.join(copy, file), JSON.stringify(content));
+  }
   return copy;
 }
 
-const json = (file: string): Json => JSON.parse(readFileSync(path.join(goldens, file), 'utf8'));
+const json = (file: string): Json => JSON.parse(readFileSync(path.join(cacheAwareGoldens, file), 'utf8'));
 
 describe('the golden model', () => {
-  const golden = readSafetensors(path.join(goldens, 'short.safetensors'));
+  const golden = readSafetensors(path.join(cacheAwareGoldens, 'short.safetensors'));
   const array = (key: string): Tensor => {
     const tensor = golden.get(key);
     if (!tensor) throw new Error(key);
@@ -44,7 +39,7 @@ describe('the golden model', () => {
   const frames = json('short.json') as Record<string, number>;
   let model: Model;
   beforeAll(async () => {
-    model = await loadModel(folder(), { dtype: 'float32' });
+    model = await loadModel(cacheAwareGoldens, { dtype: 'float32' });
   });
   afterAll(() => model.close());
 
@@ -71,5 +66,47 @@ describe('the golden model', () => {
     expect(maxDifference(mel.data, array('features').data.subarray(0, mel.data.length))).toBeLessThanOrEqual(
       1e-3,
     );
+  });
+});
+
+describe('a configuration', () => {
+  const refused = async (files: Record<string, Json>, code: string, message: RegExp | string) => {
+    const error = await loadModel(folder(files)).then(
+      () => undefined,
+      (reason: Error & { code?: string }) => reason,
+    );
+    expect(error?.code).toBe(code);
+    expect(error?.message).toMatch(message);
+  };
+  const encoder = (more: object) => {
+    const config = json('config.json');
+    return { 'config.json': { ...config, encoder_config: { ...config.encoder_config, ...more } } };
+  };
+  const INVALID = 'ERR_PARAKEET_INVALID_CONFIG';
+
+  test('with a missing or wrong key gets an error that names it', async () => {
+    await refused(encoder({ sliding_window: null }), INVALID, /'encoder_config.sliding_window'.*found null/);
+    await refused(encoder({ sliding_window: 0 }), INVALID, /an integer from 1/);
+    await refused(
+      encoder({ default_num_lookahead_tokens: -1 }),
+      INVALID,
+      /'encoder_config.default_num_lookahead_tokens'/,
+    );
+    await refused(
+      { 'processor_config.json': { supported_num_lookahead_tokens: [0.5] } },
+      INVALID,
+      /'supported_num_lookahead_tokens'.*\[0.5\]/,
+    );
+    // 8 frames to the left are no whole chunks of 3.
+    await refused(
+      { 'processor_config.json': { supported_num_lookahead_tokens: [2] } },
+      INVALID,
+      /'encoder.att_context_size'/,
+    );
+  });
+
+  test('without the list of contexts has the default one', async () => {
+    await using model = await loadModel(folder({ 'processor_config.json': null }));
+    expect(model.info.contexts).toEqual([[8, 3]]);
   });
 });
