@@ -93,7 +93,7 @@ const DURATION_BIAS = [-8, 1, 0.7, 0, 0];
  * Makes the folder unless it is there.
  *
  * @param {string} model a name of `sizes`, or anything else with `size`
- * @param {{ dtype?: 'bfloat16' | 'float32', size?: Partial<typeof sizes['110m'] & { contexts: number[][], marks: boolean }>, out?: string }} [options]
+ * @param {{ dtype?: 'bfloat16' | 'float32', size?: Partial<typeof sizes['110m'] & { contexts: number[][], marks: boolean, prompts: Record<string, number> }>, out?: string }} [options]
  * @returns {string} the folder
  */
 export function randomModel(model, { dtype = 'bfloat16', size = {}, out } = {}) {
@@ -122,12 +122,19 @@ export function randomModel(model, { dtype = 'bfloat16', size = {}, out } = {}) 
   return folder;
 }
 
+/** Room for the numbers of all languages. */
+function promptsOf({ prompts = {} }) {
+  return Math.max(...Object.values(prompts)) + 1;
+}
+
 function configOf(shape) {
   const vocabulary = piecesOf(shape);
   const classes = { num_classes: vocabulary.length, vocabulary };
   const kind = shape.ctc
     ? 'hybrid_rnnt_ctc_bpe_models.EncDecHybridRNNTCTCBPEModel'
-    : 'rnnt_bpe_models.EncDecRNNTBPEModel';
+    : shape.prompts
+      ? 'rnnt_bpe_models_prompt.EncDecRNNTBPEModelWithPrompt'
+      : 'rnnt_bpe_models.EncDecRNNTBPEModel';
   return {
     target: `nemo.collections.asr.models.${kind}`,
     preprocessor: {
@@ -183,7 +190,12 @@ function configOf(shape) {
       num_extra_outputs: shape.contexts ? 0 : DURATIONS.length,
     },
     ...(shape.contexts
-      ? { decoding: { greedy: { max_symbols: 10 } } }
+      ? {
+          decoding: { greedy: { max_symbols: 10 } },
+          ...(shape.prompts && {
+            model_defaults: { num_prompts: promptsOf(shape), prompt_dictionary: shape.prompts },
+          }),
+        }
       : {
           decoding: { model_type: 'tdt', durations: DURATIONS, greedy: { max_symbols: 10 } },
           model_defaults: { tdt_durations: DURATIONS },
@@ -308,6 +320,10 @@ function tensorsOf(shape) {
         ? blankBias(vocabulary)
         : DURATION_BIAS[i - vocabulary - 1];
   tensors.push({ name: 'joint.joint_net.2.bias', dims: [outputs], fill: outputBias });
+  if (shape.prompts) {
+    linear('prompt_kernel.0', 2 * width, width + promptsOf(shape), true);
+    linear('prompt_kernel.2', width, 2 * width, true, { gain: 2, paired: true });
+  }
   if (shape.ctc)
     linear('ctc_decoder.decoder_layers.0', vocabulary + 1, width, true, { dims: [vocabulary + 1, 1, width] });
   return tensors;

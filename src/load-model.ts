@@ -177,7 +177,7 @@ async function identify({ config, tensors }: ModelFiles): Promise<string> {
 }
 
 function describe(
-  { native, vocabulary, attention, contexts, prompts }: ModelConfig,
+  { native, vocabulary, attention, contexts, chunkLeft, prompts }: ModelConfig,
   device: 'cpu' | 'gpu',
   dtype: NativeDType,
 ): NativeModelInfo {
@@ -194,6 +194,7 @@ function describe(
     durations: native.durations,
     attention,
     contexts,
+    ...(chunkLeft !== undefined && { chunkLeft }),
     prompts,
     dtype,
     device,

@@ -35,6 +35,10 @@ export interface NativeModelInfo {
    * and to `left` frames before it. Empty for other models.
    */
   contexts: readonly NativeAttention[];
+  /**
+   * Frames before a chunk that a live stream attends to by default, of a model that was trained for chunks as well as for whole recordings.
+   */
+  chunkLeft?: number;
   /** Languages that the model can be told, with their numbers; empty for a model that is not told. */
   prompts: Readonly<Record<string, number>>;
   dtype: NativeDType;

@@ -34,13 +34,35 @@ export function readContexts(encoder: Section, preprocessor: Section): NativeAtt
   return contexts.sort(([, one], [, other]) => one - other);
 }
 
+/**
+ * How far back a chunk attends in a model that was trained with chunks of all kinds and without (`parakeet-unified`): the largest of its
+ * left contexts. Undefined for other models.
+ *
+ * @throws {@link ModelError} `ERR_PARAKEET_INVALID_CONFIG`
+ */
+export function readChunkLeft(encoder: Section): number | undefined {
+  if (encoder.get('att_context_style') !== 'chunked_limited_with_rc') return undefined;
+  const key = 'att_chunk_context_size';
+  const value = encoder.get(key);
+  const [lefts] = Array.isArray(value) && value.length === 3 ? (value as unknown[]) : [];
+  if (Array.isArray(lefts) && lefts.length > 0 && lefts.every(isFrames))
+    return Math.max(...(lefts as number[]));
+  throw encoder.invalid(
+    key,
+    `lists of left contexts, chunks and right contexts from 0 to ${MAX_FRAMES}`,
+    value,
+  );
+}
+
+function isFrames(one: unknown): boolean {
+  return typeof one === 'number' && Number.isInteger(one) && one >= 0 && one <= MAX_FRAMES;
+}
+
 /** One pair, or a list of pairs. */
 function readPairs(encoder: Section): NativeAttention[] {
   const key = 'att_context_size';
   const value = encoder.get(key);
   const pairs: unknown[] = Array.isArray(value) && Array.isArray(value[0]) ? value : [value];
-  const isFrames = (one: unknown) =>
-    typeof one === 'number' && Number.isInteger(one) && one >= 0 && one <= MAX_FRAMES;
   const contexts = pairs.map((pair): NativeAttention => {
     if (!Array.isArray(pair) || pair.length !== 2 || !pair.every(isFrames)) {
       throw encoder.invalid(key, `[left, right] from 0 to ${MAX_FRAMES}, or a list of such pairs,`, value);

@@ -3,7 +3,7 @@
  * checked natively.
  */
 import type { NativeAttention, NativeModelConfig, NativeModelInfo } from '../engine/addon.js';
-import { readContexts } from './cache-aware-config.js';
+import { readChunkLeft, readContexts } from './cache-aware-config.js';
 import { Section } from './config-section.js';
 import { readPrompts } from './prompt-config.js';
 
@@ -15,6 +15,8 @@ export interface ModelConfig {
   attention: NativeAttention;
   /** Contexts that a cache-aware model was trained with, the shortest chunk first; empty for other models. */
   contexts: NativeAttention[];
+  /** Frames before a chunk, of a model that was trained for chunks as well as for whole recordings. */
+  chunkLeft: number | undefined;
   /** Languages that a model can be told, with their numbers; empty for one that is not told. */
   prompts: Record<string, number>;
 }
@@ -53,6 +55,7 @@ export function readConfig(json: unknown, file: string): ModelConfig {
     vocabulary,
     attention: contexts.at(-1) ?? readAttention(root.section('encoder')),
     contexts,
+    chunkLeft: readChunkLeft(root.section('encoder')),
     prompts,
     native: {
       architecture,

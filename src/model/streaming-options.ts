@@ -202,8 +202,16 @@ function framesOfLatency(info: NativeModelInfo, latency: Latency | undefined): S
   return {
     chunk: Math.max(1, framesOf(info, chunk)),
     lookahead: framesOf(info, lookahead),
-    left: framesOf(info, left),
+    left:
+      typeof latency === 'object' && latency.left !== undefined
+        ? framesOf(info, left)
+        : usualLeft(info, left),
   };
+}
+
+/** Frames of left context when none is asked for. */
+function usualLeft(info: NativeModelInfo, seconds: number): number {
+  return Math.min(framesOf(info, seconds), info.chunkLeft ?? Number.POSITIVE_INFINITY);
 }
 
 /**
@@ -235,7 +243,7 @@ export function resolveStreaming(
     recall: [-1, -1] as [number, number],
   };
   if (options.contextSize === undefined) {
-    const left = options.left ?? framesOf(info, preset.left);
+    const left = options.left ?? usualLeft(info, preset.left);
     const context: [number, number] = options.keepOriginalAttention ? [-1, -1] : [left, -1];
     return {
       ...own,

@@ -2,6 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { ModelError } from '../../src/errors.js';
 import { readConfig } from '../../src/model/config.js';
+import { DEFAULT_SILENCE } from '../../src/model/latency.js';
+import { resolveStreaming, streamingOf } from '../../src/model/streaming-options.js';
+import { fakeModel } from '../support/fake-native.js';
 import { ARCHITECTURES, type Architecture } from '../support/goldens.js';
 import { type Json, readConfigOf } from '../support/model-folder.js';
 
@@ -237,5 +240,36 @@ describe('a config with languages', () => {
     const error = failure(prompted(defaults));
     expect(error.code).toBe(INVALID);
     expect(error.message).toContain(key);
+  });
+});
+
+describe('a config of a model that was trained for chunks too', () => {
+  const unified = (sizes: unknown): Json => {
+    const config = readConfigOf('rnnt');
+    Object.assign(config.encoder, {
+      att_context_style: 'chunked_limited_with_rc',
+      att_chunk_context_size: sizes,
+      conv_context_style: 'dcc',
+    });
+    return config;
+  };
+
+  test('is that of a model for whole recordings, with the left context of its chunks', () => {
+    const config = readConfig(unified([[70], [1, 2, 7, 13], [0, 1, 2, 3, 4, 7, 13]]), 'c.json');
+    expect(config).toMatchObject({ contexts: [], attention: [-1, -1], chunkLeft: 70 });
+    const { vocabulary: _, ...info } = fakeModel().info;
+    const streams = { ...info, vocabulary: [], chunkLeft: 70 };
+    expect(resolveStreaming(streams, {}).cache).toBe(70);
+    expect(resolveStreaming(streams, { left: 100 }).cache).toBe(100);
+    expect(streamingOf(streams, { latency: { chunk: 0.16, lookahead: 0.24 } }, DEFAULT_SILENCE).left).toBe(
+      70,
+    );
+    expect(streamingOf(streams, { latency: { left: 8 } }, DEFAULT_SILENCE).left).toBe(100);
+  });
+
+  test.each([undefined, [70], [[], [1], [2]], [[-1], [1], [2]]])('with %j is refused', (sizes) => {
+    const error = failure(unified(sizes));
+    expect(error.code).toBe(INVALID);
+    expect(error.message).toContain("'encoder.att_chunk_context_size'");
   });
 });

@@ -27,6 +27,8 @@ export interface CacheAwareShape {
   contexts: [left: number, right: number][];
   /** Whether some tokens end utterances. */
   marks: boolean;
+  /** Languages that the model is told. */
+  prompts: Record<string, number>;
 }
 
 /** Writes a small model with random weights, whose tokens are far from ties, to `folder`. */
