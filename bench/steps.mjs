@@ -5,8 +5,9 @@
  *     npm run -s bench:steps -- [--json] [--quick] [--model cache-aware-0.6b|cache-aware-120m] [--dtype TYPE] [--streams 16]
  *
  * Random weights at the real size (bench/random-model.mjs). `--quick`: the small size, fewer rounds. `--json`: `{ model, dtype, cores,
- * streams, offline, rows: [{ kind, latency, streams, msPerStep, stepsPerSecond, cost, bound: { arithmetic, weights }, bytesPerStream }] }`.
- * `cost` and `offline` are seconds of the encoder's compute per second of audio; `stepsPerSecond` counts those of all streams. `bound`: the
+ * streams, offline: { cost, cpu }, rows: [{ kind, latency, streams, msPerStep, stepsPerSecond, cost, cpu, bound: { arithmetic, weights }, bytesPerStream }] }`.
+ * `cost` and `offline.cost` are seconds of the encoder's compute per second of audio, `cpu` and `offline.cpu` those of all cores together, decoders included, which a busy machine
+ * changes less. `stepsPerSecond` counts the steps of all streams. `bound`: the
  * milliseconds that a step's products take at the speed of bare ones, and those in which its weights can be read once.
  */
 import os from 'node:os';
@@ -81,12 +82,16 @@ async function offlineCost({ native, info }) {
   const rows = RECORDING_SECONDS * 100;
   const features = noise(rows * info.features, 1);
   const took = [];
+  const used = [];
   for (let round = 0; round <= ROUNDS; round++) {
     const began = performance.now();
+    const before = cpuSeconds();
     await native.encode(features, rows, info.attention, 0);
-    if (round > 0) took.push((performance.now() - began) / 1000);
+    if (round === 0) continue;
+    took.push((performance.now() - began) / 1000);
+    used.push(cpuSeconds() - before);
   }
-  return median(took) / RECORDING_SECONDS;
+  return { cost: median(took) / RECORDING_SECONDS, cpu: median(used) / RECORDING_SECONDS };
 }
 
 async function measure(model, kind, options, streams) {
@@ -115,17 +120,22 @@ async function measure(model, kind, options, streams) {
   const warmUp = (options.cache + options.lookahead + 2 * options.chunk) * info.subsamplingFactor;
   for (const [i, one] of sessions.entries()) await step(one, noise(warmUp * info.features, 100 + i));
   const rounds = [];
+  const used = [];
   for (let round = 0; round <= ROUNDS; round++) {
+    const before = cpuSeconds();
     const tickets = await Promise.all(sessions.map((one) => step(one, one.mel)));
     if (tickets.some((ticket) => ticket?.final !== options.chunk))
       throw new Error('Expected a step of a chunk');
-    if (round > 0) rounds.push(tickets.reduce((sum, { computeSeconds }) => sum + computeSeconds, 0));
+    if (round === 0) continue;
+    rounds.push(tickets.reduce((sum, { computeSeconds }) => sum + computeSeconds, 0));
+    used.push(cpuSeconds() - before);
   }
   const [{ encoder, decoder }] = sessions;
   const bytesPerStream = (await encoder.save()).length + (await decoder.save()).length;
   for (const one of sessions) await Promise.all([one.encoder.close(), one.decoder.close()]);
   const seconds = median(rounds);
   const frames = (options.chunk + options.lookahead) * streams;
+  if (!values.json) process.stderr.write(`${kind}, ${streams} streams: ${(1000 * seconds).toFixed(0)} ms\n`);
   result.rows.push({
     kind,
     latency: options.chunk * FRAME_SECONDS,
@@ -133,6 +143,7 @@ async function measure(model, kind, options, streams) {
     msPerStep: 1000 * seconds,
     stepsPerSecond: streams / seconds,
     cost: seconds / (streams * options.chunk * FRAME_SECONDS),
+    cpu: median(used) / (streams * options.chunk * FRAME_SECONDS),
     bound: await bounds(model, frames),
     bytesPerStream,
   });
@@ -159,6 +170,11 @@ async function bounds({ addon, info }, frames) {
   return { arithmetic: 1000 * arithmetic, weights: (1000 * weights) / readSpeed };
 }
 
+function cpuSeconds() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 /** Numbers in [-1, 1), the same for each seed. */
 function noise(length, seed) {
   let state = seed;
@@ -170,7 +186,7 @@ function noise(length, seed) {
 
 function print() {
   console.log(
-    `${name}, ${values.dtype}, ${result.cores} cores; the encoder over a recording: ${result.offline.toFixed(3)} s per second of audio`,
+    `${name}, ${values.dtype}, ${result.cores} cores; the encoder over a recording: ${result.offline.cost.toFixed(3)} s, all cores ${result.offline.cpu.toFixed(3)} s, per second of audio`,
   );
   const columns = [
     'stream',
@@ -179,6 +195,7 @@ function print() {
     'ms/step',
     'steps/s',
     's/s of audio',
+    'CPU s/s',
     'arithmetic ms',
     'weights ms',
     'MB/stream',
@@ -191,6 +208,7 @@ function print() {
       row.msPerStep.toFixed(1),
       row.stepsPerSecond.toFixed(1),
       row.cost.toFixed(3),
+      row.cpu.toFixed(3),
       row.bound.arithmetic.toFixed(1),
       row.bound.weights.toFixed(1),
       (row.bytesPerStream / 1e6).toFixed(1),

@@ -67,7 +67,7 @@ describe('a cache-aware stream', () => {
       fc.asyncProperty(
         fc.constantFrom(...CONTEXTS),
         fc.integer({ min: 0, max: 60_000 }),
-        fc.integer({ min: 160, max: 60_000 }),
+        fc.integer({ min: 160, max: 40_000 }),
         fc.constantFrom(0, 1000, 8000),
         fc.constantFrom(1, 3),
         sizes,
@@ -86,9 +86,9 @@ describe('a cache-aware stream', () => {
           found += whole.length;
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
-    expect(found).toBeGreaterThan(200);
+    expect(found).toBeGreaterThan(100);
   });
 
   test('makes a chunk final at each step, as soon as its last mel frame is there', async () => {
