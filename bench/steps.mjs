@@ -2,9 +2,9 @@
  * What a step of a live stream costs: cache-aware models with each of their contexts, alone and many in one batch, beside the encoder over
  * a whole recording and the buffered streams of a model of the same size that hears whole recordings.
  *
- *     npm run -s bench:steps -- [--json] [--quick] [--model cache-aware-0.6b|cache-aware-120m] [--dtype TYPE] [--streams 16]
+ *     npm run -s bench:steps -- [--json] [--quick] [--model cache-aware-0.6b|cache-aware-120m] [--dtype TYPE] [--streams 16] [--latency 0.56]
  *
- * Random weights at the real size (bench/random-model.mjs). `--quick`: the small size, fewer rounds. `--json`: `{ model, dtype, cores,
+ * Random weights at the real size (bench/random-model.mjs). `--latency`: the context with this chunk only, in seconds. `--quick`: the small size, fewer rounds. `--json`: `{ model, dtype, cores,
  * streams, offline: { cost, cpu }, rows: [{ kind, latency, streams, msPerStep, stepsPerSecond, cost, cpu, bound: { arithmetic, weights }, bytesPerStream }] }`.
  * `cost` and `offline.cost` are seconds of the encoder's compute per second of audio, `cpu` and `offline.cpu` those of all cores together, decoders included, which a busy machine
  * changes less. `stepsPerSecond` counts the steps of all streams. `bound`: the
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     model: { type: 'string' },
     dtype: { type: 'string', default: 'int8' },
     streams: { type: 'string', default: '16' },
+    latency: { type: 'string' },
   },
 });
 const name = values.model ?? (values.quick ? 'cache-aware-120m' : 'cache-aware-0.6b');
@@ -55,6 +56,7 @@ const result = {
   result.offline = await offlineCost(model);
   for (const context of model.info.contexts) {
     const [left, right] = context;
+    if (values.latency && Math.abs((right + 1) * FRAME_SECONDS - Number(values.latency)) > 1e-6) continue;
     const options = { chunk: right + 1, lookahead: 0, context, cache: left, normalization: 'none' };
     for (const streams of [1, many]) await measure(model, 'cache-aware', options, streams);
   }

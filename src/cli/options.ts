@@ -56,6 +56,7 @@ export const computeOptions = (): CliOption[] => [dtype(), fp32(), bf16(), threa
 export function decodingOptions(): CliOption[] {
   const beam = (option: CliOption) => option.needs('--decoding beam', (values) => values.decoding === 'beam');
   return [
+    new CliOption('--language <NAME>', 'the language, of a model that is told it, such as en-US'),
     CliOption.choice('--decoding <METHOD>', 'how words are chosen; beam: fewer errors, a little slower', [
       'greedy',
       'beam',
@@ -279,7 +280,6 @@ function latency(): CliOption {
 
 export const streamOptions = (): CliOption[] => [
   latency().presets('balanced'),
-  new CliOption('--language <NAME>', 'the language, of a model that is told it, such as en-US'),
   new CliOption('--refine', 'transcribe each sentence again when it is over: better files, more work'),
   new CliOption('--silence-gate', 'let the model sleep while nobody speaks'),
 ];

@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NativeContext } from '../../src/engine/addon.js';
+import type { NativeContext, NativeDecoding } from '../../src/engine/addon.js';
+import type { Sentence } from '../../src/events.js';
 import { loadModel } from '../../src/load-model.js';
+import { boostTreeOrNone } from '../../src/model/boost.js';
 import type { Model } from '../../src/model.js';
+import { parakeet } from '../../src/parakeet.js';
 import {
   cacheAwareOptions,
   confidences,
@@ -40,6 +43,7 @@ const CONTEXTS: NativeContext[] = [
   [8, 1],
   [8, 3],
 ];
+const PCM = { format: 'f32le', sampleRate: 16_000, channels: 1 } as const;
 const sizes = fc.array(fc.oneof(fc.integer({ min: 1, max: 700 }), fc.integer({ min: 700, max: 40_000 })), {
   minLength: 1,
   maxLength: 5,
@@ -128,6 +132,31 @@ describe('a cache-aware stream', () => {
       expect(finals).toEqual(alone[i]?.finals);
       expect(maxDifference(confidences(tokens), confidences(own))).toBeLessThan(CLOSE);
     }
+  });
+
+  test('with a beam or boosted phrases equals the whole signal too', async () => {
+    const { vocabulary } = model.info;
+    const word = vocabulary.find((piece) => piece.startsWith('▁')) as string;
+    const boost = boostTreeOrNone(vocabulary, [{ phrase: word.slice(1), weight: 8 }]);
+    const beam = { size: 3, lengthPenalty: 1, patience: 1, durationReward: 0 };
+    for (const decoding of [
+      { head: 'rnnt', beam },
+      { head: 'rnnt', boost },
+    ] as NativeDecoding[]) {
+      const live = await streamTokens(model, audio, cacheAwareOptions([8, 1]), [3000], 0, decoding);
+      const whole = await wholeTokens(model, audio, [8, 1], 0, decoding);
+      expect(whole.length).toBeGreaterThan(2);
+      expect(placed(live.tokens)).toEqual(placed(whole));
+    }
+  });
+
+  test('is refined with the longest context', async () => {
+    const line = parakeet({ model, latency: 0.08, refine: true, sentences: { maxWords: 4 }, input: PCM });
+    line.end(Buffer.from(audio.buffer, audio.byteOffset, audio.byteLength));
+    const sentences: Sentence[] = [];
+    for await (const event of line) if (event.type === 'sentence') sentences.push(event.sentence);
+    expect(sentences.length).toBeGreaterThan(2);
+    expect(sentences.some(({ revised }) => revised)).toBe(true);
   });
 
   test('goes on from a snapshot at any point with the same tokens', async () => {

@@ -1,7 +1,12 @@
 // Small cache-aware models in folders that load, and their parts by hand: a stream's tokens, and those of the whole signal.
 import path from 'node:path';
 import { randomModel } from '../../bench/random-model.mjs';
-import type { NativeContext, NativeEncoderOptions, NativeFrames } from '../../src/engine/addon.js';
+import type {
+  NativeContext,
+  NativeDecoding,
+  NativeEncoderOptions,
+  NativeFrames,
+} from '../../src/engine/addon.js';
 import type { Model } from '../../src/model.js';
 import type { FrameToken } from '../reference/transducer.js';
 import { frameTokens, pieces } from './native-stream.js';
@@ -83,10 +88,11 @@ export async function streamTokens(
   options: NativeEncoderOptions,
   sizes: readonly number[],
   flush = 0,
+  decoding: NativeDecoding = { head: 'rnnt' },
 ): Promise<{ tokens: FrameToken[]; finals: number[] }> {
   const mel = native.createMel();
   const encoder = native.createEncoder(options);
-  const decoder = native.createDecoder({ head: 'rnnt' });
+  const decoder = native.createDecoder(decoding);
   const tokens: FrameToken[] = [];
   const finals: number[] = [];
   const drain = async (frames?: NativeFrames): Promise<void> => {
@@ -116,13 +122,14 @@ export async function wholeTokens(
   samples: Float32Array,
   context: NativeContext,
   flush = 0,
+  decoding: NativeDecoding = { head: 'rnnt' },
 ): Promise<FrameToken[]> {
   const padded = new Float32Array(samples.length + flush);
   padded.set(samples);
   const mel = await native.logMel(padded);
   if (mel.rows === 0) return [];
   const encoded = await native.encode(mel.data, mel.rows, context, 0);
-  return frameTokens(await native.decode(encoded.data, encoded.rows, { head: 'rnnt' }, 0));
+  return frameTokens(await native.decode(encoded.data, encoded.rows, decoding, 0));
 }
 
 export const confidences = (tokens: readonly FrameToken[]): number[] =>
