@@ -16,6 +16,7 @@ const tests = [
   'streaming/together',
   'streaming/cache-aware',
   'model/formats/transformers-cache-aware',
+  'model/language',
 ];
 
 function run(script, options, environment = {}) {
