@@ -283,6 +283,7 @@ function openSession(model, onStep) {
     gate: false,
     history: 0,
     grow: 1,
+    recall: [-1, -1],
   });
   const decoder = model.native.createDecoder({
     head: model.info.durations.length > 0 ? 'tdt' : 'ctc',

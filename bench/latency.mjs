@@ -6,7 +6,8 @@
  * DIR: sound files and a transcripts.tsv; may be given several times (default: test/audio). Sound comes 100 ms at a time on a
  * virtual clock: an event comes at the audio's time plus the compute that it waited for. A delay is from the end of a word in the
  * audio (as `model.transcribe` finds it) to the event that has its last token; a draft's to the first draft that shows the word.
- * `--grid` measures other pairs of chunk/lookahead (seconds) beside the presets. `--json`: `{ presets: [{ name, chunk, lookahead,
+ * `--grid` measures other pairs of chunk/lookahead (seconds) beside the presets. A cache-aware model is measured with each of its
+ * contexts instead, whose chunk is named in seconds. `--json`: `{ presets: [{ name, chunk, lookahead,
  * wer, offlineWer, final: { p50, p95 }, draft: { p50, p95 }, cost, revised, refined? }] }`; seconds, per cent, seconds of compute
  * per second of audio.
  */
@@ -43,8 +44,12 @@ const grid = (values.grid ?? '')
   .filter((pair) => pair !== '')
   .map((pair) => pair.split('/').map(Number))
   .map(([chunk, lookahead]) => ({ chunk, lookahead }));
+/** Chunks of a cache-aware model, in seconds. */
+const chunks = model.info.contexts.map(([, right]) => Number(((right + 1) * 0.08).toFixed(2)));
 const measured = [
-  ...Object.entries(presets).map(([name, numbers]) => fresh(name, numbers)),
+  ...(chunks.length > 0
+    ? chunks.map((chunk) => fresh(`${chunk} s`, { chunk, lookahead: 0 }))
+    : Object.entries(presets).map(([name, numbers]) => fresh(name, numbers))),
   ...grid.map((numbers) => fresh(`${numbers.chunk}/${numbers.lookahead}`, numbers)),
 ];
 const offline = [];
@@ -80,6 +85,10 @@ const rows = measured.map((one) => ({
 if (values.json) process.stdout.write(`${JSON.stringify({ presets: rows })}\n`);
 else print(rows);
 
+function latencyOf({ chunk, lookahead }) {
+  return chunks.length > 0 ? chunk : { chunk, lookahead };
+}
+
 function fresh(name, { chunk, lookahead }) {
   return {
     name,
@@ -98,7 +107,7 @@ function fresh(name, { chunk, lookahead }) {
 async function measure(one, samples, said, offlineWords) {
   const rate = model.info.sampleRate;
   const push = Math.round(PUSH_SECONDS * rate);
-  const live = model.live({ latency: { chunk: one.chunk, lookahead: one.lookahead } });
+  const live = model.live({ latency: latencyOf(one) });
   /** Words with the time at which they were final, and those of drafts with the time at which they were first shown. */
   const finals = [];
   const drafts = [];
@@ -139,7 +148,7 @@ async function refined({ chunk, lookahead }, samples) {
   const { sampleRate } = model.info;
   const line = parakeet({
     model,
-    latency: { chunk, lookahead },
+    latency: latencyOf({ chunk, lookahead }),
     refine: true,
     input: { format: 'f32le', sampleRate, channels: 1 },
   });

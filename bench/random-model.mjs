@@ -2,7 +2,7 @@
  * Model folders with random weights at the real sizes, as parakeet-mlx publishes them: for speed and memory, not for text.
  * Both engines load them. The joint's biases make the decoder work as hard as on speech: about four tokens a second.
  *
- *     node bench/random-model.mjs 110m|0.6b-v3|custom [--dtype bfloat16|float32] [--layers N] [--width N]
+ *     node bench/random-model.mjs 110m|0.6b-v3|cache-aware-120m|cache-aware-0.6b|custom [--dtype bfloat16|float32] [--layers N] [--width N]
  *                                 [--features N] [--vocabulary N] [--out FOLDER]
  *
  * Prints the folder. The same arguments give the same bytes; what is there already is kept.
@@ -25,9 +25,9 @@ import { parseArgs } from 'node:util';
 export const cacheFolder = fileURLToPath(new URL('.cache', import.meta.url));
 
 /** Changes with the bytes that this file writes, so that an old folder is not taken for a new one. */
-const VERSION = 1;
+const VERSION = 2;
 
-const common = { heads: 8, convKernel: 9, subsamplingChannels: 256, hidden: 640 };
+const common = { heads: 8, convKernel: 9, subsamplingFactor: 8, subsamplingChannels: 256, hidden: 640 };
 
 /** The published sizes. */
 export const sizes = {
@@ -51,7 +51,39 @@ export const sizes = {
     useBias: false,
     ctc: false,
   },
+  // Cache-aware: of parakeet_realtime_eou_120m-v1 and nemotron-speech-streaming-en-0.6b.
+  'cache-aware-120m': {
+    ...common,
+    layers: 17,
+    width: 512,
+    features: 128,
+    vocabulary: 1024,
+    lstm: 1,
+    useBias: false,
+    ctc: false,
+    contexts: [[70, 1]],
+  },
+  'cache-aware-0.6b': {
+    ...common,
+    layers: 24,
+    width: 1024,
+    features: 128,
+    vocabulary: 1024,
+    lstm: 2,
+    useBias: false,
+    ctc: false,
+    contexts: [
+      [70, 13],
+      [70, 6],
+      [70, 1],
+      [70, 0],
+    ],
+  },
 };
+
+/** How some models end an utterance, and how much likelier than other tokens they are. */
+const MARKS = ['<EOU>', '<EOB>'];
+const MARK_BIAS = 1.5;
 
 const DURATIONS = [0, 1, 2, 3, 4];
 /** Steps of about two frames, hardly ever zero: with `blankBias`, four tokens a second. */
@@ -61,7 +93,7 @@ const DURATION_BIAS = [-8, 1, 0.7, 0, 0];
  * Makes the folder unless it is there.
  *
  * @param {string} model a name of `sizes`, or anything else with `size`
- * @param {{ dtype?: 'bfloat16' | 'float32', size?: Partial<typeof sizes['110m']>, out?: string }} [options]
+ * @param {{ dtype?: 'bfloat16' | 'float32', size?: Partial<typeof sizes['110m'] & { contexts: number[][], marks: boolean, prompts: Record<string, number> }>, out?: string }} [options]
  * @returns {string} the folder
  */
 export function randomModel(model, { dtype = 'bfloat16', size = {}, out } = {}) {
@@ -90,17 +122,24 @@ export function randomModel(model, { dtype = 'bfloat16', size = {}, out } = {}) 
   return folder;
 }
 
+/** Room for the numbers of all languages. */
+function promptsOf({ prompts = {} }) {
+  return Math.max(...Object.values(prompts)) + 1;
+}
+
 function configOf(shape) {
-  const vocabulary = piecesOf(shape.vocabulary);
+  const vocabulary = piecesOf(shape);
   const classes = { num_classes: vocabulary.length, vocabulary };
   const kind = shape.ctc
     ? 'hybrid_rnnt_ctc_bpe_models.EncDecHybridRNNTCTCBPEModel'
-    : 'rnnt_bpe_models.EncDecRNNTBPEModel';
+    : shape.prompts
+      ? 'rnnt_bpe_models_prompt.EncDecRNNTBPEModelWithPrompt'
+      : 'rnnt_bpe_models.EncDecRNNTBPEModel';
   return {
     target: `nemo.collections.asr.models.${kind}`,
     preprocessor: {
       sample_rate: 16000,
-      normalize: 'per_feature',
+      normalize: shape.contexts ? 'NA' : 'per_feature',
       window_size: 0.025,
       window_stride: 0.01,
       window: 'hann',
@@ -116,17 +155,24 @@ function configOf(shape) {
       d_model: shape.width,
       n_heads: shape.heads,
       ff_expansion_factor: 4,
-      subsampling_factor: 8,
+      subsampling_factor: shape.subsamplingFactor,
       self_attention_model: 'rel_pos',
       subsampling: 'dw_striding',
       conv_kernel_size: shape.convKernel,
       subsampling_conv_channels: shape.subsamplingChannels,
       pos_emb_max_len: 5000,
-      causal_downsampling: false,
+      causal_downsampling: shape.contexts !== undefined,
       use_bias: shape.useBias,
       xscaling: false,
       subsampling_conv_chunking_factor: 1,
-      att_context_size: [-1, -1],
+      ...(shape.contexts
+        ? {
+            att_context_style: 'chunked_limited',
+            att_context_size: shape.contexts,
+            conv_context_size: 'causal',
+            conv_norm_type: 'layer_norm',
+          }
+        : { att_context_size: [-1, -1] }),
     },
     decoder: {
       blank_as_pad: true,
@@ -141,20 +187,30 @@ function configOf(shape) {
         encoder_hidden: shape.width,
         pred_hidden: shape.hidden,
       },
-      num_extra_outputs: DURATIONS.length,
+      num_extra_outputs: shape.contexts ? 0 : DURATIONS.length,
     },
-    decoding: { model_type: 'tdt', durations: DURATIONS, greedy: { max_symbols: 10 } },
-    model_defaults: { tdt_durations: DURATIONS },
+    ...(shape.contexts
+      ? {
+          decoding: { greedy: { max_symbols: 10 } },
+          ...(shape.prompts && {
+            model_defaults: { num_prompts: promptsOf(shape), prompt_dictionary: shape.prompts },
+          }),
+        }
+      : {
+          decoding: { model_type: 'tdt', durations: DURATIONS, greedy: { max_symbols: 10 } },
+          model_defaults: { tdt_durations: DURATIONS },
+        }),
     ...(shape.ctc ? { aux_ctc: { decoder: { feat_in: shape.width, ...classes } } } : {}),
   };
 }
 
-/** Distinct pieces of two to four letters, every other one the beginning of a word, and a full stop. */
-function piecesOf(count) {
+/** Distinct pieces of two to four letters, every other one the beginning of a word, a full stop, and with `marks` the ends of utterances. */
+function piecesOf({ vocabulary: count, marks }) {
   const letters = (n) => (n < 26 ? '' : letters(Math.floor(n / 26) - 1)) + String.fromCharCode(97 + (n % 26));
   const pieces = Array.from({ length: count }, (_, i) => (i % 2 ? '▁' : '') + letters(i + 26));
   pieces[0] = '<unk>';
   pieces[1] = '.';
+  if (marks) pieces.splice(-MARKS.length, MARKS.length, ...MARKS);
   return pieces;
 }
 
@@ -195,11 +251,15 @@ function tensorsOf(shape) {
     });
   };
   conv(0, 3, 1);
-  for (const index of [2, 5]) {
-    conv(index, 3, 1);
-    conv(index + 1, 1, channels);
+  let rows = features;
+  // Zeros before the features: one more where the convolution is causal.
+  const before = shape.contexts ? 2 : 1;
+  for (let level = 0; level < Math.log2(shape.subsamplingFactor); level++) {
+    rows = Math.floor((rows + before - 2) / 2) + 1;
+    if (level === 0) continue;
+    conv(3 * level - 1, 3, 1);
+    conv(3 * level, 1, channels);
   }
-  const rows = [1, 2, 3].reduce((bins) => Math.floor((bins - 1) / 2) + 1, features);
   linear('encoder.pre_encode.out', width, channels * rows, true, { gain: 2, paired: true });
 
   for (let layer = 0; layer < shape.layers; layer++) {
@@ -226,8 +286,10 @@ function tensorsOf(shape) {
     });
     constant(`${at}.conv.batch_norm.weight`, [width], 1);
     constant(`${at}.conv.batch_norm.bias`, [width], 0);
-    constant(`${at}.conv.batch_norm.running_mean`, [width], 0);
-    constant(`${at}.conv.batch_norm.running_var`, [width], 1);
+    if (!shape.contexts) {
+      constant(`${at}.conv.batch_norm.running_mean`, [width], 0);
+      constant(`${at}.conv.batch_norm.running_var`, [width], 1);
+    }
     linear(`${at}.conv.pointwise_conv2`, width, width, useBias, { paired: true, dims: [width, 1, width] });
     norm(`${at}.norm_out`);
   }
@@ -247,11 +309,21 @@ function tensorsOf(shape) {
   }
   linear('joint.pred', hidden, hidden, true, { gain: 2 });
   linear('joint.enc', hidden, width, true);
-  const outputs = vocabulary + 1 + DURATIONS.length;
+  const outputs = vocabulary + 1 + (shape.contexts ? 0 : DURATIONS.length);
   normal('joint.joint_net.2.weight', [outputs, hidden], 1.2 / Math.sqrt(hidden), true);
   const outputBias = (i) =>
-    i < vocabulary ? 0 : i === vocabulary ? blankBias(vocabulary) : DURATION_BIAS[i - vocabulary - 1];
+    i < vocabulary
+      ? shape.marks && i >= vocabulary - MARKS.length
+        ? MARK_BIAS
+        : 0
+      : i === vocabulary
+        ? blankBias(vocabulary)
+        : DURATION_BIAS[i - vocabulary - 1];
   tensors.push({ name: 'joint.joint_net.2.bias', dims: [outputs], fill: outputBias });
+  if (shape.prompts) {
+    linear('prompt_kernel.0', 2 * width, width + promptsOf(shape), true);
+    linear('prompt_kernel.2', width, 2 * width, true, { gain: 2, paired: true });
+  }
   if (shape.ctc)
     linear('ctc_decoder.decoder_layers.0', vocabulary + 1, width, true, { dims: [vocabulary + 1, 1, width] });
   return tensors;

@@ -3,9 +3,9 @@
  * whose 95th percentile of lag stays under half a second, with steps batched and each by itself. Lag: from the push that completes
  * the audio of a step to the event that its frames are final.
  *
- *     npm run -s bench:streams -- [--json] [--quick] [--latency low|balanced|accurate] [--dtype TYPE] [--models tiny,110m]
+ *     npm run -s bench:streams -- [--json] [--quick] [--latency low|balanced|accurate|SECONDS] [--dtype TYPE] [--models tiny,110m]
  *
- * 110m has random weights at the real size (bench/random-model.mjs). `--quick`: the bundled model only, short trials. `--json`:
+ * 110m has random weights at the real size (bench/random-model.mjs), as have cache-aware-120m and cache-aware-0.6b, whose `--latency` may be the seconds of a chunk. `--quick`: the bundled model only, short trials. `--json`:
  * `[{ model, dtype, cores, batched, unbatched, ratio, framesPerBatch, bound, memoryPerStreamMiB, javaScriptShare, eventLoopDelayMs }]`;
  * `bound` is the number of streams that the machine would hold if it did nothing but the products of their frames, at the speed that
  * oneDNN reaches here. The last two are of one stream in real time, 20 ms at a time: how much of the time the event loop was at work, and
@@ -31,10 +31,11 @@ const { values } = parseArgs({
     models: { type: 'string' },
   },
 });
-const { chunk, lookahead } = presets[values.latency];
+const latency = values.latency in presets ? values.latency : Number(values.latency);
 const names = (values.models ?? (values.quick ? 'tiny' : 'tiny,110m')).split(',');
 
 const LIMIT_MS = 500;
+const FRAME_SECONDS = 0.08;
 const PUSH_SECONDS = 0.1;
 const [WARM_UP, MEASURED] = values.quick ? [1.5, 3] : [3, 8];
 const TRIALS = values.quick ? 3 : 7;
@@ -110,7 +111,7 @@ async function throughput(model, speech) {
   const streams = 12;
   await Promise.all(
     Array.from({ length: streams }, async (_, i) => {
-      const live = model.live({ latency: values.latency });
+      const live = model.live({ latency });
       const start = (i * length) % (speech.length - length);
       await live.addAudio(speech.subarray(start, start + length));
       await live.close();
@@ -130,13 +131,13 @@ async function trialLag(model, speech, count) {
   const run = async (i) => {
     const line = parakeet({
       model,
-      latency: values.latency,
+      latency,
       input: { format: 'f32le', sampleRate, channels: 1 },
     });
     const pushed = [];
     const offset = (i * 104_729) % (speech.length - push);
     // Streams start at different times within a step, as speakers do.
-    const start = began + ((i * 0.618) % 1) * chunk * 1000;
+    const start = began + ((i * 0.618) % 1) * secondsOf(model).chunk * 1000;
     const source = (async () => {
       for (let n = 0; ; n++) {
         const due = start + n * PUSH_SECONDS * 1000;
@@ -150,6 +151,7 @@ async function trialLag(model, speech, count) {
     const reader = (async () => {
       for await (const event of line) {
         if (event.type !== 'progress') continue;
+        const { lookahead } = secondsOf(model);
         const samples = Math.round(((event.time + lookahead) * sampleRate) / frameSamples) * frameSamples;
         const heard = pushed[Math.ceil(samples / push) - 1];
         const now = performance.now();
@@ -179,7 +181,7 @@ async function memoryPerStream(model, speech) {
   const open = async (count) =>
     Promise.all(
       Array.from({ length: count }, async (_, i) => {
-        const live = model.live({ latency: values.latency });
+        const live = model.live({ latency });
         await live.addAudio(speech.subarray(i * 1000, i * 1000 + 14 * model.info.sampleRate));
         return live;
       }),
@@ -198,7 +200,7 @@ async function javaScriptOfOne(model, speech) {
   const [pieceMs, delayMs, warmUp, seconds] = [20, 10, 2, values.quick ? 5 : 30];
   const piece = (pieceMs / 1000) * sampleRate;
   const input = { format: 'f32le', sampleRate, channels: 1 };
-  const line = parakeet({ model, latency: values.latency, input });
+  const line = parakeet({ model, latency, input });
   line.resume();
   const delay = monitorEventLoopDelay({ resolution: delayMs });
   let before;
@@ -237,7 +239,16 @@ async function bound(model) {
     seconds += (times * 2 * frames * inputs * outputs) / speed;
   }
   const perFrame = (layers * seconds) / frames;
-  return (chunk * 0.08) / ((chunk + lookahead) * perFrame);
+  const { chunk, lookahead } = secondsOf(model);
+  return (chunk * FRAME_SECONDS) / ((chunk + lookahead) * perFrame);
+}
+
+/** Seconds of a step and of what it sees ahead. A cache-aware model sees nothing ahead of its chunk, which the engine chooses. */
+function secondsOf({ info }) {
+  if (info.contexts.length === 0) return presets[latency];
+  const longest = { low: 0.16, balanced: 0.56, accurate: Number.POSITIVE_INFINITY }[latency] ?? latency;
+  const chunks = info.contexts.map(([, right]) => (right + 1) * FRAME_SECONDS);
+  return { chunk: chunks.findLast((one) => one <= longest + 1e-6) ?? chunks[0], lookahead: 0 };
 }
 
 function print(measured) {

@@ -10,12 +10,13 @@ import { readTensorIndex } from '../dist/model/safetensors.js';
 
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
 const ARCHITECTURES = ['tdt', 'tdt-ctc', 'rnnt', 'ctc'];
+const CACHE_AWARE = 'transformers-cache-aware-rnnt';
 
 /** Writes a description of each model into `folder`; gives the files. */
 export async function describeGoldens(folder) {
   mkdirSync(folder, { recursive: true });
   const files = [];
-  for (const architecture of ARCHITECTURES) {
+  for (const architecture of [...ARCHITECTURES, CACHE_AWARE]) {
     const file = path.join(folder, `${architecture}.txt`);
     writeFileSync(file, await describe(architecture));
     files.push(file);
@@ -32,9 +33,9 @@ async function describe(architecture) {
   const flag = (value) => (value ? 1 : 0);
   const lines = [
     `architecture ${native.architecture}`,
-    `preprocessor ${p.sampleRate} ${p.windowLength} ${p.hop} ${p.fftLength} ${p.features} ${p.preemphasis} ${p.window}`,
+    `preprocessor ${p.sampleRate} ${p.windowLength} ${p.hop} ${p.fftLength} ${p.features} ${p.preemphasis} ${p.window} ${flag(p.normalize)}`,
     `encoder ${e.layers} ${e.dModel} ${e.heads} ${e.feedForward} ${e.subsamplingFactor} ${e.subsamplingChannels} ` +
-      `${e.convKernel} ${flag(e.useBias)} ${flag(e.xscaling)}`,
+      `${e.convKernel} ${flag(e.useBias)} ${flag(e.xscaling)} ${flag(e.causal)}`,
     `vocabulary ${native.vocabularySize} ${native.maxSymbols}`,
     `durations ${native.durations.length} ${native.durations.join(' ')}`,
   ];
@@ -48,6 +49,7 @@ async function describe(architecture) {
   for (const tensor of files.tensors) lines.push(entry('weight', tensor));
   for (const tensor of await readTensorIndex(path.join(folder, 'short.safetensors')))
     lines.push(entry('array', tensor));
+  if (architecture === CACHE_AWARE) return `${lines.join('\n')}\n`;
   const tokenLists = JSON.parse(readFileSync(path.join(folder, 'short.json'), 'utf8'));
   const greedy = tokenLists.greedy ?? tokenLists.ctc_greedy;
   const frame = (p.hop * e.subsamplingFactor) / p.sampleRate;

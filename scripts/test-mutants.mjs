@@ -44,6 +44,14 @@ const gates = {
   'a phrase is found': { file: 'test/model/boost.test.ts', name: 'in the engine greedy: a word is found' },
   'by what is around': { file: 'test/model/normalized-around.test.ts', name: '^each frame' },
   'an archive of NVIDIA': { file: 'test/model/formats/nemo.test.ts', name: 'tdt\\.nemo as it is' },
+  'cache-aware goldens': {
+    file: 'test/model/formats/transformers-cache-aware.test.ts',
+    name: 'encoder frames with 1 frames to the right',
+  },
+  'cache-aware stream': {
+    file: 'test/streaming/cache-aware.test.ts',
+    name: 'equals the whole signal for random pushes',
+  },
   'flat memory': { memory: 20 },
   backpressure: { file: 'test/transforms/stage.test.ts', name: '^backpressure' },
 };
@@ -66,6 +74,9 @@ const mutants = {
   'boost-stuck': ['a phrase is found'],
   'normalized-by-first': ['by what is around'],
   'bias-halved': ['an archive of NVIDIA'],
+  'subsampling-ahead': ['cache-aware goldens', 'cache-aware stream'],
+  'attention-ahead': ['cache-aware goldens', 'cache-aware stream'],
+  'convolution-ahead': ['cache-aware goldens', 'cache-aware stream'],
   'backpressure-ignored': ['backpressure'],
 };
 

@@ -8,7 +8,16 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
 const root = path.resolve(path.dirname(new URL(import.meta.url).pathname), '..');
-const tests = ['golden', 'model/dtype', 'streaming/stepper', 'streaming/exact', 'streaming/together'];
+const tests = [
+  'golden',
+  'model/dtype',
+  'streaming/stepper',
+  'streaming/exact',
+  'streaming/together',
+  'streaming/cache-aware',
+  'model/formats/transformers-cache-aware',
+  'model/language',
+];
 
 function run(script, options, environment = {}) {
   const { status } = spawnSync(process.execPath, [path.join(root, 'scripts', script), ...options], {

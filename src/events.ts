@@ -180,15 +180,25 @@ export interface SpeechEndEvent extends Spoken {
   /** Seconds. */
   time: number;
 }
-/** An utterance is over, by the rules of `utterances` or by `flush()`; the open sentence was closed before it. */
+/**
+ * An utterance is over, by the rules of `utterances`, by `flush()`, or because the model says so; the open sentence was closed before it.
+ */
 export interface EndOfUtteranceEvent extends Spoken {
   type: 'endOfUtterance';
   /** Start of its first token, in seconds. */
   start: number;
   /** End of its last token, in seconds. */
   end: number;
-  /** The rule that applied. */
-  reason: 'silence' | 'punctuation' | 'maxDuration' | 'flush' | 'end';
+  /** The rule that applied; `'model'`: the model's own `<EOU>`. */
+  reason: 'silence' | 'punctuation' | 'maxDuration' | 'flush' | 'end' | 'model';
+}
+/** A backchannel is over, a short "uh-huh" that takes no turn: the model says so by its `<EOB>`. Its words came as tokens before. */
+export interface BackchannelEvent extends Spoken {
+  type: 'backchannel';
+  /** Start of its first token, in seconds. */
+  start: number;
+  /** End of its last token, in seconds. */
+  end: number;
 }
 /**
  * The transcript falls behind the audio: what is final now came `seconds` later than its audio allowed. Sent when the lag exceeds a second,
@@ -236,6 +246,7 @@ export type TranscriptEvent =
   | SpeechStartEvent
   | SpeechEndEvent
   | EndOfUtteranceEvent
+  | BackchannelEvent
   | LagEvent
   | GapEvent
   | EndEvent

@@ -177,7 +177,7 @@ async function identify({ config, tensors }: ModelFiles): Promise<string> {
 }
 
 function describe(
-  { native, vocabulary, attention }: ModelConfig,
+  { native, vocabulary, attention, contexts, chunkLeft, prompts }: ModelConfig,
   device: 'cpu' | 'gpu',
   dtype: NativeDType,
 ): NativeModelInfo {
@@ -193,6 +193,9 @@ function describe(
     vocabulary,
     durations: native.durations,
     attention,
+    contexts,
+    ...(chunkLeft !== undefined && { chunkLeft }),
+    prompts,
     dtype,
     device,
   };

@@ -7,12 +7,13 @@ import { mustBeFinite } from './audio/samples.js';
 import type { NativeContext } from './engine/addon.js';
 import { runJob } from './engine/jobs.js';
 import type { TranscriptResult } from './events.js';
+import { isCacheAware } from './model/cache-aware.js';
 import { type DecodingOptions, resolveDecoding } from './model/decoding.js';
-import { framesOf } from './model/latency.js';
+import { inLanguage } from './model/language.js';
 import type { LoadedModel } from './model/loaded-model.js';
 import { TokenPlacer } from './model/token-placer.js';
 import { expected, finite, flag, known, optionalSignal } from './options.js';
-import { checkAttention } from './recordings/windows.js';
+import { attentionOf, checkAttention } from './recordings/windows.js';
 import { checkSentences, type SentenceOptions } from './text/sentence-options.js';
 import { splitSentences, textOf } from './text/sentence-splitter.js';
 
@@ -34,14 +35,20 @@ export interface EncoderFrames {
 export interface EncodeLogMelOptions {
   /**
    * Normalise each feature over all frames, as NeMo does before its encoder. False for frames that are already normalised.
-   * @defaultValue true
+   * @defaultValue true, or false for a cache-aware model
    */
   normalize?: boolean | undefined;
   /**
-   * Local attention: each frame attends to so many seconds before and after it, 0 to 80,000.
+   * Local attention: each frame attends to so many seconds before and after it, 0 to 80,000. A cache-aware model has those that it was
+   * trained with.
    * @defaultValue the model's own, usually all frames
    */
   attention?: { left: number; right: number } | undefined;
+  /**
+   * The language that is spoken, for a model that is told it: one of `info.prompts`.
+   * @defaultValue `'auto'`: the model finds out
+   */
+  language?: string | undefined;
   /** Cancels the work. */
   signal?: AbortSignal | undefined;
 }
@@ -60,7 +67,7 @@ export interface GenerateOptions extends EncodeLogMelOptions {
   sentences?: SentenceOptions | undefined;
 }
 
-const encodeKeys = ['normalize', 'attention', 'signal'];
+const encodeKeys = ['normalize', 'attention', 'language', 'signal'];
 
 /** `model.computeLogMel`. */
 export async function computeLogMel(
@@ -87,8 +94,8 @@ export async function encodeLogMel(
 ): Promise<EncoderFrames> {
   known('encodeLogMel', options, encodeKeys);
   const signal = optionalSignal('signal', options.signal);
-  const normalize = flag('normalize', options.normalize ?? true);
-  const context = contextOf(model, options.attention);
+  const normalize = normalizes(model, options.normalize);
+  const context = contextOf(model, options);
   checkMel(model, mel);
   const features = normalize ? (await model.native.normalize(mel.data, mel.frames)).data : mel.data;
   const encoded = await runJob(
@@ -110,8 +117,8 @@ export async function generate(
   checkSentences(options.sentences);
   const decoding = resolveDecoding(model.info, options.decoding);
   const signal = optionalSignal('signal', options.signal);
-  const normalize = flag('normalize', options.normalize ?? true);
-  const context = contextOf(model, options.attention);
+  const normalize = normalizes(model, options.normalize);
+  const context = contextOf(model, options);
   checkMel(model, mel);
   const heard = await runJob(
     model.addon,
@@ -142,9 +149,14 @@ function checkMel(model: LoadedModel, mel: LogMelFrames): void {
   if (!mel.data.every(Number.isFinite)) throw expected('finite mel features', 'mel.data', mel.data);
 }
 
-function contextOf(model: LoadedModel, attention: EncodeLogMelOptions['attention']): NativeContext {
+/** Whether features are normalised. @throws {@link ArgumentError} */
+function normalizes(model: LoadedModel, normalize: boolean | undefined): boolean {
+  const wanted = flag('normalize', normalize ?? !isCacheAware(model.info));
+  if (!wanted || !isCacheAware(model.info)) return wanted;
+  throw expected('false for a cache-aware model, which takes features as they are,', 'normalize', normalize);
+}
+
+function contextOf(model: LoadedModel, { attention, language }: EncodeLogMelOptions): NativeContext {
   checkAttention('attention', attention);
-  return attention
-    ? [framesOf(model.info, attention.left), framesOf(model.info, attention.right)]
-    : model.info.attention;
+  return inLanguage(model.info, language, attentionOf(model.info, 'attention', attention));
 }

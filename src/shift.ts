@@ -21,6 +21,7 @@ function move(event: TranscriptEvent, by: number): TranscriptEvent {
     case 'speechEnd':
       return { ...event, time: event.time + by };
     case 'endOfUtterance':
+    case 'backchannel':
     case 'gap':
       return span(event, by);
     case 'end':

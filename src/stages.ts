@@ -13,6 +13,7 @@ export type {
 export { ArgumentError, AudioError, DependencyError, isParakeetError, ParakeetError } from './errors.js';
 export type {
   AudioChunk,
+  BackchannelEvent,
   DraftEvent,
   EncodedChunk,
   EndEvent,

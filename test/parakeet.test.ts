@@ -499,7 +499,8 @@ describe('options', () => {
   test.each([
     [{ latency: { chunk: 0 } }, /a number from .* to 800 for latency\.chunk but received 0 of type number/],
     [{ latency: { lookahed: 1 } }, /'lookahed'/],
-    [{ latency: 7 }, /\{ chunk, lookahead, left \}/],
+    [{ latency: -7 }, /a number from .* to 800 for latency but received -7/],
+    [{ latency: true }, /\{ chunk, lookahead, left \}/],
     [{ latency: 'fast' }, /'low', 'balanced', 'accurate'/],
     [{ contextSize: [256, 256] }, /'contextSize'/],
     [{ input: 'wav' }, /an object/],

@@ -22,6 +22,7 @@ describe('presets', () => {
       gate: false,
       history: 0,
       grow: 1,
+      recall: [-1, -1],
     });
     expect(resolveStreaming(info, { latency: 'low', chunk: 3 })).toMatchObject({
       chunk: 3,

@@ -59,6 +59,7 @@ describe('events', () => {
       | 'speechStart'
       | 'speechEnd'
       | 'endOfUtterance'
+      | 'backchannel'
       | 'lag'
       | 'gap'
       | 'end'
@@ -129,7 +130,7 @@ describe('streams', () => {
 describe('options', () => {
   test('know their words', () => {
     expectTypeOf<ParakeetOptions['latency']>().toEqualTypeOf<
-      'low' | 'balanced' | 'accurate' | LatencyOptions | undefined
+      'low' | 'balanced' | 'accurate' | LatencyOptions | number | undefined
     >();
     expectTypeOf<ParakeetOptions['model']>().toEqualTypeOf<StageModel | string | undefined>();
     expectTypeOf<TranscribeStreamOptions['contextSize']>().toEqualTypeOf<

@@ -46,7 +46,7 @@ ModelConfig toModelConfig(const Napi::Object& object) {
   config.preprocessor = {integer(preprocessor, "sampleRate"), integer(preprocessor, "windowLength"),
                          integer(preprocessor, "hop"),        integer(preprocessor, "fftLength"),
                          integer(preprocessor, "features"),   number(preprocessor, "preemphasis"),
-                         text(preprocessor, "window")};
+                         text(preprocessor, "window"),        boolean(preprocessor, "normalize")};
   const auto encoder = object.Get("encoder").As<Napi::Object>();
   config.encoder.features = config.preprocessor.features;
   config.encoder.layers = integer(encoder, "layers");
@@ -58,6 +58,7 @@ ModelConfig toModelConfig(const Napi::Object& object) {
   config.encoder.convKernel = integer(encoder, "convKernel");
   config.encoder.useBias = boolean(encoder, "useBias");
   config.encoder.xscaling = boolean(encoder, "xscaling");
+  config.encoder.causal = boolean(encoder, "causal");
   config.vocabulary = integer(object, "vocabularySize");
   config.maxSymbols = integer(object, "maxSymbols");
   const auto durations = object.Get("durations").As<Napi::Array>();
@@ -68,6 +69,10 @@ ModelConfig toModelConfig(const Napi::Object& object) {
     config.predictor = {integer(predictor, "hidden"), integer(predictor, "layers")};
     const auto joint = object.Get("joint").As<Napi::Object>();
     config.joint = {integer(joint, "hidden"), text(joint, "activation")};
+  }
+  if (object.Get("prompt").IsObject()) {
+    const auto prompt = object.Get("prompt").As<Napi::Object>();
+    config.prompt = {integer(prompt, "prompts"), integer(prompt, "hidden")};
   }
   return config;
 }
@@ -91,7 +96,8 @@ std::vector<TensorEntry> toTensorEntries(const Napi::Array& array) {
 
 Context toContext(const Napi::Value& value) {
   const auto array = value.As<Napi::Array>();
-  return {array.Get(0u).As<Napi::Number>().Int32Value(), array.Get(1u).As<Napi::Number>().Int32Value()};
+  const auto at = [&](uint32_t i) { return array.Get(i).As<Napi::Number>().Int32Value(); };
+  return {at(0), at(1), array.Length() > 2 ? at(2) : -1};
 }
 
 Decoding toDecoding(const Napi::Value& value) {
@@ -139,6 +145,7 @@ StreamOptions toStreamOptions(const Napi::Object& object) {
   options.gate = object.Get("gate").As<Napi::Boolean>().Value();
   options.history = integer(object, "history");
   options.grow = integer(object, "grow");
+  options.recall = toContext(object.Get("recall"));
   const Napi::Value normalization = object.Get("normalization");
   if (normalization.IsObject()) {
     const auto given = normalization.As<Napi::Object>();

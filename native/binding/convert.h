@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "binding/environment.h"
-#include "engine/buffered_encoder.h"
+#include "engine/stream_options.h"
 #include "model/config.h"
 #include "model/model.h"
 #include "model/tokens.h"

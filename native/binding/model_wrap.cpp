@@ -6,6 +6,8 @@
 #include "binding/encoder_wrap.h"
 #include "binding/mel_wrap.h"
 #include "binding/waiter.h"
+#include "engine/buffered_encoder.h"
+#include "engine/cache_aware_encoder.h"
 #include "ops/pool.h"
 
 namespace parakeet {
@@ -66,11 +68,11 @@ Napi::Value loadModel(const Napi::CallbackInfo& info) {
         handle->construct([&] { return std::make_unique<LoadedModel>(config, weights, dtype, *flag); });
         if (warmUp) handle->state().model.warmUp(*flag);
         auto filters = handle->state().model.filters();
-        return [handle, filters, factor = config.encoder.subsamplingFactor](Napi::Env inner) mutable -> Napi::Value {
+        return [handle, filters, encoder = config.encoder](Napi::Env inner) mutable -> Napi::Value {
           return inner.GetInstanceData<AddonData>()->model.New(
               {Napi::External<std::shared_ptr<ModelHandle>>::New(inner, &handle),
                Napi::External<std::shared_ptr<const MelFilters>>::New(inner, &filters),
-               Napi::Number::New(inner, factor)});
+               Napi::External<EncoderConfig>::New(inner, &encoder)});
         };
       });
 }
@@ -88,7 +90,7 @@ ModelWrap::ModelWrap(const Napi::CallbackInfo& info)
     : Wrap(info),
       handle_(*info[0].As<Napi::External<std::shared_ptr<ModelHandle>>>().Data()),
       filters_(*info[1].As<Napi::External<std::shared_ptr<const MelFilters>>>().Data()),
-      factor_(info[2].As<Napi::Number>().Int32Value()) {}
+      encoder_(*info[2].As<Napi::External<EncoderConfig>>().Data()) {}
 ModelWrap::~ModelWrap() { abandonHandle(std::move(handle_)); }
 
 Napi::Value ModelWrap::logMel(const Napi::CallbackInfo& info) {
@@ -131,7 +133,8 @@ Napi::Value ModelWrap::transcribe(const Napi::CallbackInfo& info) {
   const OfflineOptions options{object.Get("flush").As<Napi::Number>().Uint32Value(),
                                object.Get("emissionDelay").As<Napi::Number>().Int32Value()};
   std::vector<float> samples = toFloats(info[0]);
-  const auto frames = static_cast<int>(samples.size() / static_cast<size_t>(filters_->config.hop * factor_));
+  const auto frames =
+      static_cast<int>(samples.size() / static_cast<size_t>(filters_->config.hop * encoder_.subsamplingFactor));
   return recognize(info, object, handle_, frames,
                    [samples = std::move(samples), options](const Model& model, const CancelFlag& cancel) {
                      return model.listen(samples, options, cancel);
@@ -142,7 +145,7 @@ Napi::Value ModelWrap::recognizeMel(const Napi::CallbackInfo& info) {
   const auto object = info[2].As<Napi::Object>();
   Matrix mel = toMatrix(info[0], info[1]);
   const bool normalize = object.Get("normalize").As<Napi::Boolean>().Value();
-  const int frames = mel.rows / factor_;
+  const int frames = mel.rows / encoder_.subsamplingFactor;
   return recognize(info, object, handle_, frames,
                    [mel = std::move(mel), normalize](const Model& model, const CancelFlag&) -> Heard {
                      return {normalize ? model.normalize(mel, mel.rows) : mel};
@@ -166,12 +169,17 @@ Napi::Value ModelWrap::createMel(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelWrap::createEncoder(const Napi::CallbackInfo& info) {
   const StreamOptions options = toStreamOptions(info[0].As<Napi::Object>());
-  auto session = open<EncoderSession>(info.Env(), handle_->worker(), [model = handle_, options] {
-    const Model& loaded = model->state().model;
-    return std::make_unique<BufferedEncoder>(loaded.encoder(), loaded.config().preprocessor, options);
-  });
+  auto session = open<EncoderSession>(
+      info.Env(), handle_->worker(), [model = handle_, options]() -> std::unique_ptr<EncoderSession> {
+        const Model& loaded = model->state().model;
+        const PreprocessorConfig& preprocessor = loaded.config().preprocessor;
+        if (loaded.config().encoder.causal)
+          return std::make_unique<CacheAwareEncoder>(loaded.encoder(), preprocessor, options);
+        return std::make_unique<BufferedEncoder>(loaded.encoder(), preprocessor, options);
+      });
+  const int factor = encoder_.subsamplingFactor;
   return wrapEncoder(info.Env(), std::move(session), filters_->config.features,
-                     {options.chunk + options.lookahead, factor_});
+                     {options.chunk + options.lookahead, factor, factor - 1 - encoder_.melAfter()});
 }
 
 Napi::Value ModelWrap::createDecoder(const Napi::CallbackInfo& info) {

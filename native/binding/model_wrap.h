@@ -44,7 +44,7 @@ class ModelWrap : public Wrap<ModelWrap> {
   std::shared_ptr<ModelHandle> handle_;
   // Read by Node's thread; the rest of the model belongs to the engine's.
   std::shared_ptr<const MelFilters> filters_;
-  int factor_;  // mel frames of an encoder frame
+  EncoderConfig encoder_;
   bool closed_ = false;
   std::list<std::weak_ptr<Resource>> sessions_;
 };

@@ -18,6 +18,7 @@ BufferedEncoder::BufferedEncoder(std::shared_ptr<const Encoder> encoder, const P
       options_(std::move(options)),
       features_(this->encoder().config().features),
       factor_(this->encoder().config().subsamplingFactor),
+      mel_(features_),
       statistics_(features_),
       detector_(options_.hangover) {
   // Only running statistics let the model sleep through leading silence: with fixed ones, a stream equals an offline
@@ -27,20 +28,13 @@ BufferedEncoder::BufferedEncoder(std::shared_ptr<const Encoder> encoder, const P
   if (running && running->frames > 0) statistics_.assume(running->prior, running->frames);
 }
 
-void BufferedEncoder::push(const float* logMel, int frames) {
-  mel_.insert(mel_.end(), logMel, logMel + static_cast<size_t>(frames) * features_);
-  melFrames_ += frames;
-}
-
-void BufferedEncoder::finish(int64_t samples) { samples_ = samples; }
-
 void BufferedEncoder::flush(int silence) {
-  flushing_ = melFrames_;
+  flushing_ = mel_.end();
   flushSilence_ = silence;
 }
 
 StreamPosition BufferedEncoder::position() const {
-  return {melFrames_, committed_, flushes() || (samples_ >= 0 && !ended_)};
+  return {mel_.end(), committed_, flushes() || (samples_ >= 0 && !ended_)};
 }
 
 std::optional<PlannedStep> BufferedEncoder::plan() {
@@ -62,6 +56,7 @@ EncodedStep BufferedEncoder::commit(PlannedStep planned, std::optional<EncodedPi
     step.encoded = std::move(encoded->encoded);
     past_ = std::move(encoded->past);
   }
+  step.decodedEnd = step.finalEnd;
   committed_ = step.finalEnd;
   ended_ = step.last;
   const bool steps = encoded && !step.last && !step.cut;
@@ -72,13 +67,13 @@ EncodedStep BufferedEncoder::commit(PlannedStep planned, std::optional<EncodedPi
     past_ = nullptr;
   }
   step.changes = std::exchange(changes_, {});
-  dropMelBefore(std::min(committed_ * factor_ - encoder().leftReach(), melFrames_ - options_.history));
+  mel_.dropBefore(std::min(committed_ * factor_ - encoder().melBefore(), mel_.end() - options_.history));
   return std::move(step);
 }
 
 std::optional<PlannedStep> BufferedEncoder::gridStep() {
   // Frames that reach beyond the end of the signal, and the flush, do not make a step due.
-  int64_t live = samples_ < 0 ? melFrames_ : std::min(melFrames_, LogMelStream::liveFrames(preprocessor_, samples_));
+  int64_t live = samples_ < 0 ? mel_.end() : std::min(mel_.end(), LogMelStream::liveFrames(preprocessor_, samples_));
   if (flushing_ >= 0) live = std::min(live, flushing_);
   PlannedStep planned;
   EncodedStep& step = planned.step;
@@ -121,27 +116,27 @@ PlannedStep BufferedEncoder::flushStep() {
 }
 
 PlannedStep BufferedEncoder::lastStep() {
-  const int64_t real = std::min(melFrames_, samples_ / preprocessor_.hop);
+  const int64_t real = std::min(mel_.end(), samples_ / preprocessor_.hop);
   minds(committed_ * factor_, real);
   statistics_.add(std::exchange(heard_, {}));
   PlannedStep planned;
   EncodedStep& step = planned.step;
   step.last = true;
   step.firstFrame = committed_;
-  step.finalEnd = step.seenEnd = std::max(committed_, (melFrames_ + factor_ - 1) / factor_);
+  step.finalEnd = step.seenEnd = std::max(committed_, (mel_.end() + factor_ - 1) / factor_);
   step.firstRow = std::max(step.firstFrame, start_);
-  const bool flushed = melFrames_ > real;
+  const bool flushed = mel_.end() > real;
   step.lastTokenStart = !flushed ? step.finalEnd : lastTokenStart(lastSound_, factor_, options_.emissionDelay);
-  if (start_ >= 0 && step.firstRow < step.finalEnd) planned.piece = piece(step, melFrames_, true);
+  if (start_ >= 0 && step.firstRow < step.finalEnd) planned.piece = piece(step, mel_.end(), true);
   return planned;
 }
 
 EncoderPiece BufferedEncoder::piece(const EncodedStep& step, int64_t seen, bool atEnd, int silence) const {
   const bool atStart = step.firstRow == start_ || mutant("chunk-padding");
-  const int64_t from = step.firstRow * factor_ - (atStart ? 0 : encoder().leftReach());
+  const int64_t from = step.firstRow * factor_ - (atStart ? 0 : encoder().melBefore());
   const int commit = static_cast<int>(std::max<int64_t>(0, step.finalEnd - step.firstRow));
   Matrix features{{}, static_cast<int>(seen - from) + silence, features_};
-  normalize(melFrame(from), static_cast<int>(seen - from), features.data);
+  normalize(mel_.frame(from), static_cast<int>(seen - from), features.data);
   if (silence > 0) {
     const std::vector<float> quiet(static_cast<size_t>(silence) * features_, digitalSilence());
     normalize(quiet.data(), silence, features.data);
@@ -168,7 +163,7 @@ void BufferedEncoder::minds(int64_t from, int64_t until) {
 
 void BufferedEncoder::listen(int64_t until) {
   for (; listened_ < until; listened_++) {
-    const float* frame = melFrame(listened_);
+    const float* frame = mel_.frame(listened_);
     const bool silent = silentFrame(frame, features_) && !mutant("silence-counted");
     // After silence the first frame with sound in it has only the edge of its window there: the signal begins with the
     // next.
@@ -185,10 +180,10 @@ void BufferedEncoder::listen(int64_t until) {
 }
 
 Matrix BufferedEncoder::recall(int64_t from, int64_t until, int64_t& first) const {
-  first = std::max(from, firstMel_);
-  const int64_t end = std::min(until, melFrames_);
+  first = std::max(from, mel_.first());
+  const int64_t end = std::min(until, mel_.end());
   Matrix features{{}, static_cast<int>(std::max<int64_t>(0, end - first)), features_};
-  if (features.rows > 0) normalize(melFrame(first), features.rows, features.data);
+  if (features.rows > 0) normalize(mel_.frame(first), features.rows, features.data);
   return features;
 }
 
@@ -205,16 +200,6 @@ void BufferedEncoder::normalize(const float* frames, int count, std::vector<floa
   }
 }
 
-const float* BufferedEncoder::melFrame(int64_t index) const {
-  return mel_.data() + static_cast<size_t>(index - firstMel_) * features_;
-}
-
-void BufferedEncoder::dropMelBefore(int64_t index) {
-  if (index <= firstMel_) return;
-  mel_.erase(mel_.begin(), mel_.begin() + static_cast<int64_t>((index - firstMel_) * features_));
-  firstMel_ = index;
-}
-
 void BufferedEncoder::write(ArchiveWriter& archive) {
   fields(archive);
   std::vector<LayerCache> layers = encoder().layersOf(past_);
@@ -225,36 +210,15 @@ void BufferedEncoder::read(ArchiveReader& archive) {
   fields(archive);
   std::vector<LayerCache> layers;
   archive(layers);
-  ArchiveReader::require(valid() && fits(layers));
+  ArchiveReader::require(valid() && fits(layers, options_.cache));
   past_ = encoder().cacheOf(layers);
 }
 
-bool BufferedEncoder::fits(const std::vector<LayerCache>& layers) const {
-  const EncoderConfig& config = encoder().config();
-  if (layers.size() != static_cast<size_t>(config.layers)) return false;
-  const int width = config.dModel, pad = (config.convKernel - 1) / 2;
-  const auto holds = [width](const std::optional<mlx::core::array>& rows, int most) {
-    return !rows || (rows->shape(1) == width && rows->shape(0) <= most);
-  };
-  for (const LayerCache& cache : layers) {
-    if (!holds(cache.keys, options_.cache) || !holds(cache.values, options_.cache) || !holds(cache.convolution, pad))
-      return false;
-    const bool all = cache.keys && cache.values && cache.convolution, none = !cache.keys && !cache.values;
-    if (!all && !none) return false;
-    if (all && (cache.keys->shape(0) != cache.values->shape(0) || cache.convolution->shape(0) != pad)) return false;
-    if (cache.keys.has_value() != layers[0].keys.has_value()) return false;
-    if (cache.keys && cache.keys->shape(0) != layers[0].keys->shape(0)) return false;
-  }
-  return true;
-}
-
 bool BufferedEncoder::valid() const {
-  return firstMel_ >= 0 && melFrames_ >= firstMel_ && committed_ >= 0 &&
-         mel_.size() == static_cast<size_t>(melFrames_ - firstMel_) * features_ && listened_ >= firstMel_ &&
-         listened_ <= melFrames_ && start_ <= committed_ && firstMel_ <= committed_ * factor_ &&
-         committed_ * factor_ <= melFrames_ &&
+  return mel_.valid() && committed_ >= 0 && listened_ >= mel_.first() && listened_ <= mel_.end() &&
+         start_ <= committed_ && mel_.first() <= committed_ * factor_ && committed_ * factor_ <= mel_.end() &&
          (start_ < 0 || committed_ == start_ ||
-          firstMel_ <= std::max<int64_t>(0, committed_ * factor_ - encoder().leftReach())) &&
+          mel_.first() <= std::max<int64_t>(0, committed_ * factor_ - encoder().melBefore())) &&
          statistics_.valid() &&
          std::all_of(
              heard_.begin(), heard_.end(),

@@ -4,47 +4,27 @@
 #pragma once
 
 #include <memory>
-#include <variant>
 #include <vector>
 
 #include "engine/encoder_session.h"
+#include "engine/mel_buffer.h"
+#include "engine/stream_options.h"
 #include "model/config.h"
 #include "model/live_statistics.h"
-#include "model/normalization.h"
 #include "model/speech_detector.h"
 
 namespace parakeet {
-
-// Statistics that follow the stream, initialised with a prior that counts as this many mel frames.
-struct RunningNormalization {
-  Statistics prior;
-  int frames = 0;
-};
-struct NoNormalization {};
-using Normalization = std::variant<RunningNormalization, NoNormalization, Statistics>;
-
-struct StreamOptions {
-  int chunk = 1;      // frames that become final at each step, at least 1
-  int lookahead = 0;  // frames of right context before a frame is final
-  Context context;    // attention band
-  int cache = 0;      // final frames whose keys and values are kept
-  Normalization normalization = RunningNormalization{};
-  int emissionDelay = 0;  // frames after the last sound within which a token may begin, at the flush
-  int hangover = 80;      // mel frames of quiet after which speech is over
-  bool gate = false;      // whether the model sleeps while nobody speaks
-  int grow = 1;           // most steps of the grid that are taken as one when several are due
-  int history = 0;        // mel frames that can be recalled, besides those that are needed
-};
 
 class BufferedEncoder : public EncoderSession {
  public:
   BufferedEncoder(std::shared_ptr<const Encoder> encoder, const PreprocessorConfig& preprocessor,
                   StreamOptions options);
 
-  void push(const float* logMel, int frames) override;
-  void finish(int64_t samples) override;
+  void push(const float* logMel, int frames) override { mel_.push(logMel, frames); }
+  void finish(int64_t samples) override { samples_ = samples; }
   void flush(int silence) override;
   Matrix recall(int64_t from, int64_t until, int64_t& first) const override;
+  Context recallContext() const override { return options_.recall; }
   StreamPosition position() const override;
   std::optional<PlannedStep> plan() override;
   EncodedStep commit(PlannedStep planned, std::optional<EncodedPiece> encoded) override;
@@ -62,29 +42,23 @@ class BufferedEncoder : public EncoderSession {
   // Reads mel frames before `until` and looks for the first sound. What counts waits in heard_ for the statistics.
   void listen(int64_t until);
   void normalize(const float* frames, int count, std::vector<float>& out) const;
-  const float* melFrame(int64_t index) const;
-  void dropMelBefore(int64_t index);
   bool valid() const;
-  // Whether these can be the cache of a stream with these options.
-  bool fits(const std::vector<LayerCache>& layers) const;
   // Whether the flushed audio has frames that are not final yet.
   bool flushes() const { return flushing_ / factor_ > committed_; }
 
   template <class Archive>
   void fields(Archive& archive) {
-    archive(mel_, firstMel_, melFrames_, samples_, ended_, statistics_, heard_, detector_, changes_, listened_,
-            lastSound_, start_, wakeFrom_, committed_, flushing_, flushSilence_);
+    archive(mel_, samples_, ended_, statistics_, heard_, detector_, changes_, listened_, lastSound_, start_, wakeFrom_,
+            committed_, flushing_, flushSilence_);
   }
 
   PreprocessorConfig preprocessor_;
   StreamOptions options_;
   int features_, factor_;
 
-  std::vector<float> mel_;  // frames firstMel_ … of the stream
-  int64_t firstMel_ = 0;
-  int64_t melFrames_ = 0;  // frames pushed so far
-  int64_t samples_ = -1;   // of the whole signal, once it is over
-  bool ended_ = false;     // the last step has run
+  MelBuffer mel_;
+  int64_t samples_ = -1;  // of the whole signal, once it is over
+  bool ended_ = false;    // the last step has run
 
   LiveStatistics statistics_;
   std::vector<SoundFrame> heard_;  // not yet in the statistics

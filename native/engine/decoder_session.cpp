@@ -28,7 +28,7 @@ std::vector<Decoded> DecoderSession::decode(const std::vector<Job>& jobs) {
   for (size_t i = 0; i < jobs.size(); i++) {
     const EncodedStep& step = jobs[i].step;
     states.push_back(jobs[i].session->state_->clone());
-    finals.push_back({states[i].get(), &frames[i], step.finalEnd, step.lastTokenStart, &decoded[i].final});
+    finals.push_back({states[i].get(), &frames[i], step.decodedEnd, step.lastTokenStart, &decoded[i].final});
   }
   jobs[0].session->decoder_->decode(finals);
   for (size_t i = 0; i < jobs.size(); i++) {
@@ -36,7 +36,11 @@ std::vector<Decoded> DecoderSession::decode(const std::vector<Job>& jobs) {
     DecoderState& state = *states[i];
     if (step.last || step.cut) {
       state.finish(decoded[i].final);
-      if (step.cut) state.cutAt(step.finalEnd);
+      if (!step.cut) continue;
+      state.cutAt(step.finalEnd);
+      // What came in the silence of the flush was said before it.
+      for (Token& token : decoded[i].final)
+        token.start = std::min(token.start, std::max(step.firstFrame, step.finalEnd - 1));
     } else if (jobs[i].draft) {
       copies.push_back(state.clone());
       drafts.push_back({copies.back().get(), &frames[i], step.seenEnd, step.seenEnd, &decoded[i].draft});
@@ -57,7 +61,7 @@ Tokens DecoderSession::hearAgain(const EncoderSession& encoder, int64_t from, in
   const int64_t begin = (first + factor - 1) / factor;
   const Matrix features = encoder.recall(begin * factor, until * factor, first);
   if (features.rows < factor) return {};
-  const FrameRows encoded = encoder.encoder().encode(features, Context{}, cancel);
+  const FrameRows encoded = encoder.encoder().encode(features, encoder.recallContext(), cancel);
   const DecoderFrames frames{decoder_->prepare({encoded})[0], begin};
   const auto state = decoder_->start();
   state->boosting.set(state_->boosting.tree());

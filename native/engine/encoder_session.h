@@ -1,5 +1,5 @@
 // One stream's encoder: mel frames in, steps out, and the tickets that stand for their frames until they are decoded.
-// How lookahead works is up to the derived class (buffered_encoder.h now; cache-aware models later). Used on the
+// How lookahead works is up to the derived class (buffered_encoder.h, cache_aware_encoder.h). Used on the
 // engine's thread only.
 #pragma once
 
@@ -28,6 +28,7 @@ struct EncodedStep {
   int64_t finalEnd = 0;        // frames before it are final
   int64_t seenEnd = 0;         // frames from finalEnd up to it are a draft
   int64_t lastTokenStart = 0;  // no token begins after this frame
+  int64_t decodedEnd = 0;      // tokens come from the frames before it; beyond finalEnd only where silence flushes
   int64_t grown = 1;           // steps of the grid that it replaces
   bool last = false;
   bool cut = false;                   // flushed: what follows finalEnd is a new signal
@@ -67,6 +68,8 @@ class EncoderSession : Counted<SessionTag> {
   // Mel frames [from, until) of the stream that are still buffered, normalised with the current statistics; `first` is
   // set to the first of them.
   virtual Matrix recall(int64_t from, int64_t until, int64_t& first) const = 0;
+  // How far a frame attends when they are heard again.
+  virtual Context recallContext() const = 0;
   virtual StreamPosition position() const = 0;
 
   // The next step that is due, if any, with the piece to encode. The stream is unchanged until it is committed.
@@ -88,6 +91,10 @@ class EncoderSession : Counted<SessionTag> {
 
   // Steps of the same encoder can run in one batch.
   const Encoder& encoder() const { return *encoder_; }
+
+ protected:
+  // Whether these, of a snapshot, can be the caches of a stream that keeps so many frames.
+  bool fits(const std::vector<LayerCache>& layers, int frames) const;
 
  private:
   std::shared_ptr<const Encoder> encoder_;

@@ -14,11 +14,12 @@ struct StreamPosition {
   bool ending = false;      // it was ended or flushed, and the steps of that have not all run
 };
 
-// Steps lie on a grid: the next one needs `ahead` encoder frames (chunk + lookahead) after the last final frame. What
-// ends a signal makes steps due off the grid. Used on the caller's thread only.
+// Steps lie on a grid: the next one needs `ahead` encoder frames (chunk + lookahead) after the last final frame, of the
+// last of which it does not need the last `spare` mel frames. What ends a signal makes steps due off the grid. Used on
+// the caller's thread only.
 class StepGrid {
  public:
-  StepGrid(int ahead, int subsamplingFactor) : ahead_(ahead), factor_(subsamplingFactor) {}
+  StepGrid(int ahead, int subsamplingFactor, int spare) : ahead_(ahead), factor_(subsamplingFactor), spare_(spare) {}
 
   void push(int64_t melFrames) { pushed_ += melFrames; }
   // The signal was ended or flushed: what is left is due until the engine has no more step.
@@ -26,7 +27,7 @@ class StepGrid {
 
   // False when the engine would answer that no step is due.
   bool due() const {
-    return restoring_ || ends_ > ended_ || pushed_ >= (finalFrames_ + ahead_) * static_cast<int64_t>(factor_);
+    return restoring_ || ends_ > ended_ || pushed_ >= (finalFrames_ + ahead_) * static_cast<int64_t>(factor_) - spare_;
   }
 
   // For the answer to a request: where the stream is after the step that was made, or that there was none. `ends` is
@@ -52,7 +53,7 @@ class StepGrid {
   }
 
  private:
-  int ahead_, factor_;
+  int ahead_, factor_, spare_;
   int64_t pushed_ = 0;       // mel frames
   int64_t finalFrames_ = 0;  // encoder frames
   int64_t ends_ = 0;         // calls of end()

@@ -45,7 +45,7 @@ void CachePool::grow() {
   if (convolutions_.empty()) {
     for (int i = 0; i < shape_.layers; i++) {
       keysValues_.push_back(mx::zeros({0, 2, shape_.heads, shape_.frames, size}, shape_.type));
-      convolutions_.push_back(mx::zeros({0, shape_.reach, shape_.width}, shape_.type));
+      convolutions_.push_back(mx::zeros({0, shape_.before, shape_.width}, shape_.type));
     }
   }
   const int count = std::max(fewestSlots, slots_ + slots_ / 2);

@@ -13,7 +13,7 @@ namespace parakeet {
 struct CacheShape {
   int layers, heads, width;  // `width`: dModel
   int frames;                // of keys and values; may be 0
-  int reach;                 // the convolution's
+  int before;                // frames that the convolution looks back
   mlx::core::Dtype type;
 };
 
@@ -30,7 +30,7 @@ class CachePool {
     free_.push_back(slot);
   }
 
-  // `slots`: [B], int32. → [B, 2, heads, frames, width / heads], and [B, reach, width].
+  // `slots`: [B], int32. → [B, 2, heads, frames, width / heads], and [B, before, width].
   mlx::core::array keysValues(int layer, const mlx::core::array& slots) const;
   mlx::core::array convolution(int layer, const mlx::core::array& slots) const;
 

@@ -27,6 +27,10 @@ ops::FeedForward feedForward(const LayerWeights& weights, const std::string& nam
 
 ops::Block block(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype) {
   DepthwiseTensors depthwise = weights.depthwise();
+  std::optional<ops::DepthwiseConv1d::LayerNorm> depthwiseNorm;
+  if (auto tensors = weights.depthwiseNorm()) depthwiseNorm = {std::move(tensors->weight), std::move(tensors->bias)};
+  // A convolution that sees a frame too many: the mutant's tests must notice.
+  const int before = config.convBefore() - (config.causal && mutant("convolution-ahead") ? 1 : 0);
   return {
       .feedForward1 = feedForward(weights, "feed_forward1", dtype),
       .feedForward2 = feedForward(weights, "feed_forward2", dtype),
@@ -39,7 +43,7 @@ ops::Block block(const EncoderConfig& config, const LayerWeights& weights, ops::
       .biasV = vector(weights.positionBias("v")),
       .pointwise1 = makeLinear(weights.pointwise1(), dtype, {.gated = true}),
       .depthwise = ops::DepthwiseConv1d(std::move(depthwise.weight), std::move(depthwise.bias), config.dModel,
-                                        config.convKernel),
+                                        config.convKernel, before, std::move(depthwiseNorm)),
       .pointwise2 = makeLinear(weights.pointwise2(), dtype),
       .heads = config.heads,
       .dtype = dtype,

@@ -57,7 +57,7 @@ class CtcBeamState : public DecoderState {
     open_ = {};
     confidence_ = {};
   }
-  void cutAt(int64_t) override {}
+  void cutAt(int64_t frame) override { next_ = std::min(next_, frame); }
   void save(ArchiveWriter& archive) override { archive(next_, open_, confidence_, boosting); }
   void load(ArchiveReader& archive) override {
     archive(next_, open_, confidence_, boosting);

@@ -52,7 +52,10 @@ class CtcState : public DecoderState {
     if (open_.id >= 0) tokens.push_back(closed(open_.soundingEnd, open_.sounding));
     open_ = {};
   }
-  void cutAt(int64_t) override { stopped_ = false; }
+  void cutAt(int64_t frame) override {
+    next_ = std::min(next_, frame);
+    stopped_ = false;
+  }
   void save(ArchiveWriter& archive) override { archive(next_, stopped_, open_, boosting); }
   void load(ArchiveReader& archive) override {
     archive(next_, stopped_, open_, boosting);

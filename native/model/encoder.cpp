@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "error.h"
+#include "model/mutant.h"
 #include "model/packed_encoder.h"
 #include "model/padded_encoder.h"
+#include "model/prompted_encoder.h"
 #include "ops/device.h"
 
 namespace parakeet {
@@ -22,12 +24,25 @@ void Encoder::mustFit(const Matrix& features) const {
                                                    std::to_string(features.columns));
 }
 
-std::unique_ptr<const Encoder> makeEncoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype,
-                                           const CancelFlag& cancel) {
+ops::Band Encoder::band(const Context& context, int cached) const {
+  if (!config_.causal || context.right < 0) return {context.left, context.right, cached};
+  return {context.left, mutant("attention-ahead") ? 1 : 0, cached, context.right + 1};
+}
+
+static std::unique_ptr<const Encoder> makeForDevice(const EncoderConfig& config, const Weights& weights,
+                                                    ops::DType dtype, const CancelFlag& cancel) {
 #ifdef PARAKEET_CPU_KERNELS
   if (ops::onCpu()) return std::make_unique<const PackedEncoder>(config, weights, dtype, cancel);
 #endif
   return std::make_unique<const PaddedEncoder>(config, weights, dtype, cancel);
+}
+
+std::unique_ptr<const Encoder> makeEncoder(const ModelConfig& config, const Weights& weights, ops::DType dtype,
+                                           const CancelFlag& cancel) {
+  auto encoder = makeForDevice(config.encoder, weights, dtype, cancel);
+  if (config.prompt.prompts == 0) return encoder;
+  return std::make_unique<const PromptedEncoder>(std::move(encoder), config.prompt, weights,
+                                                 ops::atLeastBfloat16(dtype));
 }
 
 }  // namespace parakeet

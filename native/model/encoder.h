@@ -10,17 +10,20 @@
 #include "model/frame_rows.h"
 #include "model/stream_cache.h"
 #include "model/weights.h"
-#include "ops/dtype.h"
+#include "ops/types.h"
 
 namespace parakeet {
 
 using ops::CacheUpdate;
 
-// How far a frame attends, in frames; -1 for no limit.
+// How far a frame attends, in frames; -1 for no limit. In a cache-aware encoder a chunk is `right` + 1 frames, which
+// all see the chunk and `left` frames before it.
 struct Context {
   int left = -1;
   int right = -1;
+  int prompt = -1;  // the number of the language, of a model that is told
   bool operator==(const Context&) const = default;
+  bool sameAttention(const Context& other) const { return left == other.left && right == other.right; }
 };
 
 // A piece of one stream, to be encoded after what `past` holds.
@@ -31,6 +34,9 @@ struct EncoderPiece {
   Context context;
   CacheUpdate update;
   StreamCachePtr past;
+  // At the start: the first frames of the piece that are past already. They are there because the next one sees the
+  // padding before the signal.
+  int skip = 0;
 };
 
 struct EncodedPiece {
@@ -61,18 +67,20 @@ class Encoder {
 
   const EncoderConfig& config() const { return config_; }
   // Mel frames before those of an output that it sees, and a piece needs in front.
-  int leftReach() const { return config_.subsamplingFactor - 1; }
+  int melBefore() const { return config_.melBefore(); }
 
  protected:
   // Throws ERR_PARAKEET_INVALID_ARGUMENT.
   void mustFit(const Matrix& features) const;
+  // Which keys an item's queries see, after `cached` frames of its past.
+  ops::Band band(const Context& context, int cached) const;
 
  private:
   EncoderConfig config_;
 };
 
 // For the device that computes. Checks `cancel` between layers.
-std::unique_ptr<const Encoder> makeEncoder(const EncoderConfig& config, const Weights& weights, ops::DType dtype,
+std::unique_ptr<const Encoder> makeEncoder(const ModelConfig& config, const Weights& weights, ops::DType dtype,
                                            const CancelFlag& cancel);
 
 }  // namespace parakeet

@@ -70,6 +70,7 @@ DepthwiseTensors LayerWeights::depthwise() const {
   DepthwiseTensors tensors{
       take("conv.depthwise_conv.weight", {channels, kernel, 1}),
       config_.useBias ? take("conv.depthwise_conv.bias", {channels}) : std::vector<float>(channels)};
+  if (config_.causal) return tensors;
   const auto gamma = take("conv.batch_norm.weight", {channels}), beta = take("conv.batch_norm.bias", {channels});
   const auto mean = take("conv.batch_norm.running_mean", {channels}),
              variance = take("conv.batch_norm.running_var", {channels});
@@ -79,6 +80,11 @@ DepthwiseTensors LayerWeights::depthwise() const {
     tensors.bias[c] = (tensors.bias[c] - mean[c]) * scale + beta[c];
   }
   return tensors;
+}
+
+std::optional<NormTensors> LayerWeights::depthwiseNorm() const {
+  // NeMo's name for either kind of norm.
+  return config_.causal ? std::optional(norm("conv.batch_norm")) : std::nullopt;
 }
 
 }  // namespace parakeet

@@ -1,6 +1,7 @@
 // Reads the tensors of one layer of the encoder by their short names. What becomes of them is up to the encoder.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,8 +43,10 @@ class LayerWeights {
   // Convolutions of one frame are linear layers.
   LinearTensors pointwise1() const;
   LinearTensors pointwise2() const;
-  // The depthwise convolution with the batch norm after it folded in: both are linear at inference.
+  // The depthwise convolution. A batch norm after it is folded in: both are linear at inference.
   DepthwiseTensors depthwise() const;
+  // The layer norm after it, of a cache-aware model.
+  std::optional<NormTensors> depthwiseNorm() const;
 
  private:
   std::vector<float> take(const std::string& name, const std::vector<int64_t>& shape) const;

@@ -32,6 +32,7 @@ Sound soundOf(const std::vector<float>& samples, const ModelConfig& config) {
   int64_t first = 0, last = count;
   while (first < count && samples[first] == 0.0f) first++;
   if (first == count) return {};
+  if (!config.preprocessor.normalize) return {0, count};
   while (samples[last - 1] == 0.0f) last--;
   const auto cut = static_cast<int64_t>(silenceCutSeconds * config.preprocessor.sampleRate);
   const int64_t frame = static_cast<int64_t>(config.preprocessor.hop) * config.encoder.subsamplingFactor;
@@ -60,7 +61,7 @@ std::shared_ptr<const DeviceGreedy> deviceGreedy(const ModelConfig& config, cons
 Model::Model(ModelConfig config, const Weights& weights, ops::DType dtype, const CancelFlag& cancel)
     : config_(std::move(config)),
       filters_(std::make_shared<const MelFilters>(config_.preprocessor)),
-      encoder_(makeEncoder(config_.encoder, weights, dtype, cancel)) {
+      encoder_(makeEncoder(config_, weights, dtype, cancel)) {
   if (config_.hasTransducer()) {
     transducer_ = std::make_shared<const Transducer>(config_, weights, ops::atLeastBfloat16(dtype));
     std::shared_ptr<const DeviceGreedy> device = deviceGreedy(config_, weights, dtype);
@@ -156,6 +157,10 @@ Heard Model::listen(const std::vector<float>& samples, const OfflineOptions& opt
   const int64_t last =
       mel.rows > real ? lastTokenStart(lastSoundFrame(mel, real), factor, options.emissionDelay) : noLimit;
   Heard heard{{{}, mel.rows, mel.columns}, last, sound.begin / (static_cast<int64_t>(factor) * hop)};
+  if (!config_.preprocessor.normalize) {
+    heard.features = std::move(mel);
+    return heard;
+  }
   const int around = static_cast<int>(normalizedSeconds * config_.preprocessor.sampleRate / hop);
   bringToLevel(mel.data, real, mel.rows - real, mel.columns, around);
   normalizeAround(mel.data.data(), real, mel.rows - real, mel.columns, around, heard.features.data);

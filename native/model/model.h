@@ -35,7 +35,7 @@ struct OfflineOptions {
 
 // A signal as the encoder takes it.
 struct Heard {
-  Matrix features;              // normalised; empty for digital silence
+  Matrix features;              // normalised, if the model wants them so; empty for digital silence
   int64_t lastStart = noLimit;  // no token may begin after this frame
   int64_t skipped = 0;          // frames before it that were left out
   std::shared_ptr<const BoostTree> boost = nullptr;
@@ -61,7 +61,8 @@ class Model {
   // NeMo's normalisation: statistics over the first `frames` frames, applied to all.
   Matrix normalize(const Matrix& logMel, int frames) const;
   Tokens decode(const FrameRows& encoded, const Decoding& decoding, const CancelFlag& cancel) const;
-  // Audio to the encoder's input. Digital silence of more than a second at either end is left out.
+  // Audio to the encoder's input. Where features are normalised, digital silence of more than a second at either end is
+  // left out.
   Heard listen(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const;
   // Transcribes several signals at once with full context; each result is the same as alone.
   std::vector<Tokens> recognize(const std::vector<const Heard*>& signals, const Context& context,

@@ -80,7 +80,7 @@ std::vector<EncodedPiece> PackedEncoder::encode(std::vector<EncoderPiece> pieces
   std::vector<Subsampling::Item> inputs;
   for (const EncoderPiece& piece : pieces) {
     mustFit(piece.features);
-    inputs.push_back({toArray(piece.features), piece.atStart, piece.atEnd});
+    inputs.push_back({toArray(piece.features), piece.atStart, piece.atEnd, piece.skip});
   }
   std::vector<ops::Rows> rows;
   const mx::array x = subsampling_(inputs, rows);
@@ -101,11 +101,12 @@ mx::array PackedEncoder::run(mx::array x, std::vector<Item>& items, const Cancel
   int from = 0, to = 1;
   for (Item& item : items) {
     const int frames = item.rows.count, cached = item.caches[0].keys ? item.caches[0].keys->shape(0) : 0;
+    const ops::Band band = this->band(item.context, cached);
     // Nothing beyond the band is read, but the first and last query of a block share one range.
     const auto within = [](int distance, int side) {
       return side < 0 ? distance : std::min(distance, side + ops::attentionBlock - 1);
     };
-    distances.emplace_back(within(cached + frames - 1, item.context.left), -within(frames - 1, item.context.right));
+    distances.emplace_back(within(cached + frames - 1, band.farthestLeft()), -within(frames - 1, band.farthestRight()));
     from = std::max(from, distances.back().first);
     to = std::min(to, distances.back().second);
     const auto [own, last] = distances.back();
@@ -115,7 +116,7 @@ mx::array PackedEncoder::run(mx::array x, std::vector<Item>& items, const Cancel
         .firstPosition = 0,
         .positionCount = own - last + 1,
         .farthest = own,
-        .band = {item.context.left, item.context.right, cached},
+        .band = band,
         .cache = {},
         .update = {},
     };

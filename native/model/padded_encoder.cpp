@@ -38,6 +38,7 @@ ops::PaddedSubsampling makeSubsampling(const EncoderConfig& config, const Weight
     stages.push_back({{depthwise.weight, depthwise.bias}, makeDense(pointwise, dtype)});
   return {config.features,
           config.subsamplingChannels,
+          config.causal ? 2 : 1,
           {tensors.first.weight, tensors.first.bias},
           std::move(stages),
           makeDense(tensors.out, dtype),
@@ -120,7 +121,7 @@ struct PaddedEncoder::Batch {
     const int count = static_cast<int>(items.size()) + 1;
     const double scores = static_cast<double>(heads) * paddedFrames * (3.0 * (paddedCache + paddedFrames));
     const double bytes = count * (scores * 6 + 65536.0 * paddedFrames);
-    return frames == paddedFrames && cached == paddedCache && context == item.context &&
+    return frames == paddedFrames && cached == paddedCache && context.sameAttention(item.context) &&
            keeps == (item.update != nullptr) && (items[0]->past == nullptr) == (item.past == nullptr) &&
            bytes <= batchBytes;
   }
@@ -141,7 +142,7 @@ std::shared_ptr<CachePool> PaddedEncoder::pool(int frames) const {
   std::shared_ptr<CachePool>& pool = pools_[frames];
   if (!pool) {
     pool = std::make_shared<CachePool>(
-        CacheShape{config().layers, config().heads, config().dModel, frames, (config().convKernel - 1) / 2, type_});
+        CacheShape{config().layers, config().heads, config().dModel, frames, config().convBefore(), type_});
   }
   return pool;
 }
@@ -152,7 +153,7 @@ std::vector<LayerCache> PaddedEncoder::layersOf(const StreamCachePtr& past) cons
   const auto& [slot, frames] = static_cast<const Cache&>(*past);
   const CacheShape& shape = slot->pool().shape();
   const mx::array slots({slot->index()}, mx::int32);
-  const int width = shape.width, reach = shape.reach;
+  const int width = shape.width;
   for (int i = 0; i < shape.layers; i++) {
     if (frames > 0) {
       const mx::array both =
@@ -166,7 +167,8 @@ std::vector<LayerCache> PaddedEncoder::layersOf(const StreamCachePtr& past) cons
     } else {
       layers[i].keys = layers[i].values = mx::zeros({0, width});
     }
-    layers[i].convolution = mx::astype(mx::reshape(slot->pool().convolution(i, slots), {reach, width}), mx::float32);
+    layers[i].convolution =
+        mx::astype(mx::reshape(slot->pool().convolution(i, slots), {shape.before, width}), mx::float32);
   }
   return layers;
 }
@@ -174,7 +176,7 @@ std::vector<LayerCache> PaddedEncoder::layersOf(const StreamCachePtr& past) cons
 StreamCachePtr PaddedEncoder::cacheOf(const std::vector<LayerCache>& layers) const {
   if (!layers[0].keys) return nullptr;
   const int frames = layers[0].keys->shape(0), padded = paddedCache(frames);
-  const int heads = config().heads, size = config().dModel / heads, reach = (config().convKernel - 1) / 2;
+  const int heads = config().heads, size = config().dModel / heads;
   auto slot = std::make_shared<const CacheSlot>(pool(padded));
   CachePool::Update update{mx::array({slot->index()}, mx::int32), {}, {}};
   for (const LayerCache& layer : layers) {
@@ -185,7 +187,8 @@ StreamCachePtr PaddedEncoder::cacheOf(const std::vector<LayerCache>& layers) con
       };
       update.keysValues.push_back(mx::expand_dims(mx::stack({part(*layer.keys), part(*layer.values)}, 0), 0));
     }
-    update.convolutions.push_back(mx::reshape(mx::astype(*layer.convolution, type_), {1, reach, config().dModel}));
+    update.convolutions.push_back(
+        mx::reshape(mx::astype(*layer.convolution, type_), {1, config().convBefore(), config().dModel}));
   }
   slot->pool().store(update);
   return std::make_shared<const Cache>(std::move(slot), frames);
@@ -209,7 +212,7 @@ std::vector<EncodedPiece> PaddedEncoder::encode(std::vector<EncoderPiece> pieces
   for (const EncoderPiece& piece : pieces) {
     mustFit(piece.features);
     const Matrix& features = piece.features;
-    items.push_back({{features.data.data(), features.rows, piece.atStart, piece.atEnd},
+    items.push_back({{features.data.data(), features.rows, piece.atStart, piece.atEnd, piece.skip},
                      piece.context,
                      &piece.update,
                      static_cast<const Cache*>(piece.past.get())});
@@ -289,7 +292,7 @@ void PaddedEncoder::runLayers(Batch& batch, mx::array x, const CancelFlag& cance
   for (const Item* item : batch.items) numbers.push_back(hasPast ? item->past->slot->index() : 0);
   const mx::array each = ops::uploaded(numbers, {3, shape.batch});
   const auto row = [&](int which) { return mx::squeeze(mx::slice(each, {which, 0}, {which + 1, shape.batch}), 0); };
-  const ops::Band band{batch.context.left, batch.context.right};
+  const ops::Band band = this->band(batch.context, shape.cached);
   const ops::PaddedBatch padded{shape, ops::attentionMask(shape, row(0), row(1), band, config().heads),
                                 mx::reshape(mx::arange(0, shape.frames, mx::int32), {1, shape.frames, 1}),
                                 mx::reshape(row(1), {shape.batch, 1, 1})};
@@ -327,7 +330,7 @@ void PaddedEncoder::keep(Batch& batch, const ops::PaddedOutput& output) const {
     return whole ? all : mx::take(all, mx::array(rows.begin(), {static_cast<int>(rows.size())}, mx::int32), axis);
   };
   for (Batch::Kept& kept : batch.kept) {
-    const int frames = kept.pool->shape().frames, reach = kept.pool->shape().reach;
+    const int frames = kept.pool->shape().frames;
     std::vector<int> ends, begins;
     for (const int row : kept.rows) {
       const int commit = batch.items[row]->update->commit;
@@ -338,7 +341,8 @@ void PaddedEncoder::keep(Batch& batch, const ops::PaddedOutput& output) const {
       const mx::array rows = rowsFrom(ofItems(output.keysValues, kept.rows, 2), ends, frames, 3, 2);
       kept.update.keysValues.push_back(mx::transpose(rows, {2, 0, 1, 3, 4}));
     }
-    kept.update.convolutions.push_back(rowsFrom(ofItems(output.convolved, kept.rows, 0), begins, reach, 1, 0));
+    kept.update.convolutions.push_back(
+        rowsFrom(ofItems(output.convolved, kept.rows, 0), begins, kept.pool->shape().before, 1, 0));
   }
 }
 

@@ -10,10 +10,18 @@ mx::array values(const std::vector<float>& from, mx::Shape shape, mx::Dtype type
   return mx::astype(ops::fromVector(from, std::move(shape)), type);
 }
 
-ops::Norm norm(const LayerWeights& weights, const std::string& name, mx::Dtype type) {
-  const NormTensors tensors = weights.norm(name);
+ops::Norm norm(const NormTensors& tensors, mx::Dtype type) {
   const int width = static_cast<int>(tensors.weight.size());
   return {values(tensors.weight, {width}, type), values(tensors.bias, {width}, type)};
+}
+
+ops::Norm norm(const LayerWeights& weights, const std::string& name, mx::Dtype type) {
+  return norm(weights.norm(name), type);
+}
+
+std::optional<ops::Norm> depthwiseNorm(const LayerWeights& weights, mx::Dtype type) {
+  const std::optional<NormTensors> tensors = weights.depthwiseNorm();
+  return tensors ? std::optional(norm(*tensors, type)) : std::nullopt;
 }
 
 ops::PaddedBlock::FeedForward feedForward(const LayerWeights& weights, const std::string& name, ops::DType dtype) {
@@ -57,6 +65,8 @@ PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& wei
           .taps = tapsOf(depthwise, width, config.convKernel, type),
           .kernel = values(depthwise.weight, {width, config.convKernel, 1}, type),
           .tapBias = values(depthwise.bias, {1, 1, width}, type),
+          .before = config.convBefore(),
+          .normDepthwise = depthwiseNorm(weights, type),
           .heads = heads,
       },
       makeDense(weights.position(), dtype),
@@ -66,6 +76,7 @@ PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& wei
   for (const ops::Norm* own : {&layer.block.feedForward1.norm, &layer.block.feedForward2.norm,
                                &layer.block.normAttention, &layer.block.normConvolution, &layer.block.normOut})
     made.insert(made.end(), {own->weight, own->bias});
+  if (const auto& own = layer.block.normDepthwise) made.insert(made.end(), {own->weight, own->bias});
   mx::eval(made);
   return layer;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/make_linear.h"
+#include "model/mutant.h"
 #include "model/subsampling_weights.h"
 #include "ops/profile.h"
 
@@ -19,11 +20,10 @@ constexpr int pieceFrames = 512;
 
 }  // namespace
 
-Subsampling::Subsampling(const EncoderConfig& config, const Weights& weights, ops::DType dtype)
-    : factor_(config.subsamplingFactor) {
+Subsampling::Subsampling(const EncoderConfig& config, const Weights& weights, ops::DType dtype) : config_(config) {
   SubsamplingTensors tensors = readSubsampling(config, weights);
   const auto spatial = [&](ConvolutionTensors& own, int inputs) {
-    return ops::Conv3x3(own.weight, std::move(own.bias), config.subsamplingChannels, inputs);
+    return ops::Conv3x3(own.weight, std::move(own.bias), config.subsamplingChannels, inputs, config.causal ? 2 : 1);
   };
   first_ = std::make_unique<ops::Conv3x3>(spatial(tensors.first, 1));
   for (auto& [depthwise, pointwise] : tensors.stages)
@@ -33,7 +33,9 @@ Subsampling::Subsampling(const EncoderConfig& config, const Weights& weights, op
 
 mx::array Subsampling::operator()(const std::vector<Item>& items, std::vector<ops::Rows>& rows) const {
   const ops::PartScope part(ops::Part::subsampling);
-  const auto isLong = [this](const Item& item) { return item.features.shape(0) > pieceFrames * factor_; };
+  const auto isLong = [this](const Item& item) {
+    return item.features.shape(0) > pieceFrames * config_.subsamplingFactor;
+  };
   const bool anyLong = std::any_of(items.begin(), items.end(), isLong);
   std::vector<mx::array> all;
   int first = 0;
@@ -52,29 +54,35 @@ mx::array Subsampling::operator()(const std::vector<Item>& items, std::vector<op
 
 mx::array Subsampling::inPieces(const Item& item) const {
   const int rows = item.features.shape(0), features = item.features.shape(1);
-  // Frame t sees mel frames t · factor − reach … t · factor + reach, counted from the first output's own.
-  const int origin = item.atStart ? 0 : leftReach(),
-            frames = (rows - origin + (item.atEnd ? factor_ - 1 : 0)) / factor_;
+  const int factor = config_.subsamplingFactor, before = config_.melBefore();
+  // Frame t sees mel frames t · factor − before … t · factor + after, counted from the first output's own.
+  const int origin = item.atStart ? 0 : before;
+  const auto frames = static_cast<int>(config_.framesOf(rows - origin, item.atEnd));
   std::vector<mx::array> pieces;
   for (int first = 0; first < frames; first += pieceFrames) {
     const int last = std::min(frames, first + pieceFrames);
     const bool start = first == 0, end = last == frames;
-    const int begin = start ? 0 : origin + first * factor_ - leftReach();
-    const int until = end ? rows : origin + last * factor_;
+    // A piece that begins before the signal's own second frame would see the padding: pieces are longer than that.
+    const int begin = start ? 0 : origin + first * factor - before;
+    const int until = end ? rows : origin + (last - 1) * factor + config_.melAfter() + 1;
     const mx::array own = mx::slice(item.features, {begin, 0}, {until, features});
-    pieces.push_back((*out_)(convolve({own, start && item.atStart, end && item.atEnd})));
+    pieces.push_back((*out_)(convolve({own, start && item.atStart, end && item.atEnd, start ? item.skip : 0})));
     mx::eval(pieces.back());
   }
   return mx::concatenate(pieces, 0);
 }
 
 mx::array Subsampling::convolve(const Item& item) const {
-  const int top = item.atStart ? 1 : 0, bottom = item.atEnd ? 1 : 0;
+  const int before = config_.causal ? 2 : 1;
+  const int top = item.atStart ? before : 0, bottom = item.atEnd ? 1 : 0;
   mx::array x = mx::expand_dims(item.features, 2);
+  if (config_.causal && mutant("subsampling-ahead")) x = mx::roll(x, -1, 0);
   if (stages_.empty()) x = (*first_)(x, top, bottom, ops::Activation::relu);
   for (const ops::SeparableConv& stage : stages_)
     x = stage(&stage == &stages_.front() ? first_.get() : nullptr, x, top, bottom);
-  return mx::reshape(x, {x.shape(0), x.shape(1) * x.shape(2)});
+  const int width = x.shape(1) * x.shape(2);
+  x = mx::reshape(x, {x.shape(0), width});
+  return item.skip > 0 ? mx::slice(x, {item.skip, 0}, {x.shape(0), width}) : x;
 }
 
 }  // namespace parakeet

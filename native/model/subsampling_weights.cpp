@@ -19,10 +19,11 @@ SubsamplingTensors readSubsampling(const EncoderConfig& config, const Weights& w
     return {take(index, ".weight", {channels, 1, 1, channels}), take(index, ".bias", {channels}), channels, channels};
   };
   SubsamplingTensors tensors{spatial(0), {}, {}};
-  int width = ops::convolvedWidth(config.features), index = 2;
+  const int before = config.causal ? 2 : 1;
+  int width = ops::convolvedWidth(config.features, before), index = 2;
   for (int factor = 4; factor <= config.subsamplingFactor; factor *= 2, index += 3) {
     tensors.stages.push_back({spatial(index), pointwise(index + 1)});
-    width = ops::convolvedWidth(width);
+    width = ops::convolvedWidth(width, before);
   }
   // The trained layer sees channels × width, our rows are width × channels: permute its columns once.
   const std::vector<float> trained = weights.take("encoder.pre_encode.out.weight", {config.dModel, channels * width});

@@ -28,21 +28,23 @@ Matrix noise(int rows, int columns) {
 
 void Model::warmUp(const CancelFlag& cancel) const {
   const int features = config_.preprocessor.features, factor = config_.encoder.subsamplingFactor;
+  Context whole;
+  if (config_.prompt.prompts > 0) whole.prompt = 0;
   const Decoding decoding{config_.hasTransducer() ? (config_.durations.empty() ? Head::rnnt : Head::tdt) : Head::ctc};
   const Matrix signal = noise(24 * factor, features);
   for (const int count : together) {
     const std::vector<Heard> heard(static_cast<size_t>(count), Heard{signal});
     std::vector<const Heard*> signals;
     for (const Heard& one : heard) signals.push_back(&one);
-    recognize(signals, {}, decoding, cancel);
+    recognize(signals, whole, decoding, cancel);
     if (!alsoSteps(count)) continue;
     std::vector<StreamCachePtr> pasts(signals.size());
     for (int step = 0; step < steps; step++) {
       const bool first = step == 0;
-      const int rows = (chunk + lookahead) * factor + (first ? 0 : encoder_->leftReach());
+      const int rows = (chunk + lookahead) * factor + (first ? 0 : encoder_->melBefore());
       std::vector<EncoderPiece> pieces;
       for (const StreamCachePtr& past : pasts)
-        pieces.push_back({noise(rows, features), first, false, {capacity, -1}, {chunk, capacity}, past});
+        pieces.push_back({noise(rows, features), first, false, {capacity, -1, whole.prompt}, {chunk, capacity}, past});
       std::vector<EncodedPiece> encoded = encoder_->encode(std::move(pieces), cancel);
       for (size_t i = 0; i < pasts.size(); i++) pasts[i] = encoded[i].past;
     }

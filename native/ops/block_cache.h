@@ -10,7 +10,7 @@ namespace parakeet::ops {
 // Absent at a stream's start.
 struct BlockCache {
   std::optional<mx::array> keys, values;  // [cached, d], of past frames
-  std::optional<mx::array> convolution;   // [(kernel − 1) / 2, d], the depthwise convolution's last inputs
+  std::optional<mx::array> convolution;   // the depthwise convolution's last inputs, as many as it looks back, [_, d]
 };
 
 // What a step keeps for the next one.

@@ -25,7 +25,8 @@ mx::array convolveSeparably(const SeparableConv& stage, const std::optional<Conv
                             int top, int bottom) {
   const int height = x.shape(0), width = x.shape(1), outputs = stage.pointwise.cpuMatrix()->outputs();
   const int rows = convolvedHeight(first ? convolvedHeight(height, top, bottom) : height, top, bottom);
-  const int columns = convolvedWidth(first ? convolvedWidth(width) : width);
+  const int before = stage.depthwise.cpuConvolution()->before;
+  const int columns = convolvedWidth(first ? convolvedWidth(width, before) : width, before);
   const auto convolve = [=](const float* image, int begin, int end, float* output) {
     const Convolution3x3& depthwise = *stage.depthwise.cpuConvolution();
     if (first)

@@ -28,11 +28,29 @@ struct Rows {
   int end() const { return first + count; }
 };
 
+// Keys [begin, end).
+struct KeyRange {
+  int begin, end;
+};
+
 // Which keys a query may attend to, in frames. Query i stands at `firstQuery + i`, key j at j; -1 for no limit.
 struct Band {
   int left = -1;
   int right = -1;
   int firstQuery = 0;
+  // With chunks of so many frames, the first one from the first query on, all queries of one see the same keys: the
+  // chunk, `left` before it and `right` after it. 0 for none.
+  int chunk = 0;
+
+  // Of `keys` keys, those that the query at `place` may attend to.
+  KeyRange keysAt(int place, int keys) const {
+    const int first = chunk > 0 ? place - (place - firstQuery) % chunk : place;
+    const int last = chunk > 0 ? first + chunk - 1 : place;
+    return {left < 0 || first < left ? 0 : first - left, right < 0 || last + right >= keys ? keys : last + right + 1};
+  }
+  // How far before and after itself a query sees at most; -1 for no limit.
+  int farthestLeft() const { return left < 0 || chunk == 0 ? left : left + chunk - 1; }
+  int farthestRight() const { return right < 0 || chunk == 0 ? right : right + chunk - 1; }
 };
 
 // Queries that are processed at once, so that the scores of a long signal need not all be in memory.

@@ -42,6 +42,7 @@ class FaultyEncoder : public EncoderSession {
     return inner_->recall(from, until, first);
   }
   StreamPosition position() const override { return inner_->position(); }
+  Context recallContext() const override { return inner_->recallContext(); }
   void write(ArchiveWriter& archive) override { inner_->write(archive); }
   void read(ArchiveReader& archive) override { inner_->read(archive); }
   std::optional<PlannedStep> plan() override {

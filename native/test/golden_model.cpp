@@ -44,12 +44,12 @@ GoldenModel readGoldenModel(const std::string& file) {
     } else if (key == "preprocessor") {
       PreprocessorConfig& own = config.preprocessor;
       in >> own.sampleRate >> own.windowLength >> own.hop >> own.fftLength >> own.features >> own.preemphasis >>
-          own.window;
+          own.window >> own.normalize;
       config.encoder.features = own.features;
     } else if (key == "encoder") {
       EncoderConfig& own = config.encoder;
       in >> own.layers >> own.dModel >> own.heads >> own.feedForward >> own.subsamplingFactor >>
-          own.subsamplingChannels >> own.convKernel >> own.useBias >> own.xscaling;
+          own.subsamplingChannels >> own.convKernel >> own.useBias >> own.xscaling >> own.causal;
     } else if (key == "predictor") {
       in >> config.predictor.hidden >> config.predictor.layers;
     } else if (key == "joint") {

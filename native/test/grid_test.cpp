@@ -19,7 +19,7 @@ Side freshSide(const GoldenModel& golden, const StreamOptions& options) {
   return {onEngine([&] {
             return std::make_unique<BufferedEncoder>(golden.model->encoder(), golden.config.preprocessor, options);
           }),
-          {options.chunk + options.lookahead, golden.config.encoder.subsamplingFactor}};
+          {options.chunk + options.lookahead, golden.config.encoder.subsamplingFactor, 0}};
 }
 
 // Goes on from a snapshot, as the binding does.

@@ -19,9 +19,12 @@ int main(int count, char** arguments) try {
   std::mt19937 random(static_cast<unsigned>(std::atoi(arguments[1])));
   ops::prepareDevices();
   ops::setPoolThreads(2);
-  Goldens models;
+  Goldens models, cacheAwareModels;
   onEngine([&] {
-    for (int i = 2; i < count; i++) models.push_back(readGoldenModel(arguments[i]));
+    for (int i = 2; i < count; i++) {
+      GoldenModel golden = readGoldenModel(arguments[i]);
+      (golden.config.encoder.causal ? cacheAwareModels : models).push_back(std::move(golden));
+    }
   });
   const auto run = [](const char* subject, auto body) {
     const int before = failures;
@@ -31,13 +34,17 @@ int main(int count, char** arguments) try {
   };
   run("goldens", [&] { goldens(models); });
   run("streams", [&] { streams(models, random); });
+  run("cache-aware streams", [&] { cacheAware(cacheAwareModels, random); });
   run("faults", [&] { faults(models); });
   run("cancellation", [&] { cancellation(models, random); });
   run("snapshots", [&] { snapshots(models, random); });
   run("step grid", [&] { stepGrid(models, random); });
   run("the greedy kernel", [&] { greedyKernel(random); });
   run("a thousand sessions", [&] { manySessions(models, random); });
-  onEngine([&] { models.clear(); });
+  onEngine([&] {
+    models.clear();
+    cacheAwareModels.clear();
+  });
   CHECK(Counted<SessionTag>::alive() == 0);
   return failures == 0 ? 0 : 1;
 } catch (const std::exception& error) {

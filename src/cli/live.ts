@@ -7,7 +7,7 @@ import type { AudioFormat, InputOptions } from '../audio/input-options.js';
 import type { ParakeetOptions } from '../composition/options.js';
 import type { TranscriptProgress } from '../composition/transcribe-source.js';
 import { AudioError, WriteError } from '../errors.js';
-import type { LatencyPreset } from '../model/latency.js';
+import type { Latency } from '../model/latency.js';
 import { audioPath, type SessionOptions } from '../session/format.js';
 import { openSession, recordSession, type SessionRecorder } from '../session/recorder.js';
 import type { Sink } from '../sinks/sink.js';
@@ -39,7 +39,8 @@ export async function live(args: string[], values: Values, context: Context): Pr
       sentences: sentenceOptions(values),
       decoding,
       input: inputFormat(values),
-      latency: values.latency as LatencyPreset,
+      latency: values.latency as Latency,
+      language: values.language as string | undefined,
       refine: values.refine === true,
       silence: { gate: values.silenceGate === true },
       collect: false,

@@ -5,6 +5,8 @@ import { cachedModels, removeCachedModel } from '../hub/cached-models.js';
 import { fetchFromHub, type HubProgress, isRepositoryId } from '../hub/hub.js';
 import { loadModel } from '../load-model.js';
 import { type ConvertModelOptions, convertModel } from '../model/convert.js';
+import { streamBytes } from '../model/stream-bytes.js';
+import { frameSeconds } from '../model/token-placer.js';
 import type { Values } from './cli-option.js';
 import { loadOptions, pick } from './library-options.js';
 import type { Context } from './program.js';
@@ -35,13 +37,36 @@ export async function list(_args: string[], values: Values, context: Context): P
 export async function info([name]: string[], values: Values, context: Context): Promise<number> {
   const { signal } = context.ending;
   const model = await loadModel(name, { ...loadOptions(values), offline: true, signal });
-  const { vocabulary, prior, ...rest } = model.info;
+  const { vocabulary, prior, contexts, prompts, ...rest } = model.info;
+  const streams = [];
+  for (const context of contexts) {
+    const seconds = Number(((context[1] + 1) * frameSeconds(model.info)).toFixed(6));
+    streams.push({ latency: seconds, context, bytesPerStream: await streamBytes(model, context) });
+  }
   await model.close();
-  const facts = { ...rest, vocabulary: vocabulary.length, prior: prior !== undefined };
+  const facts = {
+    ...rest,
+    vocabulary: vocabulary.length,
+    prior: prior !== undefined,
+    languages: Object.keys(prompts),
+    contexts: streams,
+  };
   const rows = Object.entries(facts).map(
-    ([key, value]) => `${key.padEnd(20)}${Array.isArray(value) ? value.join(', ') : String(value)}\n`,
+    ([key, value]) =>
+      `${key.padEnd(20)}${Array.isArray(value) ? value.map(shortly).join(', ') : String(value)}\n`,
   );
   return print(values, context, facts, rows.join(''));
+}
+
+/** A value of a list: a context by its seconds, its frames, and what a stream costs. */
+function shortly(value: unknown): string {
+  if (typeof value !== 'object' || value === null || !('bytesPerStream' in value)) return String(value);
+  const { latency, context, bytesPerStream } = value as {
+    latency: number;
+    context: number[];
+    bytesPerStream: number;
+  };
+  return `${latency} s [${context.join(', ')}] ${(bytesPerStream / 1e6).toFixed(1)} MB per stream`;
 }
 
 export async function remove([name = '']: string[], values: Values, context: Context): Promise<number> {

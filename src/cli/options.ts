@@ -3,7 +3,9 @@
  * ffmpeg's. How they are used is up to the commands.
  */
 import { pcmEncodings } from '../audio/formats/pcm.js';
+import { latencyPresets } from '../model/latency.js';
 import { CliOption, type Values } from './cli-option.js';
+import { UsageError } from './usage-error.js';
 
 /** Formats that a transcript file can have; `all` writes each of them. */
 export const FORMATS = ['txt', 'srt', 'vtt', 'json', 'jsonl'] as const;
@@ -54,6 +56,7 @@ export const computeOptions = (): CliOption[] => [dtype(), fp32(), bf16(), threa
 export function decodingOptions(): CliOption[] {
   const beam = (option: CliOption) => option.needs('--decoding beam', (values) => values.decoding === 'beam');
   return [
+    new CliOption('--language <NAME>', 'the language, of a model that is told it, such as en-US'),
     CliOption.choice('--decoding <METHOD>', 'how words are chosen; beam: fewer errors, a little slower', [
       'greedy',
       'beam',
@@ -260,12 +263,23 @@ export function liveOutputOptions(): CliOption[] {
   ];
 }
 
+/** A preset, or the seconds of a chunk that a cache-aware model was trained with. */
+function latency(): CliOption {
+  const description =
+    'how long to wait for what follows before a word is final; of a cache-aware model also seconds, such as 0.56';
+  const option = new CliOption('--latency <PRESET>', description, (text, name) => {
+    if ((latencyPresets as string[]).includes(text)) return text;
+    const seconds = text.trim() === '' ? Number.NaN : Number(text);
+    if (seconds > 0 && Number.isFinite(seconds)) return seconds;
+    const expected = `one of ${latencyPresets.join(', ')}, or a number of seconds`;
+    throw new UsageError(`Expected ${expected} for ${name} but received ${text}`);
+  });
+  option.argChoices = [...latencyPresets];
+  return option;
+}
+
 export const streamOptions = (): CliOption[] => [
-  CliOption.choice('--latency <PRESET>', 'how long to wait for what follows before a word is final', [
-    'low',
-    'balanced',
-    'accurate',
-  ]).presets('balanced'),
+  latency().presets('balanced'),
   new CliOption('--refine', 'transcribe each sentence again when it is over: better files, more work'),
   new CliOption('--silence-gate', 'let the model sleep while nobody speaks'),
 ];

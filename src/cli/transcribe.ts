@@ -61,6 +61,7 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
     const options: ParakeetOptions = {
       sentences: sentenceOptions(values),
       decoding,
+      language: values.language as string | undefined,
       windows: windows(values),
       collect: false,
       model,

@@ -83,8 +83,9 @@ export class Line {
   /** @throws {@link ArgumentError} for options that the model does not support; the stages that exist already are left to `destroy`. */
   open(model: StageModel, listeners: LineListeners): void {
     // Into the field one by one, so that destroy() finds the existing ones when one of them throws.
-    for (const make of this.#plan(model)) this.#stages.push(make() as AnyStage);
-    for (const stage of this.#stages) {
+    for (const make of this.#plan(model)) {
+      const stage = make() as AnyStage;
+      this.#stages.push(stage);
       // Before pumpify listens: every stage must get the first error itself, and pumpify destroys them without a cause.
       stage.on('error', listeners.onError);
       stage.onLateFailure = listeners.onLateFailure;
@@ -166,7 +167,7 @@ export class Line {
     const { drafts } = this.options;
     const silence = settleSilence(this.options.silence);
     const streaming = streamingOf(model.info, this.options, silence);
-    this.ahead = streaming.lookahead * frameSeconds(model.info);
+    this.ahead = (streaming.lookahead ?? 0) * frameSeconds(model.info);
     const flushSilence = silence.flush;
     return [
       () => logMel(model, { flushSilence }),
@@ -188,9 +189,10 @@ export class Line {
   }
 
   #file(model: LoadedModel): HearWindows {
-    const { windows, silence } = this.options;
+    const { windows, silence, language } = this.options;
     this.#windows = new HearWindows(model, {
       windows,
+      language,
       silence: settleSilence(silence),
       decoding: this.#decoding,
     });

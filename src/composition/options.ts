@@ -4,7 +4,8 @@
  */
 import { type InputOptions, settleInput } from '../audio/input-options.js';
 import { checkDecoding, type DecodingOptions } from '../model/decoding.js';
-import { type Latency, type SilenceOptions, settleLatency, settleSilence } from '../model/latency.js';
+import { checkLanguage } from '../model/language.js';
+import { checkLatency, type Latency, type SilenceOptions, settleSilence } from '../model/latency.js';
 import { isModel, type StageModel } from '../model/stage-model.js';
 import { checkNormalization, type Normalization } from '../model/streaming-options.js';
 import { expected, finite, flag, oneOf, optionalSignal } from '../options.js';
@@ -27,10 +28,15 @@ export interface TranscriptionOptions {
    */
   input?: InputOptions | undefined;
   /**
-   * Live: how long a word waits for what comes after it: a preset, or seconds.
+   * Live: how long a word waits for what comes after it: a preset, or seconds. A cache-aware model has those that it was trained with.
    * @defaultValue `'balanced'`
    */
   latency?: Latency | undefined;
+  /**
+   * The language that is spoken, for a model that is told it: one of `info.prompts`, such as `'en-US'`.
+   * @defaultValue `'auto'`: the model finds out
+   */
+  language?: string | undefined;
   /**
    * How tokens are chosen, and phrases that are boosted.
    * @defaultValue greedy
@@ -105,6 +111,7 @@ export const transcriptionKeys = [
   'mode',
   'input',
   'latency',
+  'language',
   'decoding',
   'sentences',
   'utterances',
@@ -131,7 +138,8 @@ const LIVE_SILENCE = ['gate', 'hangover'] as const;
  */
 export function checkTranscription(options: TranscriptionOptions): void {
   settleInput('input', options.input ?? {}, 'input.');
-  settleLatency(options.latency);
+  checkLatency(options.latency);
+  checkLanguage(options.language);
   checkDecoding(options.decoding);
   checkSentences(options.sentences);
   settleUtterances(options.utterances);

@@ -25,8 +25,22 @@ export interface NativeModelInfo {
   vocabulary: string[];
   /** TDT durations in frames; empty for RNNT and CTC. */
   durations: number[];
-  /** How far a frame attends in a whole recording: the model's own local attention, or [-1, -1] for no limit. */
-  attention: NativeContext;
+  /**
+   * How far a frame attends in a whole recording: the model's own local attention, or [-1, -1] for no limit; of a cache-aware model the
+   * largest of `contexts`.
+   */
+  attention: NativeAttention;
+  /**
+   * Contexts that a cache-aware model was trained with, the shortest first: the frames of a chunk, `right` + 1 of them, attend to each other
+   * and to `left` frames before it. Empty for other models.
+   */
+  contexts: readonly NativeAttention[];
+  /**
+   * Frames before a chunk that a live stream attends to by default, of a model that was trained for chunks as well as for whole recordings.
+   */
+  chunkLeft?: number;
+  /** Languages that the model can be told, with their numbers; empty for a model that is not told. */
+  prompts: Readonly<Record<string, number>>;
   dtype: NativeDType;
   device: 'cpu' | 'gpu';
   /** Initial values for the running statistics of a stream, from the model folder's `streaming.json`. */
@@ -49,7 +63,10 @@ export interface NativeMatrix {
 }
 
 /** How far a frame attends: `[left, right]` frames, -1 for no limit. */
-export type NativeContext = [left: number, right: number];
+export type NativeAttention = [left: number, right: number];
+
+/** The same, and the number of the language for a model that is told one. */
+export type NativeContext = [left: number, right: number, prompt?: number];
 
 export type NativeHead = 'tdt' | 'rnnt' | 'ctc';
 
@@ -75,9 +92,12 @@ export interface NativeDecoding {
 export interface NativeEncoderOptions {
   /** Frames that become final at each step, at least 1. */
   chunk: number;
-  /** Frames of right context before a frame is final, at least 0. */
+  /** Frames of right context before a frame is final, at least 0; 0 for a cache-aware model. */
   lookahead: number;
-  /** Attention band in frames; -1 for no limit (left: all that is cached; right: to the end of the step). */
+  /**
+   * Attention band in frames; -1 for no limit (left: all that is cached; right: to the end of the step). For a cache-aware model one of its
+   * contexts, `chunk` being `right` + 1.
+   */
   context: NativeContext;
   /** Frames of final audio whose keys and values are kept, at least 0. */
   cache: number;
@@ -97,6 +117,8 @@ export interface NativeEncoderOptions {
   history: number;
   /** Most steps of `chunk` frames that are taken as one when several are due; 1 keeps to the grid. */
   grow: number;
+  /** Attention of `hearAgain`. */
+  recall: NativeContext;
 }
 
 /** A step of the encoder, see `EncodedChunk`. */
@@ -220,6 +242,8 @@ export interface NativeModelConfig {
     features: number;
     preemphasis: number;
     window: 'hann' | 'hamming' | 'blackman' | 'bartlett' | 'ones';
+    /** Whether the encoder takes normalised features. */
+    normalize: boolean;
   };
   encoder: {
     layers: number;
@@ -231,10 +255,14 @@ export interface NativeModelConfig {
     convKernel: number;
     useBias: boolean;
     xscaling: boolean;
+    /** Cache-aware: causal convolutions with layer norm, attention limited to chunks. */
+    causal: boolean;
   };
   /** Transducers only. */
   predictor?: { hidden: number; layers: number };
   joint?: { hidden: number; activation: 'relu' | 'sigmoid' | 'tanh' };
+  /** Of a model that is told the language: how many it can be, and the width of the layer that reads it. */
+  prompt?: { prompts: number; hidden: number };
   vocabularySize: number;
   durations: number[];
   maxSymbols: number;

@@ -8,6 +8,7 @@ import type { NativeDecoder, NativeEncoder, NativeFrames, NativeMel } from '../e
 import { ClosedError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
 import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
+import { isCacheAware } from '../model/cache-aware.js';
 import { checkDecoding, type DecodingOptions, resolveDecoding } from '../model/decoding.js';
 import { DEFAULT_SILENCE, type Latency, type SilenceOptions, settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
@@ -20,6 +21,7 @@ import {
   streamingOptionKeys,
 } from '../model/streaming-options.js';
 import { TokenPlacer } from '../model/token-placer.js';
+import { UtteranceMarks } from '../model/utterance-marks.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
 import { asSamples } from '../sources/audio-source.js';
 import { checkSentences, type SentenceOptions } from '../text/sentence-options.js';
@@ -39,6 +41,11 @@ export interface LiveOptions {
    * @defaultValue `'balanced'`
    */
   latency?: Latency | undefined;
+  /**
+   * The language that is spoken, for a model that is told it: one of `info.prompts`.
+   * @defaultValue `'auto'`: the model finds out
+   */
+  language?: string | undefined;
   /**
    * How tokens are chosen, and phrases that are boosted.
    * @defaultValue greedy
@@ -72,7 +79,7 @@ export interface LiveOptions {
 
 /**
  * Options of `model.transcribeStream`: those of the stage `encode`, in frames. Without `latency`, `lookahead`, `left` and `contextSize` it
- * is `contextSize: [256, 256]`, parakeet-mlx's default, a lookahead of 20.8 s.
+ * is `contextSize: [256, 256]`, parakeet-mlx's default, a lookahead of 20.8 s (of a cache-aware model, the preset `'balanced'`).
  */
 export interface TranscribeStreamOptions
   extends StreamingOptions,
@@ -97,6 +104,7 @@ export class LiveTranscript {
   readonly #encoder: NativeEncoder;
   readonly #decoder: NativeDecoder;
   readonly #placer: TokenPlacer;
+  readonly #marks: UtteranceMarks;
   readonly #finalized: Token[] = [];
   #draft: Token[] = [];
   #samples = 0;
@@ -120,6 +128,7 @@ export class LiveTranscript {
     this.#encoder = model.native.createEncoder(this.#settled.encoder);
     this.#decoder = model.native.createDecoder(decoding);
     this.#placer = new TokenPlacer(model.info);
+    this.#marks = new UtteranceMarks(model.info.vocabulary);
     if (from) this.#goOn(from.state, from.native);
     this.#signal = signal;
     if (!signal) return;
@@ -268,9 +277,14 @@ export class LiveTranscript {
     let step = await this.#encoder.step(frames);
     for (; step; step = await this.#encoder.step()) {
       const { final, draft } = await this.#decoder.decode(this.#encoder, step.ticket, true);
-      this.#finalized.push(...this.#placer.final(final));
-      this.#draft = this.#placer.draft(draft);
+      this.#finalized.push(...this.#textOf(this.#placer.final(final)));
+      this.#draft = this.#textOf(this.#placer.draft(draft));
     }
+  }
+
+  /** Without the tokens that only mark where an utterance ends. */
+  #textOf(tokens: readonly Token[]): Token[] {
+    return tokens.filter((token) => !this.#marks.isMark(token));
   }
 
   /** Runs after all earlier calls. The first failure ends the stream: audio would be missing from what follows. */
@@ -310,7 +324,7 @@ interface Settled {
 
 /** `model.live`. @throws {@link ArgumentError}, {@link SavedStateError} */
 export function startLive(model: LoadedModel, options: LiveOptions): LiveTranscript {
-  known('live', options, ['latency', 'silence', 'normalization', 'lagPolicy', ...commonKeys]);
+  known('live', options, ['latency', 'language', 'silence', 'normalization', 'lagPolicy', ...commonKeys]);
   const silence = settleSilence(options.silence);
   return start('live', model, options, silence.flush, () => streamingOf(model.info, options, silence));
 }
@@ -320,7 +334,9 @@ export function startTranscribeStream(model: LoadedModel, options: TranscribeStr
   known('transcribeStream', options, [...streamingOptionKeys, 'flushSilence', ...commonKeys]);
   const flush = finite('flushSilence', options.flushSilence ?? DEFAULT_SILENCE.flush, 0, 10);
   const { latency, lookahead, left, contextSize } = options;
-  const unsaid = [latency, lookahead, left, contextSize].every((value) => value === undefined);
+  const unsaid =
+    !isCacheAware(model.info) &&
+    [latency, lookahead, left, contextSize].every((value) => value === undefined);
   return start('transcribeStream', model, options, flush, () => ({
     ...options,
     ...(unsaid && { contextSize: [256, 256] }),

@@ -2,22 +2,28 @@
  * NeMo's `config.json`, checked key by key and reduced to what the engine needs. Only the configuration: whether the weights fit it is
  * checked natively.
  */
-import { inspect } from 'node:util';
-import type { NativeContext, NativeModelConfig, NativeModelInfo } from '../engine/addon.js';
-import { ModelError } from '../errors.js';
+import type { NativeAttention, NativeModelConfig, NativeModelInfo } from '../engine/addon.js';
+import { readChunkLeft, readContexts } from './cache-aware-config.js';
+import { Section } from './config-section.js';
+import { readPrompts } from './prompt-config.js';
 
 /** The content of a model's `config.json`. */
 export interface ModelConfig {
   native: NativeModelConfig;
   vocabulary: string[];
-  /** Frames of the model's own local attention, -1 for no limit. */
-  attention: NativeContext;
+  /** How far a frame attends in a whole recording, in frames, -1 for no limit. */
+  attention: NativeAttention;
+  /** Contexts that a cache-aware model was trained with, the shortest chunk first; empty for other models. */
+  contexts: NativeAttention[];
+  /** Frames before a chunk, of a model that was trained for chunks as well as for whole recordings. */
+  chunkLeft: number | undefined;
+  /** Languages that a model can be told, with their numbers; empty for one that is not told. */
+  prompts: Record<string, number>;
 }
-
-type Json = Record<string, unknown>;
 
 const TARGETS = {
   transducer: 'nemo.collections.asr.models.rnnt_bpe_models.EncDecRNNTBPEModel',
+  prompted: 'nemo.collections.asr.models.rnnt_bpe_models_prompt.EncDecRNNTBPEModelWithPrompt',
   hybrid: 'nemo.collections.asr.models.hybrid_rnnt_ctc_bpe_models.EncDecHybridRNNTCTCBPEModel',
   ctc: 'nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE',
 } as const;
@@ -35,19 +41,28 @@ export function readConfig(json: unknown, file: string): ModelConfig {
   const root = new Section(json, '', file);
   const architecture = readArchitecture(root);
   const features = root.section('preprocessor').integer('features', 1, 1024);
-  const encoder = readEncoder(root.section('encoder'), features);
+  const contexts = readContexts(root.section('encoder'), root.section('preprocessor'));
+  const causal = contexts.length > 0;
+  const encoder = readEncoder(root.section('encoder'), features, causal);
   const transducer = architecture !== 'ctc';
   const vocabulary = transducer
     ? root.section('joint').strings('vocabulary')
     : root.section('decoder').strings('vocabulary');
   const durations = architecture.startsWith('tdt') ? readDurations(root) : [];
+  const { count, prompts } =
+    root.get('target') === TARGETS.prompted ? readPrompts(root) : { count: 0, prompts: {} };
   return {
     vocabulary,
-    attention: readAttention(root.section('encoder')),
+    attention: contexts.at(-1) ?? readAttention(root.section('encoder')),
+    contexts,
+    chunkLeft: readChunkLeft(root.section('encoder')),
+    prompts,
     native: {
       architecture,
-      preprocessor: readPreprocessor(root.section('preprocessor')),
+      preprocessor: readPreprocessor(root.section('preprocessor'), !causal),
       encoder,
+      // NeMo gives the layer that reads the language twice the encoder's width.
+      ...(count > 0 && { prompt: { prompts: count, hidden: 2 * encoder.dModel } }),
       ...(transducer ? readTransducer(root, vocabulary.length, durations.length) : {}),
       vocabularySize: vocabulary.length,
       durations,
@@ -60,7 +75,7 @@ function readArchitecture(root: Section): NativeModelInfo['architecture'] {
   const target = root.string('target');
   const durations = root.optionalSection('model_defaults')?.get('tdt_durations');
   if (target === TARGETS.ctc) return 'ctc';
-  if (target === TARGETS.transducer) return durations == null ? 'rnnt' : 'tdt';
+  if (target === TARGETS.transducer || target === TARGETS.prompted) return durations == null ? 'rnnt' : 'tdt';
   if (target === TARGETS.hybrid && durations != null) return 'tdt-ctc';
   if (target === TARGETS.hybrid) {
     throw root.unsupported(
@@ -76,11 +91,11 @@ function readArchitecture(root: Section): NativeModelInfo['architecture'] {
   );
 }
 
-function readPreprocessor(section: Section): NativeModelConfig['preprocessor'] {
+function readPreprocessor(section: Section, normalize: boolean): NativeModelConfig['preprocessor'] {
   const sampleRate = section.integer('sample_rate', 1000, 192_000);
   const fftLength = section.integer('n_fft', 4, 65_536);
   if ((fftLength & (fftLength - 1)) !== 0) throw section.unsupported('n_fft', 'a power of two', fftLength);
-  section.only('normalize', ['per_feature']);
+  if (normalize) section.only('normalize', ['per_feature']);
   const windowLength = readSamples(section, 'window_size', sampleRate);
   if (windowLength > fftLength) {
     throw section.invalid('window_size', `at most n_fft (${fftLength} samples)`, `${windowLength} samples`);
@@ -97,6 +112,7 @@ function readPreprocessor(section: Section): NativeModelConfig['preprocessor'] {
     preemphasis:
       preemphasis === null ? 0 : preemphasis === undefined ? 0.97 : section.number('preemph', 0, 1),
     window: section.word('window', ['hann', 'hamming', 'blackman', 'bartlett', 'ones'], 'hann'),
+    normalize,
   };
 }
 
@@ -108,13 +124,12 @@ function readSamples(section: Section, key: string, sampleRate: number): number 
   return samples;
 }
 
-function readEncoder(section: Section, features: number): NativeModelConfig['encoder'] {
+function readEncoder(section: Section, features: number, causal: boolean): NativeModelConfig['encoder'] {
   const feat = section.integer('feat_in', 1, 1024);
   if (feat !== features) throw section.invalid('feat_in', `preprocessor.features (${features})`, feat);
   section.only('subsampling', ['dw_striding']);
-  section.only('causal_downsampling', [false], false);
   section.only('self_attention_model', ['rel_pos', 'rel_pos_local_attn']);
-  section.only('conv_norm_type', ['batch_norm'], 'batch_norm');
+  if (!causal) section.only('conv_norm_type', ['batch_norm'], 'batch_norm');
   const subsamplingFactor = section.integer('subsampling_factor', 2, 64);
   if ((subsamplingFactor & (subsamplingFactor - 1)) !== 0) {
     throw section.unsupported('subsampling_factor', 'a power of two', subsamplingFactor);
@@ -136,10 +151,11 @@ function readEncoder(section: Section, features: number): NativeModelConfig['enc
     convKernel,
     useBias: section.boolean('use_bias', true),
     xscaling: section.boolean('xscaling', false),
+    causal,
   };
 }
 
-function readAttention(section: Section): NativeContext {
+function readAttention(section: Section): NativeAttention {
   if (section.get('self_attention_model') === 'rel_pos') return [-1, -1];
   const context = section.integers('att_context_size', -1, 1_000_000);
   if (context.length !== 2) throw section.invalid('att_context_size', 'two integers', context);
@@ -190,122 +206,4 @@ function readMaxSymbols(root: Section): number {
   const greedy = root.optionalSection('decoding')?.optionalSection('greedy');
   const value = greedy?.get('max_symbols');
   return greedy && value != null ? greedy.integer('max_symbols', 1, 1000) : DEFAULT_MAX_SYMBOLS;
-}
-
-/** An object of the config, which knows its own path for error messages. */
-class Section {
-  readonly #values: Json;
-
-  constructor(
-    value: unknown,
-    private readonly path: string,
-    private readonly file: string,
-  ) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new ModelError(
-        'ERR_PARAKEET_INVALID_CONFIG',
-        `Expected an object for ${path === '' ? 'the whole' : `'${path}'`} in ${file} but found ${show(value)}`,
-      );
-    }
-    this.#values = value as Json;
-  }
-
-  get(key: string): unknown {
-    return this.#values[key];
-  }
-
-  section(key: string): Section {
-    return new Section(this.get(key), this.#at(key), this.file);
-  }
-
-  optionalSection(key: string): Section | undefined {
-    return this.get(key) == null ? undefined : this.section(key);
-  }
-
-  string(key: string): string {
-    const value = this.get(key);
-    if (typeof value === 'string') return value;
-    throw this.invalid(key, 'a string', value);
-  }
-
-  word<T extends string>(key: string, words: readonly T[], fallback?: T): T {
-    const value = this.get(key) ?? fallback;
-    if (words.includes(value as T)) return value as T;
-    const expected = `one of ${words.map((word) => `'${word}'`).join(', ')}`;
-    throw typeof value === 'string'
-      ? this.unsupported(key, expected, value)
-      : this.invalid(key, expected, value);
-  }
-
-  /** A key for which the engine supports only these values. */
-  only(key: string, values: readonly unknown[], fallback?: unknown): void {
-    const value = this.get(key) ?? fallback;
-    if (values.includes(value)) return;
-    const expected = values.map(show).join(' or ');
-    throw value === undefined ? this.invalid(key, expected, value) : this.unsupported(key, expected, value);
-  }
-
-  boolean(key: string, fallback: boolean): boolean {
-    const value = this.get(key) ?? fallback;
-    if (typeof value === 'boolean') return value;
-    throw this.invalid(key, 'true or false', value);
-  }
-
-  number(key: string, min: number, max: number): number {
-    const value = this.get(key);
-    if (typeof value === 'number' && value >= min && value <= max) return value;
-    throw this.invalid(key, `a number from ${min} to ${max}`, value);
-  }
-
-  integer(key: string, min: number, max: number, fallback?: number): number {
-    const value = this.get(key) ?? fallback;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-    throw this.invalid(key, `an integer from ${min} to ${max}`, value);
-  }
-
-  integers(key: string, min: number, max: number): number[] {
-    const value = this.get(key);
-    const fits = (item: unknown) =>
-      typeof item === 'number' && Number.isInteger(item) && item >= min && item <= max;
-    if (Array.isArray(value) && value.every(fits)) return value as number[];
-    throw this.invalid(key, `integers from ${min} to ${max}`, value);
-  }
-
-  strings(key: string): string[] {
-    const value = this.get(key);
-    if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string'))
-      return value;
-    throw this.invalid(key, 'a list of strings', value);
-  }
-
-  invalid(key: string, expected: string, value: unknown): ModelError {
-    return this.#error('ERR_PARAKEET_INVALID_CONFIG', key, expected, value);
-  }
-
-  unsupported(key: string, expected: string, value: unknown): ModelError {
-    return this.#error('ERR_PARAKEET_UNSUPPORTED_MODEL', key, expected, value);
-  }
-
-  #error(
-    code: 'ERR_PARAKEET_INVALID_CONFIG' | 'ERR_PARAKEET_UNSUPPORTED_MODEL',
-    key: string,
-    expected: string,
-    value: unknown,
-  ): ModelError {
-    const found = value === undefined ? 'it is missing' : `found ${show(value)}`;
-    return new ModelError(code, `Expected ${expected} for '${this.#at(key)}' in ${this.file} but ${found}`);
-  }
-
-  #at(key: string): string {
-    return this.path === '' ? key : `${this.path}.${key}`;
-  }
-}
-
-function show(value: unknown): string {
-  return inspect(value, {
-    depth: 0,
-    maxArrayLength: 4,
-    maxStringLength: 80,
-    breakLength: Number.POSITIVE_INFINITY,
-  });
 }

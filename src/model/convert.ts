@@ -51,7 +51,8 @@ export interface ConvertModelOptions {
 const ENCODER_MATRIX =
   /^encoder\.layers\.\d+\.(?:feed_forward\d\.linear\d|self_attn\.linear_\w+|conv\.pointwise_conv\d)\.weight$|(?:^|\.)decoder_layers\.0\.weight$/;
 /** Matrices that it multiplies at least in bfloat16. */
-const OTHER_MATRIX = /^joint\..*\.weight$|^decoder\.prediction\..*\.(?:weight|Wx|Wh)$/;
+const OTHER_MATRIX =
+  /^joint\..*\.weight$|^prompt_kernel\.\d\.weight$|^decoder\.prediction\..*\.(?:weight|Wx|Wh)$/;
 /** Matrices that it multiplies in the next wider type. */
 const SUBSAMPLING_MATRIX = /^encoder\.pre_encode\.(?:out|conv\.(?!0\.)\d+)\.weight$/;
 

@@ -28,8 +28,11 @@ export interface LatencyOptions {
   left?: number | undefined;
 }
 
-/** A preset, or the numbers themselves. */
-export type Latency = LatencyPreset | LatencyOptions;
+/**
+ * A preset, or the numbers themselves. Of a cache-aware model: a preset, or the seconds of a chunk that it was trained with, such as 0.08,
+ * 0.16, 0.56 or 1.12; the presets are then its longest chunk of at most 0.16 s, of at most 0.56 s, and its longest.
+ */
+export type Latency = LatencyPreset | LatencyOptions | number;
 
 /** The presets' seconds: how often a step runs, how far it sees ahead of what it makes final, and how far back. */
 export const presets: Readonly<Record<LatencyPreset, LatencySeconds>> = {
@@ -37,6 +40,9 @@ export const presets: Readonly<Record<LatencyPreset, LatencySeconds>> = {
   balanced: { chunk: 0.64, lookahead: 1.04, left: 10.24 },
   accurate: { chunk: 0.96, lookahead: 2, left: 10.24 },
 };
+
+/** The names of the presets. */
+export const latencyPresets = Object.keys(presets) as LatencyPreset[];
 
 /** Largest value of these options, in seconds. More would be a mistake that costs memory. */
 const LONGEST = 800;
@@ -92,16 +98,22 @@ export const DEFAULT_SILENCE: SettledSilence = {
   emissionDelay: 0.32,
 };
 
-/** @throws {@link ArgumentError} */
+/** Checks what needs no model. @throws {@link ArgumentError} */
+export function checkLatency(latency: Latency | undefined): void {
+  if (typeof latency === 'number') finite('latency', latency, Number.MIN_VALUE, LONGEST);
+  else settleLatency(latency);
+}
+
+/** The seconds of a model that is not cache-aware. @throws {@link ArgumentError} */
 export function settleLatency(latency: Latency | undefined): LatencySeconds {
   if (latency === undefined) return presets.balanced;
-  if (typeof latency === 'string')
-    return presets[oneOf('latency', latency, Object.keys(presets) as LatencyPreset[])];
+  if (typeof latency === 'string') return presets[oneOf('latency', latency, latencyPresets)];
   if (typeof latency !== 'object' || latency === null) {
     throw expected(
-      `one of '${Object.keys(presets).join("', '")}', or { chunk, lookahead, left }`,
+      `one of '${latencyPresets.join("', '")}', or { chunk, lookahead, left }`,
       'latency',
       latency,
+      typeof latency === 'number' ? 'A number is for cache-aware models.' : undefined,
     );
   }
   known('latency', latency, ['chunk', 'lookahead', 'left']);

@@ -5,12 +5,15 @@
 
 import type { NativeEncoderOptions, NativeModelInfo } from '../engine/addon.js';
 import { expected, finite, flag, integer, known, oneOf } from '../options.js';
+import { contextOf, isCacheAware, resolveContext } from './cache-aware.js';
+import { checkLanguage, inLanguage } from './language.js';
 import {
+  checkLatency,
   DEFAULT_SILENCE,
   framesOf,
   type Latency,
   type LatencyPreset,
-  presets,
+  latencyPresets,
   type SettledSilence,
   settleLatency,
 } from './latency.js';
@@ -29,10 +32,10 @@ export type Normalization =
 /** Options of a stream's encoder. Frames are encoder frames, 80 ms for Parakeet. */
 export interface StreamingOptions {
   /**
-   * Preset for `chunk`, `lookahead` and `left`.
+   * Preset for `chunk`, `lookahead` and `left`. Of a cache-aware model, the preset or the seconds of one of its contexts.
    * @defaultValue `'balanced'`
    */
-  latency?: LatencyPreset | undefined;
+  latency?: LatencyPreset | number | undefined;
   /**
    * Frames that become final at each step, at least 1.
    * @defaultValue the preset's
@@ -50,7 +53,7 @@ export interface StreamingOptions {
   left?: number | undefined;
   /**
    * Local attention as in parakeet-mlx: each frame attends to `[left, right]` frames. Sets
-   * `lookahead = min(depth, layers) × (right + (kernel − 1) / 2)`.
+   * `lookahead = min(depth, layers) × (right + (kernel − 1) / 2)`. Of a cache-aware model, one of its contexts.
    * @defaultValue none; `lookahead` and `left` decide
    */
   contextSize?: readonly [left: number, right: number] | undefined;
@@ -96,6 +99,11 @@ export interface StreamingOptions {
    * @defaultValue `'keep'`
    */
   lagPolicy?: 'keep' | 'growSteps' | undefined;
+  /**
+   * The language that is spoken, for a model that is told it: one of `info.prompts`.
+   * @defaultValue `'auto'`: the model finds out
+   */
+  language?: string | undefined;
 }
 
 /** The names of {@link StreamingOptions}. */
@@ -112,6 +120,7 @@ export const streamingOptionKeys = [
   'silenceGate',
   'speechHangover',
   'lagPolicy',
+  'language',
 ] as const;
 
 /** Options of a live stream's encoder, in seconds. */
@@ -119,21 +128,20 @@ export interface LiveTuning {
   latency?: Latency | undefined;
   normalization?: Normalization | undefined;
   lagPolicy?: StreamingOptions['lagPolicy'];
+  language?: string | undefined;
 }
 
 /** The same in the model's frames. @throws {@link ArgumentError} */
 export function streamingOf(
   info: NativeModelInfo,
-  { latency, normalization, lagPolicy }: LiveTuning,
+  { latency, normalization, lagPolicy, language }: LiveTuning,
   silence: SettledSilence,
-): StreamingOptions & { lookahead: number } {
-  const { chunk, lookahead, left } = settleLatency(latency);
+): StreamingOptions {
   return {
-    chunk: Math.max(1, framesOf(info, chunk)),
-    lookahead: framesOf(info, lookahead),
-    left: framesOf(info, left),
+    ...framesOfLatency(info, latency),
     normalization,
     lagPolicy,
+    language,
     silenceGate: silence.gate,
     speechHangover: silence.hangover,
     emissionDelay: framesOf(info, silence.emissionDelay),
@@ -142,7 +150,8 @@ export function streamingOf(
 
 /** Checks everything that can be checked without the model. @throws {@link ArgumentError} */
 function checkStreaming(options: StreamingOptions): void {
-  oneOf('latency', options.latency ?? 'balanced', Object.keys(presets) as LatencyPreset[]);
+  if (typeof options.latency === 'number') checkLatency(options.latency);
+  else oneOf('latency', options.latency ?? 'balanced', latencyPresets);
   if (options.chunk !== undefined) integer('chunk', options.chunk, 1, MAX_FRAMES);
   if (options.lookahead !== undefined) integer('lookahead', options.lookahead, 0, MAX_FRAMES);
   if (options.left !== undefined) integer('left', options.left, 0, MAX_FRAMES);
@@ -177,6 +186,7 @@ function checkStreaming(options: StreamingOptions): void {
     }
   }
   checkNormalization(options.normalization);
+  checkLanguage(options.language);
 }
 
 /** Checks what needs no model. @throws {@link ArgumentError} */
@@ -184,6 +194,24 @@ export function checkNormalization(normalization: Normalization = 'running'): vo
   if (typeof normalization === 'object' && normalization !== null)
     known('normalization', normalization, ['mean', 'std', 'frames']);
   else oneOf('normalization', normalization, ['running', 'none']);
+}
+
+function framesOfLatency(info: NativeModelInfo, latency: Latency | undefined): StreamingOptions {
+  if (isCacheAware(info)) return { contextSize: contextOf(info, latency) };
+  const { chunk, lookahead, left } = settleLatency(latency);
+  return {
+    chunk: Math.max(1, framesOf(info, chunk)),
+    lookahead: framesOf(info, lookahead),
+    left:
+      typeof latency === 'object' && latency.left !== undefined
+        ? framesOf(info, left)
+        : usualLeft(info, left),
+  };
+}
+
+/** Frames of left context when none is asked for. */
+function usualLeft(info: NativeModelInfo, seconds: number): number {
+  return Math.min(framesOf(info, seconds), info.chunkLeft ?? Number.POSITIVE_INFINITY);
 }
 
 /**
@@ -198,21 +226,27 @@ export function resolveStreaming(
   historySeconds = 0,
 ): NativeEncoderOptions {
   checkStreaming(options);
-  const preset = presets[options.latency ?? 'balanced'];
   const common = {
-    chunk: options.chunk ?? Math.max(1, framesOf(info, preset.chunk)),
-    normalization: statistics(options.normalization ?? 'running', info),
     emissionDelay: options.emissionDelay ?? framesOf(info, DEFAULT_SILENCE.emissionDelay),
     hangover: melFrames(info, options.speechHangover ?? DEFAULT_SILENCE.hangover),
     gate: options.silenceGate ?? false,
     history: melFrames(info, historySeconds),
     grow: options.lagPolicy === 'growSteps' ? MOST_GROWN : 1,
   };
+  if (isCacheAware(info)) return { ...common, ...resolveContext(info, options) };
+  inLanguage(info, options.language, info.attention);
+  const preset = settleLatency(options.latency);
+  const own = {
+    ...common,
+    chunk: options.chunk ?? Math.max(1, framesOf(info, preset.chunk)),
+    normalization: statistics(options.normalization ?? 'running', info),
+    recall: [-1, -1] as [number, number],
+  };
   if (options.contextSize === undefined) {
-    const left = options.left ?? framesOf(info, preset.left);
+    const left = options.left ?? usualLeft(info, preset.left);
     const context: [number, number] = options.keepOriginalAttention ? [-1, -1] : [left, -1];
     return {
-      ...common,
+      ...own,
       lookahead: options.lookahead ?? framesOf(info, preset.lookahead),
       context,
       cache: left,
@@ -223,7 +257,7 @@ export function resolveStreaming(
   const depth = Math.min(options.depth ?? 1, info.layers);
   const lookahead = depth * (right + (info.convKernel - 1) / 2);
   return {
-    ...common,
+    ...own,
     lookahead,
     context: options.keepOriginalAttention ? [-1, -1] : [left, right],
     cache: left,

@@ -3,7 +3,8 @@
  * models or of time.
  */
 
-const CONTROL = /^(?:<unk>|<pad>|<s>|<\/s>|<\|[^|>]*\|>)$/;
+/** Pieces without text: of SentencePiece, prompts, the ends of utterances, and the languages that multilingual models name. */
+const CONTROL = /^(?:<unk>|<pad>|<s>|<\/s>|<\|[^|>]*\|>|<EOU>|<EOB>|<[a-z]{2,3}-[A-Z]{2}>)$/;
 const BYTE = /^<0x([0-9A-Fa-f]{2})>$/;
 const SPACE_BEFORE_PUNCTUATION = /^ +(?=[.,!?;:…。，、！？；：])/u;
 

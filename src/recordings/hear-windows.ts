@@ -8,6 +8,7 @@ import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
 import type { SettledSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
+import { UtteranceMarks } from '../model/utterance-marks.js';
 import { expected } from '../options.js';
 import { Latencies } from '../transforms/latency.js';
 import { Stage } from '../transforms/stage.js';
@@ -19,6 +20,7 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
   readonly #vocabulary: readonly string[];
   readonly #windows: Windows;
   readonly #placer: TokenPlacer;
+  readonly #marks: UtteranceMarks;
   readonly #frameSeconds: number;
   readonly #aborter = new AbortController();
   readonly #latencies = new Latencies();
@@ -31,20 +33,23 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
     model: LoadedModel,
     {
       windows,
+      language,
       silence,
       decoding: wanted,
     }: {
       windows: WindowOptions | undefined;
+      language: string | undefined;
       silence: SettledSilence;
       decoding: DecodingOptions | undefined;
     },
   ) {
-    const plan = planWindows(model.info, windows, silence);
+    const plan = planWindows(model.info, windows, silence, language);
     const decoding = resolveDecoding(model.info, wanted);
     super({ readableHighWaterMark: 4 });
     this.#rate = model.sampleRate;
     this.#frameSeconds = frameSeconds(model.info);
     this.#placer = new TokenPlacer(model.info);
+    this.#marks = new UtteranceMarks(model.info.vocabulary);
     this.#vocabulary = model.info.vocabulary;
     this.#windows = new Windows(model, plan, decoding, this.#aborter.signal);
   }
@@ -109,7 +114,7 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
   async #emit(): Promise<void> {
     this.#heard = this.#windows.heard.windows;
     for (const token of this.#placer.final(this.#windows.take()))
-      await this.emitOne({ type: 'token', token });
+      await this.emitOne(this.#marks.event(token) ?? { type: 'token', token });
     await this.#advance(Math.min(this.#windows.settledFrames * this.#frameSeconds, this.#placer.duration));
   }
 

@@ -3,9 +3,17 @@
  * window at a time. It knows nothing of files or events.
  */
 
-import type { NativeContext, NativeDecoding, NativeModelInfo, NativeTokens } from '../engine/addon.js';
+import type {
+  NativeAttention,
+  NativeContext,
+  NativeDecoding,
+  NativeModelInfo,
+  NativeTokens,
+} from '../engine/addon.js';
 import { runJob } from '../engine/jobs.js';
 import type { ArgumentError } from '../errors.js';
+import { isCacheAware, trainedContext } from '../model/cache-aware.js';
+import { inLanguage } from '../model/language.js';
 import { framesOf, type SettledSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import { expected, finite, known } from '../options.js';
@@ -24,7 +32,8 @@ export interface WindowOptions {
    */
   overlap?: number | undefined;
   /**
-   * Local attention: each frame attends to so many seconds before and after it, 0 to 80,000. Saves memory in long windows.
+   * Local attention: each frame attends to so many seconds before and after it, 0 to 80,000. Saves memory in long windows. A cache-aware
+   * model has those that it was trained with.
    * @defaultValue the model's own, usually all of the window
    */
   attention?: { left: number; right: number } | undefined;
@@ -48,6 +57,19 @@ export function settleWindows(windows: WindowOptions = {}): SettledWindows {
   if (overlap >= duration) throw tooMuchOverlap(duration, overlap);
   checkAttention('windows.attention', attention);
   return { duration, overlap, attention };
+}
+
+/**
+ * An attention in frames, by default the model's own. @throws {@link ArgumentError} for one that a cache-aware model was not trained with.
+ */
+export function attentionOf(
+  info: Pick<NativeModelInfo, 'sampleRate' | 'hop' | 'subsamplingFactor' | 'attention' | 'contexts'>,
+  option: string,
+  attention: WindowOptions['attention'],
+): NativeAttention {
+  if (!attention) return info.attention;
+  const context: NativeAttention = [framesOf(info, attention.left), framesOf(info, attention.right)];
+  return isCacheAware(info) ? trainedContext(info, option, context) : context;
 }
 
 /** Checks a local attention in seconds. @throws {@link ArgumentError} */
@@ -92,9 +114,13 @@ interface FrameToken {
 
 /** @throws {@link ArgumentError} */
 export function planWindows(
-  info: Pick<NativeModelInfo, 'sampleRate' | 'hop' | 'subsamplingFactor' | 'attention' | 'device'>,
+  info: Pick<
+    NativeModelInfo,
+    'sampleRate' | 'hop' | 'subsamplingFactor' | 'attention' | 'contexts' | 'prompts' | 'device'
+  >,
   options: WindowOptions | undefined,
   silence: SettledSilence,
+  language?: string,
 ): WindowPlan {
   const { duration, overlap: overlapSeconds, attention } = settleWindows(options);
   const { sampleRate, hop, subsamplingFactor } = info;
@@ -106,7 +132,7 @@ export function planWindows(
   return {
     window,
     overlap,
-    context: attention ? [framesOf(info, attention.left), framesOf(info, attention.right)] : info.attention,
+    context: inLanguage(info, language, attentionOf(info, 'windows.attention', attention)),
     flush: Math.round(silence.flush * sampleRate),
     emissionDelay: framesOf(info, silence.emissionDelay),
     atOnce: info.device === 'gpu' ? Math.max(1, Math.floor((GPU_SECONDS * sampleRate) / window)) : 1,

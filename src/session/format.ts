@@ -61,6 +61,8 @@ export function comparable(event: TranscriptEvent): object | undefined {
       return { [event.type]: time(event.time) };
     case 'endOfUtterance':
       return { endOfUtterance: event.reason, start: time(event.start), end: time(event.end) };
+    case 'backchannel':
+      return { backchannel: time(event.start), end: time(event.end) };
     default:
       return undefined;
   }

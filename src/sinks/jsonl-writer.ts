@@ -26,6 +26,7 @@ const EVENT_TYPES = [
   'speechStart',
   'speechEnd',
   'endOfUtterance',
+  'backchannel',
   'lag',
   'gap',
   'end',

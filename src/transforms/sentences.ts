@@ -48,6 +48,10 @@ class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
       case 'token':
         // A sentence that this token proves to be over comes before it; one that it ends itself comes after it.
         return await this.#token(event);
+      case 'endOfUtterance':
+        // The model's own: the rules begin anew after it.
+        this.#endpointer?.end('model');
+        return await this.#endUtterance(event);
       case 'progress':
         await this.#emitSentences(this.#splitter.progress(event.time));
         await this.#endUtterance(this.#endpointer?.progress(event.time));

@@ -9,6 +9,7 @@ import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
 import { checkDecoding, type DecodingOptions, headsOf, resolveDecoding } from '../model/decoding.js';
 import { mustBeModel, type StageModel } from '../model/stage-model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
+import { UtteranceMarks } from '../model/utterance-marks.js';
 import { expected, flag, known, optionalSignal } from '../options.js';
 import { textOf } from '../text/sentence-splitter.js';
 import { EncoderSession } from './encoder-session.js';
@@ -131,6 +132,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   readonly #drafts: boolean;
   readonly #frameSeconds: number;
   readonly #placer: TokenPlacer;
+  readonly #marks: UtteranceMarks;
   readonly #latencies = new Latencies();
   #session: EncoderSession | undefined;
   readonly #model: StageModel;
@@ -160,6 +162,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     this.#frameSeconds = frameSeconds(model.info);
     this.#model = model;
     this.#placer = new TokenPlacer(model.info);
+    this.#marks = new UtteranceMarks(model.info.vocabulary);
     this.#native = native;
   }
 
@@ -207,7 +210,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     }
 
     for (const token of this.#placer.final(decoded.final)) {
-      await this.emitOne({ type: 'token', token });
+      await this.emitOne(this.#marks.event(token) ?? { type: 'token', token });
     }
     await this.#advance((chunk.firstFrame + chunk.final) * this.#frameSeconds);
     const draftDropped = this.#drafts && this.#late;
@@ -226,7 +229,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
       };
     });
     if (this.#drafts && !this.#late) {
-      const tokens = this.#placer.draft(decoded.draft);
+      const tokens = this.#placer.draft(decoded.draft).filter((token) => !this.#marks.isMark(token));
       await this.emitOne({ type: 'draft', tokens, text: textOf(tokens), revision: ++this.#revision });
     }
   }

@@ -168,6 +168,7 @@ describe('errors of the addon', () => {
             features: 80,
             preemphasis: 0.97,
             window: 'hann',
+            normalize: true,
           },
           encoder: {
             layers: 1,
@@ -179,6 +180,7 @@ describe('errors of the addon', () => {
             convKernel: 9,
             useBias: true,
             xscaling: false,
+            causal: false,
           },
           vocabularySize: 4,
           durations: [],

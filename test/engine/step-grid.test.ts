@@ -26,6 +26,7 @@ const options = (more: Partial<NativeEncoderOptions>): NativeEncoderOptions => (
   gate: false,
   history: 0,
   grow: 1,
+  recall: [-1, -1],
   ...more,
 });
 

@@ -9,6 +9,8 @@ const info = {
   hop: 1,
   subsamplingFactor: 10,
   attention: [-1, -1] as [number, number],
+  contexts: [],
+  prompts: {},
   device: 'gpu',
 } as const;
 const silence = { gate: false, hangover: 1, flush: 0, emissionDelay: 0 };

@@ -3,7 +3,10 @@
 import { add, dot, layerNorm, linear, Matrix, sigmoid, silu, softmax, stack } from './matrix.js';
 import { optionalVector, type ReferenceModel, vector, weight } from './model.js';
 
-/** How many frames to the left and right a frame attends to; -1: no limit. */
+/**
+ * How many frames to the left and right a frame attends to; -1: no limit. In a cache-aware model a chunk is `right` + 1 frames, which all
+ * see it and `left` frames before it.
+ */
 export type Context = readonly [left: number, right: number];
 
 /** What a layer remembers of frames that are final: one row per frame, from frame `first` on. */
@@ -32,7 +35,7 @@ export function encode(model: ReferenceModel, features: Matrix, context: Context
 }
 
 /**
- * `ceil(features / 8)` frames. Each convolution pads its own input with zeros at both ends: a zero input is not a zero after
+ * `ceil(features / 8)` frames, or, causal, 1 + ceil((features − 1) / 8). Each convolution pads its own input with zeros at both ends: a zero input is not a zero after
  * bias and ReLU, so padding the features instead would be something else.
  */
 export function subsample(model: ReferenceModel, features: Matrix): Matrix {
@@ -78,18 +81,22 @@ function relu(data: Float64Array): void {
   for (let i = 0; i < data.length; i++) data[i] = Math.max(0, data[i] as number);
 }
 
-/** 3×3, stride 2, zero padding 1. From one channel to many, or each channel for itself. */
+/**
+ * 3×3, stride 2, zero padding 1; causal, 2 before and 1 after. From one channel to many, or each channel for itself.
+ */
 function conv3x3(model: ReferenceModel, name: string, input: Image): Image {
   const kernels = weight(model, `${name}.weight`);
   const bias = vector(model, `${name}.bias`);
-  const [time, height, channels] = [Math.ceil(input.time / 2), Math.ceil(input.height / 2), kernels.rows];
+  const before = model.encoder.causal ? 2 : 1;
+  const size = (length: number): number => Math.floor((length + before - 2) / 2) + 1;
+  const [time, height, channels] = [size(input.time), size(input.height), kernels.rows];
   const data = new Float64Array(time * height * channels);
   for (let t = 0; t < time; t++) {
     for (let h = 0; h < height; h++) {
       const out = data.subarray((t * height + h) * channels, (t * height + h + 1) * channels);
       out.set(bias);
       for (let i = 0; i < 9; i++) {
-        const [row, column] = [2 * t + Math.floor(i / 3) - 1, 2 * h + (i % 3) - 1];
+        const [row, column] = [2 * t + Math.floor(i / 3) - before, 2 * h + (i % 3) - before];
         if (row < 0 || row >= input.time || column < 0 || column >= input.height) continue;
         const source = (row * input.height + column) * input.channels;
         for (let c = 0; c < channels; c++) {
@@ -173,9 +180,7 @@ function attend(
   for (let q = 0; q < x.rows; q++) {
     const visible: number[] = [];
     for (let k = 0; k < allKeys.rows; k++) {
-      const distance = first + q - (oldest + k);
-      if ((context[0] < 0 || distance <= context[0]) && (context[1] < 0 || -distance <= context[1]))
-        visible.push(k);
+      if (sees(model, context, first + q, oldest + k)) visible.push(k);
     }
     for (let head = 0; head < heads; head++) {
       const part = (row: ArrayLike<number> & { subarray(a: number, b: number): ArrayLike<number> }) =>
@@ -199,6 +204,14 @@ function attend(
   return { out: project(model, `${name}.linear_out`, mixed), keys, values };
 }
 
+/** Whether a frame attends to another one. */
+function sees(model: ReferenceModel, [left, right]: Context, frame: number, other: number): boolean {
+  const causal = model.encoder.causal && right >= 0;
+  const begin = causal ? frame - (frame % (right + 1)) : frame;
+  const end = causal ? begin + right : frame + right;
+  return (left < 0 || other >= begin - left) && (right < 0 || other <= end);
+}
+
 /** Sinusoids of the distances (query − key) from `smallest` to `largest`: sines in even columns, cosines in odd ones. */
 function positionTable(smallest: number, largest: number, columns: number): Matrix {
   const out = new Matrix(largest - smallest + 1, columns);
@@ -220,7 +233,7 @@ function convolve(
   remembered: LayerMemory,
 ): { out: Matrix; inputs: Matrix } {
   const { dModel, convKernel } = model.encoder;
-  const reach = (convKernel - 1) / 2;
+  const before = model.encoder.causal ? convKernel - 1 : (convKernel - 1) / 2;
   const doubled = project(model, `${name}.pointwise_conv1`, x);
   const inputs = new Matrix(x.rows, dModel);
   for (let t = 0; t < x.rows; t++) {
@@ -237,21 +250,30 @@ function convolve(
   };
   const kernels = weight(model, `${name}.depthwise_conv.weight`);
   const bias = optionalVector(model, `${name}.depthwise_conv.bias`);
-  const norm = (part: string): Float32Array => vector(model, `${name}.batch_norm.${part}`);
-  const [gamma, beta, mean, variance] = [
-    norm('weight'),
-    norm('bias'),
-    norm('running_mean'),
-    norm('running_var'),
-  ];
-  const out = new Matrix(x.rows, dModel);
+  const sums = new Matrix(x.rows, dModel);
   for (let t = 0; t < x.rows; t++) {
     for (let c = 0; c < dModel; c++) {
       let sum = bias === undefined ? 0 : (bias[c] as number);
-      for (let i = 0; i < convKernel; i++) sum += at(first + t + i - reach, c) * kernels.get(c, i);
-      const normal = (sum - (mean[c] as number)) / Math.sqrt((variance[c] as number) + 1e-5);
-      out.set(t, c, silu(normal * (gamma[c] as number) + (beta[c] as number)));
+      for (let i = 0; i < convKernel; i++) sum += at(first + t + i - before, c) * kernels.get(c, i);
+      sums.set(t, c, sum);
     }
   }
+  const out = normalized(model, `${name}.batch_norm`, sums).map(silu);
   return { out: project(model, `${name}.pointwise_conv2`, out), inputs };
+}
+
+/** The norm after the depthwise convolution: a layer norm in a cache-aware model, by NeMo's name for either kind. */
+function normalized(model: ReferenceModel, name: string, x: Matrix): Matrix {
+  const part = (which: string): Float32Array => vector(model, `${name}.${which}`);
+  const [gamma, beta] = [part('weight'), part('bias')];
+  if (model.encoder.causal) return layerNorm(x, gamma, beta);
+  const [mean, variance] = [part('running_mean'), part('running_var')];
+  const out = new Matrix(x.rows, x.columns);
+  for (let t = 0; t < x.rows; t++) {
+    for (let c = 0; c < x.columns; c++) {
+      const normal = (x.get(t, c) - (mean[c] as number)) / Math.sqrt((variance[c] as number) + 1e-5);
+      out.set(t, c, normal * (gamma[c] as number) + (beta[c] as number));
+    }
+  }
+  return out;
 }

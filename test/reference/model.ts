@@ -19,6 +19,8 @@ interface EncoderConfig {
   convKernel: number;
   subsamplingFactor: number;
   xscaling: boolean;
+  /** Cache-aware: nothing sees what comes later, but attention the rest of its chunk. */
+  causal: boolean;
 }
 
 export interface ReferenceModel {
@@ -50,6 +52,7 @@ interface ConfigFile {
     conv_kernel_size: number;
     subsampling_factor: number;
     xscaling: boolean;
+    causal_downsampling?: boolean;
   };
   decoder: { prednet?: { pred_rnn_layers: number }; vocabulary?: string[] };
   joint?: { vocabulary: string[]; jointnet: { activation: 'relu' | 'tanh' | 'sigmoid' } };
@@ -74,6 +77,7 @@ export function readReferenceModel(folder: string): ReferenceModel {
       convKernel: encoder.conv_kernel_size,
       subsamplingFactor: encoder.subsampling_factor,
       xscaling: encoder.xscaling,
+      causal: encoder.causal_downsampling ?? false,
     },
     vocabulary: joint?.vocabulary ?? decoder.vocabulary ?? [],
     durations: decoding.durations ?? [],

@@ -1,6 +1,6 @@
 // Streams that must equal something exactly: another split of the same audio, and the offline pass with local attention.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { NativeContext } from '../../src/engine/addon.js';
+import type { NativeAttention } from '../../src/engine/addon.js';
 import { logMel, type Statistics, statistics } from '../reference/mel.js';
 import { exactLookahead, type StepperOptions } from '../reference/stepper.js';
 import type { FrameToken } from '../reference/transducer.js';
@@ -38,7 +38,7 @@ describe.each(ARCHITECTURES)('a native %s stream', (architecture) => {
   /** The engine's offline pass over the same audio and silence, normalised by the same statistics. */
   async function offline(
     samples: Float32Array,
-    context: NativeContext,
+    context: NativeAttention,
     flush: number,
   ): Promise<FrameToken[]> {
     const { native } = golden;
@@ -80,7 +80,7 @@ describe.each(ARCHITECTURES)('a native %s stream', (architecture) => {
   ])(
     'as deep as the model equals local attention for each length to 40 mel frames (flush %i, chunk %i)',
     async (flush, chunk) => {
-      const context: NativeContext = [2, 0];
+      const context: NativeAttention = [2, 0];
       const lookahead = exactLookahead(golden.reference, context[1]);
       const exact = {
         ...base,
@@ -108,7 +108,7 @@ describe.each(ARCHITECTURES)('a native %s stream', (architecture) => {
     [[4, 2], 4, 3],
     [[16, 1], 16, 1],
     [[0, 0], 0, 8],
-  ] as [NativeContext, number, number][])(
+  ] as [NativeAttention, number, number][])(
     'as deep as the model equals local attention %o for long audio',
     async (context, cache, chunk) => {
       const lookahead = exactLookahead(golden.reference, context[1]);

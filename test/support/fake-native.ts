@@ -268,6 +268,8 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
     ],
     durations: [0, 1, 2, 3, 4],
     attention: [-1, -1],
+    contexts: [],
+    prompts: {},
     dtype: 'float32',
     device: 'cpu',
   };

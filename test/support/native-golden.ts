@@ -73,6 +73,7 @@ function configOf(model: ReferenceModel, architecture: Architecture): NativeMode
       features: mel.features,
       preemphasis: 0.97,
       window: 'hann',
+      normalize: true,
     },
     encoder: {
       layers: encoder.layers,
@@ -84,6 +85,7 @@ function configOf(model: ReferenceModel, architecture: Architecture): NativeMode
       convKernel: encoder.convKernel,
       useBias: model.weights.has('encoder.layers.0.self_attn.linear_q.bias'),
       xscaling: encoder.xscaling,
+      causal: false,
     },
     ...(transducer
       ? {

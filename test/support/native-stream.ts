@@ -62,6 +62,7 @@ export async function runNative(
     gate: false,
     history: 0,
     grow: 1,
+    recall: [-1, -1],
   });
   const decoder = native.createDecoder({ head: options.head });
   const steps: NativeStep[] = [];

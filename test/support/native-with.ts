@@ -24,4 +24,5 @@ export const smallEncoder: NativeEncoderOptions = {
   gate: false,
   history: 0,
   grow: 1,
+  recall: [-1, -1],
 };

@@ -2,18 +2,15 @@
 
 #include "ops/cpu/attention.h"
 
-#include <algorithm>
-
 #include "ops/cpu/sgemm_attention.h"
 #include "ops/cpu/tile_attention.h"
 #include "ops/cpu/tile_kernel.h"
 
 namespace parakeet::ops {
 
-KeySpan keysOf(const AttentionShape& shape, int first, int count) {
-  const int at = shape.band.firstQuery + first;
-  return {shape.band.left < 0 ? 0 : std::max(0, at - shape.band.left),
-          shape.band.right < 0 ? shape.keys() : std::min(shape.keys(), at + count + shape.band.right)};
+KeyRange keysOf(const AttentionShape& shape, int first, int count) {
+  const int at = shape.band.firstQuery + first, keys = shape.keys();
+  return {shape.band.keysAt(at, keys).begin, shape.band.keysAt(at + count - 1, keys).end};
 }
 
 std::optional<ProductKind> packedKind(DType dtype) {

@@ -37,10 +37,7 @@ struct AttentionInput {
 };
 
 // The keys that some of `count` queries from `first` on may see.
-struct KeySpan {
-  int low, high;
-};
-KeySpan keysOf(const AttentionShape& shape, int first, int count);
+KeyRange keysOf(const AttentionShape& shape, int first, int count);
 
 // Whether the table of positions is packed (packPositions) for `attend`, and in which type: where the products are
 // those of tile_kernel.h. With int8 they are of bfloat16 where the CPU has them, else of float32.

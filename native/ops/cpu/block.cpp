@@ -157,13 +157,13 @@ class Run {
   }
 
   void keepConvolution() const {
-    const int pad = block_.depthwise.reach();
+    const int before = block_.depthwise.before();
     for (const ItemPlan& item : items_) {
       if (!item.update) continue;
       const Rows rows = item.attention.queries;
-      const PastAndOwn gated{input(item.convolution), projected_ + rows.first * stride_, pad, rows.count, stride_};
+      const PastAndOwn gated{input(item.convolution), projected_ + rows.first * stride_, before, rows.count, stride_};
       const int end = item.update->commit;
-      gated.copy(end - pad, end, outputs_[item.nextKeys + 2]);
+      gated.copy(end - before, end, outputs_[item.nextKeys + 2]);
     }
   }
 
@@ -219,7 +219,7 @@ mx::array readablePositionsOnCpu(const Block& block, const mx::array& projected)
 
 BlockOutput runBlockOnCpu(const std::shared_ptr<const Block>& block, const mx::array& x,
                           const std::vector<BlockItem>& items) {
-  const int frames = x.shape(0), width = x.shape(1), pad = block->depthwise.reach();
+  const int frames = x.shape(0), width = x.shape(1), before = block->depthwise.before();
   std::vector<mx::array> inputs{x};
   std::vector<mx::Shape> shapes{x.shape()};
   const auto give = [&](const std::optional<mx::array>& array) {
@@ -240,7 +240,7 @@ BlockOutput runBlockOnCpu(const std::shared_ptr<const Block>& block, const mx::a
       plan.update = item.update;
       plan.nextKeys = static_cast<int>(shapes.size());
       plan.keptRows = std::min(item.update->capacity, past + item.update->commit);
-      shapes.insert(shapes.end(), {{plan.keptRows, width}, {plan.keptRows, width}, {pad, width}});
+      shapes.insert(shapes.end(), {{plan.keptRows, width}, {plan.keptRows, width}, {before, width}});
     }
     plans.push_back(plan);
   }

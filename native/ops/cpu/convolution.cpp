@@ -75,7 +75,7 @@ struct Job {
 // for what lies beyond the height. Each has zeros before and after its width, so that no column is at an edge.
 class RollingRows {
  public:
-  explicit RollingRows(int width) : registers_(static_cast<size_t>(4) * (width + 2)) {}
+  RollingRows(int width, int before) : registers_(static_cast<size_t>(4) * (width + before + 1)) {}
   float* data() { return registers_.front().values; }
 
  private:
@@ -89,13 +89,13 @@ class RollingRows {
 template <class V, class Produce>
 PARAKEET_INLINE void convolveDepthwise(const Convolution3x3& convolution, const Job& job, float* rolling, int at, int n,
                                        Produce produce) {
-  const ptrdiff_t channels = convolution.channels, size = static_cast<ptrdiff_t>(job.width + 2) * V::lanes;
-  const int columns = convolvedWidth(job.width);
+  const int before = convolution.before, columns = convolvedWidth(job.width, before);
+  const ptrdiff_t channels = convolution.channels, size = static_cast<ptrdiff_t>(job.width + before + 1) * V::lanes;
   const Taps<V> taps = Taps<V>::load(convolution, at, n);
   int next = std::max(0, 2 * job.begin - job.top);  // the first row that is not there yet
   for (int row = job.begin; row < job.end; row++) {
     const int first = 2 * row - job.top;
-    for (; next < std::min(first + 3, job.height); next++) produce(next, rolling + next % 3 * size + V::lanes);
+    for (; next < std::min(first + 3, job.height); next++) produce(next, rolling + next % 3 * size + before * V::lanes);
     const auto source = [&](int wanted) PARAKEET_LAMBDA {
       return rolling + (wanted < 0 || wanted >= job.height ? 3 : wanted % 3) * size;
     };
@@ -118,15 +118,15 @@ PARAKEET_INLINE void convolveImageBody(const Convolution3x3& convolution, const 
 PARAKEET_VERSIONS(convolveImage, (const Convolution3x3& convolution, const Job& job, float* rolling),
                   (convolution, job, rolling))
 
-// Rows of an image of one channel with a zero to both sides, and rows of zeros beyond its height.
+// Rows of an image of one channel with zeros to both sides, and rows of zeros beyond its height.
 class PaddedRows {
  public:
-  PaddedRows(const float* x, int height, int width, int first, int count)
-      : size_(width + 2), first_(first), values_(size_ * count) {
+  PaddedRows(const float* x, int height, int width, int before, int first, int count)
+      : size_(width + before + 1), first_(first), values_(size_ * count) {
     for (int row = std::max(0, first); row < std::min(height, first + count); row++)
-      std::copy_n(x + static_cast<size_t>(row) * width, width, values_.begin() + (row - first) * size_ + 1);
+      std::copy_n(x + static_cast<size_t>(row) * width, width, values_.begin() + (row - first) * size_ + before);
   }
-  // Where the pixel before row `row` is.
+  // Where the zeros before row `row` are.
   PARAKEET_INLINE const float* row(int row) const { return values_.data() + (row - first_) * size_; }
 
  private:
@@ -145,7 +145,7 @@ PARAKEET_INLINE void spreadRow(const Taps<V>& taps, const PaddedRows& x, int fir
 template <class V>
 PARAKEET_INLINE void spreadImageBody(const Convolution3x3& convolution, const PaddedRows& x, const Job& job) {
   const ptrdiff_t channels = convolution.channels;
-  const int columns = convolvedWidth(job.width);
+  const int columns = convolvedWidth(job.width, convolution.before);
   pieces<V>(convolution.channels, [&](int at, int n) PARAKEET_LAMBDA {
     const Taps<V> taps = Taps<V>::load(convolution, at, n);
     for (int row = job.begin; row < job.end; row++) {
@@ -176,8 +176,8 @@ PARAKEET_VERSIONS(convolveBoth,
 
 // Calls `body` with the job in blocks.
 template <class Body>
-void inBlocks(Job job, int channels, Body body) {
-  const ptrdiff_t row = static_cast<ptrdiff_t>(convolvedWidth(job.width)) * channels;
+void inBlocks(Job job, const Convolution3x3& convolution, Body body) {
+  const ptrdiff_t row = static_cast<ptrdiff_t>(convolvedWidth(job.width, convolution.before)) * convolution.channels;
   for (const int end = job.end; job.begin < end; job.begin = job.end) {
     job.end = std::min(end, job.begin + blockRows);
     body(job);
@@ -186,8 +186,8 @@ void inBlocks(Job job, int channels, Body body) {
 }
 
 // The rows of input that output rows [begin, end) see.
-PaddedRows paddedInput(const float* x, int height, int width, int top, int begin, int end) {
-  return {x, height, width, 2 * begin - top, 2 * (end - begin) + 1};
+PaddedRows paddedInput(const float* x, int height, int width, int before, int top, int begin, int end) {
+  return {x, height, width, before, 2 * begin - top, 2 * (end - begin) + 1};
 }
 
 }  // namespace
@@ -196,20 +196,21 @@ void Convolution3x3::run(const float* x, float* output, int height, int width, i
                          Activation activation) const {
   const Job whole{x, output, height, width, top, begin, end, activation};
   if (depthwise) {
-    RollingRows rolling(width);
-    inBlocks(whole, channels, [&](const Job& job) { convolveImage(*this, job, rolling.data()); });
+    RollingRows rolling(width, before);
+    inBlocks(whole, *this, [&](const Job& job) { convolveImage(*this, job, rolling.data()); });
   } else {
-    const PaddedRows padded = paddedInput(x, height, width, top, begin, end);
-    inBlocks(whole, channels, [&](const Job& job) { spreadImage(*this, padded, job); });
+    const PaddedRows padded = paddedInput(x, height, width, before, top, begin, end);
+    inBlocks(whole, *this, [&](const Job& job) { spreadImage(*this, padded, job); });
   }
 }
 
 void convolveTwice(const Convolution3x3& first, const Convolution3x3& depthwise, const float* x, float* output,
                    int height, int width, int top, int bottom, int begin, int end) {
-  const int betweenHeight = convolvedHeight(height, top, bottom), betweenWidth = convolvedWidth(width);
-  const PaddedRows padded = paddedInput(x, height, width, top, 2 * begin - top, 2 * end - top + 1);
-  RollingRows rolling(betweenWidth);
-  inBlocks({nullptr, output, betweenHeight, betweenWidth, top, begin, end, Activation::none}, first.channels,
+  const int before = first.before;
+  const int betweenHeight = convolvedHeight(height, top, bottom), betweenWidth = convolvedWidth(width, before);
+  const PaddedRows padded = paddedInput(x, height, width, before, top, 2 * begin - top, 2 * end - top + 1);
+  RollingRows rolling(betweenWidth, before);
+  inBlocks({nullptr, output, betweenHeight, betweenWidth, top, begin, end, Activation::none}, depthwise,
            [&](const Job& job) { convolveBoth(first, depthwise, padded, job, rolling.data()); });
 }
 

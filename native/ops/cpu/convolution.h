@@ -14,9 +14,10 @@ struct Convolution3x3 {
   std::vector<float> taps, bias;
   int channels;
   bool depthwise;  // else the input has one channel
+  int before;      // columns of zeros before the width: 1, or 2 where the convolution is causal; there is one after it
 
-  // `top`: rows of zeros before the height (0 or 1); zeros beyond every other edge. `output`: rows [begin, end) of the
-  // result, [end − begin, convolvedWidth(width), channels].
+  // `top`: rows of zeros before the height (0 to 2); zeros beyond every other edge. `output`: rows [begin, end) of the
+  // result, [end − begin, convolvedWidth(width, before), channels].
   void run(const float* x, float* output, int height, int width, int top, int begin, int end,
            Activation activation) const;
 };

@@ -39,8 +39,8 @@ PARAKEET_INLINE void normalizeRowBody(const float* x, const float* weight, const
 PARAKEET_VERSIONS(normalizeRow, (const float* x, const float* weight, const float* bias, float* y, int channels),
                   (x, weight, bias, y, channels))
 
-template <class V>
-PARAKEET_INLINE void convolveRowBody(const float* x, const float* weight, const float* bias, float* y, int channels,
+template <class V, bool silu>
+PARAKEET_INLINE void convolveRowThen(const float* x, const float* weight, const float* bias, float* y, int channels,
                                      int kernel) {
   pieces<V>(channels, [&](int at, int n) PARAKEET_LAMBDA {
     typename V::Floats total = V::load(bias + at, n);
@@ -48,12 +48,35 @@ PARAKEET_INLINE void convolveRowBody(const float* x, const float* weight, const 
       const ptrdiff_t row = static_cast<ptrdiff_t>(k) * channels + at;
       total += V::load(x + row, n) * V::load(weight + row, n);
     }
-    V::store(y + at, total * V::sigmoid(total), n);
+    if constexpr (silu) total = total * V::sigmoid(total);
+    V::store(y + at, total, n);
   });
+}
+template <class V>
+PARAKEET_INLINE void convolveRowBody(const float* x, const float* weight, const float* bias, float* y, int channels,
+                                     int kernel) {
+  convolveRowThen<V, false>(x, weight, bias, y, channels, kernel);
+}
+template <class V>
+PARAKEET_INLINE void convolveRowSiluBody(const float* x, const float* weight, const float* bias, float* y, int channels,
+                                         int kernel) {
+  convolveRowThen<V, true>(x, weight, bias, y, channels, kernel);
 }
 PARAKEET_VERSIONS(convolveRow,
                   (const float* x, const float* weight, const float* bias, float* y, int channels, int kernel),
                   (x, weight, bias, y, channels, kernel))
+PARAKEET_VERSIONS(convolveRowSilu,
+                  (const float* x, const float* weight, const float* bias, float* y, int channels, int kernel),
+                  (x, weight, bias, y, channels, kernel))
+
+template <class V>
+PARAKEET_INLINE void siluRowBody(float* x, int channels) {
+  pieces<V>(channels, [&](int at, int n) PARAKEET_LAMBDA {
+    const typename V::Floats v = V::load(x + at, n);
+    V::store(x + at, v * V::sigmoid(v), n);
+  });
+}
+PARAKEET_VERSIONS(siluRow, (float* x, int channels), (x, channels))
 
 template <class V>
 PARAKEET_INLINE void softmaxBody(float* row, const float* add, int count) {
@@ -171,9 +194,17 @@ void layerNormRows(const float* x, const float* weight, const float* bias, float
   for (int r = 0; r < rows; r++, x += channels, y += channels) normalizeRow(x, weight, bias, y, channels);
 }
 
+void depthwise(const float* x, const float* weight, const float* bias, float* y, int frames, int channels, int kernel) {
+  for (int t = 0; t < frames; t++, x += channels, y += channels) convolveRow(x, weight, bias, y, channels, kernel);
+}
+
 void depthwiseSilu(const float* x, const float* weight, const float* bias, float* y, int frames, int channels,
                    int kernel) {
-  for (int t = 0; t < frames; t++, x += channels, y += channels) convolveRow(x, weight, bias, y, channels, kernel);
+  for (int t = 0; t < frames; t++, x += channels, y += channels) convolveRowSilu(x, weight, bias, y, channels, kernel);
+}
+
+void siluRows(float* x, int rows, int channels) {
+  for (int r = 0; r < rows; r++, x += channels) siluRow(x, channels);
 }
 
 void softmaxRange(float* row, const float* add, int length, int begin, int end) {

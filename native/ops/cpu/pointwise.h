@@ -13,9 +13,14 @@ namespace parakeet::ops {
 // y = (x − mean) / √(variance + 1e-5) · weight + bias, for each row.
 void layerNormRows(const float* x, const float* weight, const float* bias, float* y, int rows, int channels);
 
-// y[t, c] = silu(bias[c] + Σ_k x[t + k, c] · weight[k, c]).
+// y[t, c] = bias[c] + Σ_k x[t + k, c] · weight[k, c].
+void depthwise(const float* x, const float* weight, const float* bias, float* y, int frames, int channels, int kernel);
+// The same through SiLU.
 void depthwiseSilu(const float* x, const float* weight, const float* bias, float* y, int frames, int channels,
                    int kernel);
+
+// x = silu(x).
+void siluRows(float* x, int rows, int channels);
 
 // row[j] = softmax(row + add) over [begin, end); the rest of the row becomes 0. `add` may be null.
 void softmaxRange(float* row, const float* add, int length, int begin, int end);

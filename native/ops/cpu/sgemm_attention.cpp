@@ -53,9 +53,8 @@ void attendHead(const AttentionInput& item, const AttentionShape& shape, int hea
     for (int i = 0; i < rows; i++) {
       float* row = content.data() + static_cast<size_t>(i) * span;
       const float* shifted = distance.data() + static_cast<size_t>(i) * positions + (rows - 1 - i);
-      const int begin = shape.band.left < 0 ? 0 : std::max(0, at + i - shape.band.left - low);
-      const int end = shape.band.right < 0 ? span : std::min(span, at + i + shape.band.right + 1 - low);
-      softmaxRange(row, shifted, span, begin, end);
+      const KeyRange own = shape.band.keysAt(at + i, shape.keys());
+      softmaxRange(row, shifted, span, own.begin - low, own.end - low);
     }
     sgemm({rows, size, span}, content.data(), span, value + static_cast<size_t>(low) * width, width,
           item.output + static_cast<size_t>(first) * width + offset, width);

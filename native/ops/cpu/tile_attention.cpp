@@ -107,15 +107,17 @@ class Head {
 
   void pack() {
     Memory& scratch = memory();
-    const int keys = span_.high - span_.low;
-    keys_ = packRows(scratch.keys, keys, [&](int index) { return rowOf(item_.pastKey, item_.key, span_.low + index); });
+    const int keys = span_.end - span_.begin;
+    keys_ =
+        packRows(scratch.keys, keys, [&](int index) { return rowOf(item_.pastKey, item_.key, span_.begin + index); });
     values_.groups = paddedGroups(kind_, keys);
     values_.panelStride = panelBytes(values_.groups);
     const int panels = ceilDivide(size_, tileColumns);
     auto* to = static_cast<char*>(scratch.values.grown(panels * values_.panelStride));
     values_.data = to;
     scratch.rows.clear();
-    for (int key = span_.low; key < span_.high; key++) scratch.rows.push_back(rowOf(item_.pastValue, item_.value, key));
+    for (int key = span_.begin; key < span_.end; key++)
+      scratch.rows.push_back(rowOf(item_.pastValue, item_.value, key));
     for (int panel = 0; panel < panels; panel++)
       packInner(kind_, scratch.rows.data(), keys, panel * tileColumns, size_, values_.groups,
                 to + panel * values_.panelStride);
@@ -135,10 +137,10 @@ class Head {
     Memory& scratch = memory();
     // Its keys, from the beginning of a panel on.
     const auto [low, high] = keysOf(shape_, first, rows);
-    const int firstKey = (low - span_.low) / tileColumns * tileColumns, keys = high - span_.low - firstKey;
+    const int firstKey = (low - span_.begin) / tileColumns * tileColumns, keys = high - span_.begin - firstKey;
     // Query i and key j are farthest − (place of i) + (place of j) rows down the item's positions: the first row is
     // that of the last query, a whole block's, and the first key. Rows that no query looks up may lie outside.
-    const int origin = shape_.firstPosition + shape_.farthest - (place_ + row + blockRows - 1) + span_.low + firstKey;
+    const int origin = shape_.firstPosition + shape_.farthest - (place_ + row + blockRows - 1) + span_.begin + firstKey;
     const int firstPosition = (rowsBefore + origin) / tileColumns, shift = (rowsBefore + origin) % tileColumns;
     const int keyPanels = ceilDivide(keys, tileColumns),
               positionPanels = ceilDivide(shift + blockRows + keys - 1, tileColumns);
@@ -159,9 +161,8 @@ class Head {
     auto* weights = static_cast<char*>(scratch.weights.grown(weightStride * blockRows));
     std::array<float, blockRows> inverse;
     for (int i = 0; i < rows; i++) {
-      const int at = place_ + row + i - span_.low - firstKey;  // the key that stands where the query does
-      const int begin = shape_.band.left < 0 ? 0 : std::max(0, at - shape_.band.left);
-      const int end = shape_.band.right < 0 ? keys : std::min(keys, at + shape_.band.right + 1);
+      const KeyRange own = shape_.band.keysAt(place_ + row + i, shape_.keys());
+      const int begin = own.begin - span_.begin - firstKey, end = own.end - span_.begin - firstKey;
       inverse[i] =
           softmaxRow(kind_, content + i * contentStride, distance + i * distanceStride + shift + (blockRows - 1 - i),
                      begin, end, weightGroups, weights + i * weightStride);
@@ -184,7 +185,7 @@ class Head {
   int size_;
   ptrdiff_t offset_;
   int groups_;
-  KeySpan span_{};
+  KeyRange span_{};
   int place_ = 0;  // of the span's first query
   Panels positions_, keys_{}, values_{};
 };

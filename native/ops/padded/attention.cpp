@@ -29,17 +29,23 @@ bool worthFusing(const PaddedShape& shape, const mx::array& query) {
   return onGpu() && query.dtype() == mx::bfloat16 && shape.cached == 0 && shape.batch * shape.frames >= fullRows;
 }
 
-std::optional<mx::array> bandOf(const AttentionMask::Block& block, const Band& band, int cached) {
-  const int last = cached + block.firstQuery + block.queries - 1;
-  const bool farLeft = band.left >= 0 && last - block.firstKey > band.left;
-  const bool farRight = band.right >= 0 && block.firstKey + block.keys - 1 - (cached + block.firstQuery) > band.right;
-  if (!farLeft && !farRight) return std::nullopt;
-  const mx::array queries =
-      mx::expand_dims(mx::arange(cached + block.firstQuery, cached + block.firstQuery + block.queries, mx::int32), 1);
+std::optional<mx::array> bandOf(const AttentionMask::Block& block, const Band& band, int keys) {
+  const int first = band.firstQuery + block.firstQuery, last = first + block.queries - 1;
+  const int until = block.firstKey + block.keys;
+  // The keys of the first query begin first, those of the last one end last.
+  if (band.keysAt(last, keys).begin <= block.firstKey && band.keysAt(first, keys).end >= until) return std::nullopt;
+  mx::array queries = mx::arange(first, last + 1, mx::int32);
+  if (band.chunk > 0) {
+    const mx::array chunk(band.chunk), start(band.firstQuery);
+    queries = start + mx::floor_divide(queries - start, chunk) * chunk;
+  }
   const mx::array distance =
-      queries - mx::expand_dims(mx::arange(block.firstKey, block.firstKey + block.keys, mx::int32), 0);
-  mx::array allowed = mx::less_equal(distance, mx::array(band.left >= 0 ? band.left : cached + block.queries + last));
-  if (band.right >= 0) allowed = mx::logical_and(allowed, mx::greater_equal(distance, mx::array(-band.right)));
+      mx::expand_dims(queries, 1) - mx::expand_dims(mx::arange(block.firstKey, until, mx::int32), 0);
+  mx::array allowed = mx::less_equal(distance, mx::array(band.left >= 0 ? band.left : last));
+  if (band.right >= 0) {
+    const int after = band.chunk > 0 ? band.chunk - 1 + band.right : band.right;
+    allowed = mx::logical_and(allowed, mx::greater_equal(distance, mx::array(-after)));
+  }
   const mx::array added = mx::where(allowed, mx::array(0.0f), mx::array(excluded));
   return mx::reshape(added, {1, 1, block.queries, block.keys});
 }
@@ -55,17 +61,17 @@ AttentionMask attentionMask(const PaddedShape& shape, const mx::array& pasts, co
   // A block of queries sees its own frames and the band on both sides.
   int most = shape.frames;
   while (most > attentionBlock) {
-    const int64_t seen = std::min<int64_t>(shape.keys(), int64_t{reach(band.left)} + reach(band.right) + most);
-    const bool wasteful = band.left >= 0 && band.right >= 0 && most > band.left + band.right;
+    const int left = band.farthestLeft(), right = band.farthestRight();
+    const int64_t seen = std::min<int64_t>(shape.keys(), int64_t{reach(left)} + reach(right) + most);
+    const bool wasteful = left >= 0 && right >= 0 && most > left + right;
     if (!wasteful && seen * most * heads * shape.batch <= scoresAtOnce) break;
     most = std::max(attentionBlock, (most / 2 + 7) / 8 * 8);
   }
   for (int first = 0; first < shape.frames; first += most) {
     const int queries = std::min(most, shape.frames - first), at = shape.cached + first;
-    const int low = band.left < 0 ? 0 : std::max(0, at - band.left);
-    const int high = band.right < 0 ? shape.keys() : std::min(shape.keys(), at + queries + band.right);
+    const int low = band.keysAt(at, shape.keys()).begin, high = band.keysAt(at + queries - 1, shape.keys()).end;
     AttentionMask::Block block{first, queries, low, high - low, mx::arange(low, high, mx::int32), {}};
-    block.band = bandOf(block, band, shape.cached);
+    block.band = bandOf(block, band, shape.keys());
     mask.blocks.push_back(std::move(block));
   }
   return mask;

@@ -35,7 +35,7 @@ struct AttentionMask {
 };
 
 // `pasts`, `counts`: of each item, how many of the cached frames (the last ones) and of the frames (the first ones)
-// there are, int32, [B]. `band`: `firstQuery` is ignored.
+// there are, int32, [B]. `band`: its first query stands after the cached frames.
 AttentionMask attentionMask(const PaddedShape& shape, const mx::array& pasts, const mx::array& counts, const Band& band,
                             int heads);
 

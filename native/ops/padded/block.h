@@ -23,13 +23,15 @@ struct PaddedBlock {
   Dense queryKeyValue, out;
   mx::array biasU, biasV;  // [heads, 1, 1, d / heads]
   Dense pointwise1, pointwise2;
-  std::vector<mx::array> taps;  // of the depthwise convolution: one a frame, [1, 1, d]
-  mx::array kernel;             // the same, [d, frames, 1]
-  mx::array tapBias;            // [1, 1, d]
+  std::vector<mx::array> taps;        // of the depthwise convolution: one a frame, [1, 1, d]
+  mx::array kernel;                   // the same, [d, frames, 1]
+  mx::array tapBias;                  // [1, 1, d]
+  int before;                         // frames that the convolution looks back
+  std::optional<Norm> normDepthwise;  // of a cache-aware model
   int heads;
 
-  // Frames that the convolution looks back, and as many ahead.
-  int reach() const { return (static_cast<int>(taps.size()) - 1) / 2; }
+  // Frames that the convolution looks ahead.
+  int ahead() const { return static_cast<int>(taps.size()) - 1 - before; }
 };
 
 // The pointwise functions of all blocks.
@@ -39,6 +41,7 @@ struct BlockFunctions {
   Fused silu;
   Fused gate;         // a, g, frame, count → a · σ(g) of the frames before `count`, else 0 (Dauphin et al. 2017)
   Fused convolution;  // bias, frames …, taps … → silu(Σ frame · tap + bias)
+  Fused weighted;     // the same without SiLU
   Fused activation;   // x, bias → silu(x + bias)
 };
 
@@ -53,13 +56,13 @@ struct PaddedBatch {
 // The items' caches of a block; none at a stream's start.
 struct PaddedPast {
   std::optional<mx::array> keysValues;   // [B, 2, heads, cached, d / heads]
-  std::optional<mx::array> convolution;  // [B, reach, d]
+  std::optional<mx::array> convolution;  // [B, before, d]
 };
 
 struct PaddedOutput {
   mx::array y;           // [B · T, d]
   mx::array keysValues;  // [2, heads, B, cached + T, d / heads]
-  mx::array convolved;   // the convolution's input, [B, reach + T + reach, d]
+  mx::array convolved;   // the convolution's input, [B, before + T + ahead, d]
 };
 
 // x: [B · T, d].

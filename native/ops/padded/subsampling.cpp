@@ -49,10 +49,12 @@ mx::array hasRow(const Fused::Arrays& in, size_t at) {
   return mx::logical_and(mx::greater_equal(in[at], in[at + 1]), mx::less(in[at], in[at + 2]));
 }
 
-mx::array insideColumns(int width) {
-  std::vector<float> there(static_cast<size_t>(width) + 2, 1.0f);
-  there.front() = there.back() = 0;
-  return mx::astype(fromVector(there, {width + 2, 1, 1}), mx::bool_);
+mx::array insideColumns(int width, int padding) {
+  const int columns = padding + width + 1;
+  std::vector<float> there(static_cast<size_t>(columns), 1.0f);
+  std::fill_n(there.begin(), padding, 0.0f);
+  there.back() = 0;
+  return mx::astype(fromVector(there, {columns, 1, 1}), mx::bool_);
 }
 
 mx::array biasTap() {
@@ -63,16 +65,17 @@ mx::array biasTap() {
 
 }  // namespace
 
-PaddedSubsampling::PaddedSubsampling(int features, int channels, const Convolution& first, std::vector<Stage> stages,
-                                     Dense out, DType dtype, mx::Dtype melType)
+PaddedSubsampling::PaddedSubsampling(int features, int channels, int padding, const Convolution& first,
+                                     std::vector<Stage> stages, Dense out, DType dtype, mx::Dtype melType)
     : features_(features),
       channels_(channels),
+      padding_(padding),
       levels_(static_cast<int>(stages.size()) + 1),
       type_(activationType(dtype)),
       melType_(melType),
       first_(firstWeights(first, channels, type_)),
       biasTap_(biasTap()),
-      inside_(insideColumns(convolvedWidth(features))),
+      inside_(insideColumns(convolvedWidth(features, padding), padding)),
       out_(std::move(out)),
       window_([](const Fused::Arrays& in) -> Fused::Arrays {
         // window, whether its column is not padding, where the bias stands
@@ -101,16 +104,13 @@ PaddedSubsampling::PaddedSubsampling(int features, int channels, const Convoluti
   mx::eval(made);
 }
 
-// Every item has room for the rows before its first frame: `factor − 1` mel frames, half as many (rounded down) at each
-// further level. At a signal's start they are padding.
+// Every item has room for the rows before its first frame. At a signal's start they are padding; where frames are
+// skipped, the first of them end before the room begins.
 PaddedSubsampling::Rows PaddedSubsampling::rowsAt(const MelPiece& piece, int level) const {
-  int before = (1 << levels_) - 1, count = piece.count;
-  for (int i = 0; i < level; i++) {
-    before = (before - 1) / 2;
-    count = convolvedHeight(count, piece.atStart ? 1 : 0, piece.atEnd ? 1 : 0);
-  }
-  const int begin = piece.atStart ? before : 0;
-  return {begin, begin + count};
+  int count = piece.count;
+  for (int i = 0; i < level; i++) count = convolvedHeight(count, piece.atStart ? padding_ : 0, piece.atEnd ? 1 : 0);
+  const int begin = piece.atStart ? before(level) - (piece.skip << (levels_ - level)) : 0;
+  return {std::max(0, begin), begin + count};
 }
 
 int PaddedSubsampling::framesOf(const MelPiece& piece) const {
@@ -130,8 +130,8 @@ mx::array PaddedSubsampling::limits(const std::vector<MelPiece>& pieces) const {
 }
 
 mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int frames) const {
-  const int items = static_cast<int>(pieces.size()), before = (1 << levels_) - 1;
-  int height = (frames << levels_) + before, width = convolvedWidth(features_);
+  const int items = static_cast<int>(pieces.size());
+  int height = (frames << levels_) + (1 << levels_) - 1, width = convolvedWidth(features_, padding_);
   const int rows = height + 1;
   const mx::array limits = this->limits(pieces);
   // A level's rows: their numbers, and of each item the first one and the one after the last.
@@ -144,25 +144,27 @@ mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int f
     };
     return {mx::reshape(mx::arange(0, count, mx::int32), numbers), limit(0), limit(1)};
   };
-  // Three columns of zeros before the features and enough after them for the windows of two columns of padding.
-  const int columns = 2 * width + 6;
-  const mx::array mel = mx::pad(mx::astype(melOf(pieces, rows), type_), {{0, 0}, {0, 0}, {3, columns - 3 - features_}});
+  // Zeros before the features for the first convolution's padding and for the windows of the next one's, and enough
+  // after them.
+  const int zeros = 3 * padding_, columns = 2 * (width + padding_) + window;
+  const mx::array mel =
+      mx::pad(mx::astype(melOf(pieces, rows), type_), {{0, 0}, {0, 0}, {zeros, columns - zeros - features_}});
   height = (height - 1) / 2;
   const mx::array windows =
-      mx::as_strided(mel, {items, height, width + 2, window, window},
+      mx::as_strided(mel, {items, height, padding_ + width + 1, window, window},
                      {static_cast<int64_t>(rows) * columns, int64_t{2} * columns, 2, columns, 1}, 0);
   Fused::Arrays cut{windows, inside_, biasTap_};
   const Fused::Arrays first = rowsOf(1, height, 5);
   cut.insert(cut.end(), first.begin(), first.end());
   mx::array y = mx::reshape(mx::matmul(mx::reshape(window_(cut), {-1, windowValues}), first_),
-                            {items, height, width + 2, channels_});
+                            {items, height, padding_ + width + 1, channels_});
   const auto mask = [&](const mx::array& x, int level) {
     const Fused::Arrays own = rowsOf(level, height, 4);
     return masked_({x, own[0], own[1], own[2]});
   };
   for (int level = 2; level <= levels_; level++) {
     const Level& stage = stages_[level - 2];
-    const int high = (height - 1) / 2, across = convolvedWidth(width);
+    const int high = (height - 1) / 2, across = convolvedWidth(width, padding_);
     Fused::Arrays inputs{stage.depthwise.bias};
     for (int k = 0; k < 9; k++) {
       const int r = k / 3, c = k % 3;
@@ -175,19 +177,18 @@ mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int f
     width = across;
     y = mx::reshape(stage.pointwise(mx::reshape(convolved, {-1, channels_})), {items, height, width, channels_});
     y = mask(y, level);
-    if (level < levels_) y = mx::pad(y, {{0, 0}, {0, 0}, {1, 1}, {0, 0}});
+    if (level < levels_) y = mx::pad(y, {{0, 0}, {0, 0}, {padding_, 1}, {0, 0}});
   }
-  if (levels_ == 1) y = mask(mx::slice(y, {0, 0, 1, 0}, {items, height, width + 1, channels_}), 1);
+  if (levels_ == 1) y = mask(mx::slice(y, {0, 0, padding_, 0}, {items, height, padding_ + width, channels_}), 1);
   return mx::reshape(y, {items * height, width * channels_});
 }
 
 mx::array PaddedSubsampling::melOf(const std::vector<MelPiece>& pieces, int rows) const {
-  const int before = (1 << levels_) - 1;
   const mx::Shape shape{static_cast<int>(pieces.size()), rows, features_};
   const auto fill = [&](auto* to, auto copy) {
     parallelFor(shape[0], 4, [&](int begin, int end) {
       for (int i = begin; i < end; i++) {
-        const size_t first = static_cast<size_t>(i) * rows + (pieces[i].atStart ? before : 0);
+        const size_t first = static_cast<size_t>(i) * rows + rowsAt(pieces[i], 0).begin;
         copy(pieces[i].rows, to + first * features_, static_cast<size_t>(pieces[i].count) * features_);
       }
     });
@@ -222,7 +223,8 @@ mx::array PaddedSubsampling::operator()(const std::vector<MelPiece>& pieces, int
 }
 
 mx::array PaddedSubsampling::inPieces(const MelPiece& piece, int frames) const {
-  const int factor = 1 << levels_, before = piece.atStart ? factor - 1 : 0, all = framesOf(piece);
+  const int factor = 1 << levels_, all = framesOf(piece);
+  const int before = rowsAt(piece, 0).begin;
   std::vector<mx::array> parts;
   for (int first = 0; first < frames; first += framesAtOnce) {
     const int until = std::min(all, first + framesAtOnce);
@@ -230,7 +232,7 @@ mx::array PaddedSubsampling::inPieces(const MelPiece& piece, int frames) const {
               end = until == all ? piece.count : until * factor - before + factor - 1;
     const bool start = piece.atStart && first == 0;
     const MelPiece own{piece.rows + static_cast<size_t>(begin) * features_, std::max(0, end - begin), start,
-                       piece.atEnd && until == all};
+                       piece.atEnd && until == all, start ? piece.skip : 0};
     parts.push_back(first < all ? out_(convolve({own}, framesAtOnce))
                                 : mx::zeros({framesAtOnce, parts[0].shape(1)}, parts[0].dtype()));
     mx::eval(parts.back());

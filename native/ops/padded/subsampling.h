@@ -13,12 +13,13 @@
 namespace parakeet::ops {
 
 // One item's log-mel frames as they are, [rows, features] row-major. `atStart`, `atEnd`: the first or last row is the
-// signal's own, so each convolution pads its input with a zero there; otherwise `factor − 1` rows come before those of
-// the first frame.
+// signal's own, so each convolution pads its input with zeros there; otherwise the rows that its first frame sees come
+// before those of that frame.
 struct MelPiece {
   const float* rows;
   int count;
   bool atStart, atEnd;
+  int skip = 0;  // first frames that are left out: 0, or 1 at the start
 };
 
 class PaddedSubsampling {
@@ -30,9 +31,10 @@ class PaddedSubsampling {
     Convolution depthwise;
     Dense pointwise;
   };
-  // `out`: its inputs are width × channels. `melType`: of the mel frames on their way to the device.
-  PaddedSubsampling(int features, int channels, const Convolution& first, std::vector<Stage> stages, Dense out,
-                    DType dtype, mx::Dtype melType);
+  // `padding`: zeros before the rows and columns of each convolution's input: 1, or 2 where they are causal. `out`: its
+  // inputs are width × channels. `melType`: of the mel frames on their way to the device.
+  PaddedSubsampling(int features, int channels, int padding, const Convolution& first, std::vector<Stage> stages,
+                    Dense out, DType dtype, mx::Dtype melType);
 
   // How many frames a piece gives.
   int framesOf(const MelPiece& piece) const;
@@ -48,7 +50,9 @@ class PaddedSubsampling {
     Kernel depthwise;
     Dense pointwise;
   };
-  // At a level (0: the mel frames), the rows of an item that are not padding, in rows of the batch.
+  // Rows before those of the first frame at a level (0: the mel frames) that it sees.
+  int before(int level) const { return padding_ * ((1 << (levels_ - level)) - 1); }
+  // At a level, the rows of an item that are not padding, in rows of the batch.
   struct Rows {
     int begin, end;
   };
@@ -61,11 +65,11 @@ class PaddedSubsampling {
   // A long signal: [frames, dModel].
   mx::array inPieces(const MelPiece& piece, int frames) const;
 
-  int features_, channels_, levels_;
+  int features_, channels_, padding_, levels_;
   mx::Dtype type_, melType_;
   mx::array first_;    // [16, channels]: nine taps, the bias, and zeros
   mx::array biasTap_;  // [4, 4]: where the bias stands in a window
-  mx::array inside_;   // which of the first convolution's columns are not padding, [width + 2, 1, 1]
+  mx::array inside_;   // which of the first convolution's columns are not padding, [padding + width + 1, 1, 1]
   std::vector<Level> stages_;
   Dense out_;
   // The last three inputs of the first and the last one: a row's number, the first one that an item has, and the one

@@ -1,6 +1,6 @@
 /**
- * Parakeet in the format of Hugging Face transformers (`ParakeetForTDT`, `ParakeetForCTC`): its configuration in NeMo's terms, its tensors
- * by the engine's names. The vocabulary is in `tokenizer.json`.
+ * Parakeet in the format of Hugging Face transformers (`ParakeetForTDT`, `ParakeetForCTC`, `NemotronAsrStreamingForRNNT`): its configuration
+ * in NeMo's terms, its tensors by the engine's names. The vocabulary is in `tokenizer.json`.
  */
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,11 +9,14 @@ import { ModelError } from '../../errors.js';
 import { type Json, parseJson } from './json.js';
 import { channelsLast, lstmName } from './model-files.js';
 import { readSentencePieces } from './sentencepiece.js';
+import { readCacheAware, readPromptDefaults } from './transformers-cache-aware.js';
 
 const TYPES = {
   parakeet_tdt: 'nemo.collections.asr.models.rnnt_bpe_models.EncDecRNNTBPEModel',
   parakeet_rnnt: 'nemo.collections.asr.models.rnnt_bpe_models.EncDecRNNTBPEModel',
   parakeet_ctc: 'nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE',
+  nemotron_asr_streaming: 'nemo.collections.asr.models.rnnt_bpe_models.EncDecRNNTBPEModel',
+  nemotron3_5_asr: 'nemo.collections.asr.models.rnnt_bpe_models_prompt.EncDecRNNTBPEModelWithPrompt',
 } as const;
 
 /** True for a `config.json` of transformers; NeMo's has no `model_type` at its root. */
@@ -41,6 +44,7 @@ export async function readTransformers(
     );
   }
   const ctc = type === 'parakeet_ctc';
+  const cacheAware = type.startsWith('nemotron');
   const blank = ctc ? config.pad_token_id : (config.blank_token_id ?? config.pad_token_id);
   if (typeof blank !== 'number' || config.vocab_size !== blank + 1) {
     throw new ModelError(
@@ -56,20 +60,26 @@ export async function readTransformers(
   return {
     config: {
       target: TYPES[type as keyof typeof TYPES],
-      preprocessor: preprocessor(extractor),
-      encoder: encoder(encoderOf(config, file), extractor.feature_size, file),
+      preprocessor: preprocessor(extractor, cacheAware ? 'NA' : 'per_feature'),
+      encoder: {
+        ...encoder(encoderOf(config, file), extractor.feature_size, file),
+        ...(cacheAware && (await readCacheAware(encoderOf(config, file), folder))),
+      },
       ...nemo,
+      ...(type === 'nemotron3_5_asr' && {
+        model_defaults: await readPromptDefaults(config, encoderOf(config, file), folder),
+      }),
     },
     tensors: tensors.map((tensor) => channelsLast({ ...tensor, name: nameOf(tensor.name) })),
   };
 }
 
-/** The log-mel settings of ParakeetFeatureExtractor, which are NeMo's. */
-function preprocessor(extractor: Json): Json {
+/** The log-mel settings of the feature extractor, which are NeMo's. */
+function preprocessor(extractor: Json, normalize: 'NA' | 'per_feature'): Json {
   const { sampling_rate: rate, win_length: window, hop_length: hop } = extractor;
   return {
     sample_rate: rate,
-    normalize: 'per_feature',
+    normalize,
     window_size: (window as number) / (rate as number),
     window_stride: (hop as number) / (rate as number),
     window: 'hann',
@@ -139,7 +149,13 @@ function transducer(config: Json, vocabulary: string[], tdt: boolean): Json {
   };
 }
 
-const NAMES: readonly (readonly [RegExp, string])[] = [
+/** The place of a stage's convolutions in NeMo's list, where the first convolution and a ReLU come before the first stage. */
+const stage = (_: string, index: string, kind: string): string =>
+  `encoder.pre_encode.conv.${3 * Number(index) + (kind === 'depthwise' ? 2 : 3)}.`;
+
+const NAMES: readonly (readonly [RegExp, string | typeof stage])[] = [
+  [/^encoder\.subsampling\.conv_in\./, 'encoder.pre_encode.conv.0.'],
+  [/^encoder\.subsampling\.layers\.(\d+)\.(depthwise|pointwise)_conv\./, stage],
   [/^encoder\.subsampling\.linear\./, 'encoder.pre_encode.out.'],
   [/^encoder\.subsampling\.layers\./, 'encoder.pre_encode.conv.'],
   [/\.conv\.norm\./, '.conv.batch_norm.'],
@@ -152,11 +168,13 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/^joint\.head\./, 'joint.joint_net.2.'],
   [/^decoder\.embedding\./, 'decoder.prediction.embed.'],
   [/^decoder\.lstm\./, 'decoder.prediction.dec_rnn.lstm.'],
+  [/^prompt_projector\.linear_1\./, 'prompt_kernel.0.'],
+  [/^prompt_projector\.linear_2\./, 'prompt_kernel.2.'],
   [/^ctc_head\./, 'decoder.decoder_layers.0.'],
 ];
 
 function nameOf(name: string): string {
-  return lstmName(NAMES.reduce((changed, [from, to]) => changed.replace(from, to), name));
+  return lstmName(NAMES.reduce((changed, [from, to]) => changed.replace(from, to as string), name));
 }
 
 async function readExtractor(folder: string): Promise<Json> {
