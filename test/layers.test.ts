@@ -39,6 +39,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['sinks'],
   ['session'],
   ['verify'],
+  ['livekit'],
   ['cli', 'index.ts', 'stages.ts'],
 ];
 
