@@ -39,7 +39,9 @@ const LAYERS: readonly (readonly string[])[] = [
   ['sinks'],
   ['session'],
   ['verify'],
-  ['cli', 'index.ts', 'stages.ts'],
+  ['index.ts', 'stages.ts'],
+  ['server'],
+  ['cli'],
 ];
 
 const folder = path.join(root, 'src');
