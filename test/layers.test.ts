@@ -40,7 +40,9 @@ const LAYERS: readonly (readonly string[])[] = [
   ['session'],
   ['verify'],
   ['livekit'],
-  ['cli', 'index.ts', 'stages.ts'],
+  ['index.ts', 'stages.ts'],
+  ['server'],
+  ['cli'],
 ];
 
 const folder = path.join(root, 'src');

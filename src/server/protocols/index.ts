@@ -1,0 +1,5 @@
+/** The protocols that the server speaks. */
+import type { Protocol } from '../context.js';
+import { health } from './health.js';
+
+export const protocols: readonly Protocol[] = [health];
