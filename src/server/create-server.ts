@@ -16,7 +16,7 @@ import { ServerMetrics } from './metrics.js';
 import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
 import { loadPeers, type Peers } from './peers.js';
 import { protocols } from './protocols/index.js';
-import { noRooms } from './rooms.js';
+import { RoomList } from './rooms/room-list.js';
 
 /** Most bytes of one WebSocket message: five minutes of OpenAI's sound in base64. */
 const MOST_MESSAGE = 16 * 1024 * 1024;
@@ -80,7 +80,7 @@ async function assemble(
   const maxStreams = settings.maxStreams ?? (await measureCapacity(model, settings.latency));
   const admission = new Admission({ ...settings, maxStreams });
   const metrics = new ServerMetrics(peers.prometheus, admission);
-  const rooms = noRooms;
+  const rooms = new RoomList();
   const stop = new AbortController();
   const channels = new LiveChannels({ ...settings, model, admission, metrics, rooms });
   const access = new Access(settings);

@@ -45,9 +45,3 @@ export function checkRoom(room: unknown): string {
     'Expected a room of 1 to 64 letters, digits, "_" or "-". Choose another name.',
   );
 }
-
-/** A server without rooms. */
-export const noRooms: RoomHub = {
-  join: () => ({ publish() {}, leave() {} }),
-  close: async () => {},
-};

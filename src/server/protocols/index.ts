@@ -1,5 +1,6 @@
 /** The protocols that the server speaks. */
 import type { Protocol } from '../context.js';
 import { health } from './health.js';
+import { rooms } from './rooms.js';
 
-export const protocols: readonly Protocol[] = [health];
+export const protocols: readonly Protocol[] = [health, rooms];
