@@ -1,7 +1,11 @@
 /** Answers to requests that fail, in OpenAI's form; a protocol with another form sets its own handler with {@link prepareFailure}. */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Failure, failureOf } from './failures.js';
 import type { ServerMetrics } from './metrics.js';
+
+/** Milliseconds for the rest of an upload that is not wanted. */
+const DISCARD_MS = 10_000;
 
 /** Counts and logs a failure, and sets its status and headers. The body is the caller's. */
 export function prepareFailure(
@@ -17,9 +21,18 @@ export function prepareFailure(
   reply.code(failure.status);
   if (failure.retryAfter !== undefined) reply.header('retry-after', String(failure.retryAfter));
   if (failure.status === 401) reply.header('www-authenticate', 'Bearer');
-  // What is left of an upload that nobody wants is not read.
-  if (!request.raw.complete) reply.header('connection', 'close');
+  discardRest(request.raw);
   return failure;
+}
+
+/** Reads what is left of an upload and drops it: a client that cannot send it to its end would never read the answer. */
+function discardRest(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  request.unpipe();
+  request.resume();
+  const limit = setTimeout(() => request.destroy(), DISCARD_MS);
+  limit.unref();
+  request.once('close', () => clearTimeout(limit));
 }
 
 /** The body of OpenAI's errors. */

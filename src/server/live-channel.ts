@@ -2,6 +2,7 @@
  * One live transcript of a client, whatever its protocol: bytes of sound in, transcript events out, also into a room. It ends by itself when
  * the client falls silent or sends more than allowed. Opened by `LiveChannels`; sockets and messages are the protocols' concern.
  */
+import { setImmediate } from 'node:timers/promises';
 import {
   type BoostPhrase,
   type InputOptions,
@@ -138,12 +139,15 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
   }
 
   /**
-   * Makes everything final that was written so far. Resolves when the events of it are on their way, or the transcript is over. Never
+   * Makes everything final that was written so far. Resolves when the reader has taken the events of it, or the transcript is over. Never
    * rejects.
    */
   async flush(): Promise<void> {
     this.keepAlive();
     await this.#stream.flush().catch(() => {});
+    // Its last event is on its way. Readers do not wait for their clients, so a turn takes them to the next event.
+    do await setImmediate();
+    while (this.#stream.readableLength > 0 && !this.#stream.destroyed);
   }
 
   /** Replaces the phrases to listen for. @throws {@link ArgumentError} as a rejection. */
@@ -164,6 +168,12 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
     if (this.#ended) return;
     this.#lateError = error;
     this.end();
+  }
+
+  /** The client has gone without a word: those in the room still get what was said. */
+  leave(): void {
+    if (this.#setup.publisher) this.end();
+    else this.abort();
   }
 
   /** Ends it at once: nobody wants the rest. */

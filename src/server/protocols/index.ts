@@ -1,6 +1,9 @@
 /** The protocols that the server speaks. */
 import type { Protocol } from '../context.js';
+import { deepgramFile } from './deepgram/file.js';
+import { deepgramLive } from './deepgram/live.js';
 import { health } from './health.js';
+import { openaiFiles } from './openai/files.js';
 import { rooms } from './rooms.js';
 
-export const protocols: readonly Protocol[] = [health, rooms];
+export const protocols: readonly Protocol[] = [health, openaiFiles, deepgramLive, deepgramFile, rooms];
