@@ -102,6 +102,8 @@ async function assemble(
     },
   });
   await app.register(peers.multipart);
+  // For reply.sendFile(): which files there are is up to the page.
+  await app.register(peers.files, { root: import.meta.dirname, serve: false });
   installHeaders(app, settings.tls !== undefined);
   access.install(app);
   installErrors(app, metrics);

@@ -5,9 +5,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ServerError } from '../../index.js';
 import type { Protocol } from '../context.js';
-import { EventStream } from '../rooms/event-stream.js';
 import { MPEG_CLOCK } from '../rooms/hls.js';
 import { type TranscriptFormat, transcriptFormats } from '../rooms/transcript.js';
+import { ViewerStream } from '../rooms/viewer-stream.js';
 import { checkRoom } from '../rooms.js';
 
 /** Most bytes that may wait for a slow viewer. */
@@ -36,7 +36,7 @@ export const rooms: Protocol = (app, { metrics, rooms: list }) => {
   };
 
   app.get<Named>('/rooms/:room/events', { config }, async (request, reply) => {
-    const stream = new EventStream(MOST_WAITING, () => metrics.draftDropped());
+    const stream = new ViewerStream(MOST_WAITING, () => metrics.draftDropped());
     const leave = list.open(checkRoom(request.params.room)).watch(stream, lastEventId(request));
     stream.follow();
     stream.once('close', leave);

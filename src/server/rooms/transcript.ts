@@ -49,7 +49,7 @@ export class RoomTranscript {
     if (event.type !== 'sentence') return undefined;
     this.#open.delete(event.speaker);
     this.#end = Math.max(this.#end, event.sentence.end);
-    const sentence = sentenceOf(event);
+    const sentence = roomSentence(event);
     return { id: this.log.add(sentence), sentence };
   }
 
@@ -97,7 +97,11 @@ export class RoomTranscript {
   }
 }
 
-function sentenceOf({ sentence, speaker }: Extract<TranscriptEvent, { type: 'sentence' }>): RoomSentence {
+/** A final sentence as viewers get it. */
+export function roomSentence({
+  sentence,
+  speaker,
+}: Extract<TranscriptEvent, { type: 'sentence' }>): RoomSentence {
   const words = sentence.words.map(({ text, start, end, confidence }) => ({
     text,
     start: rounded(start),

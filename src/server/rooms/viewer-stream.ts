@@ -13,7 +13,7 @@ const KEEP_ALIVE = 15_000;
 /** Milliseconds after which a viewer whose connection broke comes back. */
 const RETRY = 2000;
 
-export class EventStream extends Readable implements RoomViewer {
+export class ViewerStream extends Readable implements RoomViewer {
   readonly #timer: NodeJS.Timeout;
   readonly #mostWaiting: number;
   readonly #onDraftDropped: () => void;
