@@ -1,6 +1,6 @@
 /** The page at `/`: sound from this computer to captions. Its parts meet here. */
 import type { ServerMessage } from '../server/protocols/captions/messages.js';
-import { captionSocket, setToken, TokenNeeded } from './live/access.js';
+import { captionSocket, setToken, TokenNeeded, ticketFor } from './live/access.js';
 import { Connection, type ConnectionState } from './live/connection.js';
 import { Capture } from './sound/capture.js';
 import { Recording } from './sound/recording.js';
@@ -63,7 +63,7 @@ async function start(): Promise<void> {
   const sound = await openSound();
   if (!sound) return;
   // Whether the server lets us in is known before anything is recorded.
-  (await captionSocket()).close();
+  await ticketFor();
   captions.clear();
   status.reset();
   document.documentElement.dataset.used = '';

@@ -11,17 +11,21 @@ const SHOWN = 8000;
 let clearing = 0;
 
 function show(): void {
-  const kept = sentences.slice(-Math.max(0, lines - drafts.length));
+  const kept = sentences.slice(-Math.max(1, lines - drafts.length));
   area.replaceChildren(
-    ...(drafts.length >= lines ? [] : kept).map((text) => make('p', 'line', text)),
-    ...drafts.map(({ final, tentative }) => {
-      const line = make('p', 'line');
-      line.append(make('span', 'settled', final.trimStart()), make('span', 'tentative', tentative));
-      return line;
-    }),
+    ...(drafts.length >= lines ? [] : kept).map((text) => lineOf(text)),
+    ...drafts.map(({ final, tentative }) => lineOf(final.trimStart(), make('span', 'tentative', tentative))),
   );
   window.clearTimeout(clearing);
   clearing = window.setTimeout(() => area.replaceChildren(), SHOWN);
+}
+
+function lineOf(...parts: (string | Node)[]): HTMLElement {
+  const words = make('span', 'words');
+  words.append(...parts);
+  const line = make('p', 'line');
+  line.append(words);
+  return line;
 }
 
 follow({
