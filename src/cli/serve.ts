@@ -3,6 +3,7 @@
  * delivered.
  */
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { createServer, readTokenFile, type ServerOptions } from '../server/index.js';
 import type { Values } from './cli-option.js';
 import { loadOptions, pick } from './library-options.js';
@@ -57,7 +58,7 @@ async function serverOptions(values: Values): Promise<ServerOptions> {
       'stopTimeout',
       'latency',
     ]),
-    ...(name !== undefined && { modelName: name.split('/').at(-1) }),
+    modelName: path.basename(name ?? 'parakeet-tiny-en', '.nemo'),
     ...(values.origin !== undefined && { origins: values.origin as string[] }),
     ...(tokenFile !== undefined && { tokens: await readTokenFile(tokenFile) }),
     tls: await certificate(values),

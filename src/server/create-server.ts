@@ -20,6 +20,8 @@ import { RoomList } from './rooms/room-list.js';
 
 /** Most bytes of one WebSocket message: five minutes of OpenAI's sound in base64. */
 const MOST_MESSAGE = 16 * 1024 * 1024;
+/** The bundled model's id. */
+const BUNDLED = 'parakeet-tiny-en';
 /** Milliseconds between giving up what still runs, and cutting the connections. */
 const GRACE = 1000;
 
@@ -134,5 +136,6 @@ async function assemble(
 
 /** The last part of a folder's or repository's name. */
 function nameOf(model: ServerOptions['model']): string {
-  return typeof model === 'string' ? path.basename(model, '.nemo') : 'parakeet';
+  if (typeof model === 'object') return 'parakeet';
+  return path.basename(model ?? process.env.PARAKEET_MODEL ?? BUNDLED, '.nemo');
 }

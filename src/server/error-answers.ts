@@ -16,8 +16,11 @@ export function prepareFailure(
 ): Failure {
   const failure = failureOf(error);
   metrics.failed(error);
-  const level = failure.status >= 500 && failure.status !== 503 ? 'error' : 'info';
-  request.log[level]({ err: error, client: request.client, code: failure.code }, 'request failed');
+  // What a client did wrong may show what it sent.
+  const isOurs = failure.status >= 500 && failure.status !== 503;
+  const facts = { client: request.client, code: failure.code };
+  if (isOurs) request.log.error({ ...facts, err: error }, 'request failed');
+  else request.log.info(facts, 'request refused');
   reply.code(failure.status);
   if (failure.retryAfter !== undefined) reply.header('retry-after', String(failure.retryAfter));
   if (failure.status === 401) reply.header('www-authenticate', 'Bearer');

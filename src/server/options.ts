@@ -20,7 +20,7 @@ export interface ServerOptions {
   model?: Model | string | undefined;
   /**
    * The model's id in answers.
-   * @defaultValue the last part of `model` if that is a name, else `'parakeet'`
+   * @defaultValue the last part of the model's name; `'parakeet'` of a loaded one
    */
   modelName?: string | undefined;
   /**

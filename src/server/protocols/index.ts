@@ -5,12 +5,14 @@ import { deepgramFile } from './deepgram/file.js';
 import { deepgramLive } from './deepgram/live.js';
 import { health } from './health.js';
 import { openaiFiles } from './openai/files.js';
+import { openaiRealtime } from './openai/realtime/realtime.js';
 import { page } from './page.js';
 import { rooms } from './rooms.js';
 
 export const protocols: readonly Protocol[] = [
   health,
   openaiFiles,
+  openaiRealtime,
   deepgramLive,
   deepgramFile,
   rooms,

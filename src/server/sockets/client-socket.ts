@@ -22,6 +22,8 @@ export interface SocketHandlers {
   onMessage(data: Buffer, isBinary: boolean): Promise<void> | void;
   /** A message could not be handled, or the client reads too slowly. */
   onError(error: unknown): void;
+  /** The client asks whether the connection lives. */
+  onPing?(): void;
   /** The connection is closed. Called once. */
   onClose(): void;
 }
@@ -44,6 +46,7 @@ export class ClientSocket {
   handle(handlers: SocketHandlers): void {
     this.#handlers = handlers;
     this.#socket.on('message', (data, isBinary) => this.#receive(bytesOf(data), isBinary));
+    this.#socket.on('ping', () => handlers.onPing?.());
     this.#socket.once('close', () => {
       this.#closing = true;
       handlers.onClose();
@@ -59,14 +62,14 @@ export class ClientSocket {
   send(message: object): void {
     if (!this.open) return;
     if (this.#socket.bufferedAmount > CLOSED_AT) {
+      // Closed first: what the protocol has to say of it must not wait behind a megabyte of messages.
+      this.close(1008, 'The client reads too slowly');
       this.#handlers?.onError(
         new ServerError(
           'ERR_PARAKEET_SERVER_LIMIT',
           'Expected a client that reads its messages but it is too slow',
         ),
       );
-      // Behind a megabyte of messages the client would see it too late.
-      if (!this.#closing) this.close(1008, 'The client reads too slowly');
       return;
     }
     this.#socket.send(JSON.stringify(message));
