@@ -17,6 +17,7 @@ import { type ServerOptions, type ServerSettings, settleServer } from './options
 import { loadPeers, type Peers } from './peers.js';
 import { protocols } from './protocols/index.js';
 import { RoomList } from './rooms/room-list.js';
+import { WyomingServer } from './wyoming/wyoming-server.js';
 
 /** Most bytes of one WebSocket message: five minutes of OpenAI's sound in base64. */
 const MOST_MESSAGE = 16 * 1024 * 1024;
@@ -31,6 +32,8 @@ export interface CaptionServer {
   readonly fastify: FastifyInstance;
   /** Most live transcripts at once: `maxStreams`, or what was measured. */
   readonly maxStreams: number;
+  /** The port of the Wyoming protocol, once it listens; undefined without `wyomingPort`. */
+  readonly wyomingPort: number | undefined;
   /** Begins to listen. Resolves with the address, such as `'http://127.0.0.1:8000'`. */
   listen(): Promise<string>;
   /**
@@ -111,6 +114,8 @@ async function assemble(
   installErrors(app, metrics);
   for (const protocol of protocols) await app.register(async (scope) => protocol(scope, context));
 
+  const wyoming = settings.wyoming && new WyomingServer(context, settings.wyoming);
+
   let closing: Promise<void> | undefined;
   const close = async () => {
     admission.close();
@@ -119,6 +124,7 @@ async function assemble(
       setTimeout(() => cutOff(app), settings.stopTimeout * 1000 + GRACE),
     ];
     await app.close();
+    await wyoming?.close();
     for (const limit of limits) clearTimeout(limit);
     metrics.close();
     await dispose();
@@ -126,7 +132,13 @@ async function assemble(
   return {
     fastify: app,
     maxStreams,
-    listen: () => app.listen({ host: settings.host, port: settings.port }),
+    get wyomingPort() {
+      return wyoming?.port;
+    },
+    listen: async () => {
+      await wyoming?.listen();
+      return app.listen({ host: settings.host, port: settings.port });
+    },
     close: () => {
       closing ??= close();
       return closing;

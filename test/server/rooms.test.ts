@@ -179,7 +179,7 @@ describe('a room', () => {
     const socket = await connect(other);
     socket.send(start({ room: 'last' }));
     socket.sound(sound);
-    await reached(socket, 10);
+    await reached(socket, 9);
     await other.server.close();
     await events.ended;
     expect(events.text).toMatch(/your country/);

@@ -8,6 +8,7 @@ import { openaiFiles } from './openai/files.js';
 import { openaiRealtime } from './openai/realtime/realtime.js';
 import { page } from './page.js';
 import { rooms } from './rooms.js';
+import { twilio } from './twilio/live.js';
 
 export const protocols: readonly Protocol[] = [
   health,
@@ -18,4 +19,5 @@ export const protocols: readonly Protocol[] = [
   rooms,
   captions,
   page,
+  twilio,
 ];
