@@ -126,7 +126,7 @@ export class TestSocket {
 }
 
 /** 16-bit PCM at 16 kHz as a WAV file. */
-export function wavOf(pcm: Buffer): Buffer {
+export function wavOf(pcm: Buffer): Buffer<ArrayBuffer> {
   const samples = Float32Array.from({ length: pcm.length / 2 }, (_, i) => pcm.readInt16LE(2 * i) / 32_768);
-  return wavFile([samples], { sampleRate: 16_000 });
+  return Buffer.from(wavFile([samples], { sampleRate: 16_000 }));
 }
