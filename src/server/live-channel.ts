@@ -2,7 +2,8 @@
  * One live transcript of a client, whatever its protocol: bytes of sound in, transcript events out, also into a room. It ends by itself when
  * the client falls silent or sends more than allowed. Opened by `LiveChannels`; sockets and messages are the protocols' concern.
  */
-import { setImmediate } from 'node:timers/promises';
+
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import {
   type BoostPhrase,
   type InputOptions,
@@ -66,6 +67,8 @@ export interface LiveChannelSetup {
 }
 
 const MAX_SENTENCE = 12;
+/** Milliseconds between two looks whether anything is being written. */
+const SETTLE_MS = 20;
 
 export class LiveChannel implements AsyncIterable<TranscriptEvent> {
   readonly #stream: ParakeetStream;
@@ -75,6 +78,8 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
   /** Raised behind the last event. */
   #lateError: Error | undefined;
   #ended = false;
+  /** Pieces of sound that wait for the model. */
+  #writing = 0;
   /** Settles when nothing of it is left: no session of the engine, no process. */
   readonly closed: Promise<void>;
 
@@ -92,9 +97,7 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
       decoding: { boost: [...boost] },
       offset,
     });
-    this.#idle = setTimeout(() => {
-      this.expire(idle(setup.idleTimeout));
-    }, setup.idleTimeout * 1000);
+    this.#idle = setTimeout(() => this.expire(idle(setup.idleTimeout)), setup.idleTimeout * 1000);
     this.#idle.unref();
     // Failures reach whoever reads the events.
     this.#stream.on('error', () => {});
@@ -128,9 +131,23 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
     if (!this.open || bytes.length === 0) return Promise.resolve();
     if (this.seconds > this.#setup.maxDuration) this.expire(tooLong(this.#setup.maxDuration));
     return new Promise((resolve) => {
-      if (!this.open) resolve();
-      else this.#stream.write(bytes, () => resolve());
+      if (!this.open) return resolve();
+      this.#writing++;
+      this.#stream.write(bytes, () => {
+        this.#writing--;
+        resolve();
+      });
     });
+  }
+
+  /** Resolves when it has taken what the client has sent so far, or after so many seconds. */
+  async settled(seconds: number): Promise<void> {
+    const limit = performance.now() + seconds * 1000;
+    // Messages that wait are handled one after the other: between two of them nothing is being written for a moment.
+    for (let quiet = 0; quiet < 2 && this.open && performance.now() < limit; ) {
+      await delay(SETTLE_MS);
+      quiet = this.#writing > 0 ? 0 : quiet + 1;
+    }
   }
 
   /** The client is there, although it sends no sound. */

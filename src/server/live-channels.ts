@@ -66,10 +66,15 @@ export class LiveChannels {
           retryAfter: 1,
         },
       );
+    // What was sent before the stop is part of what was said.
+    await Promise.all([...this.#open].map((channel) => channel.settled(seconds / 2)));
     for (const channel of this.#open) channel.expire(stopping());
-    const limit = setTimeout(() => {
-      for (const channel of this.#open) channel.abort(new AbortedError('The server is stopping'));
-    }, seconds * 1000);
+    const limit = setTimeout(
+      () => {
+        for (const channel of this.#open) channel.abort(new AbortedError('The server is stopping'));
+      },
+      (seconds / 2) * 1000,
+    );
     await Promise.all([...this.#open].map((channel) => channel.closed));
     clearTimeout(limit);
   }

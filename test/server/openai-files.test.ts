@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   expectIdle,
@@ -17,7 +16,7 @@ import { root } from '../support/documents.js';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer({ maxBody: 4_000_000, maxSpool: 1_000_000, maxDuration: 60, modelName: 'tiny' });
+  server = await startServer({ maxBody: 4_000_000, maxSpool: 1_000_000, modelName: 'tiny' });
 });
 afterAll(stopServers);
 
@@ -25,7 +24,7 @@ const jfk = readFileSync(path.join(root, 'test/audio/jfk.flac'));
 const FILE = Symbol('the file');
 
 /** A form with its fields in this order. */
-function form(fields: [string, string | typeof FILE][], file = jfk): FormData {
+function form(fields: [string, string | typeof FILE][], file: Uint8Array<ArrayBuffer> = jfk): FormData {
   const data = new FormData();
   for (const [name, value] of fields) {
     if (value === FILE) data.append(name, new Blob([file]), 'speech.flac');
@@ -34,7 +33,7 @@ function form(fields: [string, string | typeof FILE][], file = jfk): FormData {
   return data;
 }
 
-const post = (fields: [string, string | typeof FILE][], file = jfk) =>
+const post = (fields: [string, string | typeof FILE][], file: Uint8Array<ArrayBuffer> = jfk) =>
   fetch(`${server.http}/v1/audio/transcriptions`, { method: 'POST', body: form(fields, file) });
 
 describe('forms of the answer', () => {
@@ -109,21 +108,21 @@ describe('the order of fields', () => {
     ]);
     const before = await words([
       ['model', 'x'],
-      ['prompt', 'fellow Americans'],
+      ['prompt', 'my fellow Americans'],
       ['file', FILE],
     ]);
     const behind = await words([
       ['model', 'x'],
       ['file', FILE],
-      ['prompt', 'fellow Americans'],
+      ['prompt', 'my fellow Americans'],
     ]);
     const spooled = await words([
       ['file', FILE],
-      ['prompt', 'fellow Americans'],
+      ['prompt', 'my fellow Americans'],
       ['model', 'x'],
     ]);
-    expect(without).not.toContain('fellow americans');
-    expect(before).toContain('fellow americans');
+    expect(without).not.toContain('my fellow ');
+    expect(before).toContain('my fellow ');
     expect(behind).toBe(before);
     expect(spooled).toBe(before);
   });
@@ -332,16 +331,6 @@ describe('limits', () => {
       40,
       /maxSpool/,
     ],
-    [
-      'more sound than maxDuration',
-      [
-        ['model', 'x'],
-        ['prompt', 'a'],
-        ['file', FILE],
-      ],
-      90,
-      /60 s of sound/,
-    ],
   ])('%s', async (_, fields, seconds, message) => {
     const answer = await post(fields, silence(seconds));
     expect(answer.status).toBe(413);
@@ -349,13 +338,26 @@ describe('limits', () => {
     await expectIdle(server);
   });
 
+  test('more sound than maxDuration', async () => {
+    const short = await startServer({ maxDuration: 20 });
+    const body = form(
+      [
+        ['model', 'x'],
+        ['file', FILE],
+      ],
+      silence(60),
+    );
+    const answer = await fetch(`${short.http}/v1/audio/transcriptions`, { method: 'POST', body });
+    expect(answer.status).toBe(413);
+    expect(await answer.json()).toMatchObject({ error: { message: expect.stringMatching(/20 s of sound/) } });
+    await expectIdle(short);
+  });
+
   test('a client that goes away stops the work', async () => {
     const gone = new AbortController();
+    // The sender pauses behind the first ten seconds.
     const body = new ReadableStream({
-      async pull(controller) {
-        controller.enqueue(wavOf(Buffer.alloc(320_000)));
-        await setTimeout(100_000, undefined, { signal: gone.signal }).catch(() => {});
-      },
+      start: (controller) => controller.enqueue(wavOf(Buffer.alloc(320_000))),
     });
     const answer = fetch(`${server.http}/v1/listen`, {
       method: 'POST',

@@ -19,11 +19,15 @@ export interface TestServer {
 const servers: CaptionServer[] = [];
 let model: Promise<Model> | undefined;
 
-/** Starts a server on a free port; {@link stopServers} ends it. */
-export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+/** Starts a server on a free port; {@link stopServers} ends it. @param prepare Adds routes before it listens. */
+export async function startServer(
+  options: ServerOptions = {},
+  prepare: (server: CaptionServer) => void = () => {},
+): Promise<TestServer> {
   model ??= loadModel();
   const server = await createServer({ model: await model, port: 0, maxStreams: 8, ...options });
   servers.push(server);
+  prepare(server);
   const http = await server.listen();
   return { server, http, ws: http.replace(/^http/, 'ws') };
 }
@@ -126,7 +130,7 @@ export class TestSocket {
 }
 
 /** 16-bit PCM at 16 kHz as a WAV file. */
-export function wavOf(pcm: Buffer): Buffer {
+export function wavOf(pcm: Buffer): Buffer<ArrayBuffer> {
   const samples = Float32Array.from({ length: pcm.length / 2 }, (_, i) => pcm.readInt16LE(2 * i) / 32_768);
-  return wavFile([samples], { sampleRate: 16_000 });
+  return Buffer.from(wavFile([samples], { sampleRate: 16_000 }));
 }

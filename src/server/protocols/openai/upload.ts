@@ -42,7 +42,7 @@ export class TranscriptionUpload {
     try {
       // A file that cannot be transcribed is not read to its end, nor is the form.
       await new Promise<void>((resolve, reject) => {
-        this.#read((error) => reject(error)).then(resolve, reject);
+        this.#read(reject).then(resolve, (error) => reject(asFormError(error)));
       });
       if (!this.#hasFile) throw protocolError('Expected a field file with the sound but there is none');
       return await this.#finish();
@@ -116,4 +116,11 @@ export class TranscriptionUpload {
       this.#context,
     );
   }
+}
+
+/** What the parser of forms says without a code is about the form. */
+function asFormError(error: Error & { code?: string }): Error {
+  return error.code === undefined
+    ? protocolError(`Expected a complete form but it is not: ${error.message}`)
+    : error;
 }
