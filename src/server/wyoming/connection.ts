@@ -12,6 +12,8 @@ import { infoOf, languagesOf } from './info.js';
 
 /** Encodings of samples, by their bytes. */
 const ENCODINGS: readonly (PcmEncoding | undefined)[] = [undefined, 'u8', 's16le', 's24le', 's32le'];
+/** Milliseconds in which a client answers that the connection is closed. */
+const CLOSE_TIMEOUT = 5000;
 /** Most phrases to listen for in a request. */
 const MOST_PHRASES = 500;
 
@@ -36,13 +38,14 @@ export class WyomingConnection {
   async run(): Promise<void> {
     const parser = new EventParser();
     try {
-      for await (const bytes of this.#socket)
+      // What ends the loop may still have to be told.
+      for await (const bytes of this.#socket.iterator({ destroyOnReturn: false }))
         for (const event of parser.push(bytes as Buffer)) await this.#handle(event);
     } catch (error) {
       this.#fail(error);
     } finally {
       this.#channel?.leave();
-      this.#socket.end();
+      this.#close();
     }
   }
 
@@ -114,7 +117,7 @@ export class WyomingConnection {
     }
     if (failure === undefined) return;
     this.#fail(failure);
-    this.#socket.end();
+    this.#close();
   }
 
   /** The phrases that the model can spell, names first. */
@@ -125,6 +128,13 @@ export class WyomingConnection {
     return given.filter(
       (phrase): phrase is string => typeof phrase === 'string' && canSpell(vocabulary, phrase),
     );
+  }
+
+  /** Behind what was sent. What the client still sends is read, or it would lose that; a client that does not answer is cut off. */
+  #close(): void {
+    this.#socket.setTimeout(CLOSE_TIMEOUT);
+    this.#socket.end();
+    this.#socket.resume();
   }
 
   #send(type: string, data?: object): void {
