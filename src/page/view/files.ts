@@ -1,4 +1,4 @@
-/** A transcript as a file: the same cues as the library's writers make, from the sentences as they were edited. */
+/** A transcript as the text of a file: the same cues as the library's writers make, from the sentences as they were edited. */
 import type { SentenceEvent } from '../../events.js';
 import type { RoomSentence } from '../../server/rooms/room-events.js';
 import { CueMaker, type SubtitleCue } from '../../sinks/cue-maker.js';
@@ -34,15 +34,6 @@ export function fileOf(sentences: readonly RoomSentence[], format: DownloadForma
         .map((cue) => `\n${formatSpan({ ...cue, text: '' }, '.')}\n${escaped(textOf(cue))}\n`)
         .join('')}`;
   }
-}
-
-/** Has the browser save a file. */
-export function download(name: string, text: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }
 
 function cuesOf(sentences: readonly RoomSentence[]): SubtitleCue[] {
