@@ -42,6 +42,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['livekit'],
   ['index.ts', 'stages.ts'],
   ['server'],
+  ['page'],
   ['cli'],
 ];
 

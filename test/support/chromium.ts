@@ -17,7 +17,7 @@ export function chromiumProgram(): string | undefined {
 }
 
 /** Recordings one after the other with a pause behind each, as a WAV file of a microphone. */
-export async function microphoneFile(recordings: readonly string[], folder: string): Promise<string> {
+async function microphoneFile(recordings: readonly string[], folder: string): Promise<string> {
   const rate = 48_000;
   const parts: Float32Array[] = [new Float32Array(rate / 2)];
   for (const recording of recordings)

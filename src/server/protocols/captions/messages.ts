@@ -6,7 +6,7 @@
 import type { RoomDraft, RoomSentence } from '../../rooms/room-events.js';
 
 /** Begins a session. */
-export interface StartMessage {
+interface StartMessage {
   type: 'start';
   /** Samples per second. */
   sample_rate: number;
@@ -19,7 +19,7 @@ export interface StartMessage {
 }
 
 /** Continues a session over a new connection. */
-export interface ResumeMessage {
+interface ResumeMessage {
   type: 'resume';
   session: string;
   /** The id of the last sentence that was received. */
@@ -27,25 +27,25 @@ export interface ResumeMessage {
 }
 
 /** Replaces the phrases to listen for. */
-export interface PhrasesMessage {
+interface PhrasesMessage {
   type: 'phrases';
   phrases: string[];
 }
 
 /** No sound follows. */
-export interface FinishMessage {
+interface FinishMessage {
   type: 'finish';
 }
 
 /** There is no sound at the moment. */
-export interface KeepAliveMessage {
+interface KeepAliveMessage {
   type: 'keep_alive';
 }
 
 export type ClientMessage = StartMessage | ResumeMessage | PhrasesMessage | FinishMessage | KeepAliveMessage;
 
 /** The session takes sound. */
-export interface ReadyMessage {
+interface ReadyMessage {
   type: 'ready';
   session: string;
   /** Samples that have arrived: the client goes on behind them. */
@@ -62,29 +62,29 @@ export interface SentenceMessage {
 }
 
 /** The open sentence; replaces the last one. */
-export interface DraftMessage extends RoomDraft {
+interface DraftMessage extends RoomDraft {
   type: 'draft';
 }
 
 /** Everything before `time` is final. */
-export interface ProgressMessage {
+interface ProgressMessage {
   type: 'progress';
   time: number;
 }
 
 /** Phrases that the model cannot spell. */
-export interface IgnoredMessage {
+interface IgnoredMessage {
   type: 'ignored';
   phrases: string[];
 }
 
 /** All sentences were sent; the connection closes. */
-export interface EndMessage {
+interface EndMessage {
   type: 'end';
 }
 
 /** The session has failed, or was refused; the connection closes. */
-export interface ErrorMessage {
+interface ErrorMessage {
   type: 'error';
   code: string;
   message: string;
