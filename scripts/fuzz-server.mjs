@@ -30,7 +30,7 @@ const { status } = spawnSync(process.execPath, [vitest, 'run', 'test/server/rand
 process.exitCode = status ?? 1;
 // Without a status it was stopped by a signal, and has no result.
 if (status !== null && Number(messages) >= 10_000 && Number(connections) >= 1000)
-  record('server', {
+  record('fuzz:server', {
     passed: status === 0,
     messages: Number(messages),
     connections: Number(connections),

@@ -17,6 +17,8 @@ export async function serve(_args: string[], values: Values, { terminal, ending 
   const options = await serverOptions(values);
   const model = await loadShown(name, { ...loadOptions(values), signal }, terminal, values.quiet === true);
   try {
+    // The second request ends it at once, whoever is still being served.
+    signal.addEventListener('abort', () => terminal.exit(ending.code ?? 1));
     const server = await createServer({ ...options, model });
     const ended = new Promise<void>((resolve, reject) => {
       ending.onFirst(() => {

@@ -82,18 +82,18 @@ async function assemble(
   model: Model,
   { modelName, dispose }: { modelName: string; dispose: () => Promise<void> },
 ): Promise<CaptionServer> {
+  const app = peers.fastify(fastifyOptions(settings));
   const maxStreams = settings.maxStreams ?? (await measureCapacity(model, settings.latency));
   const admission = new Admission({ ...settings, maxStreams });
   const metrics = new ServerMetrics(peers.prometheus, admission);
   const rooms = new RoomList();
   const stop = new AbortController();
-  const channels = new LiveChannels({ ...settings, model, admission, metrics, rooms });
+  const channels = new LiveChannels({ ...settings, model, admission, metrics, rooms, log: app.log });
   const access = new Access(settings);
   const context: ServerContext = {
     ...{ model, modelName, settings, access, admission, channels, metrics, rooms },
     stopped: stop.signal,
   };
-  const app = peers.fastify(fastifyOptions(settings));
   await app.register(peers.websocket, {
     options: { maxPayload: MOST_MESSAGE, perMessageDeflate: false, handleProtocols: agreedSubprotocol },
     // The plugin would cut all sockets off: ours close when their last words are out.

@@ -18,9 +18,9 @@ export function prepareFailure(
   metrics.failed(error);
   // What a client did wrong may show what it sent.
   const isOurs = failure.status >= 500 && failure.status !== 503;
-  const facts = { client: request.client, code: failure.code };
-  if (isOurs) request.log.error({ ...facts, err: error }, 'request failed');
-  else request.log.info(facts, 'request refused');
+  const { code } = failure;
+  if (isOurs) request.log.error({ code, err: error }, 'request failed');
+  else request.log.info({ code }, 'request refused');
   reply.code(failure.status);
   if (failure.retryAfter !== undefined) reply.header('retry-after', String(failure.retryAfter));
   if (failure.status === 401) reply.header('www-authenticate', 'Bearer');

@@ -1,6 +1,8 @@
 /** All live transcripts of the server: opened here after admission, counted, and ended together when the server stops. */
+import type { FastifyBaseLogger } from 'fastify';
 import { AbortedError, type Latency, type Model, ServerError } from '../index.js';
 import type { Admission, Release } from './admission.js';
+import { failureOf } from './failures.js';
 import { LiveChannel, type LiveChannelOptions } from './live-channel.js';
 import type { ServerMetrics } from './metrics.js';
 import { checkRoom, type RoomHub, type RoomPublisher } from './rooms.js';
@@ -14,6 +16,7 @@ export interface LiveChannelsSetup {
   admission: Admission;
   metrics: ServerMetrics;
   rooms: RoomHub;
+  log: FastifyBaseLogger;
 }
 
 export class LiveChannels {
@@ -80,7 +83,7 @@ export class LiveChannels {
   }
 
   #start(options: LiveChannelOptions, release: Release): LiveChannel {
-    const { model, latency, maxDuration, idleTimeout, metrics } = this.#setup;
+    const { model, latency, maxDuration, idleTimeout, metrics, log } = this.#setup;
     const { room, client, protocol, offset = 0 } = options;
     let publisher: RoomPublisher | undefined;
     if (room !== undefined) publisher = this.#setup.rooms.join(checkRoom(room), { client, protocol, offset });
@@ -95,10 +98,13 @@ export class LiveChannels {
           this.#open.delete(channel);
           release();
           metrics.streamClosed(seconds, error);
+          const code = error && failureOf(error).code;
+          log.info({ client, protocol, seconds, code }, 'live transcript closed');
         },
       });
       this.#open.add(channel);
       metrics.streamOpened(protocol);
+      log.info({ client, protocol }, 'live transcript opened');
       return channel;
     } catch (error) {
       publisher?.leave(error as Error);

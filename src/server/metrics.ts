@@ -6,7 +6,7 @@ import { isParakeetError } from '../index.js';
 import type { Admission } from './admission.js';
 
 /** Bounds of the histograms. */
-const LAG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const LAG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 30];
 const REAL_TIME_FACTORS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 

@@ -1,4 +1,5 @@
 /** Live transcripts without a protocol: events, rooms, limits, ends. */
+import { fastify } from 'fastify';
 import * as prometheus from 'prom-client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { loadModel, type Model, type TranscriptEvent } from '../../src/index.js';
@@ -30,6 +31,7 @@ function setUp({ maxStreams = 4, maxDuration = 3600, idleTimeout = 60 } = {}) {
       return { publish: (event) => published.push(event), leave: (error) => left.push(error) };
     },
   };
+  const { log } = fastify();
   const channels = new LiveChannels({
     model,
     latency: 'low',
@@ -38,6 +40,7 @@ function setUp({ maxStreams = 4, maxDuration = 3600, idleTimeout = 60 } = {}) {
     admission,
     metrics,
     rooms,
+    log,
   });
   return { admission, metrics, channels, published, left };
 }

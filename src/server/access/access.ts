@@ -51,6 +51,8 @@ export class Access {
       // The browser asks before it sends the request, without credentials.
       if (request.method === 'OPTIONS' && request.headers.origin !== undefined) return reply.code(204).send();
       request.client = this.#clientOf(request);
+      // From here on each line of the log says who it was.
+      request.log = reply.log = request.log.child({ client: request.client });
       return undefined;
     });
     app.options('*', { config: { access: 'public' } }, async (_, reply) => reply.code(204).send());

@@ -139,7 +139,7 @@ class ListenSession {
   #fail(error: unknown): void {
     if (!this.#socket.open) return;
     const { closeCode, message, code } = failureOf(error);
-    this.#request.log.info({ err: error, client: this.#request.client, code }, 'live transcript failed');
+    this.#request.log.info({ code }, 'connection ended with an error');
     this.#socket.close(closeCode, message);
     for (const channel of this.#channels) channel.leave();
   }

@@ -28,7 +28,7 @@ export const openaiFiles: Protocol = (app, context) => {
       if (!events.begun) throw error;
       // The status is sent already.
       context.metrics.failed(error);
-      request.log.info({ err: error, client: request.client }, 'streamed answer failed');
+      request.log.info({ code: failureOf(error).code }, 'streamed answer failed');
       await events.send({ type: 'error', ...openaiError(failureOf(error)) });
       events.end();
       return reply;

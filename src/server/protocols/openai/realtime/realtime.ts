@@ -198,7 +198,7 @@ class RealtimeSession {
   /** An error that concerns one message: the session goes on. */
   #tell(error: unknown, event_id: unknown = null): void {
     const failure = failureOf(error);
-    this.#request.log.info({ client: this.#request.client, code: failure.code }, 'message refused');
+    this.#request.log.info({ code: failure.code }, 'message refused');
     const { error: body } = openaiError(failure) as { error: object };
     this.#send([{ type: 'error', error: { ...body, event_id } }]);
   }
