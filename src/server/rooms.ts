@@ -5,7 +5,7 @@
 import { ServerError, type TranscriptEvent } from '../index.js';
 
 /** Who publishes a live transcript in a room. */
-export interface RoomSource {
+interface RoomSource {
   /** The client's name. */
   client: string;
   /** The protocol by which the sound comes, such as `'deepgram'`. */
