@@ -39,8 +39,10 @@ const LAYERS: readonly (readonly string[])[] = [
   ['sinks'],
   ['session'],
   ['verify'],
+  ['livekit'],
   ['index.ts', 'stages.ts'],
   ['server'],
+  ['page'],
   ['cli'],
 ];
 

@@ -284,6 +284,10 @@ export const serverOptions = (): CliOption[] => [
   CliOption.list('--origin <ORIGIN>', "a web page's origin that may use it; may be given several times"),
   new CliOption('--tls-cert <FILE>', 'certificate (PEM), to serve https and wss'),
   new CliOption('--tls-key <FILE>', 'its private key (PEM)'),
+  CliOption.integer('--wyoming <PORT>', "speak Home Assistant's Wyoming protocol on this port", 0),
+  new CliOption('--wyoming-host <ADDRESS>', 'address for that; the protocol has no tokens').presets(
+    '127.0.0.1',
+  ),
   latency(),
 ];
 

@@ -59,6 +59,7 @@ async function serverOptions(values: Values): Promise<ServerOptions> {
       'idleTimeout',
       'stopTimeout',
       'latency',
+      'wyomingHost',
     ]),
     modelName: path.basename(name ?? 'parakeet-tiny-en', '.nemo'),
     ...(values.origin !== undefined && { origins: values.origin as string[] }),

@@ -78,9 +78,11 @@ export class Line {
   /** @throws {@link ArgumentError} for options that the model does not support; the stages that exist already are left to `destroy`. */
   open(model: StageModel, listeners: LineListeners): void {
     // Into the field one by one, so that destroy() finds the existing ones when one of them throws.
-    for (const make of this.#plan(model)) this.#stages.push(make() as AnyStage);
-    for (const stage of this.#stages) {
-      // Before pumpify listens: every stage must get the first error itself, and pumpify destroys them without a cause.
+    for (const make of this.#plan(model)) {
+      const stage = make() as AnyStage;
+      this.#stages.push(stage);
+      // Before pumpify listens: every stage must get the first error itself, and pumpify destroys them without a cause. At once: when a
+      // later one throws, those that exist are destroyed with its error.
       stage.on('error', listeners.onError);
       stage.onLateFailure = listeners.onLateFailure;
     }

@@ -6,7 +6,7 @@ import type { Admission } from './admission.js';
 import type { LiveChannels } from './live-channels.js';
 import type { ServerMetrics } from './metrics.js';
 import type { ServerSettings } from './options.js';
-import type { RoomHub } from './rooms.js';
+import type { RoomList } from './rooms/room-list.js';
 
 export interface ServerContext {
   model: Model;
@@ -17,7 +17,7 @@ export interface ServerContext {
   admission: Admission;
   channels: LiveChannels;
   metrics: ServerMetrics;
-  rooms: RoomHub;
+  rooms: RoomList;
   /** Aborted when the server must have stopped: files that still run are given up. */
   stopped: AbortSignal;
 }

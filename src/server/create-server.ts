@@ -16,7 +16,8 @@ import { ServerMetrics } from './metrics.js';
 import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
 import { loadPeers, type Peers } from './peers.js';
 import { protocols } from './protocols/index.js';
-import { noRooms } from './rooms.js';
+import { RoomList } from './rooms/room-list.js';
+import { WyomingServer } from './wyoming/wyoming-server.js';
 
 /** Most bytes of one WebSocket message: five minutes of OpenAI's sound in base64. */
 const MOST_MESSAGE = 16 * 1024 * 1024;
@@ -31,6 +32,8 @@ export interface CaptionServer {
   readonly fastify: FastifyInstance;
   /** Most live transcripts at once: `maxStreams`, or what was measured. */
   readonly maxStreams: number;
+  /** The port of the Wyoming protocol, once it listens; undefined without `wyomingPort`. */
+  readonly wyomingPort: number | undefined;
   /** Begins to listen. Resolves with the address, such as `'http://127.0.0.1:8000'`. */
   listen(): Promise<string>;
   /**
@@ -83,7 +86,7 @@ async function assemble(
   const maxStreams = settings.maxStreams ?? (await measureCapacity(model, settings.latency));
   const admission = new Admission({ ...settings, maxStreams });
   const metrics = new ServerMetrics(peers.prometheus, admission);
-  const rooms = noRooms;
+  const rooms = new RoomList();
   const stop = new AbortController();
   const channels = new LiveChannels({ ...settings, model, admission, metrics, rooms, log: app.log });
   const access = new Access(settings);
@@ -104,10 +107,14 @@ async function assemble(
     },
   });
   await app.register(peers.multipart);
+  // For reply.sendFile(): which files there are is up to the page.
+  await app.register(peers.files, { root: import.meta.dirname, serve: false });
   installHeaders(app, settings.tls !== undefined);
   access.install(app);
   installErrors(app, metrics);
   for (const protocol of protocols) await app.register(async (scope) => protocol(scope, context));
+
+  const wyoming = settings.wyoming && new WyomingServer(context, settings.wyoming);
 
   let closing: Promise<void> | undefined;
   const close = async () => {
@@ -117,6 +124,7 @@ async function assemble(
       setTimeout(() => cutOff(app), settings.stopTimeout * 1000 + GRACE),
     ];
     await app.close();
+    await wyoming?.close();
     for (const limit of limits) clearTimeout(limit);
     metrics.close();
     await dispose();
@@ -124,7 +132,13 @@ async function assemble(
   return {
     fastify: app,
     maxStreams,
-    listen: () => app.listen({ host: settings.host, port: settings.port }),
+    get wyomingPort() {
+      return wyoming?.port;
+    },
+    listen: async () => {
+      await wyoming?.listen();
+      return app.listen({ host: settings.host, port: settings.port });
+    },
     close: () => {
       closing ??= close();
       return closing;

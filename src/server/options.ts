@@ -105,6 +105,17 @@ export interface ServerOptions {
    */
   latency?: Latency | undefined;
   /**
+   * Speak the Wyoming protocol (Home Assistant's) on a port of its own, 0 to 65535; 0 takes a free one. The protocol has no tokens: whoever
+   * reaches the address may use it.
+   * @defaultValue no port
+   */
+  wyomingPort?: number | undefined;
+  /**
+   * Address of the Wyoming protocol.
+   * @defaultValue `'127.0.0.1'`: this machine only
+   */
+  wyomingHost?: string | undefined;
+  /**
    * Log as JSON lines on stdout: fastify's levels, or `false`. Neither audio nor text is logged.
    * @defaultValue false
    */
@@ -130,6 +141,8 @@ const keys = [
   'idleTimeout',
   'stopTimeout',
   'latency',
+  'wyomingPort',
+  'wyomingHost',
   'log',
 ] as const;
 
@@ -141,8 +154,7 @@ export type ServerSettings = ReturnType<typeof settleServer>;
 /** Checks the options and fills in their defaults. @throws {@link ArgumentError} */
 export function settleServer(options: ServerOptions) {
   known('createServer', options, keys);
-  const host = options.host ?? '127.0.0.1';
-  if (typeof host !== 'string' || host === '') throw expected('a host name or address', 'host', host);
+  const host = hostOf('host', options.host);
   const tokens = checkTokens(options.tokens ?? []);
   if (!flag('anonymous', options.anonymous ?? false) && tokens.length === 0 && !isLoopback(host)) {
     const remedy = 'Other machines reach this address. Or allow everybody: anonymous: true (--anonymous).';
@@ -164,8 +176,20 @@ export function settleServer(options: ServerOptions) {
     idleTimeout: finite('idleTimeout', options.idleTimeout ?? 30, 1, 3600),
     stopTimeout: finite('stopTimeout', options.stopTimeout ?? 10, 0, 3600),
     latency: options.latency ?? ('balanced' as const),
+    wyoming:
+      options.wyomingPort === undefined
+        ? undefined
+        : {
+            port: integer('wyomingPort', options.wyomingPort, 0, 65_535),
+            host: hostOf('wyomingHost', options.wyomingHost),
+          },
     log: options.log ?? (false as const),
   };
+}
+
+function hostOf(option: string, host: unknown = '127.0.0.1'): string {
+  if (typeof host === 'string' && host !== '') return host;
+  throw expected('a host name or address', option, host);
 }
 
 /** Whether only this machine reaches the address. */

@@ -1,5 +1,6 @@
 /** The packages that the server is built on, which are optional peers of this one: loaded when a server is created. */
 import type * as Multipart from '@fastify/multipart';
+import type * as Static from '@fastify/static';
 import type * as Websocket from '@fastify/websocket';
 import type * as Fastify from 'fastify';
 import type * as Prometheus from 'prom-client';
@@ -13,6 +14,7 @@ export interface Peers {
   fastify: typeof Fastify.fastify;
   websocket: typeof Websocket.fastifyWebsocket;
   multipart: typeof Multipart.fastifyMultipart;
+  files: typeof Static.fastifyStatic;
   prometheus: typeof Prometheus;
 }
 
@@ -29,6 +31,11 @@ export async function loadPeers(): Promise<Peers> {
     'reads uploads',
     REMEDY,
   );
+  const { default: files } = await importPeer<{ default: Peers['files'] }>(
+    '@fastify/static',
+    'serves the page',
+    REMEDY,
+  );
   const prometheus = await importPeer<typeof Prometheus>('prom-client', 'counts for /metrics', REMEDY);
-  return { fastify, websocket, multipart, prometheus };
+  return { fastify, websocket, multipart, files, prometheus };
 }

@@ -5,7 +5,7 @@
 import { ServerError, type TranscriptEvent } from '../index.js';
 
 /** Who publishes a live transcript in a room. */
-interface RoomSource {
+export interface RoomSource {
   /** The client's name. */
   client: string;
   /** The protocol by which the sound comes, such as `'deepgram'`. */
@@ -45,9 +45,3 @@ export function checkRoom(room: unknown): string {
     'Expected a room of 1 to 64 letters, digits, "_" or "-". Choose another name.',
   );
 }
-
-/** A server without rooms. */
-export const noRooms: RoomHub = {
-  join: () => ({ publish() {}, leave() {} }),
-  close: async () => {},
-};

@@ -7,7 +7,7 @@ import { Admission } from '../../src/server/admission.js';
 import type { LiveChannel, LiveChannelOptions } from '../../src/server/live-channel.js';
 import { LiveChannels } from '../../src/server/live-channels.js';
 import { ServerMetrics } from '../../src/server/metrics.js';
-import { noRooms, type RoomHub } from '../../src/server/rooms.js';
+import type { RoomHub } from '../../src/server/rooms.js';
 import { pcmOf } from '../support/caption-server.js';
 
 let model: Model;
@@ -25,7 +25,7 @@ function setUp({ maxStreams = 4, maxDuration = 3600, idleTimeout = 60 } = {}) {
   const published: TranscriptEvent[] = [];
   const left: (Error | undefined)[] = [];
   const rooms: RoomHub = {
-    ...noRooms,
+    close: async () => {},
     join: (room) => {
       if (room === 'full') throw new Error('full');
       return { publish: (event) => published.push(event), leave: (error) => left.push(error) };

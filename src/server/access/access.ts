@@ -59,6 +59,20 @@ export class Access {
     app.post('/v1/tickets', { config: { access: 'token' } }, async (request) => this.#issue(request));
   }
 
+  /**
+   * The name of the client whose token, or ticket, came in a message: for protocols that send no headers.
+   *
+   * @throws {@link ServerError} `ERR_PARAKEET_SERVER_ACCESS`
+   */
+  clientWith(secret: unknown): string {
+    if (this.#tokens.empty) return 'anonymous';
+    const text = typeof secret === 'string' ? secret : '';
+    const ticket = this.tickets.read(text);
+    const client = this.#tokens.clientOf(text) ?? (ticket?.scope === 'client' ? ticket.client : undefined);
+    if (client !== undefined) return client;
+    throw denied('Expected a valid token or ticket in the message', 401);
+  }
+
   /** The name of who asks. @throws {@link ServerError} `ERR_PARAKEET_SERVER_ACCESS` */
   #clientOf(request: FastifyRequest): string {
     const { access = 'client' } = request.routeOptions.config;
