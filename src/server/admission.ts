@@ -29,6 +29,7 @@ export class Admission {
   readonly #waiting = new Set<Waiting>();
   #streams = 0;
   #files = 0;
+  #uploads = 0;
   #closed = false;
 
   constructor(limits: AdmissionLimits) {
@@ -85,6 +86,21 @@ export class Admission {
     return once(() => {
       this.#files--;
       this.#next();
+    });
+  }
+
+  /**
+   * Takes a place for an upload, which may wait for its form or its turn: there are as many as files that may run or wait.
+   *
+   * @throws {@link ServerError} `ERR_PARAKEET_SERVER_BUSY`
+   */
+  upload(): Release {
+    if (this.#closed) throw stopping();
+    if (this.#uploads >= this.limits.maxFiles + this.limits.maxQueue)
+      throw busy(`${this.#uploads} files are being sent or wait already`);
+    this.#uploads++;
+    return once(() => {
+      this.#uploads--;
     });
   }
 

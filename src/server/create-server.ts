@@ -121,7 +121,13 @@ async function assemble(
     admission.close();
     const limits = [
       setTimeout(() => stop.abort(), settings.stopTimeout * 1000),
-      setTimeout(() => cutOff(app), settings.stopTimeout * 1000 + GRACE),
+      setTimeout(
+        () => {
+          cutOff(app);
+          wyoming?.cutOff();
+        },
+        settings.stopTimeout * 1000 + GRACE,
+      ),
     ];
     await app.close();
     await wyoming?.close();

@@ -6,4 +6,4 @@
  */
 export { readTokenFile } from './access/tokens.js';
 export { type CaptionServer, createServer } from './create-server.js';
-export type { ClientToken, ServerOptions } from './options.js';
+export type { ClientToken, ServerCertificate, ServerOptions } from './options.js';

@@ -11,6 +11,12 @@ export interface ClientToken {
   token: string;
 }
 
+/** A certificate with its private key, both as PEM. */
+export interface ServerCertificate {
+  cert: string | Buffer;
+  key: string | Buffer;
+}
+
 /** Options of `createServer`. Times are seconds, sizes bytes. */
 export interface ServerOptions {
   /**
@@ -34,10 +40,10 @@ export interface ServerOptions {
    */
   port?: number | undefined;
   /**
-   * Certificate and private key, as PEM, to serve `https` and `wss`.
+   * The certificate to serve `https` and `wss`.
    * @defaultValue none: `http` and `ws`
    */
-  tls?: { cert: string | Buffer; key: string | Buffer } | undefined;
+  tls?: ServerCertificate | undefined;
   /**
    * Clients that may use the server.
    * @defaultValue none: anybody who reaches the address, see `anonymous`
@@ -187,7 +193,7 @@ function hostOf(option: string, host: unknown = '127.0.0.1'): string {
 }
 
 /** Whether only this machine reaches the address. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 

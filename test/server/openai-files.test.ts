@@ -1,5 +1,5 @@
 /** OpenAI's API for files: forms in every order, every form of the answer, streamed answers. With the package itself: clients.test.ts. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -373,6 +373,44 @@ describe('limits', () => {
     await expectIdle(server);
   });
 });
+
+test.each([
+  ['while its file is kept for the form', []],
+  ['while its file is transcribed', [['model', 'x']]],
+])('a client that goes away %s leaves nothing', { skip: process.platform !== 'linux' }, async (_, fields) => {
+  const before = openSpools();
+  const gone = new AbortController();
+  const parts = fields.map(
+    ([name, value]) => `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  );
+  const head = `${parts.join('')}--b\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\n`;
+  const body = new ReadableStream({
+    start: (controller) => {
+      controller.enqueue(Buffer.from(head));
+      controller.enqueue(wavOf(Buffer.alloc(320_000)));
+    },
+  });
+  const headers = { 'content-type': 'multipart/form-data; boundary=b' };
+  const init = { method: 'POST', body, headers, duplex: 'half', signal: gone.signal };
+  const answer = fetch(`${server.http}/v1/audio/transcriptions`, init as RequestInit);
+  await vi.waitFor(() => expect(openSpools()).toBe(before + 1), { timeout: 10_000 });
+  gone.abort();
+  await expect(answer).rejects.toThrow();
+  await vi.waitFor(() => expect(openSpools()).toBe(before), { timeout: 10_000 });
+  await expectIdle(server);
+});
+
+/** Descriptors of uploads in temporary files, which have no name any more. */
+function openSpools(): number {
+  const links = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  });
+  return links.filter((link) => link.includes('parakeet-upload-')).length;
+}
 
 test('GET /v1/models lists the model, and describes it', async () => {
   const list = await (await fetch(`${server.http}/v1/models`)).json();

@@ -1,4 +1,4 @@
-/** The sentences of a session, as they were heard and as they were edited. Pure data: see transcript-view.ts for the screen. */
+/** The sentences of a session, as they were heard and as they were edited. Pure data: the screen is in caption-list.ts. */
 import type { RoomSentence, RoomWord } from '../../server/rooms/room-events.js';
 
 export class Transcript {

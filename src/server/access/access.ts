@@ -15,7 +15,7 @@ import { TokenList } from './tokens.js';
  * `'public'`: anybody. `'token'`: a client's token. `'client'`: also a client's ticket. `'room'`: also a ticket to the room that the route's
  * `:room` names.
  */
-export type AccessLevel = 'public' | 'token' | 'client' | 'room';
+type AccessLevel = 'public' | 'token' | 'client' | 'room';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -10,6 +10,9 @@ export class UploadSpool {
   #file: FileHandle | undefined;
   #folder: string | undefined;
   #size = 0;
+  #removed = false;
+  /** Settles when nothing is being written. */
+  #last: Promise<void> = Promise.resolve();
 
   /** @param most Most bytes. */
   constructor(most: number) {
@@ -25,7 +28,14 @@ export class UploadSpool {
    * Appends bytes. Rejects with `ERR_PARAKEET_SERVER_LIMIT` beyond the limit, and with `ERR_PARAKEET_WRITE` or `ERR_PARAKEET_NO_SPACE` when
    * they cannot be written.
    */
-  async write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): Promise<void> {
+    const written = this.#write(bytes);
+    this.#last = written.catch(() => {});
+    return written;
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    if (this.#removed) return;
     if (!this.hasRoomFor(bytes.length)) throw tooLarge(this.#most);
     try {
       this.#file ??= await this.#open();
@@ -47,6 +57,8 @@ export class UploadSpool {
 
   /** Gives the file up. */
   async remove(): Promise<void> {
+    this.#removed = true;
+    await this.#last;
     await this.#file?.close();
     this.#file = undefined;
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });

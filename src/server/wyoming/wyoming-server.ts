@@ -41,6 +41,11 @@ export class WyomingServer {
     await closed;
   }
 
+  /** Cuts all connections: the time to end by themselves is over. */
+  cutOff(): void {
+    for (const socket of this.#connections.keys()) socket.destroy();
+  }
+
   #serve(socket: Socket, context: ServerContext): void {
     socket.setTimeout(SILENT, () => socket.destroy());
     socket.on('error', () => {});

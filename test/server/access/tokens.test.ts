@@ -5,7 +5,12 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Tickets } from '../../../src/server/access/tickets.js';
 import { TokenList } from '../../../src/server/access/tokens.js';
-import { createServer, readTokenFile, type ServerOptions } from '../../../src/server/index.js';
+import {
+  createServer,
+  readTokenFile,
+  type ServerCertificate,
+  type ServerOptions,
+} from '../../../src/server/index.js';
 
 let folder: string;
 beforeAll(() => {
@@ -79,11 +84,7 @@ describe('options', () => {
     ['a port beyond all', { port: 65_536 }, /port/],
     ['no streams', { maxStreams: 0 }, /maxStreams/],
     ['an unknown name', { ports: 1 } as ServerOptions, /ports/],
-    [
-      'a certificate without its key',
-      { tls: { cert: 'x' } as NonNullable<ServerOptions['tls']> },
-      /tls\.key/,
-    ],
+    ['a certificate without its key', { tls: { cert: 'x' } as ServerCertificate }, /tls\.key/],
   ])('%s: an ArgumentError', async (_, options, message) => {
     await expect(createServer(options)).rejects.toMatchObject({
       code: 'ERR_PARAKEET_INVALID_ARGUMENT',

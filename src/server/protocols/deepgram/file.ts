@@ -33,7 +33,9 @@ export const deepgramFile: Protocol = (app, context) => {
     });
     const { input, boost } = parameters;
     const signal = clientSignal(reply, context);
-    const transcript = await runFile({ protocol: 'deepgram', source, input, boost, signal }, context);
+    const release = context.admission.upload();
+    const job = { protocol: 'deepgram', source, input, boost, signal };
+    const transcript = await runFile(job, context).finally(release);
     const { request_id, model_uuid, model_info } = metadataOf(request.id, context);
     const metadata = {
       transaction_key: 'deprecated',

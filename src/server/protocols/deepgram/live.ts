@@ -9,7 +9,7 @@ import type { LiveChannel } from '../../live-channel.js';
 import { ClientSocket } from '../../sockets/client-socket.js';
 import { protocolError, readMessage } from '../../sockets/messages.js';
 import { type ListenParameters, readParameters } from './parameters.js';
-import { Results } from './results.js';
+import { type DeepgramMessage, Results } from './results.js';
 import { SplitChannels } from './split-channels.js';
 import { rounded } from './words.js';
 
@@ -123,16 +123,22 @@ class ListenSession {
 
   async #finalize(channel: LiveChannel, index: number): Promise<void> {
     await channel.flush();
-    for (const { message } of (this.#results[index] as Results).finalized()) this.#socket.send(message);
+    this.#send((this.#results[index] as Results).finalized());
   }
 
   async #forward(channel: LiveChannel, index: number): Promise<void> {
     const results = this.#results[index] as Results;
-    for await (const event of channel) {
-      for (const { interim, message } of results.take(event)) {
-        if (interim) this.#socket.sendDraft(message);
-        else this.#socket.send(message);
-      }
+    try {
+      for await (const event of channel) this.#send(results.take(event));
+    } finally {
+      this.#send(results.finish());
+    }
+  }
+
+  #send(messages: Iterable<DeepgramMessage>): void {
+    for (const { interim, message } of messages) {
+      if (interim) this.#socket.sendDraft(message);
+      else this.#socket.send(message);
     }
   }
 

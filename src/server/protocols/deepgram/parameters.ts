@@ -23,7 +23,7 @@ export interface ListenParameters {
 }
 
 /** A parameter without effect, as Deepgram tells it. */
-export interface Warning {
+interface Warning {
   parameter: string;
   type: 'unsupported_parameter';
   message: string;

@@ -75,6 +75,11 @@ export class Results {
     this.#finalized = false;
   }
 
+  /** The transcript is over, perhaps with a failure: what waits for another event does not wait any more. */
+  finish(): Generator<DeepgramMessage> {
+    return this.#release(true);
+  }
+
   *#endOfUtterance({ reason }: EndOfUtteranceEvent): Generator<DeepgramMessage> {
     const isFlush = reason === 'flush';
     if (this.#held) yield* this.#release(true, isFlush);

@@ -2,7 +2,7 @@
 import type { Token, Word } from '../../../index.js';
 
 /** A word as Deepgram writes it. */
-export interface DeepgramWord {
+interface DeepgramWord {
   word: string;
   start: number;
   end: number;

@@ -39,9 +39,11 @@ export class TranscriptionUpload {
 
   /** The transcript of the file in the form. */
   async transcribe(): Promise<FileTranscript> {
+    const release = this.#context.admission.upload();
     try {
-      // A file that cannot be transcribed is not read to its end, nor is the form.
+      // A file that cannot be transcribed is not read to its end, nor is the form; a client that has gone sends no end of it.
       await new Promise<void>((resolve, reject) => {
+        this.#signal.addEventListener('abort', () => reject(this.#signal.reason));
         this.#read(reject).then(resolve, (error) => reject(asFormError(error)));
       });
       if (!this.#hasFile) throw protocolError('Expected a field file with the sound but there is none');
@@ -49,6 +51,7 @@ export class TranscriptionUpload {
     } finally {
       this.#running?.catch(() => {});
       await this.#spool?.remove();
+      release();
     }
   }
 

@@ -8,7 +8,7 @@ import { asObject, type Message, protocolError } from '../../../sockets/messages
 import { phrasesOfPrompt } from '../form.js';
 
 /** How turns are found; `null`: the client says where they end. */
-export interface TurnDetection {
+interface TurnDetection {
   type: 'server_vad' | 'semantic_vad';
   /** Milliseconds of silence that end a turn. */
   silence_duration_ms: number;
