@@ -192,6 +192,21 @@ describe('the transcript', () => {
     );
   });
 
+  test('waits for the speaker who is the furthest behind', async () => {
+    const room = open();
+    const [one, two] = [room.join(source), room.join(source)];
+    for (const event of spoken('One two.', 1)) one.publish(event);
+    one.publish({ type: 'progress', time: 60 });
+    two.publish({ type: 'progress', time: 2 });
+    await settled();
+    expect(room.transcript.playlist(true, '')).not.toContain('.vtt');
+    two.publish({ type: 'progress', time: 60 });
+    await settled();
+    expect(room.transcript.playlist(true, '')).toContain('live/7.vtt');
+    one.leave();
+    two.leave();
+  });
+
   test('is in the HLS playlist once no cue of a segment can change', async () => {
     const room = open();
     const publisher = room.join(source);

@@ -43,6 +43,7 @@ test.each([
   ['a negative length', '{"type":"x","data_length":-1}\n'],
   ['half a byte', '{"type":"x","data_length":0.5}\n'],
   ['a line without an end', 'x'.repeat(70_000)],
+  ['a line beyond reason', `{"type":"${'x'.repeat(70_000)}"}\n`],
 ])('%s is refused', (_, text) => {
   expect(() => parse(Buffer.from(text))).toThrow(
     expect.objectContaining({ code: 'ERR_PARAKEET_SERVER_PROTOCOL' }),
