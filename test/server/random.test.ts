@@ -82,6 +82,40 @@ const PROTOCOLS: Record<string, { path: string; messages: Message[]; keys: strin
   },
 };
 
+Object.assign(PROTOCOLS, {
+  captions: {
+    path: '/v1/captions',
+    messages: [
+      { type: 'start', sample_rate: 16_000, room: 'random', phrases: ['hello'] },
+      { type: 'resume', session: 'x' },
+      { type: 'phrases', phrases: ['hello'] },
+      { type: 'keep_alive' },
+      { type: 'finish' },
+    ],
+    keys: ['type', 'sample_rate', 'room', 'phrases', 'offset', 'session', 'last_event'],
+  },
+  twilio: {
+    path: '/v1/twilio',
+    messages: [
+      { event: 'connected' },
+      {
+        event: 'start',
+        start: {
+          callSid: 'CA0',
+          tracks: ['inbound'],
+          mediaFormat: { encoding: 'audio/x-mulaw', sampleRate: 8000 },
+        },
+      },
+      {
+        event: 'media',
+        media: { track: 'inbound', timestamp: '20', payload: bytes(160).toString('base64') },
+      },
+      { event: 'stop' },
+    ],
+    keys: ['event', 'start', 'media', 'track', 'tracks', 'payload', 'timestamp', 'customParameters'],
+  },
+} satisfies typeof PROTOCOLS);
+
 /** Any value, with the keys and values that the protocol knows among others. */
 function anything(keys: readonly string[], depth = 0): unknown {
   const kinds = [

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { RoomSentence } from './room-events.js';
 
 /** Most bytes that are kept, roughly: some six hours of speech. */
-const MOST_BYTES = 8 * 1024 * 1024;
+const MOST_BYTES = 4 * 1024 * 1024;
 /** What a word costs beside its letters. */
 const WORD_BYTES = 64;
 

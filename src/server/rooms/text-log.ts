@@ -4,7 +4,8 @@
  */
 import { Writable } from 'node:stream';
 
-const MOST_BYTES = 4 * 1024 * 1024;
+/** More than six hours of speech. */
+const MOST_BYTES = 1024 * 1024;
 
 export class TextLog extends Writable {
   readonly #mostBytes: number;

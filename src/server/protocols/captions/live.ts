@@ -14,6 +14,10 @@ import { CaptionSessions, RESUME_SECONDS } from './sessions.js';
 /** Most phrases to listen for, and most letters of one. */
 const MOST_PHRASES = 100;
 const MOST_LETTERS = 100;
+/** Codes of a connection that its client has ended: it is done, or its page was left. */
+const FINAL_CODES: readonly number[] = [1000, 1001];
+/** Samples below which a session is not kept for a client that is gone. */
+const WORTH_KEEPING = 16_000;
 /** Rates that microphones and browsers have. */
 const [LEAST_RATE, MOST_RATE] = [8000, 192_000];
 
@@ -31,9 +35,16 @@ class CaptionConnection implements Listener {
   readonly #context: ServerContext;
   readonly #sessions: CaptionSessions;
   #session: { id: string; session: CaptionSession } | undefined;
+  #closeCode = 0;
+  /** The client was refused. */
+  #isOver = false;
 
   constructor(socket: WebSocket, request: FastifyRequest, context: ServerContext, sessions: CaptionSessions) {
     this.#socket = new ClientSocket(socket, () => context.metrics.draftDropped());
+    // Before the handlers: they ask for the code.
+    socket.once('close', (code) => {
+      this.#closeCode = code;
+    });
     this.#request = request;
     this.#context = context;
     this.#sessions = sessions;
@@ -43,10 +54,17 @@ class CaptionConnection implements Listener {
     this.#socket.handle({
       onMessage: (data, isBinary) => (isBinary ? this.#sound(data) : this.#command(readMessage(data))),
       onError: (error) => this.#fail(error),
-      onClose: () => {
-        if (this.#session) this.#sessions.leave(this.#session.id, this);
-      },
+      onClose: () => this.#leave(),
     });
+  }
+
+  /** The session waits for its client only if the connection broke, and something would be lost. */
+  #leave(): void {
+    if (!this.#session) return;
+    const { id, session } = this.#session;
+    if (this.#isOver || FINAL_CODES.includes(this.#closeCode) || session.received < WORTH_KEEPING)
+      session.finish();
+    this.#sessions.leave(id, this);
   }
 
   send(message: ServerMessage): void {
@@ -135,6 +153,7 @@ class CaptionConnection implements Listener {
   }
 
   #fail(error: unknown): void {
+    this.#isOver = true;
     if (!this.#socket.open) return;
     const failure = failureOf(error);
     const { code, message, retryAfter } = failure;
