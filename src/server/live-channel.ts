@@ -11,10 +11,12 @@ import {
   type Model,
   type ParakeetStream,
   parakeet,
+  presets,
   ServerError,
   type TranscriptEvent,
   type UtteranceOptions,
 } from '../index.js';
+import { LagClock } from './lag-clock.js';
 import type { RoomPublisher } from './rooms.js';
 
 /** What a protocol says of a live transcript. */
@@ -62,6 +64,8 @@ export interface LiveChannelSetup {
   /** Seconds without a sign of life after which it ends. */
   idleTimeout: number;
   publisher: RoomPublisher | undefined;
+  /** Called with the seconds by which finals came later than their sound allowed. */
+  onLag: (seconds: number) => void;
   /** Called once, when nothing of it is left. */
   onClosed: (seconds: number, error: Error | undefined) => void;
 }
@@ -74,6 +78,8 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
   readonly #stream: ParakeetStream;
   readonly #setup: LiveChannelSetup;
   readonly #speaker: string | undefined;
+  readonly #offset: number;
+  readonly #lag: LagClock;
   readonly #idle: NodeJS.Timeout;
   /** Raised behind the last event. */
   #lateError: Error | undefined;
@@ -87,6 +93,8 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
     const { input, drafts = true, utterances = true, boost = [], maxSentence, offset = 0 } = options;
     this.#setup = setup;
     this.#speaker = options.speaker;
+    this.#offset = offset;
+    this.#lag = new LagClock(input, lookaheadOf(setup.latency));
     this.#stream = parakeet({
       model: setup.model,
       latency: setup.latency,
@@ -125,14 +133,17 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
   /**
    * Takes bytes of sound. Resolves when it wants more: a protocol that waits for that slows its client down. Never rejects; what comes after
    * the end is ignored.
+   *
+   * @param at When the bytes came, in milliseconds of `performance.now()`: now, if they have not waited.
    */
-  write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array, at = performance.now()): Promise<void> {
     this.keepAlive();
     if (!this.open || bytes.length === 0) return Promise.resolve();
     if (this.seconds > this.#setup.maxDuration) this.expire(tooLong(this.#setup.maxDuration));
     return new Promise((resolve) => {
       if (!this.open) return resolve();
       this.#writing++;
+      this.#lag.arrived(bytes.length, at);
       this.#stream.write(bytes, () => {
         this.#writing--;
         resolve();
@@ -203,11 +214,23 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
   async *[Symbol.asyncIterator](): AsyncGenerator<TranscriptEvent> {
     for await (const event of this.#stream) {
       const spoken = this.#speaker === undefined ? event : { ...event, speaker: this.#speaker };
+      if (event.type === 'progress') this.#observeLag(event.time);
       this.#setup.publisher?.publish(spoken);
       yield spoken;
     }
     if (this.#lateError) throw this.#lateError;
   }
+
+  #observeLag(time: number): void {
+    const lag = this.#lag.final(time - this.#offset, performance.now());
+    if (lag !== undefined) this.#setup.onLag(lag);
+  }
+}
+
+/** Seconds that a step sees beyond what it makes final. */
+function lookaheadOf(latency: Latency): number {
+  const { lookahead } = typeof latency === 'string' ? presets[latency] : latency;
+  return lookahead ?? presets.balanced.lookahead;
 }
 
 function idle(seconds: number): ServerError {

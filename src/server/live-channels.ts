@@ -94,6 +94,7 @@ export class LiveChannels {
         maxDuration,
         idleTimeout,
         publisher,
+        onLag: (seconds) => metrics.lagged(seconds),
         onClosed: (seconds, error) => {
           this.#open.delete(channel);
           release();

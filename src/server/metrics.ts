@@ -72,7 +72,7 @@ export class ServerMetrics {
       new Histogram({ name, help, buckets, registers });
     this.#lag = histogram(
       'parakeet_lag_seconds',
-      'From the arrival of the sound that a step needs to its final words',
+      'From the arrival of the sound that final words need to these words',
       LAG_SECONDS,
     );
     this.#realTimeFactor = histogram(
@@ -110,6 +110,11 @@ export class ServerMetrics {
     this.#errors.inc({ code: isParakeetError(error) ? error.code : 'other' });
   }
 
+  /** Finals of a live transcript came so many seconds later than their sound allowed. */
+  lagged(seconds: number): void {
+    this.#lag.observe(seconds);
+  }
+
   /** A draft was not sent. */
   draftDropped(): void {
     this.#drafts.inc();
@@ -125,8 +130,7 @@ export class ServerMetrics {
   }
 
   readonly #onStep = (message: unknown) => {
-    const { latencySeconds, realTimeFactor, batch } = message as StepMessage;
-    this.#lag.observe(latencySeconds);
+    const { realTimeFactor, batch } = message as StepMessage;
     // A step without final frames has none.
     if (Number.isFinite(realTimeFactor)) this.#realTimeFactor.observe(realTimeFactor);
     this.#batch.observe(batch);

@@ -18,8 +18,11 @@ const MOST_REASON = 123;
 
 /** What the protocol does with what comes. */
 export interface SocketHandlers {
-  /** A message. What it throws, or rejects with, goes to `onError`. The next message waits for it. */
-  onMessage(data: Buffer, isBinary: boolean): Promise<void> | void;
+  /**
+   * A message, which came at `at` (`performance.now()`) and may have waited since. What it throws, or rejects with, goes to `onError`. The next
+   * message waits for it.
+   */
+  onMessage(data: Buffer, isBinary: boolean, at: number): Promise<void> | void;
   /** A message could not be handled, or the client reads too slowly. */
   onError(error: unknown): void;
   /** The client asks whether the connection lives. */
@@ -99,8 +102,9 @@ export class ClientSocket {
     const size = data.length + 64;
     this.#waiting += size;
     if (this.#waiting > MOST_WAITING) this.#socket.pause();
+    const at = performance.now();
     const handle = async () => {
-      if (!this.#closing) await handlers.onMessage(data, isBinary);
+      if (!this.#closing) await handlers.onMessage(data, isBinary, at);
     };
     this.#last = this.#last
       .then(handle)

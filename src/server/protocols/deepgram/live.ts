@@ -58,7 +58,7 @@ class ListenSession {
       return;
     }
     this.#socket.handle({
-      onMessage: (data, isBinary) => (isBinary ? this.#sound(data) : this.#command(data)),
+      onMessage: (data, isBinary, at) => (isBinary ? this.#sound(data, at) : this.#command(data)),
       onError: (error) => this.#fail(error),
       onClose: () => {
         for (const channel of this.#channels) channel.leave();
@@ -91,12 +91,12 @@ class ListenSession {
     );
   }
 
-  async #sound(data: Buffer): Promise<void> {
+  async #sound(data: Buffer, at: number): Promise<void> {
     // An older way to say CloseStream.
     if (data.length === 0) return this.#end();
     this.#hash.update(data);
     const parts = this.#split.take(data);
-    await Promise.all(this.#channels.map((channel, i) => channel.write(parts[i] as Buffer)));
+    await Promise.all(this.#channels.map((channel, i) => channel.write(parts[i] as Buffer, at)));
   }
 
   async #command(data: Buffer): Promise<void> {

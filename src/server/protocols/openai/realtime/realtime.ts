@@ -62,7 +62,7 @@ class RealtimeSession {
   begin(): void {
     const { admission, settings } = this.#context;
     this.#socket.handle({
-      onMessage: (data, isBinary) => this.#message(data, isBinary),
+      onMessage: (data, isBinary, at) => this.#message(data, isBinary, at),
       onError: (error) => this.#tell(error),
       onPing: () => this.#channel?.keepAlive(),
       onClose: () => {
@@ -82,18 +82,18 @@ class RealtimeSession {
     this.#describe('created', this.#isOlder);
   }
 
-  async #message(data: Buffer, isBinary: boolean): Promise<void> {
+  async #message(data: Buffer, isBinary: boolean, at: number): Promise<void> {
     if (isBinary)
       throw protocolError('Expected text messages: sound comes in input_audio_buffer.append, in base64');
     const message = readMessage(data);
     try {
-      await this.#command(message);
+      await this.#command(message, at);
     } catch (error) {
       this.#tell(error, message.event_id);
     }
   }
 
-  async #command(message: Message): Promise<void> {
+  async #command(message: Message, at: number): Promise<void> {
     switch (message.type) {
       case 'session.update':
         await this.#update(updateSession(this.#config, asObject(message.session, 'session')));
@@ -102,7 +102,7 @@ class RealtimeSession {
         await this.#update(updateOlderSession(this.#config, asObject(message.session, 'session')));
         return this.#describe('updated', true);
       case 'input_audio_buffer.append':
-        return this.#append(fromBase64(message.audio, 'audio'));
+        return this.#append(fromBase64(message.audio, 'audio'), at);
       case 'input_audio_buffer.commit':
         return this.#commit();
       case 'input_audio_buffer.clear':
@@ -128,9 +128,9 @@ class RealtimeSession {
     this.#config = config;
   }
 
-  async #append(sound: Buffer): Promise<void> {
+  async #append(sound: Buffer, at: number): Promise<void> {
     this.#channel ??= this.#open();
-    await this.#channel.write(sound);
+    await this.#channel.write(sound, at);
   }
 
   async #commit(): Promise<void> {

@@ -11,8 +11,8 @@ import {
   stopServers,
   type TestServer,
   TestSocket,
-} from '../support/caption-server.js';
-import { root } from '../support/documents.js';
+} from '../../../support/caption-server.js';
+import { root } from '../../../support/documents.js';
 
 let server: TestServer;
 let jfk: Buffer;

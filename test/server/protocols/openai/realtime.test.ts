@@ -9,7 +9,7 @@ import {
   stopServers,
   type TestServer,
   TestSocket,
-} from '../support/caption-server.js';
+} from '../../../support/caption-server.js';
 
 let server: TestServer;
 let jfk: Buffer;
