@@ -186,6 +186,16 @@ describe.skipIf(program === undefined)('in Chromium', { timeout: 120_000 }, () =
     expect(texts.match(/born on April/gi)).toHaveLength(1);
   });
 
+  test('phrases that the model cannot spell are named, and microphones can be chosen', async () => {
+    const page = await open(server.http);
+    await page.click('#phrases-button');
+    await page.locator('#phrases').fill('Helsinki\n☃☃');
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.click('#toggle');
+    await expect.poll(() => page.locator('#message').textContent()).toBe('The model cannot spell: ☃☃');
+    await expect.poll(() => page.locator('#device option').count()).toBeGreaterThan(1);
+  });
+
   test('a file plays, and becomes captions', async () => {
     const page = await open(server.http);
     await page.selectOption('#source', 'file');

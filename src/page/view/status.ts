@@ -19,7 +19,7 @@ export class Status {
     this.#state = state.name;
     document.documentElement.dataset.state = state.name;
     this.#pill.textContent = NAMES[state.name];
-    if (state.name === 'live') this.say(wasLost ? 'Connected again. Nothing was lost.' : '');
+    if (state.name === 'live' && wasLost) this.say('Connected again. Nothing was lost.');
     if (state.name === 'lost') this.#sayLost(0);
     if (state.name === 'busy')
       this.say(`The server is full. Trying again in ${state.seconds} s; the sound is kept for a minute.`);
