@@ -8,7 +8,7 @@ import path from 'node:path';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startServer, stopServers, type TestServer } from '../support/caption-server.js';
-import { chromiumProgram, launchChromium } from '../support/chromium.js';
+import { chromiumProgram, launchChromium, SOUND_TAB } from '../support/chromium.js';
 import { root } from '../support/documents.js';
 
 const program = chromiumProgram();
@@ -194,6 +194,18 @@ describe.skipIf(program === undefined)('in Chromium', { timeout: 120_000 }, () =
     await page.click('#toggle');
     await expect.poll(() => page.locator('#message').textContent()).toBe('The model cannot spell: ☃☃');
     await expect.poll(() => page.locator('#device option').count()).toBeGreaterThan(1);
+  });
+
+  test('the sound of a tab becomes captions', async () => {
+    const page = await open(server.http);
+    const tab = await page.context().newPage();
+    const sound = readFileSync(path.join(root, 'test', 'audio', 'am_michael_05.flac')).toString('base64');
+    const html = `<title>${SOUND_TAB}</title><audio autoplay loop src="data:audio/flac;base64,${sound}"></audio>`;
+    await tab.route('**/sound.html', (route) => route.fulfill({ contentType: 'text/html', body: html }));
+    await tab.goto(`${server.http}/sound.html`);
+    await page.selectOption('#source', 'tab');
+    await page.click('#toggle');
+    await heard(page, /April/);
   });
 
   test('a file plays, and becomes captions', async () => {

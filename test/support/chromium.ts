@@ -29,6 +29,9 @@ async function microphoneFile(recordings: readonly string[], folder: string): Pr
   return file;
 }
 
+/** The title of the tab that is shared when a page asks for one. */
+export const SOUND_TAB = 'The tab with the sound';
+
 /** Starts the browser; `close` ends it and removes its files. */
 export async function launchChromium(
   program: string,
@@ -38,6 +41,8 @@ export async function launchChromium(
   const microphone = await microphoneFile(recordings, folder);
   const browser = await chromium.launch({
     executablePath: program,
+    // A tab without sound could not be captured.
+    ignoreDefaultArgs: ['--mute-audio'],
     args: [
       // Containers have no namespaces for it, and only our own page is opened.
       '--no-sandbox',
@@ -45,6 +50,7 @@ export async function launchChromium(
       '--use-fake-ui-for-media-stream',
       `--use-file-for-fake-audio-capture=${microphone}%noloop`,
       '--autoplay-policy=no-user-gesture-required',
+      `--auto-select-tab-capture-source-by-title=${SOUND_TAB}`,
     ],
   });
   const close = async () => {

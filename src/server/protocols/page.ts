@@ -31,7 +31,7 @@ export const page: Protocol = (app) => {
     app.get(route, { config: { access: 'public' } }, async (_, reply) => {
       reply.headers({
         'content-security-policy': POLICY,
-        'permissions-policy': 'microphone=(self), display-capture=(self), camera=(), geolocation=()',
+        'permissions-policy': 'microphone=(self), display-capture=(self), geolocation=()',
       });
       return reply.sendFile(file, folder);
     });
