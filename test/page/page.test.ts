@@ -229,7 +229,8 @@ describe.skipIf(program === undefined)('in Chromium', { timeout: 120_000 }, () =
     await page.click('#share');
     await expect.poll(() => page.locator('#share-page').inputValue()).toMatch(/\?ticket=/);
     const viewer = await open(await page.locator('#share-page').inputValue());
-    await heard(viewer, /born on April/i);
+    // A browser on a busy machine may miss the first words.
+    await heard(viewer, /human heart/i);
     const stranger = await open(`${guarded.http}/rooms/anything`, {}, /401/);
     await stateIs(stranger, 'lost');
   });
