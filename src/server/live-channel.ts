@@ -17,6 +17,7 @@ import {
   type UtteranceOptions,
 } from '../index.js';
 import { LagClock } from './lag-clock.js';
+import { spellable } from './phrases.js';
 import type { RoomPublisher } from './rooms.js';
 
 /** What a protocol says of a live transcript. */
@@ -37,7 +38,7 @@ export interface LiveChannelOptions {
    * @defaultValue true, by the library's rules
    */
   utterances?: UtteranceOptions | boolean;
-  /** Phrases to listen for. */
+  /** Phrases to listen for; those that the model cannot spell are left out. */
   boost?: readonly BoostPhrase[];
   /**
    * Most seconds of a sentence: none stays open for longer, however long nobody pauses.
@@ -102,7 +103,7 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
       drafts,
       utterances,
       sentences: { maxDuration: maxSentence ?? MAX_SENTENCE },
-      decoding: { boost: [...boost] },
+      decoding: { boost: spellable(setup.model, boost) },
       offset,
     });
     this.#idle = setTimeout(() => this.expire(idle(setup.idleTimeout)), setup.idleTimeout * 1000);
@@ -178,9 +179,9 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
     while (this.#stream.readableLength > 0 && !this.#stream.destroyed);
   }
 
-  /** Replaces the phrases to listen for. @throws {@link ArgumentError} as a rejection. */
+  /** Replaces the phrases to listen for; those that the model cannot spell are left out. @throws {@link ArgumentError} as a rejection. */
   setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    return this.#stream.setBoost(boost);
+    return this.#stream.setBoost(spellable(this.#setup.model, boost));
   }
 
   /** No sound follows. The rest of the events still comes. */

@@ -5,6 +5,8 @@ import { byId, clock } from './elements.js';
 
 /** Seconds of sound that wait, above which it is said. */
 const CATCHING_UP = 3;
+/** Milliseconds for which good news is shown. */
+const SHOWN = 10_000;
 
 export class Status {
   readonly #pill = byId('state');
@@ -19,7 +21,7 @@ export class Status {
     this.#state = state.name;
     document.documentElement.dataset.state = state.name;
     this.#pill.textContent = NAMES[state.name];
-    if (state.name === 'live' && wasLost) this.say('Connected again. Nothing was lost.');
+    if (state.name === 'live' && wasLost) this.#sayFor(SHOWN, 'Connected again. Nothing was lost.');
     if (state.name === 'lost') this.#sayLost(0);
     if (state.name === 'busy')
       this.say(`The server is full. Trying again in ${state.seconds} s; the sound is kept for a minute.`);
@@ -41,7 +43,8 @@ export class Status {
   tick(seconds: number, waiting: number): void {
     this.#time.textContent = clock(seconds);
     if (this.#state === 'lost') this.#sayLost(waiting);
-    document.documentElement.toggleAttribute('data-behind', this.#state === 'live' && waiting > CATCHING_UP);
+    if (this.#state === 'live' && waiting > CATCHING_UP)
+      this.#delay.textContent = `catching up: ${waiting.toFixed(0)} s to go`;
   }
 
   /** Seconds from a word to its final text, shown as the median of the last ones. */
@@ -56,6 +59,14 @@ export class Status {
     this.#delay.textContent = '';
     this.#time.textContent = clock(0);
     this.say('');
+  }
+
+  /** A message that goes away, unless another one has taken its place. */
+  #sayFor(milliseconds: number, text: string): void {
+    this.say(text);
+    setTimeout(() => {
+      if (this.#message.textContent === text) this.say('');
+    }, milliseconds);
   }
 
   #sayLost(waiting: number): void {

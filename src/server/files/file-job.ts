@@ -10,6 +10,7 @@ import {
   transcribe,
 } from '../../index.js';
 import type { ServerContext } from '../context.js';
+import { spellable } from '../phrases.js';
 
 /**
  * Windows in which a file is transcribed. Shorter than the library's: the steps of live transcripts wait for a window that runs, and its text
@@ -61,7 +62,7 @@ export async function runFile(
     await transcribe(job.source, {
       model,
       input: { ...job.input, maxSpool: settings.maxSpool },
-      decoding: { boost: [...job.boost] },
+      decoding: { boost: spellable(model, job.boost) },
       collect: false,
       signal,
       sink: new Writable({
