@@ -26,6 +26,10 @@ export interface ErrorClasses {
   ERR_PARAKEET_LAG: LagError;
   ERR_PARAKEET_INVALID_SNAPSHOT: SavedStateError;
   ERR_PARAKEET_INVALID_SESSION: SavedStateError;
+  ERR_PARAKEET_SERVER_BUSY: ServerError;
+  ERR_PARAKEET_SERVER_LIMIT: ServerError;
+  ERR_PARAKEET_SERVER_PROTOCOL: ServerError;
+  ERR_PARAKEET_SERVER_ACCESS: ServerError;
 }
 
 /** Every `code` that this package uses. */
@@ -144,6 +148,29 @@ export class SavedStateError extends ParakeetError {
     options?: ErrorOptions,
   ) {
     super(message, options);
+  }
+}
+
+/**
+ * A request that the caption server refuses, or ends: it has no room for more work (`ERR_PARAKEET_SERVER_BUSY`), the request is beyond a
+ * limit (`ERR_PARAKEET_SERVER_LIMIT`), it is not what the protocol says (`ERR_PARAKEET_SERVER_PROTOCOL`), or the client may not do that
+ * (`ERR_PARAKEET_SERVER_ACCESS`).
+ */
+export class ServerError extends ParakeetError {
+  override name = 'ServerError';
+  /** With `ERR_PARAKEET_SERVER_BUSY`: seconds after which trying again may help. */
+  readonly retryAfter: number | undefined;
+  constructor(
+    readonly code:
+      | 'ERR_PARAKEET_SERVER_BUSY'
+      | 'ERR_PARAKEET_SERVER_LIMIT'
+      | 'ERR_PARAKEET_SERVER_PROTOCOL'
+      | 'ERR_PARAKEET_SERVER_ACCESS',
+    message: string,
+    { retryAfter, ...options }: ErrorOptions & { retryAfter?: number } = {},
+  ) {
+    super(message, options);
+    this.retryAfter = retryAfter;
   }
 }
 

@@ -29,6 +29,7 @@ export {
   NativeError,
   ParakeetError,
   SavedStateError,
+  ServerError,
   WriteError,
 } from './errors.js';
 export type {

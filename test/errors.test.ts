@@ -13,6 +13,7 @@ import {
   NativeError,
   type ParakeetError,
   SavedStateError,
+  ServerError,
   WriteError,
 } from '../src/index.js';
 import { readDocument } from './support/documents.js';
@@ -33,6 +34,10 @@ const errors: ParakeetError[] = [
   new DependencyError('x'),
   new SavedStateError('ERR_PARAKEET_INVALID_SNAPSHOT', 'x'),
   new SavedStateError('ERR_PARAKEET_INVALID_SESSION', 'x'),
+  new ServerError('ERR_PARAKEET_SERVER_BUSY', 'x', { retryAfter: 3 }),
+  new ServerError('ERR_PARAKEET_SERVER_LIMIT', 'x'),
+  new ServerError('ERR_PARAKEET_SERVER_PROTOCOL', 'x'),
+  new ServerError('ERR_PARAKEET_SERVER_ACCESS', 'x'),
   new ClosedError('x'),
   new LagError('x'),
   new AbortedError(),

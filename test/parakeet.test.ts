@@ -54,6 +54,13 @@ function run(stream: Duplex & AsyncIterable<TranscriptEvent>, bytes: Uint8Array[
   return drain(stream);
 }
 
+test('a phrase that the model cannot spell fails the stream, and nothing else', async () => {
+  const model = fakeModel();
+  const stream = parakeet({ ...small, model, decoding: { boost: [{ phrase: '☃ 28' }] } });
+  const { error } = await run(stream);
+  expect(error).toMatchObject({ code: 'ERR_PARAKEET_INVALID_ARGUMENT' });
+});
+
 /** A sink that takes `milliseconds` for each event. */
 function slowSink(milliseconds: number, written: TranscriptEvent[] = []) {
   return new Writable({

@@ -45,6 +45,11 @@ export class Ending {
     this.#gracefully = end;
   }
 
+  /** The request was what the command runs for, and is carried out: it does not show in the exit code. */
+  forget(): void {
+    this.#code = undefined;
+  }
+
   /** Stops listening. */
   dispose(): void {
     for (const [signal, listener] of this.#listeners) this.#terminal.off(signal, listener);

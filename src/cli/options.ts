@@ -275,11 +275,57 @@ function latency(): CliOption {
     throw new UsageError(`Expected ${expected} for ${name} but received ${text}`);
   });
   option.argChoices = [...latencyPresets];
-  return option;
+  return option.presets('balanced');
 }
 
 export const streamOptions = (): CliOption[] => [
-  latency().presets('balanced'),
+  latency(),
   new CliOption('--refine', 'transcribe each sentence again when it is over: better files, more work'),
   new CliOption('--silence-gate', 'let the model sleep while nobody speaks'),
+];
+
+/** Where the server listens, and to whom. */
+export const serverOptions = (): CliOption[] => [
+  new CliOption('--host <ADDRESS>', 'address to listen on').from('PARAKEET_HOST').presets('127.0.0.1'),
+  CliOption.integer('--port <N>', 'port to listen on; 0: a free one', 0).from('PARAKEET_PORT').presets(8000),
+  new CliOption('--token-file <FILE>', 'who may use it: a name and a token on each line').from(
+    'PARAKEET_TOKEN_FILE',
+  ),
+  new CliOption('--anonymous', 'let everybody use it, also on an address that other machines reach'),
+  CliOption.list('--origin <ORIGIN>', "a web page's origin that may use it; may be given several times"),
+  new CliOption('--tls-cert <FILE>', 'certificate (PEM), to serve https and wss'),
+  new CliOption('--tls-key <FILE>', 'its private key (PEM)'),
+  CliOption.integer('--wyoming <PORT>', "speak Home Assistant's Wyoming protocol on this port", 0),
+  new CliOption('--wyoming-host <ADDRESS>', 'address for that; the protocol has no tokens').presets(
+    '127.0.0.1',
+  ),
+  latency(),
+];
+
+/** How much the server takes. */
+export const limitOptions = (): CliOption[] => [
+  CliOption.integer('--max-streams <N>', 'live transcripts at once', 1).default(undefined, 'measured'),
+  CliOption.integer('--max-files <N>', 'files at once; others wait', 1).presets(2),
+  CliOption.integer('--max-body <BYTES>', 'largest upload', 1024).default(undefined, '1 GiB'),
+  CliOption.integer('--max-spool <BYTES>', 'largest upload that is stored while it comes', 0).default(
+    undefined,
+    '1 GiB',
+  ),
+  CliOption.number('--max-duration <SECONDS>', 'longest file or live transcript', 1).presets(14_400),
+  CliOption.number('--idle-timeout <SECONDS>', 'end a live transcript without sound after this', 1).presets(
+    30,
+  ),
+  CliOption.number('--stop-timeout <SECONDS>', 'time to deliver what is live when it stops', 0).presets(10),
+];
+
+/** What the server writes. */
+export const serverMessageOptions = (): CliOption[] => [
+  new CliOption('-q, --quiet', 'print nothing but errors and the log'),
+  CliOption.choice('--log-level <LEVEL>', 'log on stdout, in JSON lines, without audio and text', [
+    'none',
+    'error',
+    'warn',
+    'info',
+    'debug',
+  ]).presets('info'),
 ];

@@ -39,6 +39,15 @@ Examples:
   ffmpeg -i rtmp://host/live -f s16le -ar 16000 -ac 1 - | parakeet live -o - -f jsonl | jq .text
 `;
 
+const SERVE_HELP = `
+Clients of OpenAI and Deepgram need only another address: see docs/server.md.
+Ctrl-C or SIGTERM: what is live is made final and delivered, then exit code 0.
+
+Examples:
+  parakeet serve
+  parakeet serve --host 0.0.0.0 --token-file tokens --tls-cert cert.pem --tls-key key.pem
+`;
+
 const BUILD_HELP = `
 Needs the package @parakeet-stream/source,
 Python 3 with pip, CMake and a C++20 compiler.
@@ -107,6 +116,14 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
     .group('Messages:', options.messageOptions())
     .addHelpText('after', LIVE_HELP);
   does(live, async () => (await import('./live.js')).live);
+
+  const serve = sub(program, 'serve', 'transcribe for the clients of other services: HTTP and WebSocket')
+    .group('Server:', options.serverOptions())
+    .group('Limits:', options.limitOptions())
+    .group('Model:', options.modelOptions())
+    .group('Messages:', options.serverMessageOptions())
+    .addHelpText('after', SERVE_HELP);
+  does(serve, async () => (await import('./serve.js')).serve);
 
   does(
     sub(program, 'devices', 'list the microphones').group('Options:', [options.json()]),

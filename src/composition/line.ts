@@ -86,7 +86,8 @@ export class Line {
     for (const make of this.#plan(model)) {
       const stage = make() as AnyStage;
       this.#stages.push(stage);
-      // Before pumpify listens: every stage must get the first error itself, and pumpify destroys them without a cause.
+      // Before pumpify listens: every stage must get the first error itself, and pumpify destroys them without a cause. At once: when a
+      // later one throws, those that exist are destroyed with its error.
       stage.on('error', listeners.onError);
       stage.onLateFailure = listeners.onLateFailure;
     }

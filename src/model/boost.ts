@@ -95,6 +95,16 @@ function spelled(phrase: string): string {
         .toLowerCase();
 }
 
+/** Whether a phrase can be boosted with a vocabulary: it is short enough, and pieces spell it. */
+export function canSpell(vocabulary: readonly string[], phrase: string): boolean {
+  try {
+    boostTree(vocabulary, [{ phrase }]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A tree of letters; node 0 is its root. */
 class Letters {
   readonly children: Map<string, number>[] = [new Map()];

@@ -8,7 +8,7 @@ import type { NativeAddon } from '../../src/engine/addon.js';
 
 afterAll(async () => {
   const { cache } = createRequire(import.meta.url);
-  const addon = Object.values(cache).find((module) => module?.filename.endsWith('parakeet.node'));
+  const addon = Object.values(cache).find((module) => module?.filename?.endsWith('parakeet.node'));
   if (!addon) return;
   const { counts } = addon.exports as NativeAddon;
   // The engine's thread decrements its counts a moment after it has answered.

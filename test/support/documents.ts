@@ -77,6 +77,11 @@ export class Project {
   constructor() {
     mkdirSync(path.join(this.folder, 'node_modules'));
     symlinkSync(root, path.join(this.folder, 'node_modules', 'parakeet-stream'));
+    // What the guides import beside it.
+    symlinkSync(
+      path.join(root, 'node_modules', '@livekit'),
+      path.join(this.folder, 'node_modules', '@livekit'),
+    );
     copyFileSync(path.join(root, 'test', 'audio', 'af_sky_10.flac'), path.join(this.folder, 'talk.flac'));
   }
 

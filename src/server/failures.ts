@@ -1,0 +1,65 @@
+/** How a failure is told to a client: HTTP's status, a WebSocket's code, and a message that gives nothing of this machine away. */
+import { type ErrorCode, isParakeetError, ServerError } from '../index.js';
+
+/** A failure as a client sees it. */
+export interface Failure {
+  /** HTTP's status. */
+  status: number;
+  /** A WebSocket's code. */
+  closeCode: number;
+  /** Stable, for programs. */
+  code: string;
+  message: string;
+  /** Seconds after which trying again may help. */
+  retryAfter: number | undefined;
+}
+
+const CLIENT_ERRORS: Partial<Record<ErrorCode, { status: number; closeCode: number }>> = {
+  ERR_PARAKEET_INVALID_ARGUMENT: { status: 400, closeCode: 1008 },
+  ERR_PARAKEET_INVALID_AUDIO: { status: 400, closeCode: 1007 },
+  ERR_PARAKEET_UNSUPPORTED_FORMAT: { status: 415, closeCode: 1003 },
+  ERR_PARAKEET_MISSING_DEPENDENCY: { status: 415, closeCode: 1003 },
+  ERR_PARAKEET_SERVER_BUSY: { status: 503, closeCode: 1013 },
+  ERR_PARAKEET_SERVER_LIMIT: { status: 413, closeCode: 1008 },
+  ERR_PARAKEET_SERVER_PROTOCOL: { status: 400, closeCode: 1008 },
+  ERR_PARAKEET_SERVER_ACCESS: { status: 401, closeCode: 1008 },
+};
+
+export function failureOf(error: unknown): Failure {
+  if (isParakeetError(error)) {
+    const known = CLIENT_ERRORS[error.code];
+    const retryAfter = error instanceof ServerError ? error.retryAfter : undefined;
+    const { statusCode } = error as { statusCode?: number };
+    if (known) {
+      const status = statusCode ?? known.status;
+      return { ...known, status, code: error.code, message: error.message, retryAfter };
+    }
+    return internal(error.code, error.code === 'ERR_PARAKEET_NO_SPACE' ? 507 : 500);
+  }
+  // fastify's own, about the request.
+  const { statusCode, code, message } = (error ?? {}) as {
+    statusCode?: number;
+    code?: string;
+    message?: string;
+  };
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return {
+      status: statusCode,
+      closeCode: 1008,
+      code: code ?? 'bad_request',
+      message: message ?? '',
+      retryAfter: undefined,
+    };
+  return internal('internal_error', 500);
+}
+
+/** Paths and details stay in the log. */
+function internal(code: string, status: number): Failure {
+  return {
+    status,
+    closeCode: 1011,
+    code,
+    message: 'The server failed. Its log says why.',
+    retryAfter: undefined,
+  };
+}

@@ -1,0 +1,164 @@
+/** `WS /v1/captions`: the page's own protocol, whose messages are in messages.ts. One connection here; what outlives it is in session.ts. */
+import type { WebSocket } from '@fastify/websocket';
+import type { FastifyRequest } from 'fastify';
+import { canSpell } from '../../../model/boost.js';
+import { finite, integer } from '../../../options.js';
+import type { Protocol, ServerContext } from '../../context.js';
+import { type Failure, failureOf } from '../../failures.js';
+import { ClientSocket } from '../../sockets/client-socket.js';
+import { type Message, protocolError, readMessage } from '../../sockets/messages.js';
+import type { ServerMessage } from './messages.js';
+import { CaptionSession, type Listener } from './session.js';
+import { CaptionSessions, RESUME_SECONDS } from './sessions.js';
+
+/** Most phrases to listen for, and most letters of one. */
+const MOST_PHRASES = 100;
+const MOST_LETTERS = 100;
+/** Codes of a connection that its client has ended: it is done, or its page was left. */
+const FINAL_CODES: readonly number[] = [1000, 1001];
+/** Samples below which a session is not kept for a client that is gone. */
+const WORTH_KEEPING = 16_000;
+/** Rates that microphones and browsers have. */
+const [LEAST_RATE, MOST_RATE] = [8000, 192_000];
+
+export const captions: Protocol = (app, context) => {
+  const sessions = new CaptionSessions();
+  app.addHook('preClose', async () => sessions.close());
+  app.get('/v1/captions', { websocket: true }, (socket, request) =>
+    new CaptionConnection(socket, request, context, sessions).run(),
+  );
+};
+
+class CaptionConnection implements Listener {
+  readonly #socket: ClientSocket;
+  readonly #request: FastifyRequest;
+  readonly #context: ServerContext;
+  readonly #sessions: CaptionSessions;
+  #session: { id: string; session: CaptionSession } | undefined;
+  #closeCode = 0;
+  /** The client was refused. */
+  #isOver = false;
+
+  constructor(socket: WebSocket, request: FastifyRequest, context: ServerContext, sessions: CaptionSessions) {
+    this.#socket = new ClientSocket(socket, () => context.metrics.draftDropped());
+    // Before the handlers: they ask for the code.
+    socket.once('close', (code) => {
+      this.#closeCode = code;
+    });
+    this.#request = request;
+    this.#context = context;
+    this.#sessions = sessions;
+  }
+
+  run(): void {
+    this.#socket.handle({
+      onMessage: (data, isBinary) => (isBinary ? this.#sound(data) : this.#command(readMessage(data))),
+      onError: (error) => this.#fail(error),
+      onClose: () => this.#leave(),
+    });
+  }
+
+  /** The session waits for its client only if the connection broke, and something would be lost. */
+  #leave(): void {
+    if (!this.#session) return;
+    const { id, session } = this.#session;
+    if (this.#isOver || FINAL_CODES.includes(this.#closeCode) || session.received < WORTH_KEEPING)
+      session.finish();
+    this.#sessions.leave(id, this);
+  }
+
+  send(message: ServerMessage): void {
+    this.#socket.send(message);
+  }
+
+  sendDraft(message: ServerMessage): void {
+    this.#socket.sendDraft(message);
+  }
+
+  end(failure?: Failure): void {
+    this.#socket.close(failure?.closeCode ?? 1000, failure?.message);
+  }
+
+  async #sound(data: Buffer): Promise<void> {
+    if (data.length % 2 !== 0) throw protocolError('Expected whole samples of 16 bits in a binary message');
+    await this.#running.write(data);
+  }
+
+  async #command(message: Message): Promise<void> {
+    switch (message.type) {
+      case 'start':
+        return this.#start(message);
+      case 'resume':
+        return this.#resume(message);
+      case 'phrases':
+        return this.#running.setPhrases(this.#phrases(message.phrases));
+      case 'finish':
+        return this.#running.finish();
+      case 'keep_alive':
+        return this.#running.keepAlive();
+      default:
+        throw protocolError(
+          'Expected start, resume, phrases, finish or keep_alive for type, or sound in a binary message',
+        );
+    }
+  }
+
+  #start({ sample_rate, room, phrases, offset }: Message): void {
+    if (this.#session) throw protocolError('Expected one start message but received another');
+    const sampleRate = integer('sample_rate', sample_rate, LEAST_RATE, MOST_RATE);
+    const channel = this.#context.channels.open({
+      protocol: 'captions',
+      client: this.#request.client,
+      input: { format: 's16le', sampleRate },
+      boost: this.#phrases(phrases ?? []).map((phrase) => ({ phrase })),
+      offset: finite('offset', offset ?? 0, 0, 1e6),
+      ...(room !== undefined && { room: room as string }),
+    });
+    const session = new CaptionSession(channel, this.#request.client);
+    this.#attach(this.#sessions.add(session), session);
+  }
+
+  #resume({ session: id, last_event }: Message): void {
+    if (this.#session) throw protocolError('Expected one start message but received another');
+    const session = this.#sessions.find(id, this.#request.client);
+    if (!session) throw protocolError('Expected a session that is kept. Start another one.');
+    this.#attach(id as string, session, typeof last_event === 'string' ? last_event : undefined);
+  }
+
+  #attach(id: string, session: CaptionSession, lastEvent?: string): void {
+    this.#session = { id, session };
+    const { received } = session;
+    this.send({ type: 'ready', session: id, received, resume_seconds: RESUME_SECONDS });
+    session.attach(this, lastEvent);
+  }
+
+  get #running(): CaptionSession {
+    if (this.#session) return this.#session.session;
+    throw protocolError('Expected a start message before others');
+  }
+
+  /** The phrases that the model can spell; the client is told of the others. */
+  #phrases(value: unknown): string[] {
+    const isList = Array.isArray(value) && value.length <= MOST_PHRASES;
+    if (!isList || value.some((one) => typeof one !== 'string' || one.length > MOST_LETTERS))
+      throw protocolError(
+        `Expected at most ${MOST_PHRASES} texts of at most ${MOST_LETTERS} letters for phrases`,
+      );
+    const { vocabulary } = this.#context.model.info;
+    const given = (value as string[]).filter((one) => one.trim() !== '');
+    const known = given.filter((phrase) => canSpell(vocabulary, phrase));
+    const ignored = given.filter((phrase) => !known.includes(phrase));
+    if (ignored.length > 0) this.send({ type: 'ignored', phrases: ignored });
+    return known;
+  }
+
+  #fail(error: unknown): void {
+    this.#isOver = true;
+    if (!this.#socket.open) return;
+    const failure = failureOf(error);
+    const { code, message, retryAfter } = failure;
+    this.#request.log.info({ err: error, client: this.#request.client, code }, 'captions failed');
+    this.send({ type: 'error', code, message, ...(retryAfter !== undefined && { retry_after: retryAfter }) });
+    this.end(failure);
+  }
+}
