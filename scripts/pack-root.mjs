@@ -14,7 +14,9 @@ const readManifest = () => JSON.parse(readFileSync(path.join(root, 'package.json
 /** @param {string} folder */
 export function fillRoot(folder) {
   const files = packedFiles();
-  const stale = files.filter((file) => /^dist\/.*\.js$/.test(file) && !existsSync(sourceOf(file)));
+  // The page's programs are made anew by each build, and bundle several sources.
+  const compiled = files.filter((file) => /^dist\/(?!page\/).*\.js$/.test(file));
+  const stale = compiled.filter((file) => !existsSync(sourceOf(file)));
   if (stale.length > 0) {
     throw new Error(`Expected a source for ${stale.join(', ')}: rm -rf dist && npm run build:dist`);
   }

@@ -74,6 +74,19 @@ test('no import runs up', () => {
   expect(up).toEqual([]);
 });
 
+test('the server is built on the public API: of the rest it takes the ground, and the bounds of a phrase', () => {
+  const [ground = []] = LAYERS;
+  const allowed = [...ground, 'index.ts', path.join('model', 'boost.ts')];
+  const stray = files
+    .filter((file) => file.startsWith(`server${path.sep}`))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((target) => !target.startsWith(`server${path.sep}`) && !allowed.includes(target))
+        .map((target) => `${file} → ${target}`),
+    );
+  expect(stray).toEqual([]);
+});
+
 /** What each room of native/ knows nothing of; the model's arithmetic is behind the seam of ops/. */
 const UNKNOWN: Readonly<Record<string, RegExp>> = {
   engine: /^(binding\/|napi)/,
