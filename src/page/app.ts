@@ -61,10 +61,10 @@ async function openSound(): Promise<Sound | undefined> {
 }
 
 async function start(): Promise<void> {
-  const sound = await openSound();
-  if (!sound) return;
   // Whether the server lets us in is known before anything is recorded.
   await ticketFor();
+  const sound = await openSound();
+  if (!sound) return;
   captions.clear();
   status.reset();
   document.documentElement.dataset.used = '';
