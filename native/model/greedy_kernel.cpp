@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "greedy_kernel_source.h"
-#include "ops/cpu/pointwise.h"
 #include "ops/cuda_driver.h"
 #include "ops/transfer.h"
 #include "ops/types.h"
@@ -85,8 +84,7 @@ GreedyKernel::GreedyKernel(const ModelConfig& config, const Weights& weights, op
       blocks_(blocks) {
   const auto matrix = [&](const std::vector<float>& values) {
     if (dtype == ops::DType::float32) return asVector(values);
-    const std::vector<uint16_t> bits = ops::toBfloat16(values);
-    return ops::resident(mx::array(bits.begin(), {static_cast<int>(bits.size())}, mx::uint16));
+    return mx::view(mx::astype(asVector(values), mx::bfloat16), mx::uint16);
   };
   std::vector<std::string> inputs, hiddens, biases;
   for (int i = 0; i < layers_; i++) {
@@ -106,6 +104,7 @@ GreedyKernel::GreedyKernel(const ModelConfig& config, const Weights& weights, op
               matrix(weights.take("joint.joint_net.2.weight", {classes_ + kinds_, jointHidden_})),
               asVector(weights.take("joint.joint_net.2.bias", {classes_ + kinds_})),
               ops::resident(mx::array(durations.begin(), {static_cast<int>(durations.size())}, mx::int32))};
+  mx::eval(weights_);
 }
 
 std::string GreedyKernel::callFor(int streams) const {
