@@ -1,8 +1,9 @@
 /**
  * Turns as the events of LiveKit's speech streams. Only the shape changes: what happens when is decided in turns.ts.
  */
-import { asLanguageCode, createTimedString, stt } from '@livekit/agents';
+import type { stt } from '@livekit/agents';
 import type { Sentence, TranscriptResult } from '../events.js';
+import { agents } from './agents.js';
 import type { TurnEvent, TurnText } from './turns.js';
 
 /** What the events of one stream have in common. */
@@ -14,7 +15,7 @@ export interface SpeechContext {
   offset: number;
 }
 
-const { SpeechEventType } = stt;
+const { SpeechEventType } = agents.stt;
 
 /** LiveKit's event of a turn's event. */
 export function speechEventOf(event: TurnEvent, context: SpeechContext): stt.SpeechEvent {
@@ -78,7 +79,7 @@ function speechData(
   { language, offset }: SpeechContext,
 ): stt.SpeechData {
   return {
-    language: asLanguageCode(language),
+    language: agents.asLanguageCode(language),
     text,
     startTime: start + offset,
     endTime: end + offset,
@@ -88,7 +89,7 @@ function speechData(
 
 const timedWords = ({ words }: Sentence, { offset }: SpeechContext) =>
   words.map(({ text, start, end, confidence }) =>
-    createTimedString({
+    agents.createTimedString({
       text,
       startTime: start + offset,
       endTime: end + offset,

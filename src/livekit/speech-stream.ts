@@ -2,10 +2,11 @@
  * A speech stream of LiveKit's agents: frames in, speech events out. The base class has the queues; turns.ts decides what is said.
  */
 import { randomUUID } from 'node:crypto';
-import { type APIConnectOptions, stt } from '@livekit/agents';
+import type { APIConnectOptions, stt } from '@livekit/agents';
 import type { AudioFrame } from '@livekit/rtc-node';
 import type { ParakeetOptions } from '../composition/options.js';
 import type { BoostPhrase } from '../model/boost.js';
+import { agents } from './agents.js';
 import { Hearing } from './hearing.js';
 import { speechEventOf } from './speech-events.js';
 import { Turns } from './turns.js';
@@ -19,7 +20,7 @@ export interface StreamSettings {
 }
 
 /** What `stt.stream()` returns. Frames of any rate and number of channels; the channels are mixed. */
-export class SpeechStream extends stt.SpeechStream {
+export class SpeechStream extends agents.stt.SpeechStream {
   label = 'parakeet.SpeechStream';
   readonly #settings: StreamSettings;
   readonly #requestId = randomUUID();
@@ -50,7 +51,7 @@ export class SpeechStream extends stt.SpeechStream {
       for (;;) {
         const { done, value } = await this.input.next();
         if (done || this.closed) break;
-        if (value === stt.SpeechStream.FLUSH_SENTINEL) await this.#hearing?.flush();
+        if (value === agents.stt.SpeechStream.FLUSH_SENTINEL) await this.#hearing?.flush();
         else await this.#hear(value as AudioFrame);
       }
       if (!this.closed) await this.#hearing?.end();
@@ -84,7 +85,7 @@ export class SpeechStream extends stt.SpeechStream {
         for (const turn of turns.push(event)) this.#put(speechEventOf(turn, this.#context));
       },
       // Wakes run(), which may wait for a frame.
-      () => this.input.closed || this.input.put(stt.SpeechStream.FLUSH_SENTINEL),
+      () => this.input.closed || this.input.put(agents.stt.SpeechStream.FLUSH_SENTINEL),
     );
   }
 

@@ -2,13 +2,14 @@
  * The speech-to-text class for LiveKit's agents: its options, its model, and its streams.
  */
 import { randomUUID } from 'node:crypto';
-import { type APIConnectOptions, stt } from '@livekit/agents';
+import type { APIConnectOptions, stt } from '@livekit/agents';
 import { checkModel, checkTranscription, type TranscriptionOptions } from '../composition/options.js';
 import { AbortedError, ClosedError } from '../errors.js';
 import { loadModel } from '../load-model.js';
 import { type BoostPhrase, canSpell } from '../model/boost.js';
 import type { Model } from '../model.js';
 import { expected, known } from '../options.js';
+import { agents } from './agents.js';
 import { finalOf } from './speech-events.js';
 import { SpeechStream } from './speech-stream.js';
 
@@ -70,7 +71,7 @@ type Frames = Parameters<stt.STT['recognize']>[0];
  * const session = new voice.AgentSession({ stt, turnDetection: 'stt' });
  * ```
  */
-export class STT extends stt.STT {
+export class STT extends agents.stt.STT {
   label = 'parakeet.STT';
   readonly #options: STTOptions;
   readonly #streams = new Set<SpeechStream>();
