@@ -46,6 +46,18 @@ const std::vector<std::string> inputNames{"before", "numbers",  "frames",    "st
 
 int activationOf(const std::string& name) { return name == "relu" ? 0 : name == "sigmoid" ? 1 : 2; }
 
+std::string nameFor(int streams) { return "parakeet_greedy_" + std::to_string(streams); }
+// What MLX calls the function.
+std::string functionFor(int streams) { return "custom_kernel_" + nameFor(streams); }
+
+// MLX writes the head of the function. How many threads a block has must stand in it: with as many registers as it
+// would like, the compiler leaves too few for so many threads. So the name brings it along where the head is, and
+// means itself again in the body.
+std::string headFor(int streams) {
+  const std::string name = functionFor(streams);
+  return "#define " + name + " __launch_bounds__(" + std::to_string(threads) + ") " + name + "\n";
+}
+
 // `names`, one below the other.
 std::vector<float> joined(const Weights& weights, const std::vector<std::string>& names,
                           const std::vector<int64_t>& shape) {
@@ -111,7 +123,7 @@ std::string GreedyKernel::callFor(int streams) const {
   const std::vector<int> sizes{streams, layers_, hidden_, jointHidden_, classes_, kinds_, activation_, maxSymbols_};
   std::string values;
   for (const int size : sizes) values += (values.empty() ? "" : ", ") + std::to_string(size);
-  return "parakeet_greedy::decode<" + values +
+  return "\n#undef " + functionFor(streams) + "\n  parakeet_greedy::decode<" + values +
          ">(numbers, frames, states, parakeet_greedy::weightsOf(embedding, inputs, hiddens, gate_bias, joint, "
          "joint_bias, out, out_bias, durations), result, work, reinterpret_cast<unsigned*>(counter));";
 }
@@ -158,10 +170,10 @@ GreedyKernel::Launch GreedyKernel::launch(const mx::array& frames, std::span<Str
 
   auto found = kernels_.find(count);
   if (found == kernels_.end()) {
-    const std::string name = "parakeet_greedy_" + std::to_string(count);
+    const std::string header = std::string(prelude) + greedyKernelSource + headFor(count);
     found = kernels_
-                .emplace(count, mx::fast::cuda_kernel(name, inputNames, {"result", "work", "counter"}, callFor(count),
-                                                      std::string(prelude) + greedyKernelSource))
+                .emplace(count, mx::fast::cuda_kernel(nameFor(count), inputNames, {"result", "work", "counter"},
+                                                      callFor(count), header))
                 .first;
   }
   std::vector<mx::array> inputs{before, ops::uploaded(numbers, {static_cast<int>(numbers.size())}), frames,
