@@ -29,12 +29,12 @@ export interface NativeModelInfo {
    * How far a frame attends in a whole recording: the model's own local attention, or [-1, -1] for no limit; of a cache-aware model the
    * largest of `contexts`.
    */
-  attention: NativeAttention;
+  attention: [left: number, right: number];
   /**
    * Contexts that a cache-aware model was trained with, the shortest first: the frames of a chunk, `right` + 1 of them, attend to each other
    * and to `left` frames before it. Empty for other models.
    */
-  contexts: readonly NativeAttention[];
+  contexts: readonly [left: number, right: number][];
   /**
    * Frames before a chunk that a live stream attends to by default, of a model that was trained for chunks as well as for whole recordings.
    */
