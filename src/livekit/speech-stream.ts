@@ -45,7 +45,7 @@ export class SpeechStream extends agents.stt.SpeechStream {
     this.#settings.onClose();
   }
 
-  /** The base class calls it. @internal */
+  /** The base class calls it. */
   protected override async run(): Promise<void> {
     try {
       for (;;) {

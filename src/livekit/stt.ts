@@ -148,7 +148,7 @@ export class STT extends agents.stt.STT {
     await Promise.all([...this.#streams].map((stream) => stream.setBoost(phrases)));
   }
 
-  /** A whole utterance at once, with full context. @internal */
+  /** A whole utterance at once, with full context. */
   protected override async _recognize(frames: Frames, signal?: AbortSignal): Promise<stt.SpeechEvent> {
     const list = Array.isArray(frames) ? frames : [frames];
     const { sampleRate, channels } = list[0] ?? { sampleRate: 16_000, channels: 1 };
