@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "engine/clock.h"
 #include "engine/worker.h"
 #include "model/cancel.h"
 
@@ -51,7 +52,6 @@ class Batcher {
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
   // Streams that ran in one batch send their next requests at about the same time, as fast as JavaScript handles them.
   // So the first request waits up to this long for as many as the last batch had; a single stream does not wait.
   static constexpr std::chrono::microseconds patience{2000}, nap{200};

@@ -1,21 +1,17 @@
 #include "engine/batches.h"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 #include <utility>
 #include <vector>
 
+#include "engine/clock.h"
 #include "engine/device_failure.h"
 #include "error.h"
 #include "ops/pool.h"
 
 namespace parakeet {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // The session of a request, or the reason why there is none.
 template <class Session>

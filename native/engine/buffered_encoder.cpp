@@ -13,37 +13,12 @@ namespace parakeet {
 
 BufferedEncoder::BufferedEncoder(std::shared_ptr<const Encoder> encoder, const PreprocessorConfig& preprocessor,
                                  StreamOptions options)
-    : EncoderSession(std::move(encoder)),
-      preprocessor_(preprocessor),
-      options_(std::move(options)),
-      features_(this->encoder().config().features),
-      factor_(this->encoder().config().subsamplingFactor),
-      mel_(features_),
-      statistics_(features_),
-      detector_(options_.hangover) {
+    : StreamEncoder(std::move(encoder), preprocessor, std::move(options)), statistics_(features_) {
   // Only running statistics let the model sleep through leading silence: with fixed ones, a stream equals an offline
   // pass.
   const auto* running = std::get_if<RunningNormalization>(&options_.normalization);
-  if (!running) start_ = 0;
+  if (running) start_ = -1;
   if (running && running->frames > 0) statistics_.assume(running->prior, running->frames);
-}
-
-void BufferedEncoder::flush(int silence) {
-  flushing_ = mel_.end();
-  flushSilence_ = silence;
-}
-
-StreamPosition BufferedEncoder::position() const {
-  return {mel_.end(), committed_, flushes() || (samples_ >= 0 && !ended_)};
-}
-
-std::optional<PlannedStep> BufferedEncoder::plan() {
-  if (ended_) return std::nullopt;
-  if (!flushes()) flushing_ = -1;
-  if (auto planned = gridStep()) return planned;
-  if (flushing_ >= 0) return flushStep();
-  if (samples_ < 0) return std::nullopt;
-  return lastStep();
 }
 
 EncodedStep BufferedEncoder::commit(PlannedStep planned, std::optional<EncodedPiece> encoded) {
@@ -72,9 +47,7 @@ EncodedStep BufferedEncoder::commit(PlannedStep planned, std::optional<EncodedPi
 }
 
 std::optional<PlannedStep> BufferedEncoder::gridStep() {
-  // Frames that reach beyond the end of the signal, and the flush, do not make a step due.
-  int64_t live = samples_ < 0 ? mel_.end() : std::min(mel_.end(), LogMelStream::liveFrames(preprocessor_, samples_));
-  if (flushing_ >= 0) live = std::min(live, flushing_);
+  const int64_t live = liveFrames();
   PlannedStep planned;
   EncodedStep& step = planned.step;
   step.firstFrame = committed_;
@@ -146,19 +119,7 @@ EncoderPiece BufferedEncoder::piece(const EncodedStep& step, int64_t seen, bool 
 
 void BufferedEncoder::minds(int64_t from, int64_t until) {
   listen(until);
-  if (!options_.gate) return;
-  if (start_ >= 0) {
-    // Everything that is not final yet is quiet, and so was the audio before it, for as long as the hangover.
-    const int64_t quiet = detector_.quietFrom();
-    if (quiet < 0 || quiet > from) return;
-    start_ = -1;
-    past_ = nullptr;
-  } else if (wakeFrom_ >= 0) {
-    // The onset of a word is quieter than the word.
-    constexpr int64_t onset = 30;
-    start_ = std::max(committed_, (wakeFrom_ - onset) / factor_);
-  }
-  wakeFrom_ = -1;
+  sleepOrWake(from);
 }
 
 void BufferedEncoder::listen(int64_t until) {
@@ -170,10 +131,7 @@ void BufferedEncoder::listen(int64_t until) {
     if (!silent && start_ < 0 && lastSound_ < 0) start_ = (listened_ > 0 ? listened_ + 1 : 0) / factor_;
     const bool counts = !silent && (start_ < 0 || listened_ >= start_ * factor_);
     const float level = counts ? loudness(frame, features_) : 0;
-    if (const auto change = detector_.add(counts ? std::optional(level) : std::nullopt)) {
-      changes_.push_back(*change);
-      if (change->speech && start_ < 0 && wakeFrom_ < 0) wakeFrom_ = change->frame;
-    }
+    detect(counts ? std::optional(level) : std::nullopt);
     if (!silent) lastSound_ = listened_;
     if (counts) heard_.push_back({{frame, frame + features_}, level, detector_.aboveFloor()});
   }
@@ -198,20 +156,6 @@ void BufferedEncoder::normalize(const float* frames, int count, std::vector<floa
   } else {
     statistics_.normalize(frames, count, out);
   }
-}
-
-void BufferedEncoder::write(ArchiveWriter& archive) {
-  fields(archive);
-  std::vector<LayerCache> layers = encoder().layersOf(past_);
-  archive(layers);
-}
-
-void BufferedEncoder::read(ArchiveReader& archive) {
-  fields(archive);
-  std::vector<LayerCache> layers;
-  archive(layers);
-  ArchiveReader::require(valid() && fits(layers, options_.cache));
-  past_ = encoder().cacheOf(layers);
 }
 
 bool BufferedEncoder::valid() const {

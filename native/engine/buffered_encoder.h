@@ -4,37 +4,30 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
-#include "engine/encoder_session.h"
-#include "engine/mel_buffer.h"
-#include "engine/stream_options.h"
-#include "model/config.h"
+#include "engine/stream_encoder.h"
 #include "model/live_statistics.h"
-#include "model/speech_detector.h"
 
 namespace parakeet {
 
-class BufferedEncoder : public EncoderSession {
+class BufferedEncoder : public StreamEncoder {
  public:
   BufferedEncoder(std::shared_ptr<const Encoder> encoder, const PreprocessorConfig& preprocessor,
                   StreamOptions options);
 
-  void push(const float* logMel, int frames) override { mel_.push(logMel, frames); }
-  void finish(int64_t samples) override { samples_ = samples; }
-  void flush(int silence) override;
   Matrix recall(int64_t from, int64_t until, int64_t& first) const override;
-  Context recallContext() const override { return options_.recall; }
-  StreamPosition position() const override;
-  std::optional<PlannedStep> plan() override;
   EncodedStep commit(PlannedStep planned, std::optional<EncodedPiece> encoded) override;
-  void write(ArchiveWriter& archive) override;
-  void read(ArchiveReader& archive) override;
 
  private:
-  std::optional<PlannedStep> gridStep();
-  PlannedStep flushStep();
-  PlannedStep lastStep();
+  std::optional<PlannedStep> gridStep() override;
+  PlannedStep flushStep() override;
+  PlannedStep lastStep() override;
+  bool flushes() const override { return flushing_ / factor_ > committed_; }
+  void archiveFields(ArchiveWriter& archive) override { fields(archive); }
+  void archiveFields(ArchiveReader& archive) override { fields(archive); }
+  bool valid() const override;
   // Whether the model may sleep through the mel frames [from, until), and puts it to sleep or wakes it.
   void minds(int64_t from, int64_t until);
   // The piece for the frames [firstRow, …) from the mel frames before `seen`, and `silence` more of digital silence.
@@ -42,9 +35,6 @@ class BufferedEncoder : public EncoderSession {
   // Reads mel frames before `until` and looks for the first sound. What counts waits in heard_ for the statistics.
   void listen(int64_t until);
   void normalize(const float* frames, int count, std::vector<float>& out) const;
-  bool valid() const;
-  // Whether the flushed audio has frames that are not final yet.
-  bool flushes() const { return flushing_ / factor_ > committed_; }
 
   template <class Archive>
   void fields(Archive& archive) {
@@ -52,26 +42,8 @@ class BufferedEncoder : public EncoderSession {
             committed_, flushing_, flushSilence_);
   }
 
-  PreprocessorConfig preprocessor_;
-  StreamOptions options_;
-  int features_, factor_;
-
-  MelBuffer mel_;
-  int64_t samples_ = -1;  // of the whole signal, once it is over
-  bool ended_ = false;    // the last step has run
-
   LiveStatistics statistics_;
   std::vector<SoundFrame> heard_;  // not yet in the statistics
-  SpeechDetector detector_;
-  std::vector<SpeechChange> changes_;  // not yet reported
-  int64_t listened_ = 0;               // mel frames read by listen()
-  int64_t lastSound_ = -1;             // last mel frame that is not digital silence
-  int64_t start_ = -1;                 // encoder frame at which the present signal begins; −1 while the model sleeps
-  int64_t wakeFrom_ = -1;              // mel frame of the sound that wakes it
-  int64_t committed_ = 0;              // encoder frames that are final
-  int64_t flushing_ = -1;              // mel frames that a flush has to make final; −1 for none
-  int32_t flushSilence_ = 0;           // mel frames of silence for it
-  StreamCachePtr past_;
 };
 
 }  // namespace parakeet

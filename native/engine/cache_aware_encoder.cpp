@@ -12,38 +12,10 @@ namespace parakeet {
 
 CacheAwareEncoder::CacheAwareEncoder(std::shared_ptr<const Encoder> encoder, const PreprocessorConfig& preprocessor,
                                      StreamOptions options)
-    : EncoderSession(std::move(encoder)),
-      preprocessor_(preprocessor),
-      options_(std::move(options)),
-      features_(this->encoder().config().features),
-      factor_(this->encoder().config().subsamplingFactor),
-      context_(options_.context),
-      mel_(features_),
-      detector_(options_.hangover) {}
+    : StreamEncoder(std::move(encoder), preprocessor, std::move(options)), context_(options_.context) {}
 
-void CacheAwareEncoder::flush(int silence) {
-  flushing_ = mel_.end();
-  flushSilence_ = silence;
-}
-
-StreamPosition CacheAwareEncoder::position() const {
-  return {mel_.end(), committed_, flushes() || (samples_ >= 0 && !ended_)};
-}
-
-std::optional<PlannedStep> CacheAwareEncoder::plan() {
-  if (ended_) return std::nullopt;
-  if (!flushes()) flushing_ = -1;
-  if (auto planned = chunkStep()) return planned;
-  if (flushing_ >= 0) return flushStep();
-  if (samples_ < 0) return std::nullopt;
-  return lastStep();
-}
-
-std::optional<PlannedStep> CacheAwareEncoder::chunkStep() {
-  // Frames that reach beyond the end of the signal, and the flush, do not make a step due.
-  int64_t live = samples_ < 0 ? mel_.end() : std::min(mel_.end(), LogMelStream::liveFrames(preprocessor_, samples_));
-  if (flushing_ >= 0) live = std::min(live, flushing_);
-  const int64_t due = (framesBefore(live, false) - committed_) / options_.chunk;
+std::optional<PlannedStep> CacheAwareEncoder::gridStep() {
+  const int64_t due = (framesBefore(liveFrames(), false) - committed_) / options_.chunk;
   if (due < 1) return std::nullopt;
   PlannedStep planned;
   EncodedStep& step = planned.step;
@@ -140,25 +112,9 @@ void CacheAwareEncoder::listen(int64_t from, int64_t until) {
     const float* frame = mel_.frame(listened_);
     const bool silent = silentFrame(frame, features_);
     if (!silent) lastSound_ = listened_;
-    const auto change = detector_.add(silent ? std::nullopt : std::optional(loudness(frame, features_)));
-    if (!change) continue;
-    changes_.push_back(*change);
-    if (change->speech && start_ < 0 && wakeFrom_ < 0) wakeFrom_ = change->frame;
+    detect(silent ? std::nullopt : std::optional(loudness(frame, features_)));
   }
-  if (!options_.gate) return;
-  if (start_ >= 0) {
-    const int64_t quiet = detector_.quietFrom();
-    if (quiet < 0 || quiet > from) return;
-    start_ = -1;
-    startMel_ = 0;
-    past_ = nullptr;
-  } else if (wakeFrom_ >= 0) {
-    // The onset of a word is quieter than the word.
-    constexpr int64_t onset = 30;
-    start_ = std::max(committed_, (wakeFrom_ - onset) / factor_);
-    startMel_ = start_ * factor_;
-  }
-  wakeFrom_ = -1;
+  if (sleepOrWake(from)) startMel_ = std::max<int64_t>(0, start_) * factor_;
 }
 
 Matrix CacheAwareEncoder::recall(int64_t from, int64_t until, int64_t& first) const {
@@ -170,22 +126,11 @@ Matrix CacheAwareEncoder::recall(int64_t from, int64_t until, int64_t& first) co
   return features;
 }
 
-void CacheAwareEncoder::write(ArchiveWriter& archive) {
-  fields(archive);
-  std::vector<LayerCache> layers = encoder().layersOf(past_);
-  archive(layers);
-}
-
-void CacheAwareEncoder::read(ArchiveReader& archive) {
-  fields(archive);
-  std::vector<LayerCache> layers;
-  archive(layers);
-  ArchiveReader::require(
-      context_ == options_.context && mel_.valid() && committed_ >= 0 && start_ >= -1 && start_ <= committed_ &&
-      startMel_ >= 0 && startMel_ <= start_ * factor_ + (start_ < 0 ? factor_ : 0) &&
-      mel_.first() <= std::max(startMel_, melOf(committed_) - encoder().melBefore()) && listened_ >= mel_.first() &&
-      listened_ <= mel_.end() && flushSilence_ >= 0 && fits(layers, options_.cache));
-  past_ = encoder().cacheOf(layers);
+bool CacheAwareEncoder::valid() const {
+  return context_ == options_.context && mel_.valid() && committed_ >= 0 && start_ >= -1 && start_ <= committed_ &&
+         startMel_ >= 0 && startMel_ <= start_ * factor_ + (start_ < 0 ? factor_ : 0) &&
+         mel_.first() <= std::max(startMel_, melOf(committed_) - encoder().melBefore()) && listened_ >= mel_.first() &&
+         listened_ <= mel_.end() && flushSilence_ >= 0;
 }
 
 }  // namespace parakeet

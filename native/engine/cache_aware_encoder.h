@@ -6,36 +6,27 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <vector>
 
-#include "engine/encoder_session.h"
-#include "engine/mel_buffer.h"
-#include "engine/stream_options.h"
-#include "model/config.h"
-#include "model/speech_detector.h"
+#include "engine/stream_encoder.h"
 
 namespace parakeet {
 
-class CacheAwareEncoder : public EncoderSession {
+class CacheAwareEncoder : public StreamEncoder {
  public:
   CacheAwareEncoder(std::shared_ptr<const Encoder> encoder, const PreprocessorConfig& preprocessor,
                     StreamOptions options);
 
-  void push(const float* logMel, int frames) override { mel_.push(logMel, frames); }
-  void finish(int64_t samples) override { samples_ = samples; }
-  void flush(int silence) override;
   Matrix recall(int64_t from, int64_t until, int64_t& first) const override;
-  Context recallContext() const override { return options_.recall; }
-  StreamPosition position() const override;
-  std::optional<PlannedStep> plan() override;
   EncodedStep commit(PlannedStep planned, std::optional<EncodedPiece> encoded) override;
-  void write(ArchiveWriter& archive) override;
-  void read(ArchiveReader& archive) override;
 
  private:
-  std::optional<PlannedStep> chunkStep();
-  PlannedStep flushStep();
-  PlannedStep lastStep();
+  std::optional<PlannedStep> gridStep() override;
+  PlannedStep flushStep() override;
+  PlannedStep lastStep() override;
+  bool flushes() const override { return flushing_ > startMel_; }
+  void archiveFields(ArchiveWriter& archive) override { fields(archive); }
+  void archiveFields(ArchiveReader& archive) override { fields(archive); }
+  bool valid() const override;
   // The piece for the frames from the step's firstRow up to `end`, which see mel frames before `seen` and `silence`
   // more of digital silence; `ended` if the signal ends there.
   EncoderPiece piece(const EncodedStep& step, int64_t end, int64_t seen, bool ended, int silence) const;
@@ -47,8 +38,6 @@ class CacheAwareEncoder : public EncoderSession {
   int64_t framesBefore(int64_t end, bool ended) const {
     return std::max<int64_t>(0, start_) + encoder().config().framesOf(end - startMel_, ended);
   }
-  // Whether there is something to flush since the last time.
-  bool flushes() const { return flushing_ > startMel_; }
 
   template <class Archive>
   void fields(Archive& archive) {
@@ -56,26 +45,8 @@ class CacheAwareEncoder : public EncoderSession {
             committed_, flushing_, flushSilence_);
   }
 
-  PreprocessorConfig preprocessor_;
-  StreamOptions options_;
-  int features_, factor_;
-  Context context_;  // as in the options: a snapshot of another one does not fit
-
-  MelBuffer mel_;
-  int64_t samples_ = -1;  // of the whole signal, once it is over
-  bool ended_ = false;    // the last step has run
-
-  SpeechDetector detector_;
-  std::vector<SpeechChange> changes_;  // not yet reported
-  int64_t listened_ = 0;               // mel frames read by listen()
-  int64_t lastSound_ = -1;             // last mel frame that is not digital silence
-  int64_t start_ = 0;                  // encoder frame at which the present signal begins; −1 while the model sleeps
-  int64_t startMel_ = 0;               // its first mel frame; 0 while the model sleeps
-  int64_t wakeFrom_ = -1;              // mel frame of the speech that wakes it
-  int64_t committed_ = 0;              // encoder frames that are final
-  int64_t flushing_ = -1;              // mel frames that a flush has to make final; −1 for none
-  int32_t flushSilence_ = 0;           // mel frames of silence for it
-  StreamCachePtr past_;
+  Context context_;       // as in the options: a snapshot of another one does not fit
+  int64_t startMel_ = 0;  // the first mel frame of the present signal; 0 while the model sleeps
 };
 
 }  // namespace parakeet

@@ -1,6 +1,6 @@
 // One stream's encoder: mel frames in, steps out, and the tickets that stand for their frames until they are decoded.
-// How lookahead works is up to the derived class (buffered_encoder.h, cache_aware_encoder.h). Used on the
-// engine's thread only.
+// How lookahead works is up to the derived classes (stream_encoder.h). Used on the engine's thread, or on those that
+// plan steps for it while it waits (batches.h).
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,12 @@
 #include "engine/recordings.h"
 
 #include <algorithm>
-#include <chrono>
 #include <future>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "engine/clock.h"
 #include "engine/device_failure.h"
 #include "error.h"
 #include "ops/device.h"
@@ -14,8 +14,6 @@
 
 namespace parakeet {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 struct Hearing {
   RecordingRequest request;
@@ -148,8 +146,6 @@ void hearAgain(const std::vector<Hearing*>& batch, const std::exception_ptr& fai
   hear({batch.begin(), middle}, counts);
   hear({middle, batch.end()}, counts);
 }
-
-double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // Of signals that have been listened to.
 void hear(std::vector<Hearing*> batch, BatchCounts& counts) {

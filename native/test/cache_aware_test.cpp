@@ -71,16 +71,6 @@ Matrix firstRows(const Matrix& all, int rows) {
   return {{all.data.begin(), all.data.begin() + static_cast<ptrdiff_t>(rows) * all.columns}, rows, all.columns};
 }
 
-float largestDifference(const Matrix& one, const Matrix& other) {
-  if (one.rows != other.rows || one.columns != other.columns) return INFINITY;
-  float largest = 0;
-  for (size_t i = 0; i < one.data.size(); i++) {
-    const float difference = std::abs(one.data[i] - other.data[i]);
-    if (!(difference <= largest)) largest = difference;  // a NaN too
-  }
-  return largest;
-}
-
 Matrix streamed(const GoldenModel& golden, int right, const Matrix& features, std::mt19937& random) {
   FrameStream stream(golden, right);
   for (int at = 0; at < features.rows;) {

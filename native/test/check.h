@@ -1,9 +1,12 @@
 // Checks of the test program: a failed one is printed with its place and counted; the program goes on.
 #pragma once
 
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <string>
+
+#include "model/matrix.h"
 
 namespace parakeet::test {
 
@@ -26,6 +29,17 @@ std::string thrownBy(Call call) {
     return "something else";
   }
   return "";
+}
+
+// Infinite for matrices of different shapes.
+inline float largestDifference(const Matrix& one, const Matrix& other) {
+  if (one.rows != other.rows || one.columns != other.columns) return INFINITY;
+  float largest = 0;
+  for (size_t i = 0; i < one.data.size(); i++) {
+    const float difference = std::abs(one.data[i] - other.data[i]);
+    if (!(difference <= largest)) largest = difference;  // a NaN too
+  }
+  return largest;
 }
 
 }  // namespace parakeet::test

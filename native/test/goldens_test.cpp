@@ -8,16 +8,6 @@
 namespace parakeet::test {
 namespace {
 
-float largestDifference(const Matrix& one, const Matrix& other) {
-  if (one.rows != other.rows || one.columns != other.columns) return INFINITY;
-  float largest = 0;
-  for (size_t i = 0; i < one.data.size(); i++) {
-    const float difference = std::abs(one.data[i] - other.data[i]);
-    if (!(difference <= largest)) largest = difference;  // a NaN too
-  }
-  return largest;
-}
-
 bool sameTokens(const Tokens& tokens, const Tokens& golden) {
   return tokens.size() == golden.size() &&
          std::equal(tokens.begin(), tokens.end(), golden.begin(), [](const Token& a, const Token& b) {
