@@ -13,6 +13,7 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { loadModel, presets } from 'parakeet-stream';
+import { layerProducts, productSeconds } from './layer-products.mjs';
 import { median } from './quantile.mjs';
 import { randomModel } from './random-model.mjs';
 
@@ -153,20 +154,14 @@ async function measure(model, kind, options, streams) {
 
 /** Milliseconds of a step with so many frames: its layers' products at the speed of bare ones, and reading their weights. */
 async function bounds({ addon, info }, frames) {
-  const { dModel: width, layers } = info;
-  const shapes = [
-    { inputs: width, outputs: 4 * width, times: 2 },
-    { inputs: 4 * width, outputs: width, times: 2 },
-    { inputs: width, outputs: width, times: 5 },
-    { inputs: width, outputs: 2 * width, times: 1 },
-  ];
-  let arithmetic = 0;
-  let weights = 0;
-  for (const { inputs, outputs, times } of shapes) {
-    const speed = await addon.productSpeed(values.dtype, Math.max(frames, 64), inputs, outputs, 0.2);
-    arithmetic += (layers * times * 2 * frames * inputs * outputs) / speed;
-    weights += layers * times * inputs * outputs;
-  }
+  const arithmetic = await productSeconds(addon, info, values.dtype, frames, {
+    measured: Math.max(frames, 64),
+    seconds: 0.2,
+  });
+  const weights = layerProducts(info).reduce(
+    (sum, { inputs, outputs, times }) => sum + times * inputs * outputs,
+    0,
+  );
   // A single row of a matrix that no cache holds: its weights are read, and hardly anything is computed.
   readSpeed ??= (await addon.productSpeed(values.dtype, 1, 4096, 32_768, 0.5)) / 2;
   return { arithmetic: 1000 * arithmetic, weights: (1000 * weights) / readSpeed };

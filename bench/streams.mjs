@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadModel, parakeet, presets } from 'parakeet-stream';
 import { joined } from './joined.mjs';
+import { productSeconds } from './layer-products.mjs';
 import { randomModel } from './random-model.mjs';
 import { readRecordings, readSamples } from './recordings.mjs';
 
@@ -224,23 +225,10 @@ async function javaScriptOfOne(model, speech) {
 
 /** Streams whose encoder products alone would fill this machine. */
 async function bound(model) {
-  const { dModel: width, layers } = model.info;
   const frames = 256;
-  const shapes = [
-    { inputs: width, outputs: 4 * width, times: 2 },
-    { inputs: 4 * width, outputs: width, times: 2 },
-    { inputs: width, outputs: width, times: 4 },
-    { inputs: width, outputs: 2 * width, times: 1 },
-    { inputs: width, outputs: width, times: 1 },
-  ];
-  let seconds = 0;
-  for (const { inputs, outputs, times } of shapes) {
-    const speed = await model.addon.productSpeed(values.dtype, frames, inputs, outputs, 0.2);
-    seconds += (times * 2 * frames * inputs * outputs) / speed;
-  }
-  const perFrame = (layers * seconds) / frames;
+  const seconds = await productSeconds(model.addon, model.info, values.dtype, frames, { seconds: 0.2 });
   const { chunk, lookahead } = secondsOf(model);
-  return (chunk * FRAME_SECONDS) / ((chunk + lookahead) * perFrame);
+  return (chunk * FRAME_SECONDS * frames) / ((chunk + lookahead) * seconds);
 }
 
 /** Seconds of a step and of what it sees ahead. A cache-aware model sees nothing ahead of its chunk, which the engine chooses. */

@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { loadModel } from 'parakeet-stream';
+import { productSeconds } from '../layer-products.mjs';
 
 const [folder, dtype, threads] = process.argv.slice(2);
 const began = performance.now();
@@ -48,20 +49,8 @@ const work = {
 };
 
 /** Seconds that the bare products of the layers' weights with `rows` frames need, at their best in some tenths of a second. */
-async function bound({ rows }) {
-  const { dModel: width, layers } = info;
-  const shapes = [
-    { inputs: width, outputs: 4 * width, times: 2 },
-    { inputs: 4 * width, outputs: width, times: 2 },
-    { inputs: width, outputs: width, times: 5 },
-    { inputs: width, outputs: 2 * width, times: 1 },
-  ];
-  let seconds = 0;
-  for (const { inputs, outputs, times } of shapes) {
-    const speed = await addon.productSpeed(dtype, rows, inputs, outputs, 0.03);
-    seconds += (layers * times * 2 * rows * inputs * outputs) / speed;
-  }
-  return seconds;
+function bound({ rows }) {
+  return productSeconds(addon, info, dtype, rows, { seconds: 0.03 });
 }
 
 async function watched(job) {

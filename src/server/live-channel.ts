@@ -95,7 +95,7 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
     this.#setup = setup;
     this.#speaker = options.speaker;
     this.#offset = offset;
-    this.#lag = new LagClock(input, lookaheadOf(setup.latency));
+    this.#lag = new LagClock(input, lookaheadOf(setup));
     this.#stream = parakeet({
       model: setup.model,
       latency: setup.latency,
@@ -228,10 +228,9 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
   }
 }
 
-/** Seconds that a step sees beyond what it makes final. */
-function lookaheadOf(latency: Latency): number {
-  // The chunks of a cache-aware model see nothing beyond themselves.
-  if (typeof latency === 'number') return 0;
+/** Seconds that a step sees beyond what it makes final: none with a cache-aware model, whose chunks see nothing beyond themselves. */
+function lookaheadOf({ model, latency }: LiveChannelSetup): number {
+  if (model.info.contexts.length > 0 || typeof latency === 'number') return 0;
   const { lookahead } = typeof latency === 'string' ? presets[latency] : latency;
   return lookahead ?? presets.balanced.lookahead;
 }

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { random } from '../../bench/mixes.mjs';
 import {
   expectIdle,
   type Message,
@@ -29,16 +30,6 @@ beforeAll(async () => {
 });
 afterAll(stopServers);
 
-/** Numbers in [0, 1) that a seed decides (mulberry32). */
-function random(from: number): () => number {
-  let state = from >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let value = Math.imul(state ^ (state >>> 15), state | 1);
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 const next = random(Number.isFinite(seed) ? seed : 1);
 const below = (count: number) => Math.floor(next() * count);
 const oneOf = <T>(items: readonly T[]): T => items[below(items.length)] as T;
