@@ -1,7 +1,7 @@
 /** Answers to requests that fail, in OpenAI's form; a protocol with another form sets its own handler with {@link prepareFailure}. */
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Failure, failureOf } from './failures.js';
+import { type Failure, logFailure } from './failures.js';
 import type { ServerMetrics } from './metrics.js';
 
 /** Milliseconds for the rest of an upload that is not wanted. */
@@ -14,13 +14,8 @@ export function prepareFailure(
   reply: FastifyReply,
   metrics: ServerMetrics,
 ): Failure {
-  const failure = failureOf(error);
+  const failure = logFailure(request.log, error, 'request');
   metrics.failed(error);
-  // What a client did wrong may show what it sent.
-  const isOurs = failure.status >= 500 && failure.status !== 503;
-  const { code } = failure;
-  if (isOurs) request.log.error({ code, err: error }, 'request failed');
-  else request.log.info({ code }, 'request refused');
   reply.code(failure.status);
   if (failure.retryAfter !== undefined) reply.header('retry-after', String(failure.retryAfter));
   if (failure.status === 401) reply.header('www-authenticate', 'Bearer');

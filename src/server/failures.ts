@@ -1,4 +1,5 @@
 /** How a failure is told to a client: HTTP's status, a WebSocket's code, and a message that gives nothing of this machine away. */
+import type { FastifyBaseLogger } from 'fastify';
 import { type ErrorCode, isParakeetError, ServerError } from '../index.js';
 
 /** A failure as a client sees it. */
@@ -51,6 +52,18 @@ export function failureOf(error: unknown): Failure {
       retryAfter: undefined,
     };
   return internal('internal_error', 500);
+}
+
+/**
+ * Logs a failure, as `what` that was refused or has failed. The log has all of an error that is the server's own, as its client is told; of one
+ * that the client has made only the code, because it may show what was sent.
+ */
+export function logFailure(log: FastifyBaseLogger, error: unknown, what: string, more: object = {}): Failure {
+  const failure = failureOf(error);
+  const { code, status } = failure;
+  if (status >= 500 && status !== 503) log.error({ ...more, code, err: error }, `${what} failed`);
+  else log.info({ ...more, code }, `${what} refused`);
+  return failure;
 }
 
 /** Paths and details stay in the log. */

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { canSpell } from '../../../model/boost.js';
 import { finite, integer } from '../../../options.js';
 import type { Protocol, ServerContext } from '../../context.js';
-import { type Failure, failureOf } from '../../failures.js';
+import { type Failure, logFailure } from '../../failures.js';
 import { ClientSocket } from '../../sockets/client-socket.js';
 import { type Message, protocolError, readMessage } from '../../sockets/messages.js';
 import type { ServerMessage } from './messages.js';
@@ -155,9 +155,9 @@ class CaptionConnection implements Listener {
   #fail(error: unknown): void {
     this.#isOver = true;
     if (!this.#socket.open) return;
-    const failure = failureOf(error);
+    const { client, log } = this.#request;
+    const failure = logFailure(log, error, 'connection', { client });
     const { code, message, retryAfter } = failure;
-    this.#request.log.info({ err: error, client: this.#request.client, code }, 'captions failed');
     this.send({ type: 'error', code, message, ...(retryAfter !== undefined && { retry_after: retryAfter }) });
     this.end(failure);
   }

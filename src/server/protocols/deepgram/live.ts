@@ -4,7 +4,7 @@ import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
 import type { PcmEncoding } from '../../../index.js';
 import type { Protocol, ServerContext } from '../../context.js';
-import { failureOf } from '../../failures.js';
+import { logFailure } from '../../failures.js';
 import type { LiveChannel } from '../../live-channel.js';
 import { ClientSocket } from '../../sockets/client-socket.js';
 import { protocolError, readMessage } from '../../sockets/messages.js';
@@ -144,8 +144,7 @@ class ListenSession {
 
   #fail(error: unknown): void {
     if (!this.#socket.open) return;
-    const { closeCode, message, code } = failureOf(error);
-    this.#request.log.info({ code }, 'connection ended with an error');
+    const { closeCode, message } = logFailure(this.#request.log, error, 'connection');
     this.#socket.close(closeCode, message);
     for (const channel of this.#channels) channel.leave();
   }

@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Protocol } from '../../context.js';
 import { openaiError } from '../../error-answers.js';
-import { failureOf } from '../../failures.js';
+import { logFailure } from '../../failures.js';
 import type { FileTranscript } from '../../files/file-job.js';
 import { EventStream } from '../../sockets/event-stream.js';
 import { protocolError } from '../../sockets/messages.js';
@@ -28,8 +28,8 @@ export const openaiFiles: Protocol = (app, context) => {
       if (!events.begun) throw error;
       // The status is sent already.
       context.metrics.failed(error);
-      request.log.info({ code: failureOf(error).code }, 'streamed answer failed');
-      await events.send({ type: 'error', ...openaiError(failureOf(error)) });
+      const failure = logFailure(request.log, error, 'streamed answer');
+      await events.send({ type: 'error', ...openaiError(failure) });
       events.end();
       return reply;
     }

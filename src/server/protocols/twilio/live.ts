@@ -5,7 +5,7 @@
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
 import type { Protocol, ServerContext } from '../../context.js';
-import { failureOf } from '../../failures.js';
+import { logFailure } from '../../failures.js';
 import type { LiveChannel } from '../../live-channel.js';
 import { ClientSocket } from '../../sockets/client-socket.js';
 import { type Message, protocolError, readMessage } from '../../sockets/messages.js';
@@ -118,8 +118,7 @@ class TwilioStream {
 
   #fail(error: unknown): void {
     if (!this.#socket.open) return;
-    const { closeCode, message, code } = failureOf(error);
-    this.#request.log.info({ err: error, code }, 'twilio stream failed');
+    const { closeCode, message } = logFailure(this.#request.log, error, 'connection');
     this.#end();
     this.#socket.close(closeCode, message);
   }

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { ServerError } from '../../../../index.js';
 import type { Protocol, ServerContext } from '../../../context.js';
 import { openaiError } from '../../../error-answers.js';
-import { failureOf } from '../../../failures.js';
+import { type Failure, logFailure } from '../../../failures.js';
 import type { LiveChannel } from '../../../live-channel.js';
 import { Query } from '../../../query.js';
 import { ClientSocket } from '../../../sockets/client-socket.js';
@@ -196,18 +196,17 @@ class RealtimeSession {
   }
 
   /** An error that concerns one message: the session goes on. */
-  #tell(error: unknown, event_id: unknown = null): void {
-    const failure = failureOf(error);
-    this.#request.log.info({ code: failure.code }, 'message refused');
+  #tell(error: unknown, event_id: unknown = null): Failure {
+    const failure = logFailure(this.#request.log, error, 'message');
     const { error: body } = openaiError(failure) as { error: object };
     this.#send([{ type: 'error', error: { ...body, event_id } }]);
+    return failure;
   }
 
   /** An error that ends the session. */
   #end(error: unknown): void {
     if (!this.#socket.open) return;
-    this.#tell(error);
-    const { closeCode, message } = failureOf(error);
+    const { closeCode, message } = this.#tell(error);
     this.#socket.close(closeCode, message);
     this.#channel?.leave();
   }
