@@ -3,18 +3,20 @@
  * up. From float32 samples in memory to tokens, log-mel included, warm. Random weights at the real sizes that find about four tokens a
  * second (bench/random-model.mjs); `tiny` is the bundled model.
  *
- *     npm run -s bench:gpu -- [--json] [--models 0.6b-v3,110m,tiny] [--what one,hour,batch,step,sessions,streams,soak]
+ *     npm run -s bench:gpu -- [--json] [--models 0.6b-v3,110m,tiny] [--what one,hour,batch,profile,step,sessions,streams,workers,soak]
  *                             [--dtype bfloat16] [--device gpu] [--batch 256] [--sessions 1000] [--workers 4] [--minutes 10]
  *
  * `x`: seconds of audio per second; `engineX`: of the engine by itself, without our streams in JavaScript. `sessions`: engine sessions (log-mel, encoder, decoder) in real time, 100 ms at a time, preset
  * 'balanced'; `streams`: whole `parakeet()` streams on one Node thread; `workers`: the same, shared among worker threads. Of all the 95th percentile of the lag, from the push that
- * completes a step to its tokens.
+ * completes a step to its tokens. `profile`: milliseconds of a batch and of a lone step by part of the model, each part awaited, beside the whole without
+ * that; of log-mel, which runs beside the card, the CPU's of all cores; `products`: the encoder's products of weights at the speed of bare ones.
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadModel, parakeet, presets } from 'parakeet-stream';
+import { productSeconds } from './layer-products.mjs';
 import { random } from './mixes.mjs';
 import { median, quantile } from './quantile.mjs';
 import { randomModel } from './random-model.mjs';
@@ -101,13 +103,7 @@ const measures = {
   async batch(model) {
     const count = Number(values.batch);
     const recordings = Array.from({ length: count }, (_, i) => sound(30, model.sampleRate, i + 1));
-    const options = {
-      context: model.info.attention,
-      decoding: { head: headOf(model), boost: null },
-      flush: 12_800,
-      emissionDelay: 4,
-      job: 0,
-    };
+    const options = wholeOptions(model);
     const engine = await timed(
       () => Promise.all(recordings.map((samples) => model.native.transcribe(samples, options))),
       3,
@@ -120,6 +116,28 @@ const measures = {
       x: round((count * 30) / took),
       ...memory(model),
     });
+  },
+
+  async profile(model) {
+    const recordings = Array.from({ length: 64 }, (_, i) => sound(30, model.sampleRate, i + 1));
+    const together = () =>
+      Promise.all(recordings.map((samples) => model.native.transcribe(samples, wholeOptions(model))));
+    const frames = recordings.length * Math.ceil(30 / FRAME_SECONDS);
+    await profiled(model, `${recordings.length} x 30`, frames, together);
+    const { chunk, lookahead } = presets.balanced;
+    const samples = sound(60, model.sampleRate);
+    const push = Math.round(chunk * model.sampleRate);
+    const live = model.live({ latency: 'balanced' });
+    let at = 0;
+    const step = async () => {
+      await live.addAudio(
+        samples.subarray(at % (samples.length - push), (at % (samples.length - push)) + push),
+      );
+      at += push;
+    };
+    for (let i = 0; i < 24; i++) await step();
+    await profiled(model, 'a step', Math.round((chunk + lookahead) / FRAME_SECONDS), step);
+    await live.close();
   },
 
   async step(model) {
@@ -220,6 +238,38 @@ const measures = {
     });
   },
 };
+
+const wholeOptions = (model) => ({
+  context: model.info.attention,
+  decoding: { head: headOf(model), boost: null },
+  flush: 12_800,
+  emissionDelay: 4,
+  job: 0,
+});
+
+/** Milliseconds of `work`, median, and of its parts. */
+async function profiled(model, what, frames, work) {
+  const whole = (await timed(work, 7)) * 1000;
+  const RUNS = 5;
+  model.addon.profile(true);
+  for (let i = 0; i < RUNS; i++) await work();
+  const parts = Object.entries(model.addon.profile()).map(([part, seconds]) => [
+    part,
+    round((1000 * seconds) / RUNS),
+  ]);
+  model.addon.profile(false);
+  const products = await productSeconds(model.addon, model.info, values.dtype, frames, {
+    measured: Math.min(frames, 16_384),
+    seconds: 0.2,
+  });
+  report({
+    model: model.label,
+    what,
+    wholeMs: round(whole),
+    ...Object.fromEntries(parts),
+    products: round(1000 * products),
+  });
+}
 
 const headOf = ({ info }) => (info.durations.length > 0 ? 'tdt' : 'ctc');
 

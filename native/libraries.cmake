@@ -30,10 +30,14 @@ elseif(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_SYSTEM_PROCESSOR MATCHES "aa
   set(PARAKEET_DEFINITIONS PARAKEET_CPU_KERNELS)
 endif()
 
-# The text of the CUDA kernel, which is compiled on the user's machine, as a string.
+# The texts of the CUDA kernels, which are compiled on the user's machine, as strings.
 set(PARAKEET_GENERATED ${CMAKE_CURRENT_BINARY_DIR}/generated)
-set(PARAKEET_KERNEL ${CMAKE_CURRENT_LIST_DIR}/model/greedy.cuh)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PARAKEET_KERNEL})
-file(READ ${PARAKEET_KERNEL} PARAKEET_KERNEL_TEXT)
-file(CONFIGURE OUTPUT ${PARAKEET_GENERATED}/greedy_kernel_source.h @ONLY
-  CONTENT "inline constexpr const char* greedyKernelSource = R\"cuda(@PARAKEET_KERNEL_TEXT@)cuda\";\n")
+function(kernel_source file header name)
+  set(KERNEL ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${file})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${KERNEL})
+  file(READ ${KERNEL} TEXT)
+  file(CONFIGURE OUTPUT ${PARAKEET_GENERATED}/${header} @ONLY
+    CONTENT "inline constexpr const char* ${name} = R\"cuda(@TEXT@)cuda\";\n")
+endfunction()
+kernel_source(model/greedy.cuh greedy_kernel_source.h greedyKernelSource)
+kernel_source(ops/padded/gated_convolution.cuh gated_convolution_source.h gatedConvolutionSource)

@@ -1,10 +1,11 @@
-// Greedy transducer decoding of up to eight streams as one CUDA kernel: the rounds of joint and predictor of
-// device_greedy.cpp without a launch for each operation. The weights (about 20 MB in bfloat16) stay in the card's
-// second-level cache, so a round costs what the blocks' agreement on it costs: some microseconds.
+// Greedy transducer decoding as one CUDA kernel: the rounds of joint and predictor of device_greedy.cpp without a
+// launch for each operation. The weights (about 20 MB in bfloat16) stay in the card's second-level cache, so a round
+// costs what the blocks' agreement on it costs: some microseconds.
 //
-// All blocks run at the same time, one to a multiprocessor. Each takes its rows of a product; then all wait for each
-// other (`Grid::meet`) and read the others' results. What follows from those (tokens, pointers) each block works out
-// by itself, in the same order and so with the same result.
+// All blocks run at the same time, one to a multiprocessor. They form teams, each with up to eight streams of its own.
+// Each block takes its rows of a product; then those of a team wait for each other (`Team::meet`) and read the others'
+// results. What follows from those (tokens, pointers) each block works out by itself, in the same order and so with the
+// same result.
 //
 // Compiled by NVRTC as the header of a kernel (greedy_kernel.cpp), and by native/test for the CPU, where a block is one
 // thread: LANES is 1 there.
@@ -70,13 +71,14 @@ __device__ inline Tally ofOtherLane(const Tally& tally, int distance) {
           otherLane(tally.kind, distance)};
 }
 
-// The blocks of the grid.
-struct Grid {
+// The blocks of a team.
+struct Team {
+  unsigned blocks;
   unsigned* counter;  // 0 at the start
   float* failed;      // set when a block waited for another in vain
   unsigned meetings = 0;
 
-  // Waits until all blocks have come here; what they wrote before can be read after. False: give up.
+  // Waits until all of them have come here; what they wrote before can be read after. False: give up.
   __device__ bool meet() {
     __syncthreads();
     if (threadIdx.x == 0) {
@@ -84,7 +86,7 @@ struct Grid {
       __threadfence();
       atomicAdd(counter, 1u);
       // Blocks that cannot run at the same time would wait for ever.
-      for (long spins = 0; loadFresh(counter) < meetings * gridDim.x; spins++) {
+      for (long spins = 0; loadFresh(counter) < meetings * blocks; spins++) {
         if (spins > 50000000 || loadFresh(failed) != 0.0f) {
           *reinterpret_cast<volatile float*>(failed) = 1.0f;
           break;
@@ -179,11 +181,17 @@ __device__ inline Weights<W> weightsOf(const W* embedding, const W* inputs, cons
   return {embedding, inputs, hiddens, gateBias, predictor, predictorBias, out, outBias, durations};
 }
 
-// numbers: of each stream its first row of `frames`, its end, its pointer and its symbols, [4, S]; then how many tokens
-// there is room for (`room`). states: [S, 2 · LAYERS · HIDDEN + JOINT]: hidden, cell, projection.
+// Unsigned numbers between the counters of two teams: lines of the cache of their own.
+constexpr int counterStride = 32;
+
+// numbers: how many teams there are and how many tokens each stream has room for (`room`); then, team by team, of each
+// of its S streams the first row of `frames`, the end, the pointer and the symbols, [4, S].
+// All that follows is one team's; the other teams' come behind it, `counterStride` apart in `counter`.
+// states: [S, 2 · LAYERS · HIDDEN + JOINT]: hidden, cell, projection.
 // result: [S, room, 4] tokens (id, frame, place of the duration, confidence); states as they came; [S, 3] pointer,
 // symbols, tokens; whether it failed. All of `result`, `work` and `counter` is 0 at the start.
-// work: 2 · blocks · S tallies of 6 values; then 2 · LAYERS · S · HIDDEN, LAYERS · S · HIDDEN and 2 · S · JOINT values.
+// work: 2 · blocks · S tallies of 6 values; then 2 · LAYERS · S · HIDDEN, LAYERS · S · HIDDEN and 2 · S · JOINT values,
+// with the blocks of a team: those of the grid divided by the teams. What is left over has nothing to do.
 // KINDS is 0 for a transducer without durations. The last class is the blank.
 template <int S, int LAYERS, int HIDDEN, int JOINT, int CLASSES, int KINDS, int ACTIVATION, int MOST_SYMBOLS, class W>
 __device__ inline void decode(const int* numbers, const float* frames, const float* states, const Weights<W>& weights,
@@ -198,9 +206,15 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
   __shared__ int token[S], pointer[S], symbols[S], end[S], count[S], found[S];
 
   const int lane = threadIdx.x % LANES, warp = threadIdx.x / LANES, warps = blockDim.x / LANES;
-  const int block = blockIdx.x, blocks = gridDim.x, thread = block * blockDim.x + threadIdx.x;
+  const int teams = numbers[0], room = numbers[1], blocks = gridDim.x / teams, team = blockIdx.x / blocks;
+  if (team >= teams) return;
+  const int block = blockIdx.x % blocks, thread = block * blockDim.x + threadIdx.x;
   const int threads = blocks * blockDim.x, warpOfAll = block * warps + warp, warpsOfAll = blocks * warps;
-  const int room = numbers[4 * S];
+  numbers += 2 + 4 * S * team;
+  states += team * S * stateWidth;
+  result += team * (static_cast<long>(S) * room * 4 + S * stateWidth + 3 * S + 1);
+  work += team * S * (2 * blocks * 6 + 3 * LAYERS * HIDDEN + 2 * JOINT);
+  counter += counterStride * team;
 
   Tally* const partial = reinterpret_cast<Tally*>(work);  // [2, blocks, S]
   float* const hidden = work + 2 * blocks * S * 6;        // [2, LAYERS, S, HIDDEN]
@@ -208,7 +222,7 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
   float* const projection = cell + LAYERS * S * HIDDEN;   // [2, S, JOINT]
   float* const statesOut = result + static_cast<long>(S) * room * 4;
   float* const places = statesOut + S * stateWidth;
-  Grid grid{counter, places + 3 * S};
+  Team mates{static_cast<unsigned>(blocks), counter, places + 3 * S};
 
   for (int i = thread; i < S * stateWidth; i += threads) {
     const int s = i / stateWidth, k = i % stateWidth;
@@ -225,7 +239,7 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
     symbols[s] = numbers[3 * S + s];
     count[s] = 0;
   }
-  if (!grid.meet()) return;
+  if (!mates.meet()) return;
 
   int now = 0;  // which half of `hidden` and `projection` counts
   for (int parity = 0;; parity ^= 1) {
@@ -266,7 +280,7 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
       for (int w = 1; w < warps; w++) ofBlock = merged(ofBlock, tallies[w * S + s]);
       partial[(parity * blocks + block) * S + s] = ofBlock;
     }
-    if (!grid.meet()) return;
+    if (!mates.meet()) return;
 
     // The choice of each stream, in every block.
     for (int s = warp; s < S; s += warps) {
@@ -343,7 +357,7 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
         }
         __syncthreads();
       }
-      if (!grid.meet()) return;
+      if (!mates.meet()) return;
     }
     for (int i = threadIdx.x; i < S * HIDDEN; i += blockDim.x)
       vectors[i] = loadFresh(hidden + (next * LAYERS + LAYERS - 1) * S * HIDDEN + i);
@@ -357,7 +371,7 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
                                                             : loadFresh(projection + (now * S + s) * JOINT + row);
       }
     }
-    if (!grid.meet()) return;
+    if (!mates.meet()) return;
     now = next;
   }
 

@@ -16,11 +16,14 @@ namespace mx = mlx::core;
 namespace {
 
 constexpr int threads = 1024;
-// Streams that one launch decodes.
-constexpr size_t most = 8;
+// Streams of a team, and teams of a launch. A team reads the weights for its own streams, and the fewer blocks it has,
+// the longer that takes.
+constexpr size_t mostOfTeam = 8, mostTeams = 8;
 // Bytes of vectors that a block holds of all its streams; 48 KiB are any block's, and a few the kernel's other values.
 constexpr int vectorBytes = 42 << 10;
 constexpr int counterSize = 1024;
+constexpr int numbersBefore = 2, counterStride = 32;  // as in greedy.cuh
+static_assert(mostTeams * counterStride <= counterSize);
 // Tokens that a stream may find in one launch. The rest is another one's.
 constexpr int64_t mostRoom = 1024;
 
@@ -134,6 +137,7 @@ void GreedyKernel::decode(const mx::array& frames, std::vector<Stream>& streams)
     std::vector<mx::array> made;
     // One after the other: two at a time would wait for multiprocessors that the other one holds.
     mx::array before = weights_.back();
+    constexpr size_t most = mostOfTeam * mostTeams;
     for (size_t first = 0; first < streams.size(); first += most) {
       launches.push_back(
           launch(frames, std::span(streams).subspan(first, std::min(most, streams.size() - first)), before));
@@ -148,25 +152,30 @@ void GreedyKernel::decode(const mx::array& frames, std::vector<Stream>& streams)
 GreedyKernel::Launch GreedyKernel::launch(const mx::array& frames, std::span<Stream> streams,
                                           const mx::array& before) const {
   const int stateWidth = this->stateWidth();
+  const auto teams = static_cast<int>((streams.size() + mostOfTeam - 1) / mostOfTeam);
+  const size_t largest = std::min(streams.size(), mostOfTeam);
   int count = 1;
-  while (count < static_cast<int>(streams.size())) count *= 2;
+  while (count < static_cast<int>(largest)) count *= 2;
   int64_t room = 1;
   for (const Stream& stream : streams)
     room = std::max(room, std::min(mostRoom, (stream.end - stream.pointer) * maxSymbols_));
 
   const auto size = static_cast<size_t>(count);
   // Streams that only fill up the kernel's number are over from the start.
-  std::vector<int32_t> numbers(4 * size + 1);
-  std::vector<float> states(size * stateWidth);
-  for (size_t s = 0; s < streams.size(); s++) {
-    const Stream& own = streams[s];
-    numbers[s] = own.offset;
-    numbers[size + s] = static_cast<int32_t>(own.end);
-    numbers[2 * size + s] = static_cast<int32_t>(own.pointer);
-    numbers[3 * size + s] = own.symbols;
-    std::copy(own.state.begin(), own.state.end(), states.begin() + static_cast<ptrdiff_t>(s * stateWidth));
+  std::vector<int32_t> numbers(numbersBefore + 4 * size * teams);
+  numbers[0] = teams;
+  numbers[1] = static_cast<int32_t>(room);
+  std::vector<float> states(teams * size * stateWidth);
+  for (size_t i = 0; i < streams.size(); i++) {
+    const Stream& own = streams[i];
+    int32_t* const ofTeam = &numbers[numbersBefore + i / size * 4 * size];
+    const size_t s = i % size;
+    ofTeam[s] = own.offset;
+    ofTeam[size + s] = static_cast<int32_t>(own.end);
+    ofTeam[2 * size + s] = static_cast<int32_t>(own.pointer);
+    ofTeam[3 * size + s] = own.symbols;
+    std::copy(own.state.begin(), own.state.end(), states.begin() + static_cast<ptrdiff_t>(i * stateWidth));
   }
-  numbers[4 * size] = static_cast<int32_t>(room);
 
   auto found = kernels_.find(count);
   if (found == kernels_.end()) {
@@ -179,31 +188,34 @@ GreedyKernel::Launch GreedyKernel::launch(const mx::array& frames, std::span<Str
   std::vector<mx::array> inputs{before, ops::uploaded(numbers, {static_cast<int>(numbers.size())}), frames,
                                 ops::uploaded(states, {static_cast<int>(states.size())})};
   inputs.insert(inputs.end(), weights_.begin(), weights_.end());
-  const auto tokens = static_cast<int>(static_cast<int64_t>(count) * room * 4);
-  const int resultSize = tokens + count * stateWidth + 3 * count + 1;
-  const int workSize = count * (2 * blocks_ * 6 + 3 * layers_ * hidden_ + 2 * jointHidden_);
+  const auto results = static_cast<int>(teams * resultSize(count, static_cast<int>(room)));
+  const int workSize = teams * count * (2 * (blocks_ / teams) * 6 + 3 * layers_ * hidden_ + 2 * jointHidden_);
   // A counter by itself would be so small that MLX puts it into memory that the card reaches over the bus.
   std::vector<mx::array> outputs =
-      found->second(inputs, {{resultSize}, {workSize}, {counterSize}}, {mx::float32, mx::float32, mx::int32},
+      found->second(inputs, {{results}, {workSize}, {counterSize}}, {mx::float32, mx::float32, mx::int32},
                     {blocks_ * threads, 1, 1}, {threads, 1, 1}, {}, 0.0f, false, {});
-  return {streams, count, static_cast<int>(room), std::move(outputs)};
+  return {streams, teams, count, static_cast<int>(room), std::move(outputs)};
 }
 
 void GreedyKernel::read(const Launch& launch) const {
-  const auto& [streams, count, room, outputs] = launch;
+  const auto& [streams, teams, count, room, outputs] = launch;
   const int stateWidth = this->stateWidth();
-  const std::vector<float> result = ops::downloaded(outputs[0]);
-  if (result.back() != 0.0f)
-    throw std::runtime_error(
-        "The card did not run all blocks of the decoder at the same time. Set PARAKEET_DECODER=host.");
-  const float* state = result.data() + static_cast<ptrdiff_t>(count) * room * 4;
-  const float* places = state + static_cast<ptrdiff_t>(count) * stateWidth;
-  for (size_t s = 0; s < streams.size(); s++) {
-    Stream& own = streams[s];
+  const std::vector<float> results = ops::downloaded(outputs[0]);
+  for (int team = 0; team < teams; team++) {
+    if (results[(team + 1) * resultSize(count, room) - 1] != 0.0f)
+      throw std::runtime_error(
+          "The card did not run all blocks of the decoder at the same time. Set PARAKEET_DECODER=host.");
+  }
+  for (size_t i = 0; i < streams.size(); i++) {
+    const float* const result = results.data() + static_cast<int64_t>(i / count) * resultSize(count, room);
+    const float* const state = result + static_cast<ptrdiff_t>(count) * room * 4;
+    const float* const places = state + static_cast<ptrdiff_t>(count) * stateWidth;
+    const size_t s = i % count;
+    Stream& own = streams[i];
     const auto number = [&](const float* at) { return static_cast<int>(*at); };
     own.pointer = number(places + 3 * s);
     own.symbols = number(places + 3 * s + 1);
-    const float* token = result.data() + static_cast<int64_t>(s) * room * 4;
+    const float* token = result + static_cast<int64_t>(s) * room * 4;
     for (int i = 0; i < number(places + 3 * s + 2); i++, token += 4)
       own.found.push_back({number(token), number(token + 1), number(token + 2), token[3]});
     std::copy_n(state + static_cast<ptrdiff_t>(s) * stateWidth, stateWidth, own.state.begin());

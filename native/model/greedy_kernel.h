@@ -45,13 +45,17 @@ class GreedyKernel {
   // Some streams' kernel, and what it takes to read its result.
   struct Launch {
     std::span<Stream> streams;
-    int count, room;  // streams that the kernel is made for, and tokens of each
+    int teams, count, room;  // streams that a team of the kernel has, and tokens of each
     std::vector<mlx::core::array> outputs;
   };
   // Queues it behind `before`.
   Launch launch(const mlx::core::array& frames, std::span<Stream> streams, const mlx::core::array& before) const;
   void read(const Launch& launch) const;
   int stateWidth() const { return 2 * layers_ * hidden_ + jointHidden_; }
+  // Values of a team's result.
+  int64_t resultSize(int count, int room) const {
+    return static_cast<int64_t>(count) * (int64_t{4} * room + stateWidth() + 3) + 1;
+  }
   std::string callFor(int streams) const;
 
   int layers_, hidden_, jointHidden_, classes_, kinds_, activation_, maxSymbols_, blocks_;

@@ -8,6 +8,7 @@
 #include "model/position.h"
 #include "model/subsampling_weights.h"
 #include "ops/device.h"
+#include "ops/device_timer.h"
 #include "ops/transfer.h"
 
 namespace parakeet {
@@ -21,7 +22,7 @@ constexpr double keptBytes = 96e6, keptBytesOnGpu = 1e9;
 // Layers whose work is handed to the device at once, while the next ones are still being prepared.
 constexpr int layersAtOnce = 2;
 // From this many frames on, each layer is awaited, so that a long signal can be cancelled and its intermediate results
-// are freed.
+// are freed: while the next one is queued, so that the device has always something to do.
 constexpr int awaitedFrames = 4096;
 // Bytes of scores and of other intermediate results that one batch may have in a layer.
 constexpr double batchBytes = 6e9;
@@ -132,9 +133,10 @@ PaddedEncoder::PaddedEncoder(const EncoderConfig& config, const Weights& weights
     : Encoder(config),
       type_(ops::activationType(dtype)),
       subsampling_(makeSubsampling(config, weights, ops::wider(dtype), type_)) {
+  const auto gated = ops::GatedConvolution::make(config.dModel, config.convKernel, config.convBefore(), type_);
   for (int i = 0; i < config.layers; i++) {
     cancel.check();
-    layers_.push_back(makePaddedLayer(config, LayerWeights(config, weights, i), dtype));
+    layers_.push_back(makePaddedLayer(config, LayerWeights(config, weights, i), dtype, gated));
   }
 }
 
@@ -235,6 +237,9 @@ void PaddedEncoder::encode(std::vector<Item>& items, const CancelFlag& cancel) c
       made.insert(made.end(), kept.update.convolutions.begin(), kept.update.convolutions.end());
     }
   }
+  const bool keeps = std::any_of(batches.begin(), batches.end(), [](const Batch& batch) { return batch.keeps; });
+  // Whole signals may be awaited by whoever reads them, while the next ones are being prepared.
+  if (!keeps) return mx::async_eval(std::exchange(made, {}));
   mx::eval(std::exchange(made, {}));
   cancel.check();
   // Only now that nothing can fail any more: the caches are written in place.
@@ -260,7 +265,9 @@ std::vector<PaddedEncoder::Batch> PaddedEncoder::batchesOf(std::vector<Item>& it
 void PaddedEncoder::run(Batch& batch, const CancelFlag& cancel) const {
   std::vector<ops::MelPiece> mel;
   for (const Item* item : batch.items) mel.push_back(item->mel);
+  ops::DeviceTimer timer;
   mx::array x = mx::astype(subsampling_(mel, batch.frames), type_);
+  timer.finish(ops::Part::subsampling, {x});
   if (config().xscaling) x = x * mx::array(std::sqrt(static_cast<float>(config().dModel)), type_);
   for (size_t i = 0; batch.keeps && i < batch.items.size(); i++) {
     Item& item = *batch.items[i];
@@ -290,12 +297,17 @@ void PaddedEncoder::runLayers(Batch& batch, mx::array x, const CancelFlag& cance
   for (const Item* item : batch.items) numbers.push_back(item->cached());
   for (const Item* item : batch.items) numbers.push_back(item->frames);
   for (const Item* item : batch.items) numbers.push_back(hasPast ? item->past->slot->index() : 0);
+  std::vector<int> counts;
+  for (const Item* item : batch.items) counts.push_back(item->frames);
   const mx::array each = ops::uploaded(numbers, {3, shape.batch});
   const auto row = [&](int which) { return mx::squeeze(mx::slice(each, {which, 0}, {which + 1, shape.batch}), 0); };
   const ops::Band band = this->band(batch.context, shape.cached);
-  const ops::PaddedBatch padded{shape, ops::attentionMask(shape, row(0), row(1), band, config().heads),
+  const ops::PaddedBatch padded{shape,
+                                ops::attentionMask(shape, row(0), row(1), band, config().heads),
                                 mx::reshape(mx::arange(0, shape.frames, mx::int32), {1, shape.frames, 1}),
-                                mx::reshape(row(1), {shape.batch, 1, 1})};
+                                mx::reshape(row(1), {shape.batch, 1, 1}),
+                                ops::GatedConvolution::numbersOf(shape.frames, hasPast, batch.keeps, counts),
+                                batch.keeps};
   int farthest = 0, nearest = 0;
   for (const ops::AttentionMask::Block& block : padded.mask.blocks) {
     farthest = std::max(farthest, block.farthest(shape));
@@ -303,6 +315,7 @@ void PaddedEncoder::runLayers(Batch& batch, mx::array x, const CancelFlag& cance
   }
   const std::vector<ops::PositionTable>* tables = keptPositions(farthest, nearest);
   const mx::array from = row(2);
+  std::optional<mx::array> queued;  // the layer before
   for (size_t i = 0; i < layers_.size(); i++) {
     cancel.check();
     ops::PaddedPast past;
@@ -315,10 +328,13 @@ void PaddedEncoder::runLayers(Batch& batch, mx::array x, const CancelFlag& cance
     const ops::PaddedOutput output = ops::runBlock(functions_, layers_[i].block, x, padded, past, table);
     x = output.y;
     if (batch.keeps) keep(batch, output);
-    if (shape.batch * shape.frames >= awaitedFrames)
-      mx::eval(x);
-    else if (i % layersAtOnce == 0)
+    if (shape.batch * shape.frames >= awaitedFrames) {
       mx::async_eval(x);
+      if (queued) mx::eval(*queued);
+      queued = x;
+    } else if (i % layersAtOnce == 0) {
+      mx::async_eval(x);
+    }
   }
   batch.encoded = mx::astype(x, mx::float32);
   mx::async_eval(batch.encoded);

@@ -39,13 +39,23 @@ std::vector<mx::array> tapsOf(const DepthwiseTensors& tensors, int width, int ke
   return taps;
 }
 
+mx::array framesFirst(const DepthwiseTensors& tensors, int width, int kernel) {
+  std::vector<float> taps(static_cast<size_t>(width) * kernel);
+  for (int c = 0; c < width; c++) {
+    for (int k = 0; k < kernel; k++)
+      taps[static_cast<size_t>(k) * width + c] = tensors.weight[static_cast<size_t>(c) * kernel + k];
+  }
+  return values(taps, {kernel, width}, mx::float32);
+}
+
 }  // namespace
 
 ops::Dense makeDense(const LinearTensors& tensors, ops::DType dtype) {
   return {tensors.weight, tensors.bias, tensors.outputs, tensors.inputs, dtype};
 }
 
-PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype) {
+PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype,
+                            std::shared_ptr<const ops::GatedConvolution> gated) {
   const mx::Dtype type = ops::activationType(dtype);
   const int width = config.dModel, heads = config.heads;
   const DepthwiseTensors depthwise = weights.depthwise();
@@ -65,6 +75,10 @@ PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& wei
           .taps = tapsOf(depthwise, width, config.convKernel, type),
           .kernel = values(depthwise.weight, {width, config.convKernel, 1}, type),
           .tapBias = values(depthwise.bias, {1, 1, width}, type),
+          // With a norm between the convolution and its activation, a cache-aware model's is MLX's operations.
+          .gated = weights.depthwiseNorm() ? nullptr : std::move(gated),
+          .gatedTaps = framesFirst(depthwise, width, config.convKernel),
+          .gatedBias = values(depthwise.bias, {width}, mx::float32),
           .before = config.convBefore(),
           .normDepthwise = depthwiseNorm(weights, type),
           .heads = heads,
@@ -72,7 +86,8 @@ PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& wei
       makeDense(weights.position(), dtype),
   };
   std::vector<mx::array> made = layer.block.taps;
-  made.insert(made.end(), {layer.block.kernel, layer.block.tapBias, layer.block.biasU, layer.block.biasV});
+  made.insert(made.end(), {layer.block.kernel, layer.block.tapBias, layer.block.gatedTaps, layer.block.gatedBias,
+                           layer.block.biasU, layer.block.biasV});
   for (const ops::Norm* own : {&layer.block.feedForward1.norm, &layer.block.feedForward2.norm,
                                &layer.block.normAttention, &layer.block.normConvolution, &layer.block.normOut})
     made.insert(made.end(), {own->weight, own->bias});

@@ -15,6 +15,8 @@ struct PaddedLayer {
 // A linear layer of a model's tensors, for MLX's own products.
 ops::Dense makeDense(const LinearTensors& tensors, ops::DType dtype);
 
-PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype);
+// `gated` is null where a block's convolution is MLX's operations.
+PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype,
+                            std::shared_ptr<const ops::GatedConvolution> gated);
 
 }  // namespace parakeet

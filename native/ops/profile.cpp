@@ -59,6 +59,10 @@ PartTimer::~PartTimer() {
 
 void PartTimer::add() { nanoseconds[static_cast<size_t>(part_)] += threadTime() - start_; }
 
+bool profiling() { return enabled.load(std::memory_order_relaxed); }
+
+void addTime(Part part, int64_t time) { nanoseconds[static_cast<size_t>(part)] += time; }
+
 void profile(bool on) {
   for (auto& part : nanoseconds) part = 0;
   enabled = on;

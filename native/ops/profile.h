@@ -1,5 +1,6 @@
-// Where the CPU's time goes, by part of the model: for bench/ and `parakeet doctor`. Off unless asked for: reading a
-// thread's clock is a system call. MLX's own operations (mostly copies of caches) are not attributed to any part.
+// Where the time goes, by part of the model: for bench/ and `parakeet doctor`. Off unless asked for: reading a thread's
+// clock is a system call, and a device must be awaited after each part. On the CPU MLX's own operations (mostly copies
+// of caches) are not attributed to any part.
 #pragma once
 
 #include <array>
@@ -43,7 +44,10 @@ class PartTimer {
 
 // Starts from zero, or stops.
 void profile(bool on);
-// Seconds of CPU of each part since then, all threads together.
+bool profiling();
+// Time that was measured elsewhere.
+void addTime(Part part, int64_t nanoseconds);
+// Seconds of each part since then: of CPU, all threads together, and of the device.
 std::array<double, parts> profiled();
 
 }  // namespace parakeet::ops

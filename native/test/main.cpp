@@ -40,6 +40,7 @@ int main(int count, char** arguments) try {
   run("snapshots", [&] { snapshots(models, random); });
   run("step grid", [&] { stepGrid(models, random); });
   run("the greedy kernel", [&] { greedyKernel(random); });
+  run("the convolution's kernel", [&] { convolutionKernel(random); });
   run("a thousand sessions", [&] { manySessions(models, random); });
   onEngine([&] {
     models.clear();

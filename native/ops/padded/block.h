@@ -3,12 +3,14 @@
 // same on our CPU kernels.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "ops/dense.h"
 #include "ops/norm.h"
 #include "ops/padded/attention.h"
+#include "ops/padded/gated_convolution.h"
 
 namespace parakeet::ops {
 
@@ -23,11 +25,13 @@ struct PaddedBlock {
   Dense queryKeyValue, out;
   mx::array biasU, biasV;  // [heads, 1, 1, d / heads]
   Dense pointwise1, pointwise2;
-  std::vector<mx::array> taps;        // of the depthwise convolution: one a frame, [1, 1, d]
-  mx::array kernel;                   // the same, [d, frames, 1]
-  mx::array tapBias;                  // [1, 1, d]
-  int before;                         // frames that the convolution looks back
-  std::optional<Norm> normDepthwise;  // of a cache-aware model
+  std::vector<mx::array> taps;                    // of the depthwise convolution: one a frame, [1, 1, d]
+  mx::array kernel;                               // the same, [d, frames, 1]
+  mx::array tapBias;                              // [1, 1, d]
+  std::shared_ptr<const GatedConvolution> gated;  // where there is a kernel of it, with its taps and bias
+  mx::array gatedTaps, gatedBias;                 // [frames, d], [d]; float32
+  int before;                                     // frames that the convolution looks back
+  std::optional<Norm> normDepthwise;              // of a cache-aware model
   int heads;
 
   // Frames that the convolution looks ahead.
@@ -51,6 +55,8 @@ struct PaddedBatch {
   AttentionMask mask;
   mx::array frameNumbers;  // int32, [1, T, 1]
   mx::array counts;        // how many frames an item has, int32, [B, 1, 1]
+  mx::array gatedNumbers;  // of GatedConvolution
+  bool keeps;              // whether PaddedOutput::convolved is wanted
 };
 
 // The items' caches of a block; none at a stream's start.
