@@ -57,3 +57,4 @@ export {
   tdtDecode,
   tokenDecode,
 } from './transforms/token-decode.js';
+export { type WrittenFormOptions, writtenForm } from './transforms/written-form.js';

@@ -37,6 +37,7 @@ export async function live(args: string[], values: Values, context: Context): Pr
     const stream: SessionOptions = {
       mode: 'live',
       sentences: sentenceOptions(values),
+      text: values.text as 'spoken' | 'written',
       decoding,
       input: inputFormat(values),
       latency: values.latency as Latency,

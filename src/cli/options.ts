@@ -97,8 +97,11 @@ export function decodingOptions(): CliOption[] {
   ];
 }
 
-/** Where sentences end. */
+/** How the text is written, and where sentences end. */
 export const sentenceOptions = (): CliOption[] => [
+  CliOption.choice('--text <FORM>', 'numbers as they are said, or as digits', ['spoken', 'written'])
+    .from('PARAKEET_TEXT')
+    .presets('spoken'),
   CliOption.integer('--max-words <N>', 'end a sentence after N words', 1).from('PARAKEET_MAX_WORDS'),
   CliOption.number('--silence-gap <SECONDS>', 'end a sentence at a silence of this length', 0).from(
     'PARAKEET_SILENCE_GAP',

@@ -60,6 +60,7 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
   try {
     const options: ParakeetOptions = {
       sentences: sentenceOptions(values),
+      text: values.text as 'spoken' | 'written',
       decoding,
       language: values.language as string | undefined,
       windows: windows(values),

@@ -24,6 +24,7 @@ import { resample } from '../transforms/resample.js';
 import { sentences } from '../transforms/sentences.js';
 import type { Stage } from '../transforms/stage.js';
 import { type TokenDecode, tokenDecode } from '../transforms/token-decode.js';
+import { writtenForm } from '../transforms/written-form.js';
 import type { TranscriptionOptions } from './options.js';
 
 /** Type of a stage in the pipeline, whatever it carries. */
@@ -48,7 +49,7 @@ const Joined = pumpify.ctor({
 } as Parameters<typeof pumpify.ctor>[0]);
 
 /**
- * `decode → resample → logMel → encode → tokenDecode → sentences`, and one more that refines; with mode `'file'`, one stage in place of
+ * `decode → resample → logMel → encode → tokenDecode → sentences`, and more that refine or write numbers as digits; with mode `'file'`, one stage in place of
  * `logMel`, `encode` and `tokenDecode`.
  */
 export class Line {
@@ -161,6 +162,7 @@ export class Line {
       ...(mode === 'file' ? [() => this.#file(model as LoadedModel)] : this.#live(model)),
       () => sentences({ ...limits, utterances }),
       ...(this.options.refine ? [() => this.#refined(model)] : []),
+      ...(this.options.text === 'written' ? [() => writtenForm()] : []),
     ];
   }
 

@@ -83,6 +83,12 @@ export interface TranscriptionOptions {
    */
   refine?: boolean | undefined;
   /**
+   * `'written'`: numbers, dates, times, amounts and units of English as digits, see `writtenForm`. A final token that may still become a
+   * number waits for the next word. `'spoken'`: as the model writes them.
+   * @defaultValue `'spoken'`
+   */
+  text?: 'spoken' | 'written' | undefined;
+  /**
    * Put the whole result into the `end` event. Without it, memory stays constant however long the stream is.
    * @defaultValue false of `parakeet`, true of `transcribe`
    */
@@ -121,6 +127,7 @@ export const transcriptionKeys = [
   'lagPolicy',
   'drafts',
   'refine',
+  'text',
   'collect',
   'offset',
   'signal',
@@ -149,6 +156,7 @@ export function checkTranscription(options: TranscriptionOptions): void {
   oneOf('lagPolicy', options.lagPolicy ?? 'keep', ['keep', 'growSteps']);
   flag('drafts', options.drafts ?? true);
   flag('refine', options.refine ?? false);
+  oneOf('text', options.text ?? 'spoken', ['spoken', 'written']);
   flag('collect', options.collect ?? false);
   finite('offset', options.offset ?? 0, 0);
   optionalSignal('signal', options.signal);
