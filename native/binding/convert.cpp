@@ -108,7 +108,8 @@ Decoding toDecoding(const Napi::Value& value) {
   if (object.Get("beam").IsObject()) {
     const auto beam = object.Get("beam").As<Napi::Object>();
     decoding.beam = Beam{integer(beam, "size"), number(beam, "lengthPenalty"), number(beam, "patience"),
-                         number(beam, "durationReward")};
+                         number(beam, "durationReward"),
+                         text(beam, "search") == "frame" ? BeamSearch::frame : BeamSearch::parakeetMlx};
   }
   decoding.boost = toBoostTree(object.Get("boost"));
   return decoding;

@@ -13,12 +13,17 @@
 
 namespace parakeet {
 
-// As parakeet-mlx's `Beam`.
+// `frame`: hypotheses compete at each frame. `parakeetMlx`: of TDT, parakeet-mlx's, across frames.
+enum class BeamSearch { frame, parakeetMlx };
+
 struct Beam {
-  int size = 5;                 // hypotheses that are kept
-  double lengthPenalty = 1.0;   // the best has the largest score / tokens^lengthPenalty
-  double patience = 1.0;        // TDT: ends when size · patience hypotheses have reached the end
-  double durationReward = 0.7;  // TDT: weight of the duration's log-probability in the score; the token's is the rest
+  int size = 5;                // hypotheses that are kept
+  double lengthPenalty = 1.0;  // the best has the largest score / tokens^lengthPenalty
+  // parakeet-mlx's search: ends when size · patience hypotheses have reached the end
+  double patience = 1.0;
+  // parakeet-mlx's search: weight of the duration's log-probability in the score; the token's is the rest
+  double durationReward = 0.7;
+  BeamSearch search = BeamSearch::parakeetMlx;
 
   bool operator==(const Beam&) const = default;
 };

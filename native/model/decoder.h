@@ -92,6 +92,8 @@ std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> trans
 // Beam searches; see their files.
 std::unique_ptr<Decoder> makeTdtBeamDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
                                             const Beam& beam);
+std::unique_ptr<Decoder> makeTdtFrameBeamDecoder(std::shared_ptr<const Transducer> transducer,
+                                                 const ModelConfig& config, const Beam& beam);
 std::unique_ptr<Decoder> makeRnntBeamDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
                                              const Beam& beam);
 

@@ -86,7 +86,9 @@ std::shared_ptr<const Decoder> Model::decoder(const Decoding& decoding) const {
   }
   if (!beam) return head == Head::ctc ? greedyCtc_ : greedy_;
   if (head == Head::ctc) return makeCtcBeamDecoder(ctcHead_, *beam);
-  return tdt ? makeTdtBeamDecoder(transducer_, config_, *beam) : makeRnntBeamDecoder(transducer_, config_, *beam);
+  if (!tdt) return makeRnntBeamDecoder(transducer_, config_, *beam);
+  return beam->search == BeamSearch::frame ? makeTdtFrameBeamDecoder(transducer_, config_, *beam)
+                                           : makeTdtBeamDecoder(transducer_, config_, *beam);
 }
 
 Matrix Model::logMel(const float* samples, size_t count, size_t flush, const CancelFlag& cancel) const {

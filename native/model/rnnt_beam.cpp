@@ -16,22 +16,23 @@ class RnntBeamDecoder : public TransducerBeamDecoder {
 
  protected:
   using Hypotheses = std::vector<TransducerHypothesis>;
-  Hypotheses search(const DecoderFrames& frames, TransducerHypothesis first, int64_t border, int64_t end,
-                    Histories& histories) const override;
+  void search(std::vector<Search>& searches) const override {
+    for (Search& one : searches) one.found = search(one);
+  }
 
  private:
+  Hypotheses search(Search& search) const;
   // Expands the hypotheses at one frame; the results are at the next one.
   Hypotheses frame(const DecoderFrames& frames, Hypotheses active, Histories& histories) const;
 };
 
-RnntBeamDecoder::Hypotheses RnntBeamDecoder::search(const DecoderFrames& frames, TransducerHypothesis first,
-                                                    int64_t border, int64_t end, Histories& histories) const {
-  int64_t at = first.frame;
-  first.symbols = 0;
-  Hypotheses active{std::move(first)};
-  for (; at < end; at++) {
-    active = frame(frames, std::move(active), histories);
-    for (TransducerHypothesis& one : active) one.cross(border);
+RnntBeamDecoder::Hypotheses RnntBeamDecoder::search(Search& search) const {
+  int64_t at = search.first.frame;
+  search.first.symbols = 0;
+  Hypotheses active{std::move(search.first)};
+  for (; at < search.span.end; at++) {
+    active = frame(*search.frames, std::move(active), search.histories);
+    for (TransducerHypothesis& one : active) one.cross(search.span.border);
   }
   return active;
 }

@@ -28,8 +28,14 @@ struct TransducerHypothesis {
   }
 };
 
-// Runs the predictors of all hypotheses on their last tokens, in one product (hypotheses that share a state still do
-// afterwards), and appends the tokens to their histories.
+// A hypothesis whose predictor is to be run on its last token, if it has not been.
+struct Unread {
+  TransducerHypothesis* hypothesis;
+  Histories* histories;  // of its search
+};
+// Runs the predictors on all those tokens in one product (hypotheses that share a state still do afterwards), and
+// appends the tokens to the histories.
+void readTokens(const Transducer& transducer, const std::vector<Unread>& unread);
 void readTokens(const Transducer& transducer, Histories& histories, std::vector<TransducerHypothesis>& hypotheses);
 
 // The joint's logits of each hypothesis at its frame.
@@ -38,6 +44,11 @@ void scoreAll(const Transducer& transducer, const DecoderFrames& frames,
 
 // Keeps the `most` best, best first; ties in their order.
 void keepBest(std::vector<TransducerHypothesis>& hypotheses, int most);
+
+// Where a search ends: frames before `border` become final; it continues up to `end`, which is not before it.
+struct SearchSpan {
+  int64_t border, end;
+};
 
 // What the searches with and without durations share: where each call begins, and that it ends with one hypothesis, so
 // that final tokens stay final. The search continues through the frames that are not final yet, if there are any: a
@@ -57,17 +68,27 @@ class TransducerBeamDecoder : public Decoder {
   void decode(const std::vector<DecoderJob>& jobs) const override;
 
  protected:
-  // Hypotheses at frame `end` or beyond it, at least one; those that have not reached it count too. Each that has
-  // reached `border`, which is not after `end`, has crossed it.
-  virtual std::vector<TransducerHypothesis> search(const DecoderFrames& frames, TransducerHypothesis first,
-                                                   int64_t border, int64_t end, Histories& histories) const = 0;
+  // The search of one stream: where it begins, and what it finds.
+  struct Search {
+    const DecoderFrames* frames;
+    SearchSpan span;
+    TransducerHypothesis first;
+    Histories histories = {};
+    // Hypotheses at frame `span.end` or beyond it, at least one; those that have not reached it count too. Each that
+    // has reached `span.border` has crossed it.
+    std::vector<TransducerHypothesis> found = {};
+  };
+  virtual void search(std::vector<Search>& searches) const = 0;
 
   std::shared_ptr<const Transducer> transducer_;
   TransducerRules rules_;
   Beam beam_;
 
  private:
-  void decode(const DecoderJob& job) const;
+  // Nothing when no frame is to be decoded.
+  std::optional<Search> begin(const DecoderJob& job) const;
+  // Keeps the best of what was found.
+  void end(Search& search, const DecoderJob& job) const;
 };
 
 }  // namespace parakeet

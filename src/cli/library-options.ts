@@ -30,7 +30,7 @@ export async function decodingOptions(values: Values): Promise<DecodingOptions> 
     type,
     ...pick<DecodingOptions>(values, ['head']),
     ...(type === 'beam' &&
-      pick<DecodingOptions>(values, ['beamSize', 'lengthPenalty', 'patience', 'durationReward'])),
+      pick<DecodingOptions>(values, ['beamSize', 'search', 'lengthPenalty', 'patience', 'durationReward'])),
     ...(boost !== undefined && { boost: await readBoostFile(boost) }),
   };
 }

@@ -74,19 +74,32 @@ export function decodingOptions(): CliOption[] {
       ),
     )
       .from('PARAKEET_LENGTH_PENALTY')
-      .presets(1),
+      .default(undefined, 'as the search needs it'),
+    beam(
+      CliOption.choice(
+        '--search <KIND>',
+        "beam: which hypotheses compete; parakeet-mlx: as that program's, of TDT",
+        ['frame', 'parakeet-mlx'],
+      ),
+    ).from('PARAKEET_SEARCH'),
     beam(
       CliOption.number(
         '--patience <X>',
-        'beam, TDT: how many hypotheses must reach the end, as a multiple of --beam-size',
+        '--search parakeet-mlx, which it implies: how many hypotheses must reach the end, as a multiple of --beam-size',
         0.01,
       ),
     )
       .from('PARAKEET_PATIENCE')
-      .presets(1),
-    beam(CliOption.number('--duration-reward <X>', 'beam, TDT: weight of durations against words, 0 to 1', 0))
+      .default(undefined, '1'),
+    beam(
+      CliOption.number(
+        '--duration-reward <X>',
+        '--search parakeet-mlx, which it implies: weight of durations against words, 0 to 1',
+        0,
+      ),
+    )
       .from('PARAKEET_DURATION_REWARD')
-      .presets(0.7),
+      .default(undefined, '0.7'),
     CliOption.choice('--head <HEAD>', 'which head of a hybrid model decodes', ['tdt', 'rnnt', 'ctc'])
       .from('PARAKEET_HEAD')
       .default(undefined, "the model's best"),

@@ -85,7 +85,13 @@ export interface NativeBoostTree {
 /** How tokens are chosen: greedily without `beam`. */
 export interface NativeDecoding {
   head: NativeHead;
-  beam?: { size: number; lengthPenalty: number; patience: number; durationReward: number };
+  beam?: {
+    size: number;
+    search: 'frame' | 'parakeet-mlx';
+    lengthPenalty: number;
+    patience: number;
+    durationReward: number;
+  };
   boost?: NativeBoostTree | null;
 }
 

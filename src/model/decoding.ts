@@ -25,17 +25,23 @@ export interface DecodingOptions {
    */
   beamSize?: number | undefined;
   /**
+   * Beam: which hypotheses compete. `'frame'`: those at the same frame. `'parakeet-mlx'`, TDT only: those with as many steps, at different
+   * frames, token for token as parakeet-mlx searches.
+   * @defaultValue `'frame'`; with `patience` or `durationReward`, which only parakeet-mlx's search has, `'parakeet-mlx'`
+   */
+  search?: 'frame' | 'parakeet-mlx' | undefined;
+  /**
    * Beam: the best hypothesis has the largest score / tokens^`lengthPenalty`, 0 to 10.
-   * @defaultValue 1
+   * @defaultValue 1; 0 for TDT with `search: 'frame'`
    */
   lengthPenalty?: number | undefined;
   /**
-   * Beam, TDT: the search ends when `beamSize` × `patience` hypotheses have reached the end; 0.01 to 100.
+   * `search: 'parakeet-mlx'`: it ends when `beamSize` × `patience` hypotheses have reached the end; 0.01 to 100.
    * @defaultValue 1
    */
   patience?: number | undefined;
   /**
-   * Beam, TDT: weight of the duration's log-probability in the score, 0 to 1; the rest is the token's.
+   * `search: 'parakeet-mlx'`: weight of the duration's log-probability in the score, 0 to 1; the rest is the token's.
    * @defaultValue 0.7
    */
   durationReward?: number | undefined;
@@ -46,7 +52,9 @@ export interface DecodingOptions {
   boost?: readonly BoostPhrase[] | undefined;
 }
 
-const BEAM = ['beamSize', 'lengthPenalty', 'patience', 'durationReward'] as const;
+/** Options of the beam, and of parakeet-mlx's search alone. */
+const BEAM = ['beamSize', 'search', 'lengthPenalty', 'patience', 'durationReward'] as const;
+const PARAKEET_MLX = ['patience', 'durationReward'] as const;
 const MOST_HYPOTHESES = 64;
 
 /** The heads that a model of each architecture has, the best first. */
@@ -72,12 +80,24 @@ export function checkDecoding(decoding: DecodingOptions | undefined): void {
   const stray = BEAM.find((key) => decoding[key] !== undefined);
   if (type === 'greedy' && stray !== undefined)
     throw expected("type: 'beam' beside it", `decoding.${stray}`, decoding[stray]);
-  beamOf(decoding);
+  const search = oneOf('decoding.search', searchOf(decoding), ['frame', 'parakeet-mlx']);
+  const foreign = PARAKEET_MLX.find((key) => decoding[key] !== undefined);
+  if (search === 'frame' && foreign !== undefined)
+    throw expected("search: 'parakeet-mlx' beside it", `decoding.${foreign}`, decoding[foreign]);
+  beamOf(decoding, 'tdt');
 }
 
-function beamOf(decoding: DecodingOptions): NonNullable<NativeDecoding['beam']> {
-  const { beamSize = 5, lengthPenalty = 1, patience = 1, durationReward = 0.7 } = decoding;
+function searchOf(decoding: DecodingOptions): NonNullable<DecodingOptions['search']> {
+  const foreign = PARAKEET_MLX.some((key) => decoding[key] !== undefined);
+  return decoding.search ?? (foreign ? 'parakeet-mlx' : 'frame');
+}
+
+function beamOf(decoding: DecodingOptions, head: NativeHead): NonNullable<NativeDecoding['beam']> {
+  const { beamSize = 5, patience = 1, durationReward = 0.7 } = decoding;
+  const search = searchOf(decoding);
+  const { lengthPenalty = head === 'tdt' && search === 'frame' ? 0 : 1 } = decoding;
   return {
+    search,
     size: integer('decoding.beamSize', beamSize, 1, MOST_HYPOTHESES),
     lengthPenalty: finite('decoding.lengthPenalty', lengthPenalty, 0, 10),
     patience: finite('decoding.patience', patience, 0.01, 100),
@@ -99,9 +119,11 @@ export function resolveDecoding(
   const head = decoding?.head ?? (heads[0] as NativeHead);
   if (!heads.includes(head))
     throw expected(`a head that the model has (${heads.join(', ')})`, 'decoding.head', head);
+  if (decoding?.search === 'parakeet-mlx' && head !== 'tdt')
+    throw expected("search: 'frame' for another head than 'tdt'", 'decoding.search', decoding.search);
   return {
     head,
-    ...(decoding?.type === 'beam' && { beam: beamOf(decoding) }),
+    ...(decoding?.type === 'beam' && { beam: beamOf(decoding, head) }),
     boost: boostTreeOrNone(info.vocabulary, decoding?.boost),
   };
 }
