@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/boost.h"
+#include "model/fusion.h"
 #include "model/tokens.h"
 
 namespace parakeet {
@@ -90,7 +91,7 @@ struct TextKey {
 
 struct Choice {
   int token;
-  double score;  // log-probability plus boosting bonuses
+  double score;  // log-probability plus what phrases and language models add
 };
 
 // The most likely entries of a distribution, best first; boosted phrases count with their bonus.
@@ -110,11 +111,11 @@ class TopChoices {
   double logProbability(int token) const { return logits_[token] - sum_; }
 
   const std::vector<Choice>& likeliest() { return likeliest({}, -1); }
-  // As seen by a hypothesis at this place in its phrases. The blank gets no bonus.
-  const std::vector<Choice>& likeliest(const Boosting& boosting, int blank) {
+  // As seen by a hypothesis at this place in its phrases and language models. The blank gets no bonus.
+  const std::vector<Choice>& likeliest(const Boosting& boosting, int blank, const LmGain& lm = {}) {
     choices_.clear();
     const auto add = [&](int token) {
-      const double gain = token != blank ? boosting.gain(token) : 0;
+      const double gain = token != blank ? boosting.gain(token) + lm(token) : 0;
       choices_.push_back({token, logProbability(token) + gain});
     };
     for (const int token : order_) add(token);

@@ -58,7 +58,7 @@ RnntBeamDecoder::Hypotheses RnntBeamDecoder::frame(const DecoderFrames& frames, 
   TopChoices top;
   std::vector<float> logits;
   while (!active.empty()) {
-    readTokens(*transducer_, histories, active);
+    readTokens(*transducer_, fusion(), histories, active);
     scoreAll(*transducer_, frames, active, logits);
     Hypotheses more;
     for (size_t i = 0; i < active.size(); i++) {
@@ -69,14 +69,14 @@ RnntBeamDecoder::Hypotheses RnntBeamDecoder::frame(const DecoderFrames& frames, 
       silent.score += top.logProbability(blank);
       goOn(std::move(silent));
       const float confidence = entropyConfidence(own, classes);
-      for (const Choice& choice : top.likeliest(one.boosting, blank)) {
+      for (const Choice& choice : top.likeliest(one.boosting, blank, one.lmGain())) {
         if (choice.token == blank) continue;
         TransducerHypothesis next = one;
         next.score += choice.score;
         next.symbols++;
         next.text = one.text.with(choice.token);
         next.unread = Token{choice.token, one.frame, 1, confidence};
-        next.boosting.advance(choice.token);
+        next.advance(choice.token);
         // As in greedy decoding, the last token that fits on a frame needs no blank after it.
         if (next.symbols >= rules_.maxSymbols)
           goOn(std::move(next));

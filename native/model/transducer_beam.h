@@ -19,9 +19,18 @@ struct TransducerHypothesis {
   std::shared_ptr<const PredictorState> predictor;
   std::optional<Token> unread = std::nullopt;  // the last token, which the predictor has not seen yet
   Boosting boosting = {};
+  LmState lm = {};
+  // ln p of each token by the predictor alone; none where nobody asks.
+  std::shared_ptr<const std::vector<float>> internal = nullptr;
   // Its state when it reached the frame up to which tokens become final; none before that.
   std::shared_ptr<const TransducerHypothesis> crossed = nullptr;
 
+  LmGain lmGain() const { return lm.active() ? LmGain{&lm, internal ? internal->data() : nullptr} : LmGain{}; }
+  // After a token.
+  void advance(int token) {
+    boosting.advance(token);
+    lm.advance(token);
+  }
   // Call it when the hypothesis has moved to another frame.
   void cross(int64_t border) {
     if (!crossed && frame >= border) crossed = std::make_shared<TransducerHypothesis>(*this);
@@ -34,9 +43,17 @@ struct Unread {
   Histories* histories;  // of its search
 };
 // Runs the predictors on all those tokens in one product (hypotheses that share a state still do afterwards), and
-// appends the tokens to the histories.
-void readTokens(const Transducer& transducer, const std::vector<Unread>& unread);
-void readTokens(const Transducer& transducer, Histories& histories, std::vector<TransducerHypothesis>& hypotheses);
+// appends the tokens to the histories. `fusion`, which may be null, says whether the predictor's own probabilities are
+// wanted.
+void readTokens(const Transducer& transducer, const Fusion* fusion, const std::vector<Unread>& unread);
+void readTokens(const Transducer& transducer, const Fusion* fusion, Histories& histories,
+                std::vector<TransducerHypothesis>& hypotheses);
+
+// ln p of each token by the predictor alone, the encoder's part of the joint being zero (Meng et al. 2021, "Internal
+// language model estimation"), for each state; null when `fusion` does not ask for it.
+std::vector<std::shared_ptr<const std::vector<float>>> internalScores(const Transducer& transducer,
+                                                                      const Fusion* fusion,
+                                                                      const std::vector<const PredictorState*>& states);
 
 // The joint's logits of each hypothesis at its frame.
 void scoreAll(const Transducer& transducer, const DecoderFrames& frames,
@@ -62,7 +79,7 @@ class TransducerBeamDecoder : public Decoder {
   mlx::core::array project(const mlx::core::array& encoded) const override {
     return transducer_->projectFrames(encoded);
   }
-  std::unique_ptr<DecoderState> start() const override {
+  std::unique_ptr<DecoderState> newState() const override {
     return std::make_unique<TransducerState>(transducer_->start());
   }
   void decode(const std::vector<DecoderJob>& jobs) const override;

@@ -6,9 +6,10 @@
 import type { NativeDecoding, NativeHead, NativeModelInfo } from '../engine/addon.js';
 import { expected, finite, integer, known, oneOf } from '../options.js';
 import { type BoostPhrase, boostTreeOrNone, checkBoost } from './boost.js';
+import { checkLanguageModel, type LanguageModelOptions, LM_OPTIONS, resolveLanguageModel } from './language-model.js';
 
 /** How tokens are chosen. */
-export interface DecodingOptions {
+export interface DecodingOptions extends LanguageModelOptions {
   /**
    * `'greedy'` takes the most likely token at each frame; `'beam'` keeps several hypotheses and takes the most likely one as a whole.
    * @defaultValue `'greedy'`
@@ -73,7 +74,8 @@ export function headsOf(architecture: NativeModelInfo['architecture']): readonly
 /** Checks what needs no model. @throws {@link ArgumentError} */
 export function checkDecoding(decoding: DecodingOptions | undefined): void {
   if (decoding === undefined) return;
-  known('decoding', decoding, ['type', 'head', 'boost', ...BEAM]);
+  known('decoding', decoding, ['type', 'head', 'boost', ...BEAM, ...LM_OPTIONS]);
+  checkLanguageModel(decoding);
   if (decoding.boost !== undefined) checkBoost(decoding.boost, 'decoding.boost');
   const type = oneOf('decoding.type', decoding.type ?? 'greedy', ['greedy', 'beam']);
   if (decoding.head !== undefined) oneOf('decoding.head', decoding.head, ['tdt', 'rnnt', 'ctc']);
@@ -108,10 +110,11 @@ function beamOf(decoding: DecodingOptions, head: NativeHead): NonNullable<Native
 /**
  * The engine's decoder options for this model.
  *
- * @throws {@link ArgumentError} when the model has no such head, or cannot spell a phrase.
+ * @throws {@link ArgumentError} when the model has no such head, or cannot spell a phrase. @throws {@link ModelError} for a language model
+ * that cannot be used.
  */
 export function resolveDecoding(
-  info: Pick<NativeModelInfo, 'architecture' | 'vocabulary'>,
+  info: Pick<NativeModelInfo, 'architecture' | 'vocabulary' | 'languageModel'>,
   decoding: DecodingOptions | undefined,
 ): NativeDecoding {
   checkDecoding(decoding);
@@ -121,9 +124,11 @@ export function resolveDecoding(
     throw expected(`a head that the model has (${heads.join(', ')})`, 'decoding.head', head);
   if (decoding?.search === 'parakeet-mlx' && head !== 'tdt')
     throw expected("search: 'frame' for another head than 'tdt'", 'decoding.search', decoding.search);
+  const search = decoding?.type === 'beam' ? searchOf(decoding) : 'greedy';
   return {
     head,
     ...(decoding?.type === 'beam' && { beam: beamOf(decoding, head) }),
     boost: boostTreeOrNone(info.vocabulary, decoding?.boost),
+    lm: resolveLanguageModel(info.vocabulary, info.languageModel, decoding ?? {}, { search, head }),
   };
 }

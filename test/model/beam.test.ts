@@ -36,7 +36,7 @@ describe.each<[Architecture, 'short' | 'long']>([
       const expected = golden.tokens[way] ?? [];
       const frame = (loaded.info.hop * loaded.info.subsamplingFactor) / loaded.info.sampleRate;
       const { shape, data } = goldenArray(golden, 'encoded');
-      const beam = { size, lengthPenalty, patience, durationReward };
+      const beam = { search: 'parakeet-mlx' as const, size, lengthPenalty, patience, durationReward };
       const tokens = await loaded.native.decode(data, shape[0] as number, { head: 'tdt', beam }, 1);
       expect([...tokens.ids]).toEqual(expected.map(({ id }) => id));
       expect([...tokens.starts]).toEqual(expected.map(({ start }) => Math.round(start / frame)));
@@ -54,7 +54,13 @@ function piece(architecture: Architecture, from: number, rows: number) {
     frames: firstFrames(data, columns, from, rows),
   };
 }
-const beamOf = (size: number) => ({ size, lengthPenalty: 0, patience: 1, durationReward: 0.5 });
+const beamOf = (size: number) => ({
+  search: 'frame' as const,
+  size,
+  lengthPenalty: 0,
+  patience: 1,
+  durationReward: 0.5,
+});
 
 describe.each<Architecture>(['ctc', 'tdt-ctc'])('CTC prefix beam search of %s', (architecture) => {
   let loaded: NativeGolden;
