@@ -56,8 +56,6 @@ export type {
 } from './events.js';
 export type { HubProgress } from './hub/hub.js';
 export type { LiveOptions, LiveTranscript, TranscribeStreamOptions } from './live/live-transcript.js';
-export { type LoadModelOptions, loadModel } from './load-model.js';
-export type { EncodeLogMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './low-level.js';
 export {
   type BuildLanguageModelOptions,
   type BuiltLanguageModel,
@@ -66,6 +64,8 @@ export {
 export { type ConvertLanguageModelOptions, convertLanguageModel } from './lm/convert.js';
 export type { TextSource } from './lm/text.js';
 export type { LanguageModelSummary } from './lm/write-model.js';
+export { type LoadModelOptions, loadModel } from './load-model.js';
+export type { EncodeLogMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './low-level.js';
 export {
   type Events as MergeInput,
   type MergedTranscript,

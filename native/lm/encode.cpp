@@ -101,7 +101,7 @@ std::vector<uint64_t> encode(const Grams& grams, const VocabularyHash& vocabular
     std::memcpy(bytes + place.values, own.words().data(), (own.size() + 7) / 8);
     if (last) continue;
     std::memcpy(bytes + place.children, runs.words().data(), (runs.size() + 7) / 8);
-    std::memcpy(bytes + place.directory, directory.data(), 4 * directory.size());
+    if (!directory.empty()) std::memcpy(bytes + place.directory, directory.data(), 4 * directory.size());
   }
   std::memcpy(bytes, &header, sizeof header);
   header.hash = hashWords(hashStart, words.data(), words.size());

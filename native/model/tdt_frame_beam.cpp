@@ -3,6 +3,7 @@
 // same tokens at the same frame are merged. Several streams are searched in lockstep. Each call ends with one
 // hypothesis, so that final tokens stay final.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <unordered_map>
 
@@ -68,20 +69,24 @@ class FrameSearch {
     Meeting more;
     for (size_t i = 0; i < active_.size(); i++) expand(active_[i], logits + i * outputs, more);
     active_ = more.take();
-    // A further token on this frame competes with what else came to it.
     keepBest(active_, beam_.size);
-    while (!active_.empty() && active_.back().score < weakest_) active_.pop_back();
+    // No token can overtake `size` hypotheses that have left the frame: scores only decrease (but for bonuses).
+    const auto size = static_cast<size_t>(beam_.size);
+    if (left_.size() < size) return;
+    std::nth_element(left_.begin(), left_.begin() + beam_.size - 1, left_.end(), std::greater<>());
+    while (!active_.empty() && active_.back().score < left_[size - 1]) active_.pop_back();
   }
 
+  // All that reached the end; here, a text counts with all its ways, wherever their last durations lead.
   Hypotheses finished() {
-    Hypotheses found;
+    Meeting found;
     for (auto& [frame, meeting] : reached_) {
       for (TransducerHypothesis& one : meeting.take()) {
         one.cross(span_.border);
-        found.push_back(std::move(one));
+        found.add(std::move(one));
       }
     }
-    return found;
+    return found.take();
   }
 
  private:
@@ -93,7 +98,7 @@ class FrameSearch {
     reached_.erase(first);
     keepBest(active_, beam_.size);
     while (active_.back().score < active_[0].score - widestBeam) active_.pop_back();
-    weakest_ = static_cast<int>(active_.size()) < beam_.size ? impossible : active_.back().score;
+    left_.clear();
     for (TransducerHypothesis& one : active_) one.cross(span_.border);
   }
 
@@ -123,6 +128,7 @@ class FrameSearch {
         next.symbols = one.symbols;
         const int64_t step = rules_.move(choice.token, place, next.frame, next.symbols);
         if (!isBlank) next.unread = Token{choice.token, one.frame, rules_.durations[place], confidence};
+        if (step > 0) left_.push_back(next.score);
         (step == 0 ? more : reached_[next.frame]).add(next);
       }
     }
@@ -135,7 +141,7 @@ class FrameSearch {
   Histories histories_;
   std::map<int64_t, Meeting> reached_;  // by frame, those that are still to come
   Hypotheses active_;                   // at one frame, to be scored
-  double weakest_ = impossible;         // of those that arrived at the frame, when there are enough
+  std::vector<double> left_;            // scores of those that went on from the frame
   TopChoices tokens_, durations_;
 };
 

@@ -16,7 +16,8 @@ export async function build(texts: string[], values: Values, context: Context): 
   const target = targetOf(texts, values);
   const sources = texts.map((text) => source(text, context));
   const built = await buildLanguageModel(sources, target, { ...options, signal });
-  const skipped = built.skipped > 0 ? `, ${built.skipped} words left out that the vocabulary cannot spell` : '';
+  const skipped =
+    built.skipped > 0 ? `, ${built.skipped} words left out that the vocabulary cannot spell` : '';
   return print(values, context, { file: target, ...built }, `${built.words} words${skipped}`);
 }
 

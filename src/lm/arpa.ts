@@ -82,14 +82,20 @@ export async function* readArpa(text: TextSource): AsyncGenerator<ArpaGrams> {
         const [, order, count] = /^ngram +(\d+) *= *(\d+)$/.exec(line) ?? fail('is no number of grams');
         counts.push(Number(count));
         if (Number(order) !== counts.length) fail('has not the next order');
-        if (counts.length > LONGEST_ORDER) fail(`has order ${order}, and at most ${LONGEST_ORDER} can be read`);
+        if (counts.length > LONGEST_ORDER)
+          fail(`has order ${order}, and at most ${LONGEST_ORDER} can be read`);
         if (counts.reduce((sum, one) => sum + one, 0) > MOST_GRAMS)
           fail(`brings the grams to more than ${MOST_GRAMS}`);
       } else if (length > 0) {
         const fields = line.trim().split(/[ \t]+/);
         const value = Number(fields[0]);
         const backoff = fields.length === length + 2 ? Number(fields[length + 1]) : 0;
-        if (fields.length < length + 1 || fields.length > length + 2 || Number.isNaN(value) || Number.isNaN(backoff))
+        if (
+          fields.length < length + 1 ||
+          fields.length > length + 2 ||
+          Number.isNaN(value) ||
+          Number.isNaN(backoff)
+        )
           fail(`is no gram of ${length} with its logarithms`);
         if (++found > (counts[length - 1] ?? 0)) fail('is a gram more than the head says');
         for (let i = 1; i <= length; i++) some.words.push(fields[i] as string);

@@ -28,7 +28,9 @@ async function* pieces(text: TextSource, end: RegExp, what: string): AsyncGenera
       return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
     } catch (cause) {
       const place = `in the ${bytes?.length ?? 0} bytes from byte ${read} on`;
-      throw new ArgumentError(`Expected UTF-8 text in ${nameOf(text)} but found other bytes ${place}`, { cause });
+      throw new ArgumentError(`Expected UTF-8 text in ${nameOf(text)} but found other bytes ${place}`, {
+        cause,
+      });
     }
   };
   const bytes =
@@ -51,7 +53,9 @@ async function* pieces(text: TextSource, end: RegExp, what: string): AsyncGenera
       if (last > 0) yield rest.slice(0, last);
       rest = rest.slice(last);
       if (rest.length > LONGEST)
-        throw new ArgumentError(`Expected text in ${nameOf(text)} but found ${what} of more than ${LONGEST} characters`);
+        throw new ArgumentError(
+          `Expected text in ${nameOf(text)} but found ${what} of more than ${LONGEST} characters`,
+        );
     }
     rest += decode();
     if (rest !== '') yield rest;

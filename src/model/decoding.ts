@@ -6,7 +6,12 @@
 import type { NativeDecoding, NativeHead, NativeModelInfo } from '../engine/addon.js';
 import { expected, finite, integer, known, oneOf } from '../options.js';
 import { type BoostPhrase, boostTreeOrNone, checkBoost } from './boost.js';
-import { checkLanguageModel, type LanguageModelOptions, LM_OPTIONS, resolveLanguageModel } from './language-model.js';
+import {
+  checkLanguageModel,
+  type LanguageModelOptions,
+  LM_OPTIONS,
+  resolveLanguageModel,
+} from './language-model.js';
 
 /** How tokens are chosen. */
 export interface DecodingOptions extends LanguageModelOptions {

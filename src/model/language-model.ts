@@ -31,12 +31,12 @@ export interface LanguageModelOptions {
   lm?: string | readonly LanguageModelShare[] | boolean | undefined;
   /**
    * With `lm`: how much its logarithm of a token's probability counts against the acoustic model's, 0 to 10.
-   * @defaultValue 0.4 for a beam, 0.1 for greedy decoding and for `search: 'parakeet-mlx'`
+   * @defaultValue 0.4 for a beam (CTC: 0.5), 0.1 for greedy decoding and for `search: 'parakeet-mlx'`
    */
   lmWeight?: number | undefined;
   /**
    * With `lm` and a beam: added for each token, since a language model prefers short texts; -10 to 10.
-   * @defaultValue 0.5; 0 for `search: 'parakeet-mlx'`
+   * @defaultValue 0.5 (CTC: 1); 0 for `search: 'parakeet-mlx'`
    */
   tokenBonus?: number | undefined;
   /**
@@ -54,7 +54,8 @@ const MOST_MODELS = 4;
 export function checkLanguageModel(options: LanguageModelOptions): void {
   const { lm } = options;
   if (lm !== undefined && typeof lm !== 'boolean' && typeof lm !== 'string') {
-    if (!Array.isArray(lm)) throw expected('a path, a list of { path, weight }, true or false', 'decoding.lm', lm);
+    if (!Array.isArray(lm))
+      throw expected('a path, a list of { path, weight }, true or false', 'decoding.lm', lm);
     if (lm.length === 0 || lm.length > MOST_MODELS)
       throw expected(`1 to ${MOST_MODELS} language models`, 'decoding.lm', lm);
     lm.forEach((one: LanguageModelShare, i) => {
@@ -77,6 +78,7 @@ type Weights = Required<Pick<LanguageModelOptions, 'lmWeight' | 'tokenBonus' | '
 /** Measured on an hour of recordings (docs/decoding.md). */
 const WEIGHTS = {
   frame: { lmWeight: 0.4, tokenBonus: 0.5, internalLmWeight: 0.1 },
+  ctc: { lmWeight: 0.5, tokenBonus: 1, internalLmWeight: 0 },
   'parakeet-mlx': { lmWeight: 0.1, tokenBonus: 0, internalLmWeight: 0 },
   greedy: { lmWeight: 0.1, tokenBonus: 0, internalLmWeight: 0 },
 } as const satisfies Record<string, Weights>;
@@ -92,18 +94,18 @@ export function resolveLanguageModel(
   vocabulary: readonly string[],
   own: string | undefined,
   options: LanguageModelOptions,
-  { search, head }: { search: keyof typeof WEIGHTS; head: NativeHead },
+  { search, head }: { search: 'greedy' | 'frame' | 'parakeet-mlx'; head: NativeHead },
 ): NativeFusion | null {
   const { lm } = options;
   if (lm === undefined || lm === false) return null;
   if (lm === true && own === undefined)
     throw new ModelError(
       'ERR_PARAKEET_MODEL_NOT_FOUND',
-      'Expected a language model in the model\'s folder for decoding.lm: true but there is none. Name a file of `parakeet lm build`.',
+      "Expected a language model in the model's folder for decoding.lm: true but there is none. Name a file of `parakeet lm build`.",
     );
   const shares = typeof lm === 'object' ? lm : [{ path: lm === true ? (own as string) : lm }];
   const sum = shares.reduce((total, { weight }) => total + (weight ?? 1), 0);
-  const defaults = WEIGHTS[search];
+  const defaults = WEIGHTS[head === 'ctc' && search !== 'greedy' ? 'ctc' : search];
   return {
     models: shares.map(({ path: file, weight }) => ({
       model: openLanguageModel(file, vocabulary),
