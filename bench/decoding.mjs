@@ -1,9 +1,9 @@
 /**
  * Compares decoders: word error rate, and the time of the whole run (audio in, text out) as a ratio to greedy in the same run.
  *
- *     npm run -s bench:decoding -- [--json] [--recordings DIR] [--model DIR] [--quick]
+ *     npm run -s bench:decoding -- [--json] [--recordings DIR] [--model DIR] [--lm FILE] [--quick]
  *
- * Decoders that the model has no head for are left out. `--quick` stops after 20 s of audio.
+ * Decoders that the model has no head for are left out. The language model is the one in the model's folder unless `--lm` names another. `--quick` stops after 20 s of audio.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,12 +17,14 @@ const { values } = parseArgs({
   options: {
     json: { type: 'boolean' },
     quick: { type: 'boolean' },
+    lm: { type: 'string' },
     recordings: { type: 'string', default: path.join(root, 'test', 'audio') },
     model: { type: 'string', default: path.join(root, 'models', 'parakeet-tiny-en') },
   },
 });
 
 const model = await loadModel(values.model, { dtype: 'float32' });
+const lm = values.lm ?? (model.info.languageModel === undefined ? undefined : true);
 const heads = { tdt: ['tdt'], 'tdt-ctc': ['tdt', 'ctc'], rnnt: ['rnnt'], ctc: ['ctc'] }[
   model.info.architecture
 ];
@@ -31,11 +33,17 @@ const ways = heads.flatMap((head) => [
   ...[2, 5, 10].map((beamSize) => ({ head, type: 'beam', beamSize })),
   ...(head === 'tdt'
     ? [
-        { head, type: 'beam', durationReward: 0.5 },
-        { head, type: 'beam', durationReward: 0.3 },
-        { head, type: 'beam', durationReward: 0.3, lengthPenalty: 0 },
+        { head, type: 'beam', search: 'parakeet-mlx' },
+        { head, type: 'beam', search: 'parakeet-mlx', durationReward: 0.3 },
       ]
     : [{ head, type: 'beam', lengthPenalty: 0 }]),
+  ...(lm === undefined
+    ? []
+    : [
+        { head, type: 'beam', lm },
+        { head, type: 'greedy', lm },
+        ...(head === 'tdt' ? [{ head, type: 'beam', search: 'parakeet-mlx', lm }] : []),
+      ]),
 ]);
 const rows = ways.map((decoding) => ({ decoding, pairs: [], seconds: 0 }));
 const recordings = [];
