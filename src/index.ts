@@ -56,6 +56,14 @@ export type {
 } from './events.js';
 export type { HubProgress } from './hub/hub.js';
 export type { LiveOptions, LiveTranscript, TranscribeStreamOptions } from './live/live-transcript.js';
+export {
+  type BuildLanguageModelOptions,
+  type BuiltLanguageModel,
+  buildLanguageModel,
+} from './lm/build.js';
+export { type ConvertLanguageModelOptions, convertLanguageModel } from './lm/convert.js';
+export type { TextSource } from './lm/text.js';
+export type { LanguageModelSummary } from './lm/write-model.js';
 export { type LoadModelOptions, loadModel } from './load-model.js';
 export type { EncodeLogMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './low-level.js';
 export {
@@ -68,6 +76,7 @@ export {
 export { type BoostPhrase, readBoostFile } from './model/boost.js';
 export { type ConvertModelOptions, convertModel } from './model/convert.js';
 export type { DecodingOptions } from './model/decoding.js';
+export type { LanguageModelOptions, LanguageModelShare } from './model/language-model.js';
 export {
   type Latency,
   type LatencyOptions,

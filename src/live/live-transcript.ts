@@ -262,14 +262,17 @@ export class LiveTranscript {
     for (const token of state.finalized) this.#finalized.push(token);
     this.#draft = state.draft;
     this.#placer.state = state.placer;
-    // The next call reports a failure.
+    // The next call reports a failure, also one that is already queued.
     this.#run(async () => {
-      await this.#mel.load(native.mel);
-      await this.#encoder.load(native.encoder);
-      await this.#decoder.load(native.decoder);
-    }).catch((error: Error) => {
-      this.#failure = error;
-    });
+      try {
+        await this.#mel.load(native.mel);
+        await this.#encoder.load(native.encoder);
+        await this.#decoder.load(native.decoder);
+      } catch (error) {
+        this.#failure = error as Error;
+        throw error;
+      }
+    }).catch(() => {});
   }
 
   /** Passes on the encoder frames, if there are any, and runs all steps that are due. */
@@ -289,13 +292,20 @@ export class LiveTranscript {
 
   /** Runs after all earlier calls. The first failure ends the stream: audio would be missing from what follows. */
   #run(work: () => Promise<void>): Promise<void> {
-    const result = this.#queue.then(work).catch(async (error: unknown) => {
-      if (this.#state !== 'closed') this.#state = 'failed';
-      await this.#free().catch(() => {});
-      throw this.#signal?.aborted ? abortedBy(this.#signal) : error;
-    });
+    const result = this.#queue
+      .then(() => this.#unlessFailed(work))
+      .catch(async (error: unknown) => {
+        if (this.#state !== 'closed') this.#state = 'failed';
+        await this.#free().catch(() => {});
+        throw this.#signal?.aborted ? abortedBy(this.#signal) : error;
+      });
     this.#queue = result.catch(() => undefined);
     return result;
+  }
+
+  #unlessFailed(work: () => Promise<void>): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    return work();
   }
 
   #free(): Promise<void> {
