@@ -24,6 +24,7 @@ export {
   type ErrorCode,
   HubError,
   isParakeetError,
+  JobError,
   LagError,
   ModelError,
   NativeError,
@@ -82,7 +83,7 @@ export type { Normalization, StreamingOptions } from './model/streaming-options.
 export type { Model } from './model.js';
 export { parakeet } from './parakeet.js';
 export type { PipelineStage } from './pipeline-types.js';
-export type { WindowOptions } from './recordings/windows.js';
+export type { WindowOptions } from './recordings/window-plan.js';
 export type { SessionLine, SessionModel, SessionOptions } from './session/format.js';
 export { recordSession, type SessionFiles, type SessionRecorder } from './session/recorder.js';
 export {

@@ -4,12 +4,9 @@
  */
 import { pcmEncodings } from '../audio/formats/pcm.js';
 import { latencyPresets } from '../model/latency.js';
+import { FORMATS } from '../sinks/formats.js';
 import { CliOption, type Values } from './cli-option.js';
 import { UsageError } from './usage-error.js';
-
-/** Formats that a transcript file can have; `all` writes each of them. */
-export const FORMATS = ['txt', 'srt', 'vtt', 'json', 'jsonl'] as const;
-export type OutputFormat = (typeof FORMATS)[number];
 
 /** The values of `--format`: formats that are recognised, and raw PCM. */
 const INPUT_FORMATS = ['auto', 'wav', 'flac', ...pcmEncodings] as const;

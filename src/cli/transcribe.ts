@@ -8,7 +8,7 @@ import type { AudioFormat, InputOptions } from '../audio/input-options.js';
 import type { ParakeetOptions } from '../composition/options.js';
 import type { TranscriptProgress } from '../composition/transcribe-source.js';
 import { AudioError } from '../errors.js';
-import type { WindowOptions } from '../recordings/windows.js';
+import type { WindowOptions } from '../recordings/window-plan.js';
 import { formatTimestamp } from '../sinks/format.js';
 import type { Sink } from '../sinks/sink.js';
 import { teeWriter } from '../sinks/tee-writer.js';
