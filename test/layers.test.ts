@@ -40,6 +40,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['session'],
   ['verify'],
   ['livekit'],
+  ['many'],
   ['index.ts', 'stages.ts'],
   ['server'],
   ['page'],
