@@ -42,6 +42,7 @@ const errors: ParakeetError[] = [
   new JobError('ERR_PARAKEET_JOB_SOURCE', 'x'),
   new JobError('ERR_PARAKEET_JOB_DELIVERY', 'x'),
   new JobError('ERR_PARAKEET_JOB_FAILED', 'x'),
+  new JobError('ERR_PARAKEET_JOB_QUEUE', 'x'),
   new ClosedError('x'),
   new LagError('x'),
   new AbortedError(),

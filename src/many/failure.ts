@@ -24,6 +24,8 @@ export interface Failure {
 
 const TEXT = /^\[([A-Z][A-Z0-9_]+)\] (.*)$/s;
 const UNKNOWN = 'ERR_PARAKEET_JOB_FAILED';
+/** What BullMQ says of a job whose workers went away too often. */
+const STALLED = /^job stalled more than/;
 
 export function failureOf(error: unknown): Failure {
   const { code, message } = error as { code?: unknown; message?: unknown };
@@ -39,6 +41,8 @@ export function failureText({ code, message }: Failure): string {
 }
 
 export function parseFailure(text: string): Failure {
+  if (STALLED.test(text))
+    return { code: UNKNOWN, message: 'Expected a worker to finish it but each one died in the middle of it' };
   const [, code = UNKNOWN, message = text] = TEXT.exec(text) ?? [];
   return { code, message };
 }
@@ -61,6 +65,7 @@ const MAKERS: Partial<Record<ErrorCode, Make>> = {
   ERR_PARAKEET_ABORTED: (message) => new AbortedError(message),
   ERR_PARAKEET_JOB_SOURCE: (message) => new JobError('ERR_PARAKEET_JOB_SOURCE', message),
   ERR_PARAKEET_JOB_DELIVERY: (message) => new JobError('ERR_PARAKEET_JOB_DELIVERY', message),
+  ERR_PARAKEET_JOB_QUEUE: (message) => new JobError('ERR_PARAKEET_JOB_QUEUE', message),
 };
 
 /** The error of a failure; Node's codes and unknown ones become a {@link JobError} that names them. */

@@ -3,7 +3,15 @@
  *
  * @module parakeet-stream/many
  */
+export type { WorkerIdentity } from './identity.js';
 export { type LocalQueue, type LocalQueueOptions, localQueue } from './local/local-queue.js';
 export type { ManyProgress, OutputOptions, TranscribeManyOptions } from './options.js';
 export type { QueuedRecording, TranscriptionQueue } from './queue.js';
+export { type RedisQueueOptions, redisQueue } from './redis/redis-queue.js';
+export {
+  type FinishedJob,
+  type QueueWorker,
+  startWorker,
+  type WorkerOptions,
+} from './redis/redis-worker.js';
 export { type RecordingResult, transcribeMany } from './transcribe-many.js';

@@ -6,6 +6,9 @@ import type * as Otel from '@opentelemetry/api';
 import { importPeer } from '../optional-peer.js';
 import { packageVersion } from '../version.js';
 
+/** BullMQ's signs that a job goes on later or elsewhere: no failures. */
+const HANDED_ON = new Set(['WaitingChildrenError', 'DelayedError', 'WaitingError']);
+
 let loading: Promise<typeof Otel | undefined> | undefined;
 
 /** The package, if it is installed. */
@@ -40,8 +43,10 @@ export async function traced<T>(
   try {
     return await context.with(trace.setSpan(parent, span), work);
   } catch (error) {
-    span.recordException(error as Error);
-    span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message });
+    if (!HANDED_ON.has((error as Error).name)) {
+      span.recordException(error as Error);
+      span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message });
+    }
     throw error;
   } finally {
     span.end();

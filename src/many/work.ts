@@ -85,6 +85,7 @@ export class Work {
   /**
    * Transcribes the window of this number, short ones together with others.
    *
+   * @param handBack Aborted: a window that the engine has not begun is given up.
    * @throws {@link JobError} for a source that is another one now.
    */
   hear(
@@ -92,13 +93,14 @@ export class Work {
     plan: RecordingPlan,
     window: number,
     signal: AbortSignal | undefined,
+    handBack = signal,
   ): Promise<StoredWindow> {
     const { hearing, source } = job;
-    return this.#samples.use(source, hearing.input ?? {}, signal, async ({ samples, size }) => {
+    return this.#samples.use(source, hearing.input ?? {}, handBack, async ({ samples, size }) => {
       if (samples.length !== plan.samples || (plan.size !== undefined && size !== plan.size))
         throw changed(source);
       const { from, to, last } = this.#spans(job, plan.samples)[window] as WindowSpan;
-      const part = await samples.read(from, to, signal);
+      const part = await samples.read(from, to, handBack);
       const options = {
         plan: windowPlanOf(this.model, hearing),
         decoding: resolveDecoding(this.model.info, hearing.decoding),
@@ -106,7 +108,9 @@ export class Work {
         signal,
       };
       const seconds = part.length / this.model.sampleRate;
-      return storeWindow(await this.#gate.run(seconds, signal, () => hearWindow(this.model, part, options)));
+      return storeWindow(
+        await this.#gate.run(seconds, handBack, () => hearWindow(this.model, part, options)),
+      );
     });
   }
 
