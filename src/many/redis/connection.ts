@@ -9,7 +9,7 @@ const REMEDY = 'Install what queues in Redis need: npm install bullmq ioredis';
 /** Longest pause between two attempts to connect, in milliseconds. */
 const LONGEST_PAUSE = 2000;
 /** Milliseconds in which the first connection must be there. */
-const FIRST = 10_000;
+const FIRST = 5000;
 
 /** An open connection, and the packages. */
 export interface RedisAccess {

@@ -65,6 +65,8 @@ export async function decodeTo(
 /** A Writable of audio that collects it to large writes. */
 function asBytes(file: string): Writable {
   const target = createWriteStream(file, { highWaterMark: 4 * BLOCK });
+  // Each write is told of it.
+  target.on('error', () => {});
   let pending: Uint8Array[] = [];
   let length = 0;
   const write = (callback: (error?: Error | null) => void) => {
