@@ -3,10 +3,18 @@
  *
  * @module parakeet-stream/many
  */
+export { expandSources } from './expand.js';
 export type { WorkerIdentity } from './identity.js';
 export { type LocalQueue, type LocalQueueOptions, localQueue } from './local/local-queue.js';
 export type { ManyProgress, OutputOptions, TranscribeManyOptions } from './options.js';
 export type { QueuedRecording, TranscriptionQueue } from './queue.js';
+export {
+  type JobState,
+  openJobs,
+  type QueueCounts,
+  type QueuedJob,
+  type QueueJobs,
+} from './redis/redis-jobs.js';
 export { type RedisQueueOptions, redisQueue } from './redis/redis-queue.js';
 export {
   type FinishedJob,

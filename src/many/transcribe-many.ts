@@ -5,6 +5,7 @@ import { expected } from '../options.js';
 import { localQueue } from './local/local-queue.js';
 import { type ManyProgress, type ManySettings, settleMany, type TranscribeManyOptions } from './options.js';
 import type { TranscriptionQueue } from './queue.js';
+import type { RecordingJob } from './recording.js';
 import { traceContext } from './telemetry.js';
 import type { Outcome } from './work.js';
 
@@ -141,4 +142,42 @@ function counter(onProgress: TranscribeManyOptions['onProgress']) {
       onProgress?.({ ...progress });
     },
   };
+}
+
+/** What was handed in, or why it was not. */
+export interface HandedIn {
+  source: string;
+  id?: string;
+  error?: Error;
+}
+
+/** Recordings that are handed in at the same time. */
+const TOGETHER = 64;
+
+/** Hands recordings to a queue that outlives this process, and does not wait for them. Rejects when the queue cannot be reached. */
+export async function* handIn(
+  sources: AsyncIterable<string>,
+  options: TranscribeManyOptions & { queue: TranscriptionQueue },
+): AsyncGenerator<HandedIn> {
+  const settings = settleMany(options);
+  const trace = await traceContext();
+  const inHand: Promise<HandedIn>[] = [];
+  const one = async (given: string, index: number): Promise<HandedIn> => {
+    let job: RecordingJob;
+    try {
+      job = settings.job(given, index);
+    } catch (error) {
+      return { source: given, error: error as Error };
+    }
+    const { id } = await options.queue.add({ ...job, ...(trace && { trace }) });
+    return { source: job.source, id };
+  };
+  let index = 0;
+  for await (const source of sources) {
+    const adding = one(source, index++);
+    adding.catch(() => {});
+    inHand.push(adding);
+    if (inHand.length >= TOGETHER) yield (await inHand.shift()) as HandedIn;
+  }
+  for (const adding of inHand) yield await adding;
 }
