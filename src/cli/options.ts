@@ -299,6 +299,16 @@ export const serverOptions = (): CliOption[] => [
   latency(),
 ];
 
+/** The queue of an archive that the server shows. */
+export const serverJobsOptions = (): CliOption[] => [
+  new CliOption('--jobs', 'show the queue of an archive at /jobs').needs(
+    '--redis',
+    ({ redis }) => redis !== undefined,
+  ),
+  redis(),
+  queueName(),
+];
+
 /** How much the server takes. */
 export const limitOptions = (): CliOption[] => [
   CliOption.integer('--max-streams <N>', 'live transcripts at once', 1).default(undefined, 'measured'),

@@ -139,6 +139,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
 
   const serve = sub(program, 'serve', 'transcribe for the clients of other services: HTTP and WebSocket')
     .group('Server:', options.serverOptions())
+    .group('Archives:', options.serverJobsOptions())
     .group('Limits:', options.limitOptions())
     .group('Model:', options.modelOptions())
     .group('Messages:', options.serverMessageOptions())

@@ -57,6 +57,6 @@ export async function work(_args: string[], values: Values, { terminal, ending }
 }
 
 function lineOf({ kind, id, status, seconds, failure }: FinishedJob): string {
-  const reason = failure ? `: ${failure.code}: ${failure.message}` : '';
+  const reason = failure ? `: [${failure.code}] ${failure.message}` : '';
   return `parakeet: ${kind} ${id} ${status} after ${seconds.toFixed(2)} s${reason}`;
 }

@@ -11,6 +11,7 @@ import { cutOff, socketsClosed } from './ending.js';
 import { installErrors } from './error-answers.js';
 import { fastifyOptions } from './fastify-options.js';
 import { installHeaders } from './headers.js';
+import { installJobs } from './jobs-board.js';
 import { LiveChannels } from './live-channels.js';
 import { ServerMetrics } from './metrics.js';
 import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
@@ -113,6 +114,7 @@ async function assemble(
   access.install(app);
   installErrors(app, metrics);
   for (const protocol of protocols) await app.register(async (scope) => protocol(scope, context));
+  if (settings.jobs) await installJobs(app, peers, metrics, settings.jobs);
 
   const wyoming = settings.wyoming && new WyomingServer(context, settings.wyoming);
 

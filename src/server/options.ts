@@ -116,6 +116,12 @@ export interface ServerOptions {
    */
   wyomingHost?: string | undefined;
   /**
+   * Show the queue of an archive below `/jobs`, and count it in `/metrics`: the address of its Redis, and its name. Needs `@bull-board/api`,
+   * `@bull-board/fastify`, `bullmq` and `ioredis`.
+   * @defaultValue none; of `name` `'parakeet'`
+   */
+  jobs?: { url: string; name?: string | undefined } | undefined;
+  /**
    * Log as JSON lines on stdout: fastify's levels, or `false`. Neither audio nor text is logged.
    * @defaultValue false
    */
@@ -143,6 +149,7 @@ const keys = [
   'latency',
   'wyomingPort',
   'wyomingHost',
+  'jobs',
   'log',
 ] as const;
 
@@ -183,8 +190,18 @@ export function settleServer(options: ServerOptions) {
             port: integer('wyomingPort', options.wyomingPort, 0, 65_535),
             host: hostOf('wyomingHost', options.wyomingHost),
           },
+    jobs: options.jobs && checkJobs(options.jobs),
     log: options.log ?? (false as const),
   };
+}
+
+function checkJobs(jobs: NonNullable<ServerOptions['jobs']>): { url: string; name: string } {
+  known('jobs', jobs, ['url', 'name']);
+  const { url, name = 'parakeet' } = jobs;
+  if (typeof url !== 'string' || !/^rediss?:/i.test(url))
+    throw expected('redis://HOST:PORT', 'jobs.url', typeof url);
+  if (typeof name !== 'string') throw expected("a queue's name", 'jobs.name', name);
+  return { url, name };
 }
 
 function hostOf(option: string, host: unknown = '127.0.0.1'): string {

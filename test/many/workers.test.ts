@@ -73,7 +73,9 @@ async function reference(model: Model, file: string): Promise<void> {
 }
 
 async function startProcess(): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, [program, redis.url, '1'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, redis.url, KILLS > 3 ? '3' : '2'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const lines: string[] = [];
   const worker = { child, lines, exit: once(child, 'exit') };
   all.push(worker);

@@ -7,7 +7,7 @@ import { type Failure, parseFailure } from '../failure.js';
 import { describeIdentity } from '../identity.js';
 import type { Outcome } from '../work.js';
 import { checkRedisUrl, connectRedis, type RedisAccess } from './connection.js';
-import { cancelChannel, type RecordingData, windowsQueue } from './names.js';
+import { cancelChannel, type RecordingData } from './names.js';
 import { checkQueueName } from './queue-name.js';
 import type { RedisQueueOptions } from './redis-queue.js';
 
@@ -104,14 +104,8 @@ class Jobs implements QueueJobs {
     this.#queue.on('error', () => {});
   }
 
-  async counts(): Promise<QueueCounts> {
-    const all = await this.#queue.getJobCounts(...Object.values(STATES).flat());
-    const entries = Object.entries(STATES).map(([state, names]) => [
-      state,
-      names.reduce((sum, name) => sum + (all[name] ?? 0), 0),
-    ]);
-    const workers = await this.#queue.getWorkersCount();
-    return { recordings: Object.fromEntries(entries) as Record<JobState, number>, workers };
+  counts(): Promise<QueueCounts> {
+    return countsOf(this.#queue);
   }
 
   async list(states: readonly JobState[], limit = LIMIT): Promise<QueuedJob[]> {
@@ -186,12 +180,13 @@ function refused(message: string): JobError {
   return new JobError('ERR_PARAKEET_JOB_QUEUE', `${message}. See parakeet jobs list.`);
 }
 
-/** The queues of the windows of what is planned, for a dashboard. */
-export async function windowQueuesOf(
-  queue: Bull.Queue<RecordingData, Outcome>,
-  name: string,
-): Promise<string[]> {
-  const planned = await queue.getJobs(['waiting-children'], 0, 999);
-  const names = planned.flatMap((job) => (job.data.plan ? [windowsQueue(name, job.data.plan.identity)] : []));
-  return [...new Set(names)];
+/** How many recordings there are of each state. */
+export async function countsOf(queue: Bull.Queue<RecordingData, Outcome>): Promise<QueueCounts> {
+  const all = await queue.getJobCounts(...Object.values(STATES).flat());
+  const entries = Object.entries(STATES).map(([state, names]) => [
+    state,
+    names.reduce((sum, name) => sum + (all[name] ?? 0), 0),
+  ]);
+  const workers = await queue.getWorkersCount();
+  return { recordings: Object.fromEntries(entries) as Record<JobState, number>, workers };
 }
