@@ -57,6 +57,7 @@ export type {
 } from './events.js';
 export type { HubProgress } from './hub/hub.js';
 export type { LiveOptions, LiveTranscript, TranscribeStreamOptions } from './live/live-transcript.js';
+export { type MovableOptions, type MovableStream, movableStream, moveStream } from './live/movable-stream.js';
 export { type LoadModelOptions, loadModel } from './load-model.js';
 export type { EncodeLogMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './low-level.js';
 export {
