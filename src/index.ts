@@ -57,7 +57,13 @@ export type {
 } from './events.js';
 export type { HubProgress } from './hub/hub.js';
 export type { LiveOptions, LiveTranscript, TranscribeStreamOptions } from './live/live-transcript.js';
-export { type MovableOptions, type MovableStream, movableStream, moveStream } from './live/movable-stream.js';
+export {
+  type MovableOptions,
+  type MovableStream,
+  movableStream,
+  moveStream,
+  type StreamSnapshot,
+} from './live/movable-stream.js';
 export { type LoadModelOptions, loadModel } from './load-model.js';
 export type { EncodeLogMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './low-level.js';
 export {

@@ -299,15 +299,16 @@ export const serverOptions = (): CliOption[] => [
   latency(),
 ];
 
-/** The queue of an archive that the server shows. */
-export const serverJobsOptions = (): CliOption[] => [
-  new CliOption('--jobs', 'show the queue of an archive at /jobs').needs(
-    '--redis',
-    ({ redis }) => redis !== undefined,
-  ),
-  redis(),
-  queueName(),
-];
+/** What the server shares with other machines through Redis. */
+export function serverRedisOptions(): CliOption[] {
+  const remote = (option: CliOption) => option.needs('--redis', ({ redis }) => redis !== undefined);
+  return [
+    redis().default(undefined, 'nothing is shared'),
+    remote(new CliOption('--cluster', 'keep live transcripts there, for another server to go on with')),
+    remote(new CliOption('--jobs', 'show the queue of an archive at /jobs')),
+    remote(queueName()),
+  ];
+}
 
 /** How much the server takes. */
 export const limitOptions = (): CliOption[] => [

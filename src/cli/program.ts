@@ -139,7 +139,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
 
   const serve = sub(program, 'serve', 'transcribe for the clients of other services: HTTP and WebSocket')
     .group('Server:', options.serverOptions())
-    .group('Archives:', options.serverJobsOptions())
+    .group('Other machines:', options.serverRedisOptions())
     .group('Limits:', options.limitOptions())
     .group('Model:', options.modelOptions())
     .group('Messages:', options.serverMessageOptions())

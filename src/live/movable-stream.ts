@@ -47,6 +47,8 @@ interface MovedState {
   bytes: number;
   progress: number;
   revision: number;
+  /** Sentences that were sent. */
+  said: number;
   sentences: SentenceState;
   options: {
     sentences: SentenceOptions;
@@ -91,6 +93,7 @@ export function movableStream(model: LoadedModel, options: MovableOptions): Mova
     bytes: 0,
     progress: 0,
     revision: 0,
+    said: 0,
     sentences: new SentenceEvents(live.sentences ?? {}, utterances).state,
     options: {
       sentences: live.sentences ?? {},
@@ -118,7 +121,7 @@ const KEYS = [
 ] as const;
 
 /**
- * Goes on from a snapshot of {@link MovableStream.snapshot}: the sound from {@link MovableStream.soundFrom} on is to be written first, as it was.
+ * Goes on from a snapshot of {@link MovableStream.snapshot}: the sound from `soundFrom` on is to be written first, as it was.
  *
  * @throws {@link SavedStateError} `ERR_PARAKEET_INVALID_SNAPSHOT` for bytes that are no snapshot, or another model's.
  *
@@ -130,15 +133,16 @@ const KEYS = [
  * const sound = Buffer.alloc(64_000);
  * const first = movableStream(model, { sampleRate: 16_000 });
  * first.write(sound.subarray(0, 32_000));
- * const second = moveStream(model, await first.snapshot());
+ * const { bytes, soundFrom } = await first.snapshot();
  * first.destroy();
- * second.end(sound.subarray(second.soundFrom));
+ * const second = moveStream(model, bytes);
+ * second.end(sound.subarray(soundFrom));
  * for await (const event of second) console.log(event.type);
  * ```
  */
 export function moveStream(
   model: LoadedModel,
-  snapshot: Uint8Array,
+  snapshot: StreamSnapshot['bytes'],
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): MovableStream {
   const bytes = Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength);
@@ -161,6 +165,15 @@ function soundBefore({ sampleRate, bytes }: MovedState): number {
   return Math.max(0, seconds) * sampleRate * BYTES;
 }
 
+/** All that another process needs to go on with a stream, besides the sound. */
+export interface StreamSnapshot {
+  bytes: Uint8Array;
+  /** The first byte of the sound that must be kept: it is written again to the stream that goes on. */
+  soundFrom: number;
+  /** Seconds of sound that were written before. */
+  seconds: number;
+}
+
 /** A live transcript that can be moved. */
 export class MovableStream extends Duplex {
   readonly #live: LiveTranscript;
@@ -171,8 +184,6 @@ export class MovableStream extends Duplex {
   readonly #frameSeconds: number;
   readonly #hop: number;
   readonly #resampler: Resampler | undefined;
-  /** The first byte that is written. */
-  readonly soundFrom: number;
   /** Samples at the model's rate that the transcript has from its snapshot. */
   #known: number;
   /** The last byte of a sample that is not whole. */
@@ -200,7 +211,6 @@ export class MovableStream extends Duplex {
     const { sentences, utterances } = state.options;
     this.#events = new SentenceEvents(sentences, utterances);
     this.#events.state = state.sentences;
-    this.soundFrom = soundFrom;
     const begun = (soundFrom / BYTES / state.sampleRate) * this.#rate;
     this.#known = live.samples - begun;
     this.#state = { ...state, bytes: soundFrom };
@@ -214,24 +224,21 @@ export class MovableStream extends Duplex {
     return this.#state.bytes / BYTES / this.#state.sampleRate;
   }
 
-  /**
-   * The stream as bytes, behind all that was written so far. Its sound from {@link soundFrom} of the stream that goes on must be kept besides.
-   *
-   * Rejects when the stream is over.
-   */
-  snapshot(): Promise<Uint8Array> {
+  /** Sentences that were sent so far, those before a snapshot among them. */
+  get said(): number {
+    return this.#state.said;
+  }
+
+  /** The stream behind all that was written so far. Rejects when it is over. */
+  snapshot(): Promise<StreamSnapshot> {
     return this.#inTurn(async () => {
       const live = await this.#live.snapshot();
       const state = Buffer.from(JSON.stringify({ ...this.#state, sentences: this.#events.state }));
       const head = Buffer.alloc(LENGTH_BYTES);
       head.writeUInt32LE(state.length);
-      return Buffer.concat([head, state, live]);
+      const { seconds } = this;
+      return { bytes: Buffer.concat([head, state, live]), soundFrom: soundBefore(this.#state), seconds };
     });
-  }
-
-  /** The first byte of sound that a stream needs which goes on from a snapshot that is taken now. */
-  get neededFrom(): number {
-    return soundBefore(this.#state);
   }
 
   /** Makes everything final that was written so far. The model treats this as the end of an utterance. */
@@ -345,7 +352,10 @@ export class MovableStream extends Duplex {
 
   #send(events: Iterable<TranscriptEvent>): void {
     const { offset } = this.#state.options;
-    for (const event of events) this.push(offset > 0 ? shifted(event, offset) : event);
+    for (const event of events) {
+      if (event.type === 'sentence') this.#state.said++;
+      this.push(offset > 0 ? shifted(event, offset) : event);
+    }
   }
 
   /** Waits until the reader has room. */

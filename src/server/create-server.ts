@@ -6,6 +6,7 @@ import { Access } from './access/access.js';
 import { agreedSubprotocol } from './access/credentials.js';
 import { Admission } from './admission.js';
 import { measureCapacity } from './capacity.js';
+import { ChannelKeeper } from './cluster/channel-keeper.js';
 import type { ServerContext } from './context.js';
 import { cutOff, socketsClosed } from './ending.js';
 import { installErrors } from './error-answers.js';
@@ -91,8 +92,10 @@ async function assemble(
   const stop = new AbortController();
   const channels = new LiveChannels({ ...settings, model, admission, metrics, rooms, log: app.log });
   const access = new Access(settings);
+  const { cluster } = settings;
+  const keeper = cluster && (await ChannelKeeper.open(cluster.url, model, cluster.every));
   const context: ServerContext = {
-    ...{ model, modelName, settings, access, admission, channels, metrics, rooms },
+    ...{ model, modelName, settings, access, admission, channels, metrics, rooms, keeper },
     stopped: stop.signal,
   };
   await app.register(peers.websocket, {
@@ -135,6 +138,7 @@ async function assemble(
     await wyoming?.close();
     for (const limit of limits) clearTimeout(limit);
     metrics.close();
+    keeper?.close();
     await dispose();
   };
   return {

@@ -122,6 +122,12 @@ export interface ServerOptions {
    */
   jobs?: { url: string; name?: string | undefined } | undefined;
   /**
+   * Keep live transcripts in Redis, so that a client whose server dies goes on with another one of the cluster: its address, and the seconds between two
+   * snapshots of a transcript, 1 to 3600. All servers need the same model and version. Needs `bullmq` and `ioredis`.
+   * @defaultValue none; every 30 s
+   */
+  cluster?: { url: string; every?: number | undefined } | undefined;
+  /**
    * Log as JSON lines on stdout: fastify's levels, or `false`. Neither audio nor text is logged.
    * @defaultValue false
    */
@@ -150,6 +156,7 @@ const keys = [
   'wyomingPort',
   'wyomingHost',
   'jobs',
+  'cluster',
   'log',
 ] as const;
 
@@ -191,6 +198,7 @@ export function settleServer(options: ServerOptions) {
             host: hostOf('wyomingHost', options.wyomingHost),
           },
     jobs: options.jobs && checkJobs(options.jobs),
+    cluster: options.cluster && checkCluster(options.cluster),
     log: options.log ?? (false as const),
   };
 }
@@ -198,10 +206,20 @@ export function settleServer(options: ServerOptions) {
 function checkJobs(jobs: NonNullable<ServerOptions['jobs']>): { url: string; name: string } {
   known('jobs', jobs, ['url', 'name']);
   const { url, name = 'parakeet' } = jobs;
-  if (typeof url !== 'string' || !/^rediss?:/i.test(url))
-    throw expected('redis://HOST:PORT', 'jobs.url', typeof url);
   if (typeof name !== 'string') throw expected("a queue's name", 'jobs.name', name);
-  return { url, name };
+  return { url: checkRedis('jobs.url', url), name };
+}
+
+function checkCluster(cluster: NonNullable<ServerOptions['cluster']>): { url: string; every: number } {
+  known('cluster', cluster, ['url', 'every']);
+  const every = finite('cluster.every', cluster.every ?? 30, 1, 3600);
+  return { url: checkRedis('cluster.url', cluster.url), every };
+}
+
+/** @throws {@link ArgumentError}, which never shows a password. */
+function checkRedis(option: string, url: unknown): string {
+  if (typeof url === 'string' && /^rediss?:\/\/./i.test(url)) return url;
+  throw expected('redis://HOST:PORT or rediss://HOST:PORT', option, typeof url);
 }
 
 function hostOf(option: string, host: unknown = '127.0.0.1'): string {
