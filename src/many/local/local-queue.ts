@@ -56,8 +56,8 @@ export interface LocalQueue extends TranscriptionQueue {
  * import { localQueue, transcribeMany } from 'parakeet-stream/many';
  *
  * const queue = localQueue({ journal: 'out' });
- * const outputs = { to: 'out', formats: ['srt', 'json'] };
- * for await (const { source, status } of transcribeMany(['talk.flac'], { queue, outputs })) console.log(source, status);
+ * const results = transcribeMany(['talk.flac'], { queue, outputs: { to: 'out', formats: ['srt'] } });
+ * for await (const { source, status } of results) console.log(source, status);
  * await queue.close();
  * ```
  */

@@ -73,6 +73,6 @@ function unreachable(url: string, cause: Error | undefined): JobError {
 }
 
 /** An address for messages. */
-export function withoutPassword(url: string): string {
+function withoutPassword(url: string): string {
   return url.replace(/\/\/[^@/]*@/, '//');
 }

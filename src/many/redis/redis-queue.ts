@@ -50,7 +50,7 @@ const APPETITE = 1000;
  * import { redisQueue, transcribeMany } from 'parakeet-stream/many';
  *
  * const queue = redisQueue({ url: 'redis://127.0.0.1:6379' });
- * const outputs = { to: '/archive/transcripts', formats: ['srt', 'json'] };
+ * const outputs = { to: '/archive/transcripts' };
  * for await (const { source, status } of transcribeMany(['/archive/talk.flac'], { queue, outputs }))
  *   console.log(source, status);
  * await queue.close();

@@ -31,7 +31,7 @@ export function folderTarget(folder: string): Target {
 }
 
 /** Writes under another name, and renames. @throws {@link WriteError} */
-export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
+async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
   const draft = path.join(path.dirname(file), `.${path.basename(file)}.${randomUUID()}.tmp`);
   try {
     await mkdir(path.dirname(file), { recursive: true });
