@@ -3,11 +3,15 @@
  *
  * @module parakeet-stream/many
  */
+
+export type { OutputFormat } from '../sinks/formats.js';
 export { expandSources } from './expand.js';
+export type { Failure } from './failure.js';
 export type { WorkerIdentity } from './identity.js';
 export { type LocalQueue, type LocalQueueOptions, localQueue } from './local/local-queue.js';
 export type { ManyProgress, OutputOptions, TranscribeManyOptions } from './options.js';
 export type { QueuedRecording, TranscriptionQueue } from './queue.js';
+export type { Delivery, HearingOptions, OutputFile, RecordingJob } from './recording.js';
 export {
   type JobState,
   openJobs,
@@ -23,3 +27,4 @@ export {
   type WorkerOptions,
 } from './redis/redis-worker.js';
 export { type RecordingResult, transcribeMany } from './transcribe-many.js';
+export type { Outcome } from './work.js';

@@ -29,7 +29,7 @@ export interface OutputFile {
 }
 
 /** Where the transcripts of a recording go. */
-interface Delivery {
+export interface Delivery {
   /** A folder, `s3://BUCKET/PREFIX`, or the `http(s)` address of a webhook. */
   to: string;
   files: OutputFile[];
