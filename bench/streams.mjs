@@ -1,7 +1,8 @@
 /**
  * How many live streams does this machine hold? Streams of recordings in real time, 100 ms at a time, on one model: the most of them
  * whose 95th percentile of lag stays under half a second, with steps batched and each by itself. Lag: from the push that completes
- * the audio of a step to the event that its frames are final.
+ * the audio of a step to the event that its frames are final. The streams have been running for a while: they are given as much audio as
+ * their left context holds before they are timed, because a step costs more the more it looks back on.
  *
  *     npm run -s bench:streams -- [--json] [--quick] [--latency low|balanced|accurate|SECONDS] [--dtype TYPE] [--models tiny,110m]
  *
@@ -38,7 +39,7 @@ const names = (values.models ?? (values.quick ? 'tiny' : 'tiny,110m')).split(','
 const LIMIT_MS = 500;
 const FRAME_SECONDS = 0.08;
 const PUSH_SECONDS = 0.1;
-const [WARM_UP, MEASURED] = values.quick ? [1.5, 3] : [3, 8];
+const [WARM_UP, MEASURED] = values.quick ? [1, 4] : [2, 8];
 const TRIALS = values.quick ? 3 : 7;
 /** What `setBatchFrames` takes for steps of one stream each, and for the default. */
 const [ALONE, TOGETHER] = [1, 256];
@@ -127,9 +128,10 @@ async function trialLag(model, speech, count) {
   const push = Math.round(PUSH_SECONDS * sampleRate);
   const frameSamples = hop * subsamplingFactor;
   const lags = [];
-  const began = performance.now() + 200;
-  const over = began + (WARM_UP + MEASURED) * 1000;
-  const run = async (i) => {
+  const { chunk, lookahead, left } = secondsOf(model);
+  const pastPieces = Math.ceil((left + lookahead) / PUSH_SECONDS);
+  let began = Number.POSITIVE_INFINITY;
+  const run = async (i, allFilled) => {
     const line = parakeet({
       model,
       latency,
@@ -137,22 +139,31 @@ async function trialLag(model, speech, count) {
     });
     const pushed = [];
     const offset = (i * 104_729) % (speech.length - push);
-    // Streams start at different times within a step, as speakers do.
-    const start = began + ((i * 0.618) % 1) * secondsOf(model).chunk * 1000;
+    const write = () => {
+      const at = (offset + pushed.length * push) % (speech.length - push);
+      pushed.push(performance.now());
+      return new Promise((resolve) => {
+        line.write(Buffer.from(speech.buffer, speech.byteOffset + 4 * at, 4 * push), resolve);
+      });
+    };
+    const heardAll = deferred();
     const source = (async () => {
+      for (let n = 0; n < pastPieces; n++) await write();
+      await heardAll.promise;
+      await allFilled();
+      // Streams start at different times within a step, as speakers do.
+      const start = began + ((i * 0.618) % 1) * chunk * 1000;
       for (let n = 0; ; n++) {
         const due = start + n * PUSH_SECONDS * 1000;
-        if (due > over) return;
+        if (due > began + (WARM_UP + MEASURED) * 1000) return;
         await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
-        pushed.push(performance.now());
-        const at = (offset + n * push) % (speech.length - push);
-        line.write(Buffer.from(speech.buffer, speech.byteOffset + 4 * at, 4 * push));
+        write();
       }
     })();
     const reader = (async () => {
       for await (const event of line) {
         if (event.type !== 'progress') continue;
-        const { lookahead } = secondsOf(model);
+        if (event.time >= left - chunk) heardAll.resolve();
         const samples = Math.round(((event.time + lookahead) * sampleRate) / frameSamples) * frameSamples;
         const heard = pushed[Math.ceil(samples / push) - 1];
         const now = performance.now();
@@ -172,7 +183,19 @@ async function trialLag(model, speech, count) {
     const waiting = Math.floor(line.writableLength / (4 * push));
     return pushed.slice(pushed.length - waiting).map((at) => performance.now() - at);
   };
-  await Promise.all(Array.from({ length: count }, (_, i) => run(i)));
+  let filled = 0;
+  const { promise, resolve } = deferred();
+  await Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      run(i, () => {
+        if (++filled === count) {
+          began = performance.now() + 200;
+          resolve();
+        }
+        return promise;
+      }),
+    ),
+  );
   lags.sort((a, b) => a - b);
   return lags[Math.floor(0.95 * lags.length)] ?? Number.POSITIVE_INFINITY;
 }
@@ -231,12 +254,27 @@ async function bound(model) {
   return (chunk * FRAME_SECONDS * frames) / ((chunk + lookahead) * seconds);
 }
 
-/** Seconds of a step and of what it sees ahead. A cache-aware model sees nothing ahead of its chunk, which the engine chooses. */
+/**
+ * Seconds of a step, of what it sees ahead and of what it looks back on. A cache-aware model sees nothing ahead of its chunk, which the
+ * engine chooses.
+ */
 function secondsOf({ info }) {
   if (info.contexts.length === 0) return presets[latency];
   const longest = { low: 0.16, balanced: 0.56, accurate: Number.POSITIVE_INFINITY }[latency] ?? latency;
-  const chunks = info.contexts.map(([, right]) => (right + 1) * FRAME_SECONDS);
-  return { chunk: chunks.findLast((one) => one <= longest + 1e-6) ?? chunks[0], lookahead: 0 };
+  const contexts = info.contexts.map(([left, right]) => ({
+    chunk: (right + 1) * FRAME_SECONDS,
+    lookahead: 0,
+    left: left * FRAME_SECONDS,
+  }));
+  return contexts.findLast(({ chunk }) => chunk <= longest + 1e-6) ?? contexts[0];
+}
+
+function deferred() {
+  let resolve;
+  const promise = new Promise((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }
 
 function print(measured) {

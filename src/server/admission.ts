@@ -1,6 +1,6 @@
 /**
- * How much work runs at once: live transcripts up to what the machine holds in real time, files beside them as far as live work leaves
- * room. It counts; the work itself is its callers'.
+ * How much work runs at once: live transcripts up to what the machine holds in real time, and none while those that are open come late; files
+ * beside them as far as live work leaves room. It counts; the work itself is its callers'.
  */
 import { ServerError } from '../index.js';
 
@@ -26,14 +26,17 @@ interface Waiting {
 
 export class Admission {
   readonly limits: AdmissionLimits;
+  readonly #isLate: () => boolean;
   readonly #waiting = new Set<Waiting>();
   #streams = 0;
   #files = 0;
   #uploads = 0;
   #closed = false;
 
-  constructor(limits: AdmissionLimits) {
+  /** @param isLate Whether the live transcripts that are open come late, see `RecentLag`. */
+  constructor(limits: AdmissionLimits, isLate: () => boolean = () => false) {
     this.limits = limits;
+    this.#isLate = isLate;
   }
 
   /** Live transcripts that are open. */
@@ -53,7 +56,7 @@ export class Admission {
 
   /** Whether another live transcript would be taken. */
   get ready(): boolean {
-    return !this.#closed && this.#streams < this.limits.maxStreams;
+    return !this.#closed && this.#streams < this.limits.maxStreams && !this.#isLate();
   }
 
   /** Takes places for live transcripts, all or none. @throws {@link ServerError} `ERR_PARAKEET_SERVER_BUSY` */
@@ -64,6 +67,7 @@ export class Admission {
         `${this.limits.maxStreams} live transcripts, which is all that this machine holds, are open`,
       );
     }
+    if (this.#isLate()) throw busy('the live transcripts that are open come late already');
     this.#streams += count;
     return once(() => {
       this.#streams -= count;
@@ -111,7 +115,8 @@ export class Admission {
   }
 
   get #hasRoom(): boolean {
-    return this.#files < this.limits.maxFiles && this.#streams <= FILE_SHARE * this.limits.maxStreams;
+    const { maxFiles, maxStreams } = this.limits;
+    return this.#files < maxFiles && this.#streams <= FILE_SHARE * maxStreams;
   }
 
   #turn(signal: AbortSignal): Promise<void> {

@@ -18,6 +18,7 @@ import { ServerMetrics } from './metrics.js';
 import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
 import { loadPeers, type Peers } from './peers.js';
 import { protocols } from './protocols/index.js';
+import { RecentLag } from './recent-lag.js';
 import { RoomList } from './rooms/room-list.js';
 import { WyomingServer } from './wyoming/wyoming-server.js';
 
@@ -86,11 +87,18 @@ async function assemble(
 ): Promise<CaptionServer> {
   const app = peers.fastify(fastifyOptions(settings));
   const maxStreams = settings.maxStreams ?? (await measureCapacity(model, settings.latency));
-  const admission = new Admission({ ...settings, maxStreams });
+  const recentLag = new RecentLag();
+  const admission = new Admission({ ...settings, maxStreams }, () => recentLag.late);
   const metrics = new ServerMetrics(peers.prometheus, admission);
   const rooms = new RoomList();
   const stop = new AbortController();
-  const channels = new LiveChannels({ ...settings, model, admission, metrics, rooms, log: app.log });
+  const channels = new LiveChannels({
+    ...{ ...settings, model, admission, metrics, rooms, log: app.log },
+    onLag: (seconds) => {
+      metrics.lagged(seconds);
+      recentLag.observe(seconds);
+    },
+  });
   const access = new Access(settings);
   const { cluster } = settings;
   const keeper = cluster && (await ChannelKeeper.open(cluster.url, model, cluster.every));

@@ -20,6 +20,8 @@ const CLIENT_ERRORS: Partial<Record<ErrorCode, { status: number; closeCode: numb
   ERR_PARAKEET_INVALID_AUDIO: { status: 400, closeCode: 1007 },
   ERR_PARAKEET_UNSUPPORTED_FORMAT: { status: 415, closeCode: 1003 },
   ERR_PARAKEET_MISSING_DEPENDENCY: { status: 415, closeCode: 1003 },
+  // The client has gone, or the server stops.
+  ERR_PARAKEET_ABORTED: { status: 503, closeCode: 1001 },
   ERR_PARAKEET_SERVER_BUSY: { status: 503, closeCode: 1013 },
   ERR_PARAKEET_SERVER_LIMIT: { status: 413, closeCode: 1008 },
   ERR_PARAKEET_SERVER_PROTOCOL: { status: 400, closeCode: 1008 },

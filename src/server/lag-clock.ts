@@ -1,6 +1,7 @@
 /**
  * How late the finals of a live transcript are: from the arrival of the sound that they need to the event that makes them final. For raw sound,
- * whose bytes tell its time.
+ * whose bytes tell its time. Sound that is sent faster than it would be spoken counts from when it would have been: a client that sends a whole
+ * recording at once does not make the server late.
  */
 import type { InputOptions } from '../index.js';
 
@@ -24,6 +25,7 @@ export class LagClock {
   readonly #perSecond: number | undefined;
   readonly #lookahead: number;
   readonly #arrivals: Arrival[] = [];
+  #first: Arrival | undefined;
   #bytes = 0;
 
   /** @param lookahead Seconds that a step sees beyond what it makes final. */
@@ -38,11 +40,13 @@ export class LagClock {
     if (this.#perSecond === undefined) return;
     this.#bytes += bytes;
     const audio = this.#bytes / this.#perSecond;
+    this.#first ??= { audio, at };
+    const spoken = Math.max(at, this.#first.at + (audio - this.#first.audio) * 1000);
     const last = this.#arrivals.at(-1);
     const before = this.#arrivals.at(-2)?.audio ?? 0;
     // The time of an arrival is that of its last byte: nothing is made final before that.
-    if (last && audio - before < GRAIN) Object.assign(last, { audio, at });
-    else this.#arrivals.push({ audio, at });
+    if (last && audio - before < GRAIN) Object.assign(last, { audio, at: spoken });
+    else this.#arrivals.push({ audio, at: spoken });
   }
 
   /** Everything before `time` became final at `now`: how many seconds later than its sound allowed. Undefined if that is unknown. */

@@ -17,6 +17,8 @@ export interface LiveChannelsSetup {
   metrics: ServerMetrics;
   rooms: RoomHub;
   log: FastifyBaseLogger;
+  /** Called with the seconds by which finals came later than their sound allowed. */
+  onLag: (seconds: number) => void;
 }
 
 export class LiveChannels {
@@ -87,7 +89,7 @@ export class LiveChannels {
   }
 
   #start(options: LiveChannelOptions, release: Release): LiveChannel {
-    const { model, latency, maxDuration, idleTimeout, metrics, log } = this.#setup;
+    const { model, latency, maxDuration, idleTimeout, metrics, log, onLag } = this.#setup;
     const { room, client, protocol, offset = 0 } = options;
     let publisher: RoomPublisher | undefined;
     if (room !== undefined) publisher = this.#setup.rooms.join(checkRoom(room), { client, protocol, offset });
@@ -98,7 +100,7 @@ export class LiveChannels {
         maxDuration,
         idleTimeout,
         publisher,
-        onLag: (seconds) => metrics.lagged(seconds),
+        onLag,
         onClosed: (seconds, error) => {
           this.#open.delete(channel);
           release();

@@ -22,6 +22,20 @@ describe('live transcripts', () => {
     expect(() => admission.live()).toThrow();
   });
 
+  test('none while those that are open come late', () => {
+    let late = false;
+    const admission = new Admission({ maxStreams: 2, maxFiles: 1, maxQueue: 0 }, () => late);
+    admission.live();
+    late = true;
+    expect(admission.ready).toBe(false);
+    expect(() => admission.live()).toThrow(
+      expect.objectContaining({ code: 'ERR_PARAKEET_SERVER_BUSY', message: expect.stringContaining('late') }),
+    );
+    late = false;
+    expect(admission.ready).toBe(true);
+    admission.live();
+  });
+
   test('several of one client: all or none', () => {
     const admission = new Admission({ maxStreams: 3, maxFiles: 1, maxQueue: 0 });
     admission.live(2);

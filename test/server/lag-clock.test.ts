@@ -17,9 +17,17 @@ test('from the arrival of the sound that is needed, the lookahead included', () 
 test('sound that waited before it was taken counts from its arrival', () => {
   const clock = new LagClock(INPUT, 0);
   clock.arrived(10 * PIECE, 1000);
-  clock.arrived(10 * PIECE, 1000);
+  clock.arrived(10 * PIECE, 2000);
   expect(clock.final(0.5, 6000)).toBeCloseTo(5);
-  expect(clock.final(1.5, 7000)).toBeCloseTo(6);
+  expect(clock.final(1.5, 7000)).toBeCloseTo(5);
+});
+
+test('sound that is sent faster than it is spoken counts from when it would have been spoken', () => {
+  const clock = new LagClock(INPUT, 0);
+  for (let n = 0; n < 600; n++) clock.arrived(PIECE, 1000);
+  expect(clock.final(0.05, 1500)).toBeCloseTo(0.5);
+  expect(clock.final(30, 20_000)).toBe(0);
+  expect(clock.final(50, 53_000)).toBeCloseTo(2, 0);
 });
 
 test('small pieces are counted together, and never too early', () => {

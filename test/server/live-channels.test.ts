@@ -41,6 +41,7 @@ function setUp({ maxStreams = 4, maxDuration = 3600, idleTimeout = 60 } = {}) {
     metrics,
     rooms,
     log,
+    onLag: (seconds) => metrics.lagged(seconds),
   });
   return { admission, metrics, channels, published, left };
 }

@@ -2,6 +2,7 @@
 import { type Readable, Writable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import {
+  AbortedError,
   type BoostPhrase,
   type InputOptions,
   type Sentence,
@@ -89,8 +90,7 @@ export async function runFile(
 export function clientSignal({ raw }: FastifyReply, { stopped }: ServerContext): AbortSignal {
   const gone = new AbortController();
   raw.once('close', () => {
-    if (!raw.writableFinished)
-      gone.abort(new ServerError('ERR_PARAKEET_SERVER_LIMIT', 'The client has gone'));
+    if (!raw.writableFinished) gone.abort(new AbortedError('The client has gone'));
   });
   return AbortSignal.any([gone.signal, stopped]);
 }

@@ -368,9 +368,16 @@ describe('limits', () => {
     await vi.waitFor(async () => expect(await stateOf(server)).toMatchObject({ files: 1 }), {
       timeout: 10_000,
     });
+    const aborted = async () => {
+      const metrics = await (await fetch(`${server.http}/metrics`)).text();
+      return Number(/parakeet_errors_total\{code="ERR_PARAKEET_ABORTED"\} (\d+)/.exec(metrics)?.[1] ?? 0);
+    };
+    const before = await aborted();
     gone.abort();
     await expect(answer).rejects.toThrow();
     await expectIdle(server);
+    // Not as a client that has passed a limit.
+    expect(await aborted()).toBe(before + 1);
   });
 });
 
