@@ -57,13 +57,8 @@ export type {
 } from './events.js';
 export type { HubProgress } from './hub/hub.js';
 export type { LiveOptions, LiveTranscript, TranscribeStreamOptions } from './live/live-transcript.js';
-export {
-  type MovableOptions,
-  type MovableStream,
-  movableStream,
-  moveStream,
-  type StreamSnapshot,
-} from './live/movable-stream.js';
+export { type MovableOptions, movableStream, moveStream } from './live/movable.js';
+export type { MovableStream, StreamSnapshot } from './live/movable-stream.js';
 export { type LoadModelOptions, loadModel } from './load-model.js';
 export type { EncodeLogMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './low-level.js';
 export {

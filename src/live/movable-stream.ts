@@ -11,37 +11,15 @@ import type { BoostPhrase } from '../model/boost.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import { frameSeconds } from '../model/token-placer.js';
 import { UtteranceMarks } from '../model/utterance-marks.js';
-import { finite, flag, integer, known } from '../options.js';
 import { shifted } from '../shift.js';
 import type { UtteranceOptions } from '../text/endpointer.js';
 import { SentenceEvents, type SentenceState } from '../text/sentence-events.js';
 import type { SentenceOptions } from '../text/sentence-options.js';
 import { textOf } from '../text/sentence-splitter.js';
-import { type LiveOptions, type LiveStep, type LiveTranscript, startLive } from './live-transcript.js';
-
-/** Options of {@link movableStream}. */
-export interface MovableOptions extends Omit<LiveOptions, 'from'> {
-  /** Samples per second of the sound: mono, 16 bits, little-endian. */
-  sampleRate: number;
-  /**
-   * When an utterance is over.
-   * @defaultValue false
-   */
-  utterances?: UtteranceOptions | boolean | undefined;
-  /**
-   * Send `draft` events.
-   * @defaultValue true
-   */
-  drafts?: boolean | undefined;
-  /**
-   * Seconds that are added to the times of all events, at least 0.
-   * @defaultValue 0
-   */
-  offset?: number | undefined;
-}
+import type { LiveStep, LiveTranscript } from './live-transcript.js';
 
 /** What a snapshot has besides the transcript's own. */
-interface MovedState {
+export interface MovedState {
   sampleRate: number;
   /** Bytes that were written up to it. */
   bytes: number;
@@ -64,103 +42,27 @@ const WARM_UP = 2;
 /** Bytes of a snapshot's head. */
 const LENGTH_BYTES = 4;
 
-/**
- * Makes a live transcript that can be moved. Write sound, read events; `end()` makes the rest final.
- *
- * @throws {@link ArgumentError} for invalid options.
- *
- * @example
- * ```js
- * import { loadModel, movableStream } from 'parakeet-stream';
- *
- * const model = await loadModel();
- * const stream = movableStream(model, { sampleRate: 16_000 });
- * stream.end(Buffer.alloc(32_000)); // a second of silence
- * for await (const event of stream) console.log(event.type);
- * await model.close();
- * ```
- */
-export function movableStream(model: LoadedModel, options: MovableOptions): MovableStream {
-  const {
-    sampleRate,
-    utterances = false,
-    drafts = true,
-    offset = 0,
-    ...live
-  } = known('movableStream', options, KEYS);
-  const state: MovedState = {
-    sampleRate: integer('sampleRate', sampleRate, 1000, 1_000_000),
-    bytes: 0,
-    progress: 0,
-    revision: 0,
-    said: 0,
-    sentences: new SentenceEvents(live.sentences ?? {}, utterances).state,
-    options: {
-      sentences: live.sentences ?? {},
-      utterances,
-      drafts: flag('drafts', drafts),
-      offset: finite('offset', offset, 0),
-    },
-  };
-  return new MovableStream(model, startLive(model, live), state, 0, options.signal);
-}
-
-const KEYS = [
-  'latency',
-  'language',
-  'decoding',
-  'sentences',
-  'silence',
-  'normalization',
-  'lagPolicy',
-  'signal',
-  'sampleRate',
-  'utterances',
-  'drafts',
-  'offset',
-] as const;
-
-/**
- * Goes on from a snapshot of {@link MovableStream.snapshot}: the sound from `soundFrom` on is to be written first, as it was.
- *
- * @throws {@link SavedStateError} `ERR_PARAKEET_INVALID_SNAPSHOT` for bytes that are no snapshot, or another model's.
- *
- * @example
- * ```js
- * import { loadModel, moveStream, movableStream } from 'parakeet-stream';
- *
- * const model = await loadModel();
- * const sound = Buffer.alloc(64_000);
- * const first = movableStream(model, { sampleRate: 16_000 });
- * first.write(sound.subarray(0, 32_000));
- * const { bytes, soundFrom } = await first.snapshot();
- * first.destroy();
- * const second = moveStream(model, bytes);
- * second.end(sound.subarray(soundFrom));
- * for await (const event of second) console.log(event.type);
- * ```
- */
-export function moveStream(
-  model: LoadedModel,
-  snapshot: StreamSnapshot['bytes'],
-  { signal }: { signal?: AbortSignal | undefined } = {},
-): MovableStream {
+/** A snapshot's own part, and that of the transcript. @throws {@link SavedStateError} `ERR_PARAKEET_INVALID_SNAPSHOT` */
+export function readMoved(snapshot: Uint8Array): { state: MovedState; live: Uint8Array } {
   const bytes = Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength);
   const length = bytes.length > LENGTH_BYTES ? bytes.readUInt32LE(0) : Number.POSITIVE_INFINITY;
-  if (length > bytes.length - LENGTH_BYTES) {
-    throw new SavedStateError(
-      'ERR_PARAKEET_INVALID_SNAPSHOT',
-      `Expected the snapshot of a stream but received ${bytes.length} bytes that are none`,
-    );
+  try {
+    if (length <= bytes.length - LENGTH_BYTES) {
+      const state = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + length)) as MovedState;
+      // The rest has a checksum.
+      return { state, live: bytes.subarray(LENGTH_BYTES + length) };
+    }
+  } catch {
+    // It is no JSON.
   }
-  // Its own snapshot is behind it, with a checksum: what is cut short does not get past that.
-  const live = startLive(model, { from: bytes.subarray(LENGTH_BYTES + length), signal });
-  const state = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + length)) as MovedState;
-  return new MovableStream(model, live, state, soundBefore(state), signal);
+  throw new SavedStateError(
+    'ERR_PARAKEET_INVALID_SNAPSHOT',
+    `Expected the snapshot of a stream but received ${bytes.length} bytes that are none`,
+  );
 }
 
 /** Bytes before the sound that must be written again: whole seconds, at which a resampler's phases begin anew. */
-function soundBefore({ sampleRate, bytes }: MovedState): number {
+export function soundBefore({ sampleRate, bytes }: MovedState): number {
   const seconds = Math.floor(bytes / BYTES / sampleRate) - WARM_UP;
   return Math.max(0, seconds) * sampleRate * BYTES;
 }

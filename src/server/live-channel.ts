@@ -103,6 +103,9 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
     this.#speaker = options.speaker;
     this.#offset = offset;
     this.#lag = new LagClock(input, lookaheadOf(setup));
+    // What another server has heard came long ago.
+    if (options.kept && options.kept.received > 0)
+      this.#lag.arrived(options.kept.received, performance.now());
     this.#kept = options.kept;
     this.#stream =
       options.kept?.stream ??

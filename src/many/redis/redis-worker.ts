@@ -1,27 +1,18 @@
 /**
- * A worker: takes recordings and windows from Redis, as long as it is asked to. A long recording becomes a flow: its windows are jobs of their
- * own, for workers of its identity, and the recording waits for them and joins them. A worker that dies is missed after some seconds, and
- * its jobs are taken over.
+ * A worker: takes recordings and windows from Redis, as long as it is asked to. What it does with one is in flow.ts. A worker that dies is missed
+ * after some seconds, and its jobs are taken over.
  */
 import type * as Bull from 'bullmq';
 import type { LoadedModel } from '../../model/loaded-model.js';
 import { finite, integer, known, received } from '../../options.js';
 import { failureOf, failureText, parseFailure } from '../failure.js';
-import { isStoredWindow, type StoredWindow } from '../heard.js';
+import type { StoredWindow } from '../heard.js';
 import { mixedIdentity, type WorkerIdentity } from '../identity.js';
-import type { RecordingPlan } from '../recording.js';
 import { isPermanent } from '../retry.js';
-import { traced } from '../telemetry.js';
 import { type Outcome, Work } from '../work.js';
 import { checkRedisUrl, connectRedis, type RedisAccess } from './connection.js';
-import {
-  cancelChannel,
-  type RecordingData,
-  type WindowData,
-  windowId,
-  windowOf,
-  windowsQueue,
-} from './names.js';
+import { Flow } from './flow.js';
+import { cancelChannel, type RecordingData, type WindowData, windowsQueue } from './names.js';
 import { checkQueueName } from './queue-name.js';
 import type { RedisQueueOptions } from './redis-queue.js';
 
@@ -72,8 +63,6 @@ export interface QueueWorker {
 
 /** How often workers may die in the middle of one job. */
 const DEATHS = 5;
-/** Milliseconds until a recording is looked at again that workers with another model must finish. */
-const ELSEWHERE_MS = 1000;
 const CONCURRENCY = { cpu: 1, gpu: 16 };
 
 /**
@@ -119,17 +108,13 @@ interface Settings {
   onJob: (job: FinishedJob) => void;
 }
 
-type RecordingQueueJob = Bull.Job<RecordingData, Outcome>;
-type WindowQueueJob = Bull.Job<WindowData, StoredWindow>;
-
 class RedisWorker implements QueueWorker {
   readonly identity: WorkerIdentity;
   readonly #access: RedisAccess;
   readonly #work: Work;
   readonly #settings: Settings;
-  readonly #recordings: Bull.Queue<RecordingData, Outcome>;
+  readonly #flow: Flow;
   readonly #workers: Bull.Worker[] = [];
-  readonly #queues = new Map<string, Bull.Queue<WindowData, StoredWindow>>();
   /** Aborted when it stops: what the engine has not begun is handed back. */
   readonly #stop = new AbortController();
   /** What runs, by recording. */
@@ -142,9 +127,7 @@ class RedisWorker implements QueueWorker {
     this.#work = work;
     this.#settings = settings;
     this.identity = work.identity;
-    const { bull, connection } = access;
-    this.#recordings = new bull.Queue(settings.name, { connection });
-    this.#recordings.on('error', ignore);
+    this.#flow = new Flow({ access, work, name: settings.name, stop: this.#stop.signal });
   }
 
   async start(): Promise<void> {
@@ -158,10 +141,10 @@ class RedisWorker implements QueueWorker {
     // Windows first: recordings that are begun are finished before others are.
     for (const identity of [this.identity, mixedIdentity(this.identity)])
       this.#serve<WindowData, StoredWindow>(windowsQueue(name, identity), 'window', (job, _, signal) =>
-        this.#window(job, signal),
+        this.#flow.window(job, signal),
       );
     this.#serve<RecordingData, Outcome>(name, 'recording', (job, token, signal) =>
-      this.#recording(job, token, signal),
+      this.#flow.recording(job, token, signal),
     );
     await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
   }
@@ -174,7 +157,7 @@ class RedisWorker implements QueueWorker {
   async #end(): Promise<void> {
     this.#stop.abort();
     await Promise.all(this.#workers.map((worker) => worker.close()));
-    await Promise.all([...this.#queues.values(), this.#recordings].map((queue) => queue.close()));
+    await this.#flow.close();
     this.#cancels?.disconnect();
     this.#access.client.disconnect();
     await this.#work.close();
@@ -234,129 +217,6 @@ class RedisWorker implements QueueWorker {
     this.#workers.push(worker as unknown as Bull.Worker);
   }
 
-  async #recording(job: RecordingQueueJob, token: string, signal: AbortSignal): Promise<Outcome> {
-    const { source, trace } = job.data.job;
-    const attributes = { source, job: job.id as string };
-    return traced('parakeet.recording', attributes, trace, async () => {
-      const plan = job.data.plan ?? (await this.#plan(job, signal));
-      if ('status' in plan) return plan;
-      await this.#mustBeOurs(job, plan, token);
-      return this.#join(job, plan, token, signal);
-    });
-  }
-
-  /** The plan of a recording with several windows; any other is done at once. */
-  async #plan(job: RecordingQueueJob, signal: AbortSignal): Promise<RecordingPlan | Outcome> {
-    const { data } = job;
-    const handBack = AbortSignal.any([signal, this.#stop.signal]);
-    const plan = await this.#work.plan(data.job, handBack);
-    const kept = await this.#work.recall(data.job, plan);
-    if (kept) return this.#work.finish(data.job, plan, kept, { found: true, signal });
-    if (plan.windows === 1) {
-      const heard = await this.#work.hear(data.job, plan, 0, signal, handBack);
-      const whole = { samples: plan.samples, windows: [heard] };
-      return this.#work.finish(data.job, plan, whole, { found: false, signal });
-    }
-    await job.updateData({ ...data, plan });
-    return plan;
-  }
-
-  /** Words are made with the model's vocabulary: a worker with another model leaves it to others. */
-  async #mustBeOurs(job: RecordingQueueJob, { identity }: RecordingPlan, token: string): Promise<void> {
-    if (identity.model === this.identity.model && identity.package === this.identity.package) return;
-    await job.moveToDelayed(Date.now() + ELSEWHERE_MS, token);
-    throw new this.#access.bull.DelayedError();
-  }
-
-  /** Waits for the windows that are missing, and joins them when all are there. */
-  async #join(
-    job: RecordingQueueJob,
-    plan: RecordingPlan,
-    token: string,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
-    const { data } = job;
-    await this.#failWith(job, data.round);
-    const windows = await this.#heard(job);
-    const missing = Array.from({ length: plan.windows }, (_, i) => i).filter((i) => !windows[i]);
-    if (missing.length > 0) {
-      await this.#addWindows(job, plan, missing);
-      if (await job.moveToWaitingChildren(token)) throw new this.#access.bull.WaitingChildrenError();
-      // The last of them came meanwhile.
-      return this.#join(job, plan, token, signal);
-    }
-    const heard = { samples: plan.samples, windows: windows as StoredWindow[] };
-    return this.#work.finish(data.job, plan, heard, { found: false, signal });
-  }
-
-  /** A window has failed after all its attempts: so has the recording, and its other windows are not needed. */
-  async #failWith(job: RecordingQueueJob, round: number): Promise<void> {
-    const failed = Object.entries(await job.getFailedChildrenValues());
-    const own = failed.find(([key]) => windowOf(key, job.id as string, round) !== undefined);
-    if (!own) return;
-    const { plan: _, ...data } = job.data;
-    await job.updateData({ ...data, round: round + 1 });
-    await job.removeUnprocessedChildren();
-    throw new this.#access.bull.UnrecoverableError(failureText(parseFailure(String(own[1]))));
-  }
-
-  async #heard(job: RecordingQueueJob): Promise<(StoredWindow | undefined)[]> {
-    const windows: (StoredWindow | undefined)[] = [];
-    for (const [key, value] of Object.entries(await job.getChildrenValues())) {
-      const window = windowOf(key, job.id as string, job.data.round);
-      if (window !== undefined && isStoredWindow(value)) windows[window] = value;
-    }
-    return windows;
-  }
-
-  async #addWindows(job: RecordingQueueJob, plan: RecordingPlan, windows: number[]): Promise<void> {
-    const recording = job.id as string;
-    const { attempts, backoff } = job.opts;
-    const parent = { id: recording, queue: job.queueQualifiedName };
-    const queue = this.#windowsQueue(plan.identity);
-    await queue.addBulk(
-      windows.map((window) => ({
-        name: 'window',
-        data: { recording, window },
-        opts: {
-          jobId: windowId(recording, job.data.round, window),
-          parent,
-          ...(attempts !== undefined && { attempts }),
-          ...(backoff !== undefined && { backoff }),
-          continueParentOnFailure: true,
-          // The recording has its result.
-          removeOnComplete: true,
-          removeOnFail: { age: 86_400 },
-        },
-      })),
-    );
-  }
-
-  async #window(job: WindowQueueJob, signal: AbortSignal): Promise<StoredWindow> {
-    const { recording, window } = job.data;
-    const parent = await this.#recordings.getJob(recording);
-    const plan = parent?.data.plan;
-    if (!parent || !plan || (await parent.isFailed()))
-      throw new this.#access.bull.UnrecoverableError(failureText(GONE));
-    const { job: whole } = parent.data;
-    const attributes = { source: whole.source, job: recording, window };
-    const handBack = AbortSignal.any([signal, this.#stop.signal]);
-    return traced('parakeet.window', attributes, whole.trace, () =>
-      this.#work.hear(whole, plan, window, signal, handBack),
-    );
-  }
-
-  #windowsQueue(identity: WorkerIdentity): Bull.Queue<WindowData, StoredWindow> {
-    const name = windowsQueue(this.#settings.name, identity);
-    const before = this.#queues.get(name);
-    if (before) return before;
-    const { bull, connection } = this.#access;
-    const queue: Bull.Queue<WindowData, StoredWindow> = new bull.Queue(name, { connection });
-    queue.on('error', ignore);
-    this.#queues.set(name, queue);
-    return queue;
-  }
-
   #track(recording: string, cancel: AbortController): () => void {
     const all = this.#running.get(recording) ?? new Set();
     this.#running.set(recording, all.add(cancel));
@@ -371,8 +231,6 @@ class RedisWorker implements QueueWorker {
     return [DelayedError, WaitingChildrenError, WaitingError].some((kind) => error instanceof kind);
   }
 }
-
-const GONE = { code: 'ERR_PARAKEET_ABORTED', message: 'The recording is not worked on any more' };
 
 /** Redis is away: commands wait until it is back. */
 function ignore(): void {}
