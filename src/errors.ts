@@ -31,6 +31,10 @@ export interface ErrorClasses {
   ERR_PARAKEET_SERVER_LIMIT: ServerError;
   ERR_PARAKEET_SERVER_PROTOCOL: ServerError;
   ERR_PARAKEET_SERVER_ACCESS: ServerError;
+  ERR_PARAKEET_JOB_SOURCE: JobError;
+  ERR_PARAKEET_JOB_DELIVERY: JobError;
+  ERR_PARAKEET_JOB_FAILED: JobError;
+  ERR_PARAKEET_JOB_QUEUE: JobError;
 }
 
 /** Every `code` that this package uses. */
@@ -173,6 +177,26 @@ export class ServerError extends ParakeetError {
   ) {
     super(message, options);
     this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * A recording of an archive that cannot be worked on: its source cannot be fetched or has changed (`ERR_PARAKEET_JOB_SOURCE`), storage or a
+ * webhook did not take its transcript (`ERR_PARAKEET_JOB_DELIVERY`), its workers died or failed with an error of another kind
+ * (`ERR_PARAKEET_JOB_FAILED`), or the queue cannot be reached or does not have it (`ERR_PARAKEET_JOB_QUEUE`).
+ */
+export class JobError extends ParakeetError {
+  override name = 'JobError';
+  constructor(
+    readonly code:
+      | 'ERR_PARAKEET_JOB_SOURCE'
+      | 'ERR_PARAKEET_JOB_DELIVERY'
+      | 'ERR_PARAKEET_JOB_FAILED'
+      | 'ERR_PARAKEET_JOB_QUEUE',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
   }
 }
 

@@ -24,6 +24,7 @@ export {
   type ErrorCode,
   HubError,
   isParakeetError,
+  JobError,
   LagError,
   ModelError,
   NativeError,
@@ -56,6 +57,8 @@ export type {
 } from './events.js';
 export type { HubProgress } from './hub/hub.js';
 export type { LiveOptions, LiveTranscript, TranscribeStreamOptions } from './live/live-transcript.js';
+export { type MovableOptions, movableStream, moveStream } from './live/movable.js';
+export type { MovableStream, StreamSnapshot } from './live/movable-stream.js';
 export {
   type BuildLanguageModelOptions,
   type BuiltLanguageModel,
@@ -91,7 +94,7 @@ export type { Normalization, StreamingOptions } from './model/streaming-options.
 export type { Model } from './model.js';
 export { parakeet } from './parakeet.js';
 export type { PipelineStage } from './pipeline-types.js';
-export type { WindowOptions } from './recordings/windows.js';
+export type { WindowOptions } from './recordings/window-plan.js';
 export type { SessionLine, SessionModel, SessionOptions } from './session/format.js';
 export { recordSession, type SessionFiles, type SessionRecorder } from './session/recorder.js';
 export {

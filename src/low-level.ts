@@ -13,7 +13,7 @@ import { inLanguage } from './model/language.js';
 import type { LoadedModel } from './model/loaded-model.js';
 import { TokenPlacer } from './model/token-placer.js';
 import { expected, finite, flag, known, optionalSignal } from './options.js';
-import { attentionOf, checkAttention } from './recordings/windows.js';
+import { attentionOf, checkAttention } from './recordings/window-plan.js';
 import { checkSentences, type SentenceOptions } from './text/sentence-options.js';
 import { splitSentences, textOf } from './text/sentence-splitter.js';
 

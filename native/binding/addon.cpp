@@ -19,6 +19,7 @@
 #include "model/mutant.h"
 #include "ops/device.h"
 #include "ops/machine.h"
+#include "ops/pool.h"
 #include "ops/profile.h"
 
 namespace parakeet {
@@ -108,6 +109,9 @@ Napi::Value build(const Napi::CallbackInfo& info) {
   return object;
 }
 
+// Starts the pool: not before a model has said how many threads it wants.
+Napi::Value threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), ops::poolThreads()); }
+
 Napi::Value profile(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (info[0].IsBoolean()) {
@@ -169,6 +173,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("useDevice", Napi::Function::New<throwing<useDevice>>(env));
   exports.Set("gpu", Napi::Function::New<throwing<gpu>>(env));
   exports.Set("build", Napi::Function::New<throwing<build>>(env));
+  exports.Set("threads", Napi::Function::New<throwing<threads>>(env));
   return exports;
 }
 

@@ -165,17 +165,25 @@ const std::vector<mx::array>* PackedEncoder::keptPositions(int from, int to, con
   };
   if (positions_.projected.empty() || from > positions_.from || to < positions_.to) {
     const auto roundedUp = [](int distance) { return (distance + growth - 1) / growth * growth; };
-    int first = std::max(positions_.from, roundedUp(from)), last = std::min(positions_.to, -roundedUp(-to));
+    // A whole number of blocks, each of them always of the same distances.
+    const int ownFirst = roundedUp(from), ownLast = 1 - roundedUp(1 - to);
+    int first = std::max(positions_.from, ownFirst), last = std::min(positions_.to, ownLast);
     if (!fits(first, last)) {
-      first = from;
-      last = to;
+      first = ownFirst;
+      last = ownLast;
     }
     if (!fits(first, last)) return nullptr;
     positions_ = {};
-    const mx::array sinusoids = sinusoidsOf(first, last, config().dModel);
     PositionTable table{first, last, {}};
+    std::vector<mx::array> sinusoids;
+    for (int block = first; block >= last; block -= growth)
+      sinusoids.push_back(sinusoidsOf(block, block - growth + 1, config().dModel));
     for (const ConformerLayer& layer : layers_) {
-      table.projected.push_back(layer.project(sinusoids));
+      // A row's sums depend on how many rows are projected with it: by blocks, it is the same however far the table
+      // goes.
+      std::vector<mx::array> projected;
+      for (const mx::array& block : sinusoids) projected.push_back(layer.project(block));
+      table.projected.push_back(mx::concatenate(projected, 0));
       mx::eval(table.projected.back());
     }
     cancel.check();  // a cancelled result is not kept

@@ -6,8 +6,12 @@ import type { LoadModelOptions } from '../load-model.js';
 import { readBoostFile } from '../model/boost.js';
 import type { DecodingOptions } from '../model/decoding.js';
 import type { LanguageModelOptions, LanguageModelShare } from '../model/language-model.js';
+import type { WindowOptions } from '../recordings/window-plan.js';
 import type { SentenceOptions } from '../text/sentence-options.js';
 import type { Values } from './cli-option.js';
+
+/** Frame duration of every Parakeet model's encoder. */
+const FRAME_SECONDS = 0.08;
 
 /** How the model is loaded. */
 export function loadOptions(values: Values): Pick<LoadModelOptions, 'dtype' | 'threads' | 'cacheDir'> {
@@ -50,6 +54,17 @@ function languageModelOptions(values: Values): LanguageModelOptions {
 function share(text: string): LanguageModelShare {
   const [, path = text, weight] = /^(.*)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
   return { path, ...(weight !== undefined && { weight: Number(weight) }) };
+}
+
+/** How long recordings are cut into windows. parakeet-mlx gives local attention in frames of 80 ms. */
+export function windowOptions(values: Values): WindowOptions {
+  const side = (values.localAttentionContextSize as number) * FRAME_SECONDS;
+  const duration = values.chunkDuration as number;
+  return {
+    duration: duration === 0 ? Number.POSITIVE_INFINITY : duration,
+    overlap: duration === 0 ? undefined : (values.overlapDuration as number),
+    ...(values.attention === 'local' && { attention: { left: side, right: side } }),
+  };
 }
 
 /** The values that were given or have a default, by the library's names. */

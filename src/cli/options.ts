@@ -4,12 +4,9 @@
  */
 import { pcmEncodings } from '../audio/formats/pcm.js';
 import { latencyPresets } from '../model/latency.js';
+import { FORMATS } from '../sinks/formats.js';
 import { CliOption, type Values } from './cli-option.js';
 import { UsageError } from './usage-error.js';
-
-/** Formats that a transcript file can have; `all` writes each of them. */
-export const FORMATS = ['txt', 'srt', 'vtt', 'json', 'jsonl'] as const;
-export type OutputFormat = (typeof FORMATS)[number];
 
 /** The values of `--format`: formats that are recognised, and raw PCM. */
 const INPUT_FORMATS = ['auto', 'wav', 'flac', ...pcmEncodings] as const;
@@ -369,6 +366,17 @@ export const serverOptions = (): CliOption[] => [
   latency(),
 ];
 
+/** What the server shares with other machines through Redis. */
+export function serverRedisOptions(): CliOption[] {
+  const remote = (option: CliOption) => option.needs('--redis', ({ redis }) => redis !== undefined);
+  return [
+    redis().default(undefined, 'nothing is shared'),
+    remote(new CliOption('--cluster', 'keep live transcripts there, for another server to go on with')),
+    remote(new CliOption('--jobs', 'show the queue of an archive at /jobs')),
+    remote(queueName()),
+  ];
+}
+
 /** How much the server takes. */
 export const limitOptions = (): CliOption[] => [
   CliOption.integer('--max-streams <N>', 'live transcripts at once', 1).default(undefined, 'measured'),
@@ -396,3 +404,56 @@ export const serverMessageOptions = (): CliOption[] => [
     'debug',
   ]).presets('info'),
 ];
+
+const redis = () =>
+  new CliOption('--redis <URL>', 'the queue is in this Redis: redis://HOST:PORT').from('PARAKEET_REDIS');
+const queueName = () => new CliOption('--queue <NAME>', "the queue's name").presets('parakeet');
+
+/** Which queue in Redis. */
+export const queueOptions = (): CliOption[] => [redis(), queueName()];
+
+/** How recordings are handed in. */
+export function enqueueOptions(): CliOption[] {
+  const remote = (option: CliOption) => option.needs('--redis', ({ redis }) => redis !== undefined);
+  return [
+    redis().default(undefined, 'this process does the work'),
+    remote(queueName()),
+    CliOption.integer('--attempts <N>', 'attempts at each recording', 1).presets(3),
+    remote(new CliOption('--wait', 'wait for the recordings, and print what became of them')),
+    remote(new CliOption('--mixed', 'let different kinds of machines share one recording')),
+    new CliOption('--force', 'transcribe again what has been transcribed'),
+  ];
+}
+
+/** Where the transcripts of an archive go. */
+export const archiveOutputOptions = (): CliOption[] => [
+  outputFormat('format of the transcripts', [...FORMATS, 'all'])
+    .from('PARAKEET_OUTPUT_FORMAT')
+    .presets('srt'),
+  new CliOption('--output-dir <DIR>', 'folder of the transcripts, or s3://BUCKET/PREFIX').presets('.'),
+  new CliOption('--webhook <URL>', 'send each transcript there instead').conflicts('outputDir'),
+  new CliOption(
+    '--output-template <NAME>',
+    'names of the transcripts, from {parent}, {filename}, {index} and {date}',
+  )
+    .from('PARAKEET_OUTPUT_TEMPLATE')
+    .presets('{filename}'),
+];
+
+/** How a worker works. */
+export const workOptions = (): CliOption[] => [
+  CliOption.integer('--concurrency <N>', 'windows in hand at once, and recordings', 1).default(
+    undefined,
+    '1 on a CPU, 16 on a GPU',
+  ),
+  CliOption.number('--takeover <SECONDS>', 'a worker that died is missed after this', 1).presets(30),
+  new CliOption('--scratch <DIR>', 'folder for recordings that are decoded as a whole').default(
+    undefined,
+    "the system's temporary folder",
+  ),
+  CliOption.integer('--metrics-port <PORT>', 'serve metrics for Prometheus on this port', 0),
+  new CliOption('--metrics-host <ADDRESS>', 'address for that').presets('127.0.0.1'),
+];
+
+/** How many jobs are listed. */
+export const limit = () => CliOption.integer('--limit <N>', 'most recordings of each state', 1).presets(100);

@@ -3,16 +3,11 @@
  */
 import path from 'node:path';
 import type { Writable } from 'node:stream';
-import { jsonWriter } from '../sinks/json-writer.js';
-import { jsonlWriter } from '../sinks/jsonl-writer.js';
+import { FORMATS, formatWriter, type OutputFormat } from '../sinks/formats.js';
 import type { FileSinkOptions, Sink } from '../sinks/sink.js';
-import { srtWriter } from '../sinks/srt-writer.js';
 import { cueShapeKeys, type SubtitleOptions } from '../sinks/subtitle-options.js';
-import { txtWriter } from '../sinks/txt-writer.js';
-import { vttWriter } from '../sinks/vtt-writer.js';
 import type { Values } from './cli-option.js';
 import { pick } from './library-options.js';
-import { FORMATS, type OutputFormat } from './options.js';
 import { UsageError } from './usage-error.js';
 
 /** One transcript. */
@@ -69,19 +64,7 @@ export function outputSink(
   options: FileSinkOptions,
   subtitles: SubtitleOptions,
 ): Sink {
-  const target = file === '-' ? stdout : file;
-  switch (format) {
-    case 'srt':
-      return srtWriter(target, { ...options, ...subtitles });
-    case 'vtt':
-      return vttWriter(target, { ...options, ...subtitles });
-    case 'txt':
-      return txtWriter(target, options);
-    case 'json':
-      return jsonWriter(target, options);
-    case 'jsonl':
-      return jsonlWriter(target, options);
-  }
+  return formatWriter(format, file === '-' ? stdout : file, options, subtitles);
 }
 
 /** The layout of subtitles. */

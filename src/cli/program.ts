@@ -48,6 +48,26 @@ Examples:
   parakeet serve --host 0.0.0.0 --token-file tokens --tls-cert cert.pem --tls-key key.pem
 `;
 
+const ENQUEUE_HELP = `
+Names may be patterns in quotes; - reads names from stdin, one on each line.
+Without --redis this process does the work. Killed, it goes on where it was
+when the same command is given again; Ctrl-C finishes the window.
+PARAKEET_WEBHOOK_SECRET signs what --webhook sends.
+
+Examples:
+  parakeet enqueue -f all --output-dir out 'archive/**/*.mp3'
+  find archive -name '*.wav' | parakeet enqueue --redis redis://host -
+  parakeet enqueue --redis redis://host --output-dir s3://texts s3://sound/a.wav
+`;
+
+const WORK_HELP = `
+Ctrl-C or SIGTERM: finishes the window and hands back the rest, exit code 0.
+
+Examples:
+  parakeet work --redis redis://host
+  parakeet work --redis redis://host --threads 8 --metrics-port 9464
+`;
+
 const BUILD_HELP = `
 Needs the package @parakeet-stream/source,
 Python 3 with pip, CMake and a C++20 compiler.
@@ -119,6 +139,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
 
   const serve = sub(program, 'serve', 'transcribe for the clients of other services: HTTP and WebSocket')
     .group('Server:', options.serverOptions())
+    .group('Other machines:', options.serverRedisOptions())
     .group('Limits:', options.limitOptions())
     .group('Model:', options.modelOptions())
     .group('Messages:', options.serverMessageOptions())
@@ -130,6 +151,29 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
     async () => (await import('./devices.js')).listDevices,
   );
 
+  const enqueue = sub(program, 'enqueue', 'transcribe an archive, here or on many machines')
+    .argument('<input...>', 'sound files, patterns, http(s) and s3:// URLs, or - for a list on stdin')
+    .group('Queue:', options.enqueueOptions())
+    .group('Output:', options.archiveOutputOptions())
+    .group('Subtitles:', options.subtitleOptions())
+    .group('Input:', options.recordingOptions())
+    .group('Model:', options.modelOptions())
+    .group('Decoding:', options.decodingOptions())
+    .group('Sentences:', options.sentenceOptions())
+    .group('Long audio:', options.windowOptions())
+    .group('Messages:', options.messageOptions())
+    .addHelpText('after', ENQUEUE_HELP);
+  does(enqueue, async () => (await import('./enqueue.js')).enqueue);
+
+  const work = sub(program, 'work', 'work on the recordings of a queue in Redis')
+    .group('Queue:', options.queueOptions())
+    .group('Work:', options.workOptions())
+    .group('Model:', options.modelOptions())
+    .group('Messages:', options.messageOptions())
+    .addHelpText('after', WORK_HELP);
+  does(work, async () => (await import('./work.js')).work);
+
+  addJobs(program, does);
   addModels(program, does);
   addLanguageModels(program, does);
 
@@ -185,6 +229,38 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
 }
 
 type Does = (command: CliCommand, load: () => Promise<Work>) => unknown;
+
+function addJobs(program: CliCommand, does: Does): void {
+  const jobs = sub(program, 'jobs', 'look after the recordings of a queue in Redis');
+  const load = async () => import('./queue-jobs.js');
+  const ids = 'ids of recordings, as list prints them';
+  const common = () => [...options.queueOptions(), options.json()];
+  does(
+    sub(jobs, 'list', 'list the recordings that wait or are worked on, with their progress')
+      .argument('[state...]', 'waiting, planned, active, done, failed')
+      .group('Options:', [...common(), options.limit()]),
+    async () => (await load()).list,
+  );
+  does(
+    sub(jobs, 'failed', 'list the recordings that failed, and why').group('Options:', [
+      ...common(),
+      options.limit(),
+    ]),
+    async () => (await load()).failed,
+  );
+  does(
+    sub(jobs, 'retry', 'put recordings that failed back into the queue')
+      .argument('[id...]', `${ids}; without them all that failed`)
+      .group('Options:', options.queueOptions()),
+    async () => (await load()).retry,
+  );
+  does(
+    sub(jobs, 'cancel', 'take recordings out of the queue, those that are worked on too')
+      .argument('<id...>', ids)
+      .group('Options:', options.queueOptions()),
+    async () => (await load()).cancel,
+  );
+}
 
 function addModels(program: CliCommand, does: Does): void {
   const models = sub(program, 'models', 'fetch, list, describe, remove or convert models');

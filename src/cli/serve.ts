@@ -64,6 +64,10 @@ async function serverOptions(values: Values): Promise<ServerOptions> {
     modelName: path.basename(name ?? 'parakeet-tiny-en', '.nemo'),
     ...(values.origin !== undefined && { origins: values.origin as string[] }),
     ...(tokenFile !== undefined && { tokens: await readTokenFile(tokenFile) }),
+    ...(values.cluster === true && { cluster: { url: values.redis as string } }),
+    ...(values.jobs === true && {
+      jobs: { url: values.redis as string, name: values.queue as string },
+    }),
     tls: await certificate(values),
     log: level === 'none' ? false : level,
   };

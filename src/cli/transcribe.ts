@@ -8,7 +8,6 @@ import type { AudioFormat, InputOptions } from '../audio/input-options.js';
 import type { ParakeetOptions } from '../composition/options.js';
 import type { TranscriptProgress } from '../composition/transcribe-source.js';
 import { AudioError } from '../errors.js';
-import type { WindowOptions } from '../recordings/windows.js';
 import { formatTimestamp } from '../sinks/format.js';
 import type { Sink } from '../sinks/sink.js';
 import { teeWriter } from '../sinks/tee-writer.js';
@@ -18,7 +17,7 @@ import { transcribe as transcribeFile } from '../transcribe.js';
 import type { Values } from './cli-option.js';
 import { describe } from './describe.js';
 import { isUrl, type Job, planJobs } from './jobs.js';
-import { decodingOptions, loadOptions, pick, sentenceOptions } from './library-options.js';
+import { decodingOptions, loadOptions, pick, sentenceOptions, windowOptions } from './library-options.js';
 import { loadShown } from './load-model.js';
 import { isPcm } from './options.js';
 import { outputSink, subtitleOptions } from './output.js';
@@ -26,9 +25,6 @@ import type { Context } from './program.js';
 import { AudioProgress, ProgressBar } from './progress.js';
 import { TranscriptSink } from './transcript-sink.js';
 import { UsageError } from './usage-error.js';
-
-/** Frame duration of every Parakeet model's encoder. */
-const FRAME_SECONDS = 0.08;
 
 export async function transcribe(inputs: string[], values: Values, context: Context): Promise<number> {
   const { terminal, ending } = context;
@@ -63,7 +59,7 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
       text: values.text as 'spoken' | 'written',
       decoding,
       language: values.language as string | undefined,
-      windows: windows(values),
+      windows: windowOptions(values),
       collect: false,
       model,
       signal,
@@ -128,15 +124,4 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
       : {};
     return { source: name === '-' ? terminal.stdin : name, input: { ...excerpt, format, ...raw } };
   }
-}
-
-/** How long recordings are cut. parakeet-mlx gives local attention in frames of 80 ms. */
-function windows(values: Values): WindowOptions {
-  const side = (values.localAttentionContextSize as number) * FRAME_SECONDS;
-  const duration = values.chunkDuration as number;
-  return {
-    duration: duration === 0 ? Number.POSITIVE_INFINITY : duration,
-    overlap: duration === 0 ? undefined : (values.overlapDuration as number),
-    ...(values.attention === 'local' && { attention: { left: side, right: side } }),
-  };
 }

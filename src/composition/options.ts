@@ -9,7 +9,7 @@ import { checkLatency, type Latency, type SilenceOptions, settleSilence } from '
 import { isModel, type StageModel } from '../model/stage-model.js';
 import { checkNormalization, type Normalization } from '../model/streaming-options.js';
 import { expected, finite, flag, oneOf, optionalSignal } from '../options.js';
-import { settleWindows, type WindowOptions } from '../recordings/windows.js';
+import { settleWindows, type WindowOptions } from '../recordings/window-plan.js';
 import { settleUtterances, type UtteranceOptions } from '../text/endpointer.js';
 import { checkSentences, type SentenceOptions } from '../text/sentence-options.js';
 

@@ -403,6 +403,8 @@ export interface NativeAddon {
     byteProducts: boolean;
     mutant: string | null;
   };
+  /** Threads of the CPU kernels. To be asked when a model is loaded, which may have decided their number. */
+  threads(): number;
   /**
    * Operations per second (two for each multiply-add) of bare products `[rows, inputs] · [inputs, outputs]`: the best that the library
    * reaches here, with all threads, measured for about `seconds` for each method that it tries.

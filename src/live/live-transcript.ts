@@ -96,6 +96,17 @@ const commonKeys = ['decoding', 'sentences', 'from', 'signal'] as const;
 /** Longest piece that is passed to the engine at once, in seconds; longer input is cut, so that closing need not wait for it. */
 const PIECE_SECONDS = 10;
 
+/** A step that was decoded. */
+export interface LiveStep {
+  /** What became final, marks of utterances among it. */
+  tokens: readonly Token[];
+  draft: readonly Token[];
+  /** The first frame that is not final. */
+  end: number;
+  /** Where speech began and ended. */
+  changes: readonly { melFrame: number; speech: boolean }[];
+}
+
 /** A live transcript that is fed by calls. Calls may overlap; they are carried out in order. */
 export class LiveTranscript {
   readonly #model: LoadedModel;
@@ -275,13 +286,23 @@ export class LiveTranscript {
     }).catch(() => {});
   }
 
+  /** Called after each step, within the call that made it due. @internal */
+  onStep: ((step: LiveStep) => void) | undefined;
+
+  /** Samples added so far, those of the stream that a snapshot was taken of among them. @internal */
+  get samples(): number {
+    return this.#samples;
+  }
+
   /** Passes on the encoder frames, if there are any, and runs all steps that are due. */
   async #steps(frames?: NativeFrames): Promise<void> {
     let step = await this.#encoder.step(frames);
     for (; step; step = await this.#encoder.step()) {
       const { final, draft } = await this.#decoder.decode(this.#encoder, step.ticket, true);
-      this.#finalized.push(...this.#textOf(this.#placer.final(final)));
+      const tokens = this.#placer.final(final);
+      this.#finalized.push(...this.#textOf(tokens));
       this.#draft = this.#textOf(this.#placer.draft(draft));
+      this.onStep?.({ tokens, draft: this.#draft, end: step.firstFrame + step.final, changes: step.changes });
     }
   }
 

@@ -1,32 +1,29 @@
 /**
  * The third stage of `parakeet({ mode: 'file' })`, in place of logMel, encode and tokenDecode: mono audio in, token events out, one window
- * at a time, each with full context. Cutting and merging is in windows.ts.
+ * at a time, each with full context. Cutting and joining is in windows.ts.
  */
 import type { AudioChunk, TranscriptEvent } from '../events.js';
 import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
 import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
 import type { SettledSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
-import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
-import { UtteranceMarks } from '../model/utterance-marks.js';
 import { expected } from '../options.js';
 import { Latencies } from '../transforms/latency.js';
 import { Stage } from '../transforms/stage.js';
-import { planWindows, type WindowOptions, Windows } from './windows.js';
+import { WindowEvents } from './window-events.js';
+import { planWindows, type WindowOptions } from './window-plan.js';
+import { Windows } from './windows.js';
 
 /** The stage. After each window come the `token` events that no later one can change, and `progress`; at the end comes `end`. */
 export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
   readonly #rate: number;
   readonly #vocabulary: readonly string[];
   readonly #windows: Windows;
-  readonly #placer: TokenPlacer;
-  readonly #marks: UtteranceMarks;
-  readonly #frameSeconds: number;
+  readonly #events: WindowEvents;
   readonly #aborter = new AbortController();
   readonly #latencies = new Latencies();
   #working: Promise<void> = Promise.resolve();
   #heard = 0;
-  #progress = 0;
 
   /** @throws {@link ArgumentError} */
   constructor(
@@ -47,9 +44,7 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
     const decoding = resolveDecoding(model.info, wanted);
     super({ readableHighWaterMark: 4 });
     this.#rate = model.sampleRate;
-    this.#frameSeconds = frameSeconds(model.info);
-    this.#placer = new TokenPlacer(model.info);
-    this.#marks = new UtteranceMarks(model.info.vocabulary);
+    this.#events = new WindowEvents(model);
     this.#vocabulary = model.info.vocabulary;
     this.#windows = new Windows(model, plan, decoding, this.#aborter.signal);
   }
@@ -76,26 +71,12 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
 
   protected override async finish(): Promise<void> {
     await this.#work(() => this.#windows.finish());
+    this.#heard = this.#windows.heard.windows;
+    const { windows, computeSeconds } = this.#windows.heard;
     const audioSeconds = this.#windows.samples / this.#rate;
-    this.#placer.duration = audioSeconds;
-    await this.#emit();
-    // The audio may end within a frame.
-    await this.#advance(audioSeconds);
-    const { windows: steps, computeSeconds } = this.#windows.heard;
     const latency = this.#latencies.summary();
-    await this.emitOne({
-      type: 'end',
-      stats: {
-        audioSeconds,
-        computeSeconds,
-        realTimeFactor: audioSeconds > 0 ? computeSeconds / audioSeconds : 0,
-        steps,
-        draftsDropped: 0,
-        stepsGrown: 0,
-        maxLag: 0,
-        latency,
-      },
-    });
+    const cost = { audioSeconds, computeSeconds, windows, latency };
+    await this.#send(this.#events.end(this.#windows.take(), this.#windows.settledFrames, cost));
   }
 
   protected override async release(): Promise<void> {
@@ -113,14 +94,10 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
 
   async #emit(): Promise<void> {
     this.#heard = this.#windows.heard.windows;
-    for (const token of this.#placer.final(this.#windows.take()))
-      await this.emitOne(this.#marks.event(token) ?? { type: 'token', token });
-    await this.#advance(Math.min(this.#windows.settledFrames * this.#frameSeconds, this.#placer.duration));
+    await this.#send(this.#events.settled(this.#windows.take(), this.#windows.settledFrames));
   }
 
-  async #advance(time: number): Promise<void> {
-    if (time <= this.#progress) return;
-    this.#progress = time;
-    await this.emitOne({ type: 'progress', time });
+  async #send(events: Iterable<TranscriptEvent>): Promise<void> {
+    for (const event of events) await this.emitOne(event);
   }
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Model } from '../index.js';
 import type { Access } from './access/access.js';
 import type { Admission } from './admission.js';
+import type { ChannelKeeper } from './cluster/channel-keeper.js';
 import type { LiveChannels } from './live-channels.js';
 import type { ServerMetrics } from './metrics.js';
 import type { ServerSettings } from './options.js';
@@ -18,6 +19,8 @@ export interface ServerContext {
   channels: LiveChannels;
   metrics: ServerMetrics;
   rooms: RoomList;
+  /** Keeps live transcripts for other servers; undefined of a server that is alone. */
+  keeper: ChannelKeeper | undefined;
   /** Aborted when the server must have stopped: files that still run are given up. */
   stopped: AbortSignal;
 }

@@ -6,11 +6,13 @@ import { Access } from './access/access.js';
 import { agreedSubprotocol } from './access/credentials.js';
 import { Admission } from './admission.js';
 import { measureCapacity } from './capacity.js';
+import { ChannelKeeper } from './cluster/channel-keeper.js';
 import type { ServerContext } from './context.js';
 import { cutOff, socketsClosed } from './ending.js';
 import { installErrors } from './error-answers.js';
 import { fastifyOptions } from './fastify-options.js';
 import { installHeaders } from './headers.js';
+import { installJobs } from './jobs-board.js';
 import { LiveChannels } from './live-channels.js';
 import { ServerMetrics } from './metrics.js';
 import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
@@ -98,8 +100,10 @@ async function assemble(
     },
   });
   const access = new Access(settings);
+  const { cluster } = settings;
+  const keeper = cluster && (await ChannelKeeper.open(cluster.url, model, cluster.every));
   const context: ServerContext = {
-    ...{ model, modelName, settings, access, admission, channels, metrics, rooms },
+    ...{ model, modelName, settings, access, admission, channels, metrics, rooms, keeper },
     stopped: stop.signal,
   };
   await app.register(peers.websocket, {
@@ -121,6 +125,7 @@ async function assemble(
   access.install(app);
   installErrors(app, metrics);
   for (const protocol of protocols) await app.register(async (scope) => protocol(scope, context));
+  if (settings.jobs) await installJobs(app, peers, metrics, settings.jobs);
 
   const wyoming = settings.wyoming && new WyomingServer(context, settings.wyoming);
 
@@ -141,6 +146,7 @@ async function assemble(
     await wyoming?.close();
     for (const limit of limits) clearTimeout(limit);
     metrics.close();
+    keeper?.close();
     await dispose();
   };
   return {

@@ -9,6 +9,7 @@ import {
   type InputOptions,
   type Latency,
   type Model,
+  type MovableStream,
   type ParakeetStream,
   parakeet,
   presets,
@@ -16,6 +17,7 @@ import {
   type TranscriptEvent,
   type UtteranceOptions,
 } from '../index.js';
+import type { KeptChannel } from './cluster/channel-keeper.js';
 import { LagClock } from './lag-clock.js';
 import { spellable } from './phrases.js';
 import type { RoomPublisher } from './rooms.js';
@@ -54,6 +56,8 @@ export interface LiveChannelOptions {
    * @defaultValue 0
    */
   offset?: number;
+  /** Another server can go on with it: its stream is made already, and its sound is kept. */
+  kept?: KeptChannel;
 }
 
 /** What the server adds. */
@@ -71,12 +75,15 @@ export interface LiveChannelSetup {
   onClosed: (seconds: number, error: Error | undefined) => void;
 }
 
-const MAX_SENTENCE = 12;
+export const MAX_SENTENCE = 12;
 /** Milliseconds between two looks whether anything is being written. */
 const SETTLE_MS = 20;
 
 export class LiveChannel implements AsyncIterable<TranscriptEvent> {
-  readonly #stream: ParakeetStream;
+  readonly #stream: ParakeetStream | MovableStream;
+  readonly #kept: KeptChannel | undefined;
+  /** Nobody goes on with it. */
+  #isDone = false;
   readonly #setup: LiveChannelSetup;
   readonly #speaker: string | undefined;
   readonly #offset: number;
@@ -96,16 +103,22 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
     this.#speaker = options.speaker;
     this.#offset = offset;
     this.#lag = new LagClock(input, lookaheadOf(setup));
-    this.#stream = parakeet({
-      model: setup.model,
-      latency: setup.latency,
-      input,
-      drafts,
-      utterances,
-      sentences: { maxDuration: maxSentence ?? MAX_SENTENCE },
-      decoding: { boost: spellable(setup.model, boost) },
-      offset,
-    });
+    // What another server has heard came long ago.
+    if (options.kept && options.kept.received > 0)
+      this.#lag.arrived(options.kept.received, performance.now());
+    this.#kept = options.kept;
+    this.#stream =
+      options.kept?.stream ??
+      parakeet({
+        model: setup.model,
+        latency: setup.latency,
+        input,
+        drafts,
+        utterances,
+        sentences: { maxDuration: maxSentence ?? MAX_SENTENCE },
+        decoding: { boost: spellable(setup.model, boost) },
+        offset,
+      });
     this.#idle = setTimeout(() => this.expire(idle(setup.idleTimeout)), setup.idleTimeout * 1000);
     this.#idle.unref();
     // Failures reach whoever reads the events.
@@ -114,6 +127,7 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
       this.#stream.once('close', () => {
         clearTimeout(this.#idle);
         const error = this.#stream.errored ?? this.#lateError;
+        this.#kept?.over(this.#isDone);
         setup.publisher?.leave(error);
         setup.onClosed(this.seconds, error);
         resolve();
@@ -145,6 +159,7 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
       if (!this.open) return resolve();
       this.#writing++;
       this.#lag.arrived(bytes.length, at);
+      this.#kept?.wrote(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
       this.#stream.write(bytes, () => {
         this.#writing--;
         resolve();
@@ -174,20 +189,23 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
   async flush(): Promise<void> {
     this.keepAlive();
     await this.#stream.flush().catch(() => {});
+    this.#kept?.changed();
     // Its last event is on its way. Readers do not wait for their clients, so a turn takes them to the next event.
     do await setImmediate();
     while (this.#stream.readableLength > 0 && !this.#stream.destroyed);
   }
 
   /** Replaces the phrases to listen for; those that the model cannot spell are left out. @throws {@link ArgumentError} as a rejection. */
-  setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    return this.#stream.setBoost(spellable(this.#setup.model, boost));
+  async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
+    await this.#stream.setBoost(spellable(this.#setup.model, boost));
+    this.#kept?.changed();
   }
 
   /** No sound follows. The rest of the events still comes. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#isDone = true;
     clearTimeout(this.#idle);
     this.#stream.end();
   }
@@ -201,7 +219,8 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
 
   /** The client has gone without a word: those in the room still get what was said. */
   leave(): void {
-    if (this.#setup.publisher) this.end();
+    // A client whose connection broke may go on elsewhere.
+    if (this.#setup.publisher && !this.#kept) this.end();
     else this.abort();
   }
 

@@ -55,6 +55,10 @@ export class LiveChannels {
       return opened;
     } catch (error) {
       for (const channel of opened) channel.abort();
+      for (const { kept } of options.slice(opened.length)) {
+        kept?.stream.destroy();
+        kept?.over(false);
+      }
       for (const release of places.slice(opened.length)) release();
       this.#setup.metrics.failed(error);
       throw error;

@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type * as Prometheus from 'prom-client';
 import type { StepMessage } from '../index.js';
 import { isParakeetError } from '../index.js';
+import type { QueueCounts } from '../many/index.js';
 import type { Admission } from './admission.js';
 
 /** Bounds of the histograms. */
@@ -12,6 +13,7 @@ const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 export class ServerMetrics {
   readonly #registry: Prometheus.Registry;
+  readonly #Gauge: typeof Prometheus.Gauge;
   readonly #streams: Prometheus.Counter<'protocol'>;
   readonly #files: Prometheus.Counter<'protocol'>;
   readonly #audio: Prometheus.Counter<'kind'>;
@@ -24,6 +26,7 @@ export class ServerMetrics {
   constructor({ Registry, Counter, Gauge, Histogram }: typeof Prometheus, admission: Admission) {
     const registry = new Registry();
     this.#registry = registry;
+    this.#Gauge = Gauge;
     const registers = [registry];
     const gauge = (name: string, help: string, value: () => number) =>
       new Gauge({
@@ -118,6 +121,20 @@ export class ServerMetrics {
   /** A draft was not sent. */
   draftDropped(): void {
     this.#drafts.inc();
+  }
+
+  /** Shows how many recordings a queue has, of each state. */
+  watchQueue(counts: () => Promise<QueueCounts>): void {
+    new this.#Gauge({
+      name: 'parakeet_queue_recordings',
+      help: 'Recordings in the queue of the archive',
+      labelNames: ['state'],
+      registers: [this.#registry],
+      async collect() {
+        const { recordings } = await counts();
+        for (const [state, count] of Object.entries(recordings)) this.set({ state }, count);
+      },
+    });
   }
 
   /** Everything, as Prometheus reads it. */

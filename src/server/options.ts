@@ -116,6 +116,18 @@ export interface ServerOptions {
    */
   wyomingHost?: string | undefined;
   /**
+   * Show the queue of an archive below `/jobs`, and count it in `/metrics`: the address of its Redis, and its name. Needs `@bull-board/api`,
+   * `@bull-board/fastify`, `bullmq` and `ioredis`.
+   * @defaultValue none; of `name` `'parakeet'`
+   */
+  jobs?: { url: string; name?: string | undefined } | undefined;
+  /**
+   * Keep live transcripts in Redis, so that a client whose server dies goes on with another one of the cluster: its address, and the seconds between two
+   * snapshots of a transcript, 1 to 3600. All servers need the same model and version. Needs `bullmq` and `ioredis`.
+   * @defaultValue none; every 30 s
+   */
+  cluster?: { url: string; every?: number | undefined } | undefined;
+  /**
    * Log as JSON lines on stdout: fastify's levels, or `false`. Neither audio nor text is logged.
    * @defaultValue false
    */
@@ -143,6 +155,8 @@ const keys = [
   'latency',
   'wyomingPort',
   'wyomingHost',
+  'jobs',
+  'cluster',
   'log',
 ] as const;
 
@@ -183,8 +197,29 @@ export function settleServer(options: ServerOptions) {
             port: integer('wyomingPort', options.wyomingPort, 0, 65_535),
             host: hostOf('wyomingHost', options.wyomingHost),
           },
+    jobs: options.jobs && checkJobs(options.jobs),
+    cluster: options.cluster && checkCluster(options.cluster),
     log: options.log ?? (false as const),
   };
+}
+
+function checkJobs(jobs: NonNullable<ServerOptions['jobs']>): { url: string; name: string } {
+  known('jobs', jobs, ['url', 'name']);
+  const { url, name = 'parakeet' } = jobs;
+  if (typeof name !== 'string') throw expected("a queue's name", 'jobs.name', name);
+  return { url: checkRedis('jobs.url', url), name };
+}
+
+function checkCluster(cluster: NonNullable<ServerOptions['cluster']>): { url: string; every: number } {
+  known('cluster', cluster, ['url', 'every']);
+  const every = finite('cluster.every', cluster.every ?? 30, 1, 3600);
+  return { url: checkRedis('cluster.url', cluster.url), every };
+}
+
+/** @throws {@link ArgumentError}, which never shows a password. */
+function checkRedis(option: string, url: unknown): string {
+  if (typeof url === 'string' && /^rediss?:\/\/./i.test(url)) return url;
+  throw expected('redis://HOST:PORT or rediss://HOST:PORT', option, typeof url);
 }
 
 function hostOf(option: string, host: unknown = '127.0.0.1'): string {

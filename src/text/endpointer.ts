@@ -70,6 +70,16 @@ export class Endpointer {
     this.#maxDuration = maxDuration;
   }
 
+  /** The first and the last token of the open utterance. */
+  get state(): { first?: Token; last?: Token } {
+    return { ...(this.#first && { first: this.#first }), ...(this.#last && { last: this.#last }) };
+  }
+
+  set state({ first, last }: { first?: Token; last?: Token }) {
+    this.#first = first;
+    this.#last = last;
+  }
+
   /** Before a token: the utterance that the token proves to be over, if any. */
   before(token: Token): EndOfUtteranceEvent | undefined {
     return token.text === '' ? undefined : this.progress(token.start);

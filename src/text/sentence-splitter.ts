@@ -8,6 +8,15 @@ import { hasEndMark } from './sentence-ends.js';
 import { type SentenceOptions, settleSentences } from './sentence-options.js';
 import { geometricMean, isUnspaced, wordsOf } from './words.js';
 
+/** What a splitter needs to go on: plain JSON. */
+export interface SplitterState {
+  tokens: Token[];
+  silent: Token[];
+  words: number;
+  start: number;
+  cased: boolean;
+}
+
 /**
  * Collects tokens and returns each sentence when it is complete. A sentence ends
  * - with a token that contains `!`, `?` or the equivalents of other scripts (sentence-ends.ts);
@@ -36,6 +45,26 @@ export class SentenceSplitter {
     this.#maxWords = maxWords;
     this.#maxGap = maxGap;
     this.#maxDuration = maxDuration;
+  }
+
+  /** The open sentence. */
+  get state(): SplitterState {
+    return {
+      tokens: [...this.#tokens],
+      silent: [...this.#silent],
+      words: this.#words,
+      start: this.#start,
+      cased: this.#cased,
+    };
+  }
+
+  set state({ tokens, silent, words, start, cased }: SplitterState) {
+    this.#tokens = [...tokens];
+    this.#silent = [...silent];
+    this.#words = words;
+    this.#start = start;
+    this.#cased = cased;
+    this.#last = tokens.findLast(({ text }) => text !== '');
   }
 
   /** Takes the next token; returns the sentences that it completes (at most two: the previous one and the one that it ends). */

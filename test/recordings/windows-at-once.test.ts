@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { LoadedModel } from '../../src/model/loaded-model.js';
-import { planWindows, Windows } from '../../src/recordings/windows.js';
+import { planWindows } from '../../src/recordings/window-plan.js';
+import { Windows } from '../../src/recordings/windows.js';
 
 const info = {
   sampleRate: 100,

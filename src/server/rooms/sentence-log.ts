@@ -1,5 +1,5 @@
 /** The final sentences of a room under numbers that grow by one, the oldest of which are forgotten. Who reads them is not its concern. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { RoomSentence } from './room-events.js';
 
 /** Most bytes that are kept, roughly: some six hours of speech. */
@@ -15,15 +15,22 @@ export interface LoggedSentence {
 
 export class SentenceLog {
   /** Tells the ids of this log from those of an earlier one with the same name. */
-  readonly #series = randomBytes(4).toString('hex');
+  readonly #series: string;
   readonly #mostBytes: number;
   readonly #entries: { sentence: RoomSentence; bytes: number }[] = [];
-  #first = 1;
+  #first: number;
   #bytes = 0;
 
-  /** @param mostBytes Most bytes that are kept; the last sentence is kept in any case. */
-  constructor(mostBytes = MOST_BYTES) {
+  /**
+   * @param mostBytes Most bytes that are kept; the last sentence is kept in any case.
+   * @param goesOn A log that goes on elsewhere: its name, and how many sentences it had. Sentences have the same ids wherever they are said.
+   */
+  constructor(mostBytes = MOST_BYTES, goesOn?: { name: string; count: number }) {
     this.#mostBytes = mostBytes;
+    this.#first = (goesOn?.count ?? 0) + 1;
+    this.#series = goesOn
+      ? createHash('sha256').update(goesOn.name).digest('hex').slice(0, 8)
+      : randomBytes(4).toString('hex');
   }
 
   /** All that are kept. */
@@ -61,12 +68,23 @@ export class SentenceLog {
     return { missed: from - 1 - (seen ?? 0), entries };
   }
 
+  /** Whether an id is that of a sentence which comes later, or came by way of another server. */
+  isAhead(id: string | undefined): boolean {
+    const [series, number] = partsOf(id);
+    return series === this.#series && number > this.count;
+  }
+
   #idOf(number: number): string {
     return `${this.#series}-${number}`;
   }
 
   #numberOf(id: string | undefined): number | undefined {
-    const [, series, number] = /^([0-9a-f]{8})-(\d{1,15})$/.exec(id ?? '') ?? [];
-    return series === this.#series && Number(number) <= this.count ? Number(number) : undefined;
+    const [series, number] = partsOf(id);
+    return series === this.#series && number <= this.count ? number : undefined;
   }
+}
+
+function partsOf(id: string | undefined): [series: string | undefined, number: number] {
+  const [, series, number] = /^([0-9a-f]{8})-(\d{1,15})$/.exec(id ?? '') ?? [];
+  return [series, Number(number)];
 }

@@ -1,10 +1,15 @@
 /** `WS /v1/captions`: the page's own protocol, whose messages are in messages.ts. One connection here; what outlives it is in session.ts. */
+
+import { randomUUID } from 'node:crypto';
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
 import { canSpell } from '../../../model/boost.js';
 import { finite, integer } from '../../../options.js';
+import type { KeptChannel, KeptOptions } from '../../cluster/channel-keeper.js';
 import type { Protocol, ServerContext } from '../../context.js';
 import { type Failure, logFailure } from '../../failures.js';
+import { MAX_SENTENCE } from '../../live-channel.js';
+import { spellable } from '../../phrases.js';
 import { ClientSocket } from '../../sockets/client-socket.js';
 import { type Message, protocolError, readMessage } from '../../sockets/messages.js';
 import type { ServerMessage } from './messages.js';
@@ -103,26 +108,51 @@ class CaptionConnection implements Listener {
     }
   }
 
-  #start({ sample_rate, room, phrases, offset }: Message): void {
+  async #start({ sample_rate, room, phrases, offset }: Message): Promise<void> {
     if (this.#session) throw protocolError('Expected one start message but received another');
-    const sampleRate = integer('sample_rate', sample_rate, LEAST_RATE, MOST_RATE);
-    const channel = this.#context.channels.open({
-      protocol: 'captions',
-      client: this.#request.client,
-      input: { format: 's16le', sampleRate },
+    const { keeper, model, settings } = this.#context;
+    const { client } = this.#request;
+    const options = {
+      sampleRate: integer('sample_rate', sample_rate, LEAST_RATE, MOST_RATE),
       boost: this.#phrases(phrases ?? []).map((phrase) => ({ phrase })),
       offset: finite('offset', offset ?? 0, 0, 1e6),
       ...(room !== undefined && { room: room as string }),
+    };
+    const kept = await keeper?.begin(randomUUID(), client, {
+      ...options,
+      boost: spellable(model, options.boost),
+      ...{ latency: settings.latency, drafts: true, utterances: true, maxSentence: MAX_SENTENCE },
     });
-    const session = new CaptionSession(channel, this.#request.client);
-    this.#attach(this.#sessions.add(session), session);
+    this.#begin(options, kept);
   }
 
-  #resume({ session: id, last_event }: Message): void {
+  async #resume({ session: id, last_event }: Message): Promise<void> {
     if (this.#session) throw protocolError('Expected one start message but received another');
-    const session = this.#sessions.find(id, this.#request.client);
-    if (!session) throw protocolError('Expected a session that is kept. Start another one.');
-    this.#attach(id as string, session, typeof last_event === 'string' ? last_event : undefined);
+    const { client } = this.#request;
+    const lastEvent = typeof last_event === 'string' ? last_event : undefined;
+    const session = this.#sessions.find(id, client);
+    if (session) return this.#attach(id as string, session, lastEvent);
+    const kept = typeof id === 'string' ? await this.#context.keeper?.take(id, client) : undefined;
+    if (!kept) throw protocolError('Expected a session that is kept. Start another one.');
+    this.#begin(kept.options, kept, lastEvent);
+  }
+
+  /** Opens the live transcript, or goes on with one of another server. */
+  #begin(
+    { sampleRate, ...options }: Pick<KeptOptions, 'sampleRate' | 'boost' | 'offset' | 'room'>,
+    kept: KeptChannel | undefined,
+    lastEvent?: string,
+  ): void {
+    const { client } = this.#request;
+    const { boost, offset, room } = options;
+    const channel = this.#context.channels.open({
+      protocol: 'captions',
+      client,
+      input: { format: 's16le', sampleRate },
+      ...{ boost, offset, ...(room !== undefined && { room }), ...(kept && { kept }) },
+    });
+    const session = new CaptionSession(channel, client, kept);
+    this.#attach(this.#sessions.add(session, kept?.id), session, lastEvent);
   }
 
   #attach(id: string, session: CaptionSession, lastEvent?: string): void {

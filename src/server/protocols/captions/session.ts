@@ -3,6 +3,7 @@
  * goes on where it was. Connections are live.ts's concern.
  */
 import type { TranscriptEvent } from '../../../index.js';
+import type { KeptChannel } from '../../cluster/channel-keeper.js';
 import { type Failure, failureOf } from '../../failures.js';
 import type { LiveChannel } from '../../live-channel.js';
 import type { RoomDraft } from '../../rooms/room-events.js';
@@ -24,19 +25,25 @@ export interface Listener {
 
 export class CaptionSession {
   readonly #channel: LiveChannel;
-  readonly #log = new SentenceLog();
+  readonly #log: SentenceLog;
   #draft: RoomDraft = { final: '', tentative: '' };
   #listener: Listener | undefined;
-  #received = 0;
+  #received: number;
+  /** The last sentence that the client has, from a server that died: those up to it are said again, and not sent again. */
+  #seen: string | undefined;
   #ended: { failure: Failure | undefined } | undefined;
   /** Settles when the transcript is over. */
   readonly finished: Promise<void>;
 
+  /** @param kept What it goes on with from another server, and its name there. */
   constructor(
     channel: LiveChannel,
     readonly client: string,
+    kept?: Pick<KeptChannel, 'id' | 'received' | 'said'>,
   ) {
     this.#channel = channel;
+    this.#log = new SentenceLog(undefined, kept && { name: kept.id, count: kept.said });
+    this.#received = (kept?.received ?? 0) / BYTES;
     this.finished = this.#follow().then(
       () => this.#end(undefined),
       (error: unknown) => this.#end(failureOf(error)),
@@ -52,8 +59,11 @@ export class CaptionSession {
   attach(listener: Listener, lastEvent?: string): void {
     this.#listener?.end();
     this.#listener = listener;
-    for (const { id, sentence } of this.#log.after(lastEvent).entries)
-      listener.send({ type: 'sentence', id, sentence });
+    this.#seen = this.#log.isAhead(lastEvent) ? lastEvent : undefined;
+    if (this.#seen === undefined) {
+      for (const { id, sentence } of this.#log.after(lastEvent).entries)
+        listener.send({ type: 'sentence', id, sentence });
+    }
     listener.sendDraft({ type: 'draft', ...this.#draft });
     if (this.#ended) this.#tellEnd(listener);
   }
@@ -101,7 +111,9 @@ export class CaptionSession {
       case 'sentence': {
         this.#draft = { final: '', tentative: '' };
         const sentence = roomSentence(event);
-        this.#listener?.send({ type: 'sentence', id: this.#log.add(sentence), sentence });
+        const id = this.#log.add(sentence);
+        if (this.#seen === undefined) this.#listener?.send({ type: 'sentence', id, sentence });
+        else if (id === this.#seen) this.#seen = undefined;
         break;
       }
       case 'progress':

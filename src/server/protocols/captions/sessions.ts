@@ -29,8 +29,7 @@ export class CaptionSessions {
   }
 
   /** Adds a session; gives the id by which its client comes back. */
-  add(session: CaptionSession): string {
-    const id = randomUUID();
+  add(session: CaptionSession, id: string = randomUUID()): string {
     this.#entries.set(id, { session, timer: undefined, leftAt: 0 });
     return id;
   }

@@ -3,9 +3,11 @@ import { createHash, type Hash } from 'node:crypto';
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
 import type { PcmEncoding } from '../../../index.js';
+import type { KeptChannel } from '../../cluster/channel-keeper.js';
 import type { Protocol, ServerContext } from '../../context.js';
 import { logFailure } from '../../failures.js';
-import type { LiveChannel } from '../../live-channel.js';
+import { type LiveChannel, MAX_SENTENCE } from '../../live-channel.js';
+import { spellable } from '../../phrases.js';
 import { ClientSocket } from '../../sockets/client-socket.js';
 import { protocolError, readMessage } from '../../sockets/messages.js';
 import { type ListenParameters, readParameters } from './parameters.js';
@@ -24,6 +26,9 @@ export const deepgramLive: Protocol = (app, context) => {
     (socket, request) => new ListenSession(socket, request, context).run(),
   );
 };
+
+/** Bytes of a sample of linear16. */
+const BYTES = 2;
 
 /** One connection. */
 class ListenSession {
@@ -51,19 +56,23 @@ class ListenSession {
 
   /** Resolves when the connection's work is over. */
   async run(): Promise<void> {
+    const opening = this.#open();
+    this.#socket.handle({
+      onMessage: async (data, isBinary, at) => {
+        await opening;
+        return isBinary ? this.#sound(data, at) : this.#command(data);
+      },
+      onError: (error) => this.#fail(error),
+      onClose: () => this.#leave(),
+    });
     try {
-      this.#channels = this.#open();
+      await opening;
     } catch (error) {
       this.#fail(error);
       return;
     }
-    this.#socket.handle({
-      onMessage: (data, isBinary, at) => (isBinary ? this.#sound(data, at) : this.#command(data)),
-      onError: (error) => this.#fail(error),
-      onClose: () => {
-        for (const channel of this.#channels) channel.leave();
-      },
-    });
+    // It may have gone while a session was looked up.
+    if (!this.#socket.open) this.#leave();
     const forward = (channel: LiveChannel, i: number) =>
       this.#forward(channel, i).catch((error) => {
         this.#failure ??= error;
@@ -76,8 +85,9 @@ class ListenSession {
     this.#socket.close(1000);
   }
 
-  #open(): LiveChannel[] {
+  async #open(): Promise<void> {
     const { input, interim, utterances, boost, room, offset, separate } = this.#parameters;
+    const kept = await this.#kept();
     const common = {
       protocol: 'deepgram',
       client: this.#request.client,
@@ -85,10 +95,36 @@ class ListenSession {
       drafts: interim || room !== undefined,
       ...{ utterances, boost, offset },
       ...(room !== undefined && { room }),
+      ...(kept && { kept }),
     };
-    return this.#context.channels.openAll(
+    this.#channels = this.#context.channels.openAll(
       this.#results.map((_, i) => ({ ...common, ...(separate > 1 && { speaker: `Channel ${i + 1}` }) })),
     );
+    if (!kept) return;
+    const received = kept.received / (BYTES * kept.options.sampleRate);
+    this.#socket.send({ type: 'Session', session: kept.id, received });
+  }
+
+  /** With `session` in a cluster: what another server has left of it, or a new one. */
+  async #kept(): Promise<KeptChannel | undefined> {
+    const { keeper, model, settings } = this.#context;
+    const { session, input, interim, utterances, boost, room, offset } = this.#parameters;
+    const { client } = this.#request;
+    if (!keeper || session === undefined) return undefined;
+    const taken = await keeper.take(session, client);
+    if (taken) return taken;
+    return keeper.begin(session, client, {
+      sampleRate: input.sampleRate as number,
+      latency: settings.latency,
+      drafts: interim || room !== undefined,
+      maxSentence: MAX_SENTENCE,
+      boost: spellable(model, boost),
+      ...{ utterances, offset, ...(room !== undefined && { room }) },
+    });
+  }
+
+  #leave(): void {
+    for (const channel of this.#channels) channel.leave();
   }
 
   async #sound(data: Buffer, at: number): Promise<void> {
@@ -146,7 +182,7 @@ class ListenSession {
     if (!this.#socket.open) return;
     const { closeCode, message } = logFailure(this.#request.log, error, 'connection');
     this.#socket.close(closeCode, message);
-    for (const channel of this.#channels) channel.leave();
+    this.#leave();
   }
 
   /** Deepgram's last message. */

@@ -1,5 +1,6 @@
 /** The parameters of Deepgram's `listen`, and what they are here. See docs/deepgram.md for each of them. */
 import type { BoostPhrase, InputOptions, UtteranceOptions } from '../../../index.js';
+import { checkSession } from '../../cluster/channel-keeper.js';
 import { encodingOf } from '../../encodings.js';
 import { phrasesOf, Query } from '../../query.js';
 import { protocolError } from '../../sockets/messages.js';
@@ -19,6 +20,8 @@ export interface ListenParameters {
   room: string | undefined;
   /** Seconds that come before this transcript in its room. */
   offset: number;
+  /** Of a cluster: the session that goes on, or begins. */
+  session: string | undefined;
   warnings: Warning[];
 }
 
@@ -34,7 +37,7 @@ const CONTAINERS = ['flac', 'ogg-opus', 'webm-opus', 'wav', 'mp3'];
 /** What has an effect here. `model`, `language` and their like are accepted: there is one model. */
 const USED = [
   ...['encoding', 'sample_rate', 'channels', 'multichannel', 'interim_results', 'endpointing'],
-  ...['utterance_end_ms', 'vad_events', 'punctuate', 'keyterm', 'keywords', 'room', 'offset'],
+  ...['utterance_end_ms', 'vad_events', 'punctuate', 'keyterm', 'keywords', 'room', 'offset', 'session'],
   ...['model', 'version', 'language', 'tag', 'extra', 'mip_opt_out', 'ticket', 'smart_format'],
 ];
 const MOST_CHANNELS = 16;
@@ -66,6 +69,7 @@ export function readParameters(url: string): ListenParameters {
     boost: phrasesOf([...query.all('keyterm'), ...query.all('keywords')]),
     room: query.text('room'),
     offset: (query.integer('offset', 0, 999_999_999) ?? 0) / 1000,
+    session: readSession(query, input),
     warnings: warningsOf(query),
   };
 }
@@ -82,6 +86,15 @@ function readInput(query: Query, channels: number): InputOptions {
   if (sampleRate === undefined)
     throw protocolError('Expected sample_rate with encoding: raw audio does not carry it');
   return { format, sampleRate, channels };
+}
+
+/** Sound can be written again only if each sample has its place. */
+function readSession(query: Query, { format, channels }: InputOptions): string | undefined {
+  const session = query.text('session');
+  if (session === undefined) return undefined;
+  if (format !== 's16le' || channels !== 1)
+    throw protocolError('Expected encoding=linear16 and one channel with session');
+  return checkSession(session);
 }
 
 /** Milliseconds of silence, or whether utterances are ended at all. */

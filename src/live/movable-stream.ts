@@ -1,0 +1,270 @@
+/**
+ * A live transcript as a stream that can be moved: 16-bit sound in, transcript events out, and at any time a snapshot from which another process goes on
+ * with the same events. What lies between a snapshot and a failure is the sound, which its keeper writes again.
+ */
+import { Duplex } from 'node:stream';
+import { destroyOnAbort } from '../abort.js';
+import { Resampler } from '../audio/resampling/resampler.js';
+import { SavedStateError } from '../errors.js';
+import type { Token, TranscriptEvent } from '../events.js';
+import type { BoostPhrase } from '../model/boost.js';
+import type { LoadedModel } from '../model/loaded-model.js';
+import { frameSeconds } from '../model/token-placer.js';
+import { UtteranceMarks } from '../model/utterance-marks.js';
+import { shifted } from '../shift.js';
+import type { UtteranceOptions } from '../text/endpointer.js';
+import { SentenceEvents, type SentenceState } from '../text/sentence-events.js';
+import type { SentenceOptions } from '../text/sentence-options.js';
+import { textOf } from '../text/sentence-splitter.js';
+import type { LiveStep, LiveTranscript } from './live-transcript.js';
+
+/** What a snapshot has besides the transcript's own. */
+export interface MovedState {
+  sampleRate: number;
+  /** Bytes that were written up to it. */
+  bytes: number;
+  progress: number;
+  revision: number;
+  /** Sentences that were sent. */
+  said: number;
+  sentences: SentenceState;
+  options: {
+    sentences: SentenceOptions;
+    utterances: UtteranceOptions | boolean;
+    drafts: boolean;
+    offset: number;
+  };
+}
+
+const BYTES = 2;
+/** Seconds of sound before a snapshot from which the filters of a resampler have all that they need. */
+const WARM_UP = 2;
+/** Bytes of a snapshot's head. */
+const LENGTH_BYTES = 4;
+
+/** A snapshot's own part, and that of the transcript. @throws {@link SavedStateError} `ERR_PARAKEET_INVALID_SNAPSHOT` */
+export function readMoved(snapshot: Uint8Array): { state: MovedState; live: Uint8Array } {
+  const bytes = Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength);
+  const length = bytes.length > LENGTH_BYTES ? bytes.readUInt32LE(0) : Number.POSITIVE_INFINITY;
+  try {
+    if (length <= bytes.length - LENGTH_BYTES) {
+      const state = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + length)) as MovedState;
+      // The rest has a checksum.
+      return { state, live: bytes.subarray(LENGTH_BYTES + length) };
+    }
+  } catch {
+    // It is no JSON.
+  }
+  throw new SavedStateError(
+    'ERR_PARAKEET_INVALID_SNAPSHOT',
+    `Expected the snapshot of a stream but received ${bytes.length} bytes that are none`,
+  );
+}
+
+/** Bytes before the sound that must be written again: whole seconds, at which a resampler's phases begin anew. */
+export function soundBefore({ sampleRate, bytes }: MovedState): number {
+  const seconds = Math.floor(bytes / BYTES / sampleRate) - WARM_UP;
+  return Math.max(0, seconds) * sampleRate * BYTES;
+}
+
+/** All that another process needs to go on with a stream, besides the sound. */
+export interface StreamSnapshot {
+  bytes: Uint8Array;
+  /** The first byte of the sound that must be kept: it is written again to the stream that goes on. */
+  soundFrom: number;
+  /** Seconds of sound that were written before. */
+  seconds: number;
+}
+
+/** A live transcript that can be moved. */
+export class MovableStream extends Duplex {
+  readonly #live: LiveTranscript;
+  readonly #state: MovedState;
+  readonly #rate: number;
+  readonly #events: SentenceEvents;
+  readonly #marks: UtteranceMarks;
+  readonly #frameSeconds: number;
+  readonly #hop: number;
+  readonly #resampler: Resampler | undefined;
+  /** Samples at the model's rate that the transcript has from its snapshot. */
+  #known: number;
+  /** The last byte of a sample that is not whole. */
+  #half: Uint8Array = new Uint8Array(0);
+  #work: Promise<void> = Promise.resolve();
+  #resume: (() => void) | undefined;
+  #steps = 0;
+  /** Seconds of the sound, once it is over: no time is beyond it. */
+  #duration = Number.POSITIVE_INFINITY;
+
+  /** @internal */
+  constructor(
+    model: LoadedModel,
+    live: LiveTranscript,
+    state: MovedState,
+    soundFrom: number,
+    signal: AbortSignal | undefined,
+  ) {
+    super({ readableObjectMode: true, writableObjectMode: false, readableHighWaterMark: 64 });
+    this.#live = live;
+    this.#rate = model.sampleRate;
+    this.#frameSeconds = frameSeconds(model.info);
+    this.#hop = model.info.hop;
+    this.#marks = new UtteranceMarks(model.info.vocabulary);
+    const { sentences, utterances } = state.options;
+    this.#events = new SentenceEvents(sentences, utterances);
+    this.#events.state = state.sentences;
+    const begun = (soundFrom / BYTES / state.sampleRate) * this.#rate;
+    this.#known = live.samples - begun;
+    this.#state = { ...state, bytes: soundFrom };
+    if (state.sampleRate !== this.#rate) this.#resampler = new Resampler(state.sampleRate, this.#rate);
+    live.onStep = (step) => this.#step(step);
+    destroyOnAbort(this, signal);
+  }
+
+  /** Seconds of sound that were written, those before a snapshot among them. */
+  get seconds(): number {
+    return this.#state.bytes / BYTES / this.#state.sampleRate;
+  }
+
+  /** Sentences that were sent so far, those before a snapshot among them. */
+  get said(): number {
+    return this.#state.said;
+  }
+
+  /** The stream behind all that was written so far. Rejects when it is over. */
+  snapshot(): Promise<StreamSnapshot> {
+    return this.#inTurn(async () => {
+      const live = await this.#live.snapshot();
+      const state = Buffer.from(JSON.stringify({ ...this.#state, sentences: this.#events.state }));
+      const head = Buffer.alloc(LENGTH_BYTES);
+      head.writeUInt32LE(state.length);
+      const { seconds } = this;
+      return { bytes: Buffer.concat([head, state, live]), soundFrom: soundBefore(this.#state), seconds };
+    });
+  }
+
+  /** Makes everything final that was written so far. The model treats this as the end of an utterance. */
+  flush(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#live.flush();
+      this.#send(this.#events.end('flush'));
+    });
+  }
+
+  /** Replaces the boosted phrases from the next step on. @throws {@link ArgumentError} as a rejection. */
+  setBoost(boost: readonly BoostPhrase[]): Promise<void> {
+    return this.#inTurn(() => this.#live.setBoost(boost));
+  }
+
+  /** Node's. @internal */
+  override _write(
+    chunk: Uint8Array,
+    _encoding: BufferEncoding,
+    callback: (error?: Error | null) => void,
+  ): void {
+    this.#inTurn(() => this.#take(chunk)).then(() => callback(), callback);
+  }
+
+  /** Node's. @internal */
+  override _final(callback: (error?: Error | null) => void): void {
+    this.#inTurn(() => this.#finish()).then(() => callback(), callback);
+  }
+
+  /** Node's. @internal */
+  override _read(): void {
+    this.#resume?.();
+    this.#resume = undefined;
+  }
+
+  /** Node's. @internal */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#resume?.();
+    this.#live.close().then(
+      () => callback(error),
+      (failure: Error) => callback(error ?? failure),
+    );
+  }
+
+  /** The events, one by one. */
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<TranscriptEvent> {
+    return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<TranscriptEvent>;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#work.then(work);
+    this.#work = mine.then(
+      () => {},
+      () => {},
+    );
+    return mine;
+  }
+
+  async #take(chunk: Uint8Array): Promise<void> {
+    const bytes = this.#half.length > 0 ? Buffer.concat([this.#half, chunk]) : chunk;
+    const count = Math.floor(bytes.length / BYTES);
+    this.#half = bytes.slice(count * BYTES);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const samples = Float32Array.from({ length: count }, (_, i) => view.getInt16(i * BYTES, true) / 0x8000);
+    await this.#add(this.#resampler?.push(samples) ?? samples);
+    this.#state.bytes += count * BYTES;
+    await this.#room();
+  }
+
+  async #add(samples: Float32Array): Promise<void> {
+    const known = Math.min(this.#known, samples.length);
+    this.#known -= known;
+    if (known < samples.length) await this.#live.addAudio(samples.subarray(known));
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#resampler) await this.#add(this.#resampler.end());
+    const audioSeconds = this.#live.samples / this.#rate;
+    this.#duration = audioSeconds;
+    await this.#live.finish();
+    this.#advance(audioSeconds);
+    const none = { p50: 0, p95: 0, max: 0 };
+    const unmeasured = { computeSeconds: 0, realTimeFactor: 0, draftsDropped: 0, stepsGrown: 0, maxLag: 0 };
+    const stats = { audioSeconds, steps: this.#steps, ...unmeasured, latency: none };
+    this.#send(this.#events.take({ type: 'end', stats }));
+    this.push(null);
+  }
+
+  #step({ tokens, draft, end, changes }: LiveStep): void {
+    this.#steps++;
+    for (const { melFrame, speech } of changes) {
+      const time = (melFrame * this.#hop) / this.#rate;
+      this.#send([{ type: speech ? 'speechStart' : 'speechEnd', time }]);
+    }
+    for (const token of tokens)
+      this.#send(this.#events.take(this.#marks.event(token) ?? { type: 'token', token }));
+    this.#advance(end * this.#frameSeconds);
+    if (this.#state.options.drafts) this.#draft([...draft]);
+  }
+
+  #draft(tokens: Token[]): void {
+    this.#send([{ type: 'draft', tokens, text: textOf(tokens), revision: ++this.#state.revision }]);
+  }
+
+  #advance(frameEnd: number): void {
+    const time = Math.min(frameEnd, this.#duration);
+    if (time <= this.#state.progress) return;
+    this.#state.progress = time;
+    this.#send(this.#events.take({ type: 'progress', time }));
+  }
+
+  #send(events: Iterable<TranscriptEvent>): void {
+    const { offset } = this.#state.options;
+    for (const event of events) {
+      if (event.type === 'sentence') this.#state.said++;
+      this.push(offset > 0 ? shifted(event, offset) : event);
+    }
+  }
+
+  /** Waits until the reader has room. */
+  async #room(): Promise<void> {
+    if (this.readableLength < this.readableHighWaterMark || this.destroyed) return;
+    await new Promise<void>((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+}

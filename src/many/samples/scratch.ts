@@ -1,0 +1,98 @@
+/**
+ * Files that a worker needs for a while: a recording fetched from afar, and its decoded samples. They lie in one folder, which is removed at
+ * the end; a worker that was killed leaves its folder to the system's cleaning of temporary files.
+ */
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { InputOptions } from '../../audio/input-options.js';
+import type { AudioChunk } from '../../events.js';
+import { writeError } from '../../sinks/destination.js';
+import { openAudio } from '../../sources/audio-source.js';
+import { decode } from '../../transforms/decode.js';
+import { resample } from '../../transforms/resample.js';
+import type { Content } from '../source/source.js';
+
+/** Bytes that are collected for one write. */
+const BLOCK = 1 << 18;
+
+export class Scratch {
+  #folder: Promise<string> | undefined;
+
+  /** @param parent Where the folder is made; the system's folder for temporary files when missing. */
+  constructor(private readonly parent = tmpdir()) {}
+
+  /** A name for a new file. */
+  async name(ending: string): Promise<string> {
+    this.#folder ??= mkdtemp(path.join(this.parent, 'parakeet-work-'));
+    return path.join(await this.#folder, `${randomUUID()}${ending}`);
+  }
+
+  async remove(): Promise<void> {
+    if (this.#folder) await rm(await this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Stores the bytes of a recording in `file`; `seen` gets them as they come. */
+export async function fetchTo(
+  file: string,
+  content: Content,
+  seen: (bytes: Uint8Array) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const source = await content.stream(signal);
+  source.on('data', seen);
+  await pipeline(source, createWriteStream(file), { signal });
+}
+
+/** Decodes a local file to `file`: mono 32-bit floats at `rate`, in the machine's byte order. */
+export async function decodeTo(
+  file: string,
+  recording: string,
+  { rate, input, signal }: { rate: number; input: InputOptions; signal: AbortSignal },
+): Promise<void> {
+  const { format, track, start, duration } = input;
+  const { bytes, excerpt } = await openAudio(recording, { format, track, start, duration });
+  const { start: _, duration: __, track: ___, ...rest } = input;
+  const stages = [decode({ ...rest, ...excerpt }), resample(rate), asBytes(file)] as const;
+  await pipeline(bytes, ...stages, { signal });
+}
+
+/** A Writable of audio that collects it to large writes. */
+function asBytes(file: string): Writable {
+  const target = createWriteStream(file, { highWaterMark: 4 * BLOCK });
+  // Each write is told of it.
+  target.on('error', () => {});
+  let pending: Uint8Array[] = [];
+  let length = 0;
+  const write = (callback: (error?: Error | null) => void) => {
+    const block = Buffer.concat(pending);
+    pending = [];
+    length = 0;
+    target.write(block, (error) => callback(error && writeError(file, error)));
+  };
+  return new Writable({
+    objectMode: true,
+    write({ channels }: AudioChunk, _encoding, callback) {
+      const samples = channels[0] as Float32Array;
+      pending.push(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
+      length += samples.byteLength;
+      if (length < BLOCK) callback();
+      else write(callback);
+    },
+    final(callback) {
+      write((error) => {
+        if (error) callback(error);
+        else target.end(callback);
+      });
+    },
+    destroy(error, callback) {
+      target.destroy();
+      callback(error);
+    },
+  });
+}

@@ -1,0 +1,90 @@
+/** A live transcript that is moved: the events of both parts are those of one that was never disturbed. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  loadModel,
+  type Model,
+  type MovableStream,
+  movableStream,
+  moveStream,
+  parakeet,
+  type TranscriptEvent,
+} from '../../src/index.js';
+import { samplesOf } from '../support/samples.js';
+
+let model: Model;
+beforeAll(async () => {
+  model = await loadModel();
+});
+afterAll(() => model.close());
+
+const rules = { utterances: true, sentences: { maxDuration: 5, maxGap: 0.6 } } as const;
+
+async function sound(rate: number): Promise<Buffer> {
+  const samples = await samplesOf('jfk.flac', rate);
+  return Buffer.from(Int16Array.from(samples, (value) => Math.round(value * 32_767)).buffer);
+}
+
+/** Everything but drafts and figures. */
+async function finals(stream: AsyncIterable<TranscriptEvent>): Promise<TranscriptEvent[]> {
+  const events: TranscriptEvent[] = [];
+  for await (const event of stream) if (!['draft', 'end', 'lag'].includes(event.type)) events.push(event);
+  return events;
+}
+
+async function write(stream: MovableStream, bytes: Buffer, piece: number): Promise<void> {
+  for (let at = 0; at < bytes.length; at += piece)
+    await new Promise((resolve) => stream.write(bytes.subarray(at, at + piece), resolve));
+}
+
+test('undisturbed, its finals are those of parakeet()', async () => {
+  const bytes = await sound(16_000);
+  const other = parakeet({ model, ...rules, input: { format: 's16le', sampleRate: 16_000 } });
+  other.end(bytes);
+  // One after the other: what runs beside a stream may change the last bits of its confidences.
+  const expected = await finals(other);
+  const stream = movableStream(model, { sampleRate: 16_000, ...rules });
+  const [own] = await Promise.all([finals(stream), write(stream, bytes, 3201).then(() => stream.end())]);
+  expect(own).toEqual(expected);
+  expect(own.filter(({ type }) => type === 'sentence').length).toBeGreaterThan(1);
+});
+
+test.each([16_000, 44_100])('moved at any moment, twice, at %i Hz', async (rate) => {
+  const bytes = await sound(rate);
+  const whole = movableStream(model, { sampleRate: rate, ...rules });
+  const [undisturbed] = await Promise.all([finals(whole), write(whole, bytes, 8000).then(() => whole.end())]);
+  await fc.assert(
+    fc.asyncProperty(fc.double({ min: 0.05, max: 0.95, noNaN: true }), fc.boolean(), async (place, late) => {
+      const cut = Math.floor(bytes.length * place);
+      const first = movableStream(model, { sampleRate: rate, ...rules });
+      const heard: TranscriptEvent[] = [];
+      first.on('data', (event: TranscriptEvent) => heard.push(event));
+      await write(first, bytes.subarray(0, cut), 8000);
+      const at = heard.length;
+      const { bytes: snapshot, soundFrom } = await first.snapshot();
+      // The first server lives on for a while: what it says then is said again.
+      if (late) await write(first, bytes.subarray(cut, cut + 40_000), 8000);
+      first.destroy();
+      const kept = heard.slice(0, at).filter(({ type }) => type !== 'draft');
+      const second = moveStream(model, snapshot);
+      expect(soundFrom).toBeLessThanOrEqual(cut);
+      const [rest] = await Promise.all([
+        finals(second),
+        write(second, bytes.subarray(soundFrom), 5000).then(() => second.end()),
+      ]);
+      expect([...kept, ...rest]).toEqual(undisturbed);
+    }),
+    { numRuns: 6 },
+  );
+});
+
+test('a snapshot that is none, or cut short, is refused', async () => {
+  const stream = movableStream(model, { sampleRate: 16_000 });
+  const { bytes: snapshot } = await stream.snapshot();
+  stream.destroy();
+  for (const bytes of [new Uint8Array(3), snapshot.subarray(0, 20), snapshot.subarray(0, -1)])
+    expect(() => moveStream(model, bytes)).toThrow(
+      expect.objectContaining({ code: 'ERR_PARAKEET_INVALID_SNAPSHOT' }),
+    );
+  await expect(stream.snapshot()).rejects.toMatchObject({ code: 'ERR_PARAKEET_CLOSED' });
+});
