@@ -1,0 +1,53 @@
+/** Options of a stream as its draft model takes them: what is meant for the accurate model is left out. */
+import type { NativeModelInfo } from '../engine/addon.js';
+import { expected, received } from '../options.js';
+import type { DecodingOptions } from './decoding.js';
+import { isModel } from './stage-model.js';
+import type { LiveTuning } from './streaming-options.js';
+
+/** Drafts are there to be early. */
+const LATENCY = 'low';
+
+/** How a draft model streams: as early as its preset allows, in the stream's language if it is told one. */
+export function draftTuning(
+  info: Pick<NativeModelInfo, 'prompts'>,
+  { language, lagPolicy }: Pick<LiveTuning, 'language' | 'lagPolicy'>,
+): LiveTuning {
+  return { latency: LATENCY, lagPolicy, language: takesLanguage(info) ? language : undefined };
+}
+
+/** How a draft model chooses tokens: greedily, with the stream's phrases. */
+export function draftDecoding(decoding: DecodingOptions | undefined): DecodingOptions | undefined {
+  return decoding?.boost && { boost: decoding.boost };
+}
+
+/**
+ * The language for the accurate model of a stream with a draft model: a language that only the draft model is told is no mistake.
+ */
+export function languageBeside(
+  info: Pick<NativeModelInfo, 'prompts'>,
+  draft: Pick<NativeModelInfo, 'prompts'> | undefined,
+  language: string | undefined,
+): string | undefined {
+  return draft && takesLanguage(draft) && !takesLanguage(info) ? undefined : language;
+}
+
+/** @throws {@link ArgumentError} for anything but a loaded model, or none. */
+export function checkLoadedDraftModel(draftModel: unknown): void {
+  if (draftModel === undefined || isModel(draftModel)) return;
+  throw expected('a loaded model', 'draftModel', draftModel, 'Await loadModel() first.');
+}
+
+/** Both models hear the same samples. @throws {@link ArgumentError} */
+export function mustShareRate(info: NativeModelInfo, draft: NativeModelInfo): void {
+  if (info.sampleRate === draft.sampleRate) return;
+  throw received(
+    `a model of ${info.sampleRate} Hz, as model is,`,
+    'draftModel',
+    `one of ${draft.sampleRate} Hz`,
+  );
+}
+
+function takesLanguage({ prompts }: Pick<NativeModelInfo, 'prompts'>): boolean {
+  return Object.keys(prompts).length > 0;
+}
