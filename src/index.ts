@@ -55,7 +55,8 @@ export type {
   Word,
 } from './events.js';
 export type { HubProgress } from './hub/hub.js';
-export type { LiveOptions, LiveTranscript, TranscribeStreamOptions } from './live/live-transcript.js';
+export type { LiveTranscript } from './live/live-transcript.js';
+export type { LiveOptions, TranscribeStreamOptions } from './live/open-live.js';
 export { type LoadModelOptions, loadModel } from './load-model.js';
 export type { EncodeLogMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './low-level.js';
 export {

@@ -10,13 +10,13 @@ import {
 } from './composition/transcribe-source.js';
 import type { NativeAddon, NativeModel, NativeModelInfo } from './engine/addon.js';
 import type { TranscriptResult } from './events.js';
+import type { LiveTranscript } from './live/live-transcript.js';
 import {
   type LiveOptions,
-  type LiveTranscript,
   startLive,
   startTranscribeStream,
   type TranscribeStreamOptions,
-} from './live/live-transcript.js';
+} from './live/open-live.js';
 import {
   computeLogMel,
   type EncodeLogMelOptions,
@@ -26,7 +26,7 @@ import {
   generate,
   type LogMelFrames,
 } from './low-level.js';
-import { checkLoadedDraftModel } from './model/draft-model.js';
+import { loadedDraftModel } from './model/draft-model.js';
 import type { LoadedModel } from './model/loaded-model.js';
 import { known } from './options.js';
 import type { AudioSource } from './sources/audio-source.js';
@@ -81,8 +81,8 @@ export class Model implements LoadedModel {
   async transcribe(source: AudioSource, options: TranscribeOptions = {}): Promise<TranscriptResult> {
     const { draftModel, ...others } = known('transcribe', options, transcribeKeys);
     checkDraftModel(draftModel, { ...others, mode: others.mode ?? DEFAULT_MODE });
-    checkLoadedDraftModel(draftModel);
-    const claims = { model: () => claimOf(this), draftModel: draftModel && (() => claimOf(draftModel)) };
+    const loaded = loadedDraftModel(draftModel);
+    const claims = { model: () => claimOf(this), draftModel: loaded && (() => claimOf(loaded)) };
     return transcribeSource(claims, source, others);
   }
 

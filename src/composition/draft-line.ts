@@ -5,7 +5,7 @@
 import type { AudioChunk, StreamStats, Token, TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
 import { isCacheAware } from '../model/cache-aware.js';
-import { draftDecoding, draftTuning } from '../model/draft-model.js';
+import { draftBoost, draftDecoding, draftTuning } from '../model/draft-model.js';
 import { settleSilence } from '../model/latency.js';
 import type { StageModel } from '../model/stage-model.js';
 import { streamingOf } from '../model/streaming-options.js';
@@ -26,6 +26,7 @@ export interface DraftListener {
 
 /** The line of one stream. */
 export class DraftLine {
+  readonly #model: StageModel;
   readonly #stages: Stage<never, unknown>[] = [];
   readonly #first: Stage<AudioChunk, unknown>;
   readonly #tokens: TokenDecode;
@@ -42,6 +43,7 @@ export class DraftLine {
 
   /** @throws {@link ArgumentError} for options that the model does not support. */
   constructor(model: StageModel, options: TranscriptionOptions) {
+    this.#model = model;
     const silence = settleSilence(options.silence);
     const flushSilence = silence.flush;
     this.#tentative = !isCacheAware(model.info);
@@ -54,7 +56,7 @@ export class DraftLine {
       this.#first = keep(logMel(model, { flushSilence }));
       const tuning = streamingOf(model.info, draftTuning(model.info, options), silence);
       const encoder = keep(encode(model, { ...tuning, flushSilence }));
-      const decoding = draftDecoding(options.decoding);
+      const decoding = draftDecoding(model.info, options.decoding);
       this.#tokens = keep(tokenDecode(model, { decoding, drafts: this.#tentative }));
       this.#first.pipe(encoder).pipe(this.#tokens);
     } catch (error) {
@@ -108,7 +110,7 @@ export class DraftLine {
   }
 
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    await this.#tokens.setBoost(boost);
+    await this.#tokens.setBoost(draftBoost(this.#model.info, boost));
   }
 
   /** Its stages, which the composition destroys with its own. */

@@ -1,7 +1,9 @@
 /** Options of a stream as its draft model takes them: what is meant for the accurate model is left out. */
 import type { NativeModelInfo } from '../engine/addon.js';
 import { expected, received } from '../options.js';
+import { type BoostPhrase, canSpell } from './boost.js';
 import type { DecodingOptions } from './decoding.js';
+import type { LoadedModel } from './loaded-model.js';
 import { isModel } from './stage-model.js';
 import type { LiveTuning } from './streaming-options.js';
 
@@ -16,9 +18,23 @@ export function draftTuning(
   return { latency: LATENCY, lagPolicy, language: takesLanguage(info) ? language : undefined };
 }
 
-/** How a draft model chooses tokens: greedily, with the stream's phrases. */
-export function draftDecoding(decoding: DecodingOptions | undefined): DecodingOptions | undefined {
-  return decoding?.boost && { boost: decoding.boost };
+/**
+ * How a draft model chooses tokens: greedily, with the stream's phrases. Those that it cannot spell are left out: it is the other model that
+ * must know them.
+ */
+export function draftDecoding(
+  info: Pick<NativeModelInfo, 'vocabulary'>,
+  decoding: DecodingOptions | undefined,
+): DecodingOptions | undefined {
+  return decoding?.boost && { boost: draftBoost(info, decoding.boost) };
+}
+
+/** The phrases that a draft model can spell. */
+export function draftBoost(
+  { vocabulary }: Pick<NativeModelInfo, 'vocabulary'>,
+  boost: readonly BoostPhrase[],
+): BoostPhrase[] {
+  return boost.filter(({ phrase }) => canSpell(vocabulary, phrase));
 }
 
 /**
@@ -32,9 +48,10 @@ export function languageBeside(
   return draft && takesLanguage(draft) && !takesLanguage(info) ? undefined : language;
 }
 
-/** @throws {@link ArgumentError} for anything but a loaded model, or none. */
-export function checkLoadedDraftModel(draftModel: unknown): void {
-  if (draftModel === undefined || isModel(draftModel)) return;
+/** @throws {@link ArgumentError} for anything but a model of `loadModel`, or none. */
+export function loadedDraftModel(draftModel: unknown): LoadedModel | undefined {
+  if (draftModel === undefined || (isModel(draftModel) && 'addon' in draftModel))
+    return draftModel as LoadedModel | undefined;
   throw expected('a loaded model', 'draftModel', draftModel, 'Await loadModel() first.');
 }
 
