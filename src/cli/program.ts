@@ -110,7 +110,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
     .group('Output:', options.liveOutputOptions())
     .group('Subtitles:', options.subtitleOptions())
     .group('Streaming:', options.streamOptions())
-    .group('Model:', options.modelOptions())
+    .group('Model:', options.liveModelOptions())
     .group('Decoding:', options.decodingOptions())
     .group('Sentences:', options.sentenceOptions())
     .group('Messages:', options.messageOptions())
@@ -120,7 +120,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
   const serve = sub(program, 'serve', 'transcribe for the clients of other services: HTTP and WebSocket')
     .group('Server:', options.serverOptions())
     .group('Limits:', options.limitOptions())
-    .group('Model:', options.modelOptions())
+    .group('Model:', options.liveModelOptions())
     .group('Messages:', options.serverMessageOptions())
     .addHelpText('after', SERVE_HELP);
   does(serve, async () => (await import('./serve.js')).serve);
