@@ -14,6 +14,7 @@ export interface ErrorClasses {
   ERR_PARAKEET_INVALID_CONFIG: ModelError;
   ERR_PARAKEET_INVALID_WEIGHTS: ModelError;
   ERR_PARAKEET_UNSUPPORTED_MODEL: ModelError;
+  ERR_PARAKEET_INVALID_LANGUAGE_MODEL: ModelError;
   ERR_PARAKEET_NATIVE_LOAD: NativeError;
   ERR_PARAKEET_ENGINE: NativeError;
   ERR_PARAKEET_OUT_OF_MEMORY: NativeError;
@@ -62,7 +63,7 @@ export class AudioError extends ParakeetError {
   }
 }
 
-/** A model that cannot be found, read, or run. */
+/** A model, or a language model, that cannot be found, read, or run. */
 export class ModelError extends ParakeetError {
   override name = 'ModelError';
   constructor(
@@ -70,7 +71,8 @@ export class ModelError extends ParakeetError {
       | 'ERR_PARAKEET_MODEL_NOT_FOUND'
       | 'ERR_PARAKEET_INVALID_CONFIG'
       | 'ERR_PARAKEET_INVALID_WEIGHTS'
-      | 'ERR_PARAKEET_UNSUPPORTED_MODEL',
+      | 'ERR_PARAKEET_UNSUPPORTED_MODEL'
+      | 'ERR_PARAKEET_INVALID_LANGUAGE_MODEL',
     message: string,
     options?: ErrorOptions,
   ) {

@@ -57,6 +57,14 @@ export type {
 export type { HubProgress } from './hub/hub.js';
 export type { LiveTranscript } from './live/live-transcript.js';
 export type { LiveOptions, TranscribeStreamOptions } from './live/open-live.js';
+export {
+  type BuildLanguageModelOptions,
+  type BuiltLanguageModel,
+  buildLanguageModel,
+} from './lm/build.js';
+export { type ConvertLanguageModelOptions, convertLanguageModel } from './lm/convert.js';
+export type { TextSource } from './lm/text.js';
+export type { LanguageModelSummary } from './lm/write-model.js';
 export { type LoadModelOptions, loadModel } from './load-model.js';
 export type { EncodeLogMelOptions, EncoderFrames, GenerateOptions, LogMelFrames } from './low-level.js';
 export {
@@ -69,6 +77,7 @@ export {
 export { type BoostPhrase, readBoostFile } from './model/boost.js';
 export { type ConvertModelOptions, convertModel } from './model/convert.js';
 export type { DecodingOptions } from './model/decoding.js';
+export type { LanguageModelOptions, LanguageModelShare } from './model/language-model.js';
 export {
   type Latency,
   type LatencyOptions,

@@ -146,7 +146,12 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
       await native.close();
       throw new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
     }
-    const info = { ...describe(config, device, dtype), ...(prior && { prior }) };
+    const { languageModel } = files;
+    const info = {
+      ...describe(config, device, dtype),
+      ...(prior && { prior }),
+      ...(languageModel !== undefined && { languageModel }),
+    };
     return new Model(native, info, addon, await identify(files));
   } finally {
     await files.dispose();

@@ -34,6 +34,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['live'],
   ['composition'],
   ['low-level.ts', 'model.ts', 'bundled-model.ts', 'load-model.ts', 'machine.ts', 'shared-model.ts'],
+  ['lm'],
   ['merge'],
   ['merge.ts', 'parakeet.ts', 'transcribe.ts'],
   ['sinks'],

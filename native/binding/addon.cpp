@@ -12,6 +12,8 @@
 #include "binding/frames_wrap.h"
 #include "binding/js_error.h"
 #include "binding/keep_loaded.h"
+#include "binding/lm_builder_wrap.h"
+#include "binding/lm_wrap.h"
 #include "binding/mel_wrap.h"
 #include "binding/model_wrap.h"
 #include "model/mutant.h"
@@ -143,15 +145,19 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   } catch (const std::exception& error) {
     throw Napi::Error::New(env, error.what());
   }
-  auto* data = new AddonData{Environment::create(env), {}, {}, {}, {}, {}, {}};
+  auto* data = new AddonData{Environment::create(env), {}, {}, {}, {}, {}, {}, {}, {}};
   env.SetInstanceData(data);
   data->model = Napi::Persistent(ModelWrap::define(env));
   data->frames = Napi::Persistent(FramesWrap::define(env));
   data->mel = Napi::Persistent(MelWrap::define(env));
   data->encoder = Napi::Persistent(EncoderWrap::define(env));
   data->decoder = Napi::Persistent(DecoderWrap::define(env));
+  data->languageModel = Napi::Persistent(LmWrap::define(env));
+  data->lmBuilder = Napi::Persistent(LmBuilderWrap::define(env));
   exports.Set("makeErrorsWith", Napi::Function::New<throwing<makeErrorsWith>>(env));
   exports.Set("loadModel", Napi::Function::New<rejecting<loadModel>>(env));
+  exports.Set("openLanguageModel", Napi::Function::New<throwing<openLanguageModel>>(env));
+  exports.Set("createLmBuilder", Napi::Function::New<throwing<createLmBuilder>>(env));
   exports.Set("cancel", Napi::Function::New<throwing<cancel>>(env));
   exports.Set("counts", Napi::Function::New<throwing<counts>>(env));
   exports.Set("batches", Napi::Function::New<throwing<batches>>(env));

@@ -11,8 +11,8 @@ namespace parakeet {
 
 struct AddonData {
   std::shared_ptr<Environment> environment;
-  Napi::FunctionReference model, frames, mel, encoder, decoder;  // classes
-  Napi::FunctionReference makeError;                             // of src/engine/native-error.ts
+  Napi::FunctionReference model, frames, mel, encoder, decoder, languageModel, lmBuilder;  // classes
+  Napi::FunctionReference makeError;  // of src/engine/native-error.ts
 };
 
 }  // namespace parakeet

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "binding/lm_wrap.h"
+
 namespace parakeet {
 namespace {
 
@@ -37,6 +39,20 @@ std::vector<float> toFloats(const Napi::Value& value) {
     throw Napi::TypeError::New(value.Env(), "Expected a Float32Array");
   const auto array = value.As<Napi::Float32Array>();
   return std::vector<float>(array.Data(), array.Data() + array.ElementLength());
+}
+
+std::vector<int32_t> toIntegers(const Napi::Value& value) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array)
+    throw Napi::TypeError::New(value.Env(), "Expected an Int32Array");
+  const auto array = value.As<Napi::Int32Array>();
+  return std::vector<int32_t>(array.Data(), array.Data() + array.ElementLength());
+}
+
+lm::VocabularyHash toVocabularyHash(const Napi::Value& value) {
+  const auto array = value.As<Napi::Uint8Array>();
+  lm::VocabularyHash hash{};
+  std::copy_n(array.Data(), std::min(array.ElementLength(), hash.size()), hash.begin());
+  return hash;
 }
 
 ModelConfig toModelConfig(const Napi::Object& object) {
@@ -108,9 +124,11 @@ Decoding toDecoding(const Napi::Value& value) {
   if (object.Get("beam").IsObject()) {
     const auto beam = object.Get("beam").As<Napi::Object>();
     decoding.beam = Beam{integer(beam, "size"), number(beam, "lengthPenalty"), number(beam, "patience"),
-                         number(beam, "durationReward")};
+                         number(beam, "durationReward"),
+                         text(beam, "search") == "frame" ? BeamSearch::frame : BeamSearch::parakeetMlx};
   }
   decoding.boost = toBoostTree(object.Get("boost"));
+  decoding.lm = toFusion(object.Get("lm"));
   return decoding;
 }
 

@@ -17,6 +17,9 @@
 namespace parakeet {
 
 std::vector<float> toFloats(const Napi::Value& value);
+std::vector<int32_t> toIntegers(const Napi::Value& value);
+// The 32 bytes of a SHA-256.
+lm::VocabularyHash toVocabularyHash(const Napi::Value& value);
 ModelConfig toModelConfig(const Napi::Object& object);
 std::vector<TensorEntry> toTensorEntries(const Napi::Array& array);
 Context toContext(const Napi::Value& value);

@@ -9,16 +9,22 @@
 #include <vector>
 
 #include "model/boost.h"
+#include "model/fusion.h"
 #include "model/tokens.h"
 
 namespace parakeet {
 
-// As parakeet-mlx's `Beam`.
+// `frame`: hypotheses compete at each frame. `parakeetMlx`: of TDT, parakeet-mlx's, across frames.
+enum class BeamSearch { frame, parakeetMlx };
+
 struct Beam {
-  int size = 5;                 // hypotheses that are kept
-  double lengthPenalty = 1.0;   // the best has the largest score / tokens^lengthPenalty
-  double patience = 1.0;        // TDT: ends when size · patience hypotheses have reached the end
-  double durationReward = 0.7;  // TDT: weight of the duration's log-probability in the score; the token's is the rest
+  int size = 5;                // hypotheses that are kept
+  double lengthPenalty = 1.0;  // the best has the largest score / tokens^lengthPenalty
+  // parakeet-mlx's search: ends when size · patience hypotheses have reached the end
+  double patience = 1.0;
+  // parakeet-mlx's search: weight of the duration's log-probability in the score; the token's is the rest
+  double durationReward = 0.7;
+  BeamSearch search = BeamSearch::parakeetMlx;
 
   bool operator==(const Beam&) const = default;
 };
@@ -85,7 +91,7 @@ struct TextKey {
 
 struct Choice {
   int token;
-  double score;  // log-probability plus boosting bonuses
+  double score;  // log-probability plus what phrases and language models add
 };
 
 // The most likely entries of a distribution, best first; boosted phrases count with their bonus.
@@ -105,11 +111,11 @@ class TopChoices {
   double logProbability(int token) const { return logits_[token] - sum_; }
 
   const std::vector<Choice>& likeliest() { return likeliest({}, -1); }
-  // As seen by a hypothesis at this place in its phrases. The blank gets no bonus.
-  const std::vector<Choice>& likeliest(const Boosting& boosting, int blank) {
+  // As seen by a hypothesis at this place in its phrases and language models. The blank gets no bonus.
+  const std::vector<Choice>& likeliest(const Boosting& boosting, int blank, const LmGain& lm = {}) {
     choices_.clear();
     const auto add = [&](int token) {
-      const double gain = token != blank ? boosting.gain(token) : 0;
+      const double gain = token != blank ? boosting.gain(token) + lm(token) : 0;
       choices_.push_back({token, logProbability(token) + gain});
     };
     for (const int token : order_) add(token);

@@ -28,13 +28,14 @@ struct Way {
 
 struct Prefix {
   TextKey text;
-  int last = -1;  // token
-  double boost = 0;
+  int last = -1;     // token
+  double bonus = 0;  // of phrases and language models
   Boosting boosting;
+  LmState lm;
   Way silent = Way(), sounding = Way();
 
   double probability() const { return logAdd(silent.all, sounding.all); }
-  double score() const { return probability() + boost; }
+  double score() const { return probability() + bonus; }
   const Way& likelier() const { return silent.best > sounding.best ? silent : sounding; }
 };
 
@@ -58,9 +59,9 @@ class CtcBeamState : public DecoderState {
     confidence_ = {};
   }
   void cutAt(int64_t frame) override { next_ = std::min(next_, frame); }
-  void save(ArchiveWriter& archive) override { archive(next_, open_, confidence_, boosting); }
+  void save(ArchiveWriter& archive) override { archive(next_, open_, confidence_, boosting, lm); }
   void load(ArchiveReader& archive) override {
-    archive(next_, open_, confidence_, boosting);
+    archive(next_, open_, confidence_, boosting, lm);
     ArchiveReader::require(open_.id < vocabulary_);
   }
 
@@ -90,7 +91,7 @@ void CtcBeamState::decode(const DecoderFrames& frames, int64_t until, int64_t la
   until = std::min(until, frames.end());
   if (next_ >= until) return;
   Histories histories;
-  Prefix open{{}, open_.id, 0, boosting};
+  Prefix open{{}, open_.id, 0, boosting, lm};
   const int history = open_.id < 0 ? -1 : histories.add(-1, {open_.id, open_.start, 0, 1});
   open.silent = {open_.silent, open_.silent, history, open_.sounding, nullptr};
   open.sounding = {open_.heard, open_.heard, history, open_.sounding, nullptr};
@@ -122,7 +123,7 @@ std::vector<Prefix> CtcBeamState::step(const std::vector<Prefix>& before, const 
   std::unordered_map<uint64_t, size_t> places;
   const auto reach = [&](const TextKey& text, int last, const Prefix& from) -> Prefix& {
     const auto [place, fresh] = places.try_emplace(text.hash, after.size());
-    if (fresh) after.push_back({text, last, from.boost, from.boosting});
+    if (fresh) after.push_back({text, last, from.bonus, from.boosting, from.lm});
     return after[place->second];
   };
   const auto merge = [](Way& way, double all, double best, int history, int64_t sounding,
@@ -146,7 +147,7 @@ std::vector<Prefix> CtcBeamState::step(const std::vector<Prefix>& before, const 
             prefix.sounding.history, frame + 1, prefix.sounding.crossed);
     }
     if (!mayBegin) continue;
-    for (const Choice& choice : top_.likeliest(prefix.boosting, blank)) {
+    for (const Choice& choice : top_.likeliest(prefix.boosting, blank, {&prefix.lm})) {
       if (choice.token == blank) continue;
       const double own = top_.logProbability(choice.token);
       // A repeated token needs a blank in between.
@@ -158,8 +159,9 @@ std::vector<Prefix> CtcBeamState::step(const std::vector<Prefix>& before, const 
       const bool fresh = !places.contains(text.hash);
       Prefix& next = reach(text, choice.token, prefix);
       if (fresh) {
-        next.boost += next.boosting.gain(choice.token);
+        next.bonus += next.boosting.gain(choice.token) + next.lm.gain(choice.token, nullptr);
         next.boosting.advance(choice.token);
+        next.lm.advance(choice.token);
       }
       if (way.best + own > next.sounding.best) {
         merge(next.sounding, all, way.best + own, histories.add(way.history, {choice.token, frame, 0, 1}), frame + 1,
@@ -199,6 +201,7 @@ void CtcBeamState::keep(const Prefix& best, const Histories& histories, const st
   }
   confidence_ = mean;
   boosting = best.boosting;
+  lm = best.lm;
   const double probability = best.probability();
   open_ = {};
   if (own.empty()) return;
@@ -212,7 +215,9 @@ class CtcBeamDecoder : public Decoder {
 
   int piece() const override { return searchedFrames; }
   mlx::core::array project(const mlx::core::array& encoded) const override { return head_->logits(encoded); }
-  std::unique_ptr<DecoderState> start() const override { return std::make_unique<CtcBeamState>(head_->vocabulary()); }
+  std::unique_ptr<DecoderState> newState() const override {
+    return std::make_unique<CtcBeamState>(head_->vocabulary());
+  }
   void decode(const std::vector<DecoderJob>& jobs) const override {
     const ops::PartScope part(ops::Part::decoder);
     const ops::PartTimer timer(ops::Part::decoder);

@@ -8,6 +8,7 @@
 #include "model/confidence.h"
 #include "model/ctc_head.h"
 #include "model/decoder.h"
+#include "model/greedy_fusion.h"
 #include "ops/logits.h"
 
 namespace parakeet {
@@ -28,7 +29,8 @@ class CtcState : public DecoderState {
       const int likeliest = ops::argmax(logits, classes);
       // The open token continues, unless a blank came after it.
       const int continued = open_.soundingEnd == next_ ? open_.id : -1;
-      const int id = boosting.choose(logits, likeliest, continued);
+      int id = boosting.choose(logits, likeliest, continued);
+      if (id != vocabulary_ && id != continued) id = chooseFused(logits, id, vocabulary_, boosting, lm, continued);
       if (id != vocabulary_ && id != continued) {
         if (open_.id >= 0) tokens.push_back(closed(next_, open_.all));
         open_ = {};
@@ -39,6 +41,7 @@ class CtcState : public DecoderState {
         open_.id = id;
         open_.start = next_;
         boosting.advance(id);
+        lm.advance(id);
       }
       if (open_.id < 0) continue;
       open_.all.add(entropyConfidence(logits, classes));
@@ -57,9 +60,9 @@ class CtcState : public DecoderState {
     next_ = std::min(next_, frame);
     stopped_ = false;
   }
-  void save(ArchiveWriter& archive) override { archive(next_, stopped_, open_, boosting); }
+  void save(ArchiveWriter& archive) override { archive(next_, stopped_, open_, boosting, lm); }
   void load(ArchiveReader& archive) override {
-    archive(next_, stopped_, open_, boosting);
+    archive(next_, stopped_, open_, boosting, lm);
     ArchiveReader::require(open_.id < vocabulary_);
   }
 
@@ -94,7 +97,7 @@ class CtcDecoder : public Decoder {
   explicit CtcDecoder(std::shared_ptr<const CtcHead> head) : head_(std::move(head)) {}
 
   mlx::core::array project(const mlx::core::array& encoded) const override { return head_->logits(encoded); }
-  std::unique_ptr<DecoderState> start() const override { return std::make_unique<CtcState>(head_->vocabulary()); }
+  std::unique_ptr<DecoderState> newState() const override { return std::make_unique<CtcState>(head_->vocabulary()); }
   void decode(const std::vector<DecoderJob>& jobs) const override {
     for (const DecoderJob& job : jobs)
       static_cast<CtcState&>(*job.state).decode(*job.frames, job.until, job.lastStart, *job.tokens);

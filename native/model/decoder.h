@@ -11,6 +11,7 @@
 #include "model/boost.h"
 #include "model/config.h"
 #include "model/frame_rows.h"
+#include "model/fusion.h"
 #include "model/tokens.h"
 
 namespace parakeet {
@@ -46,6 +47,7 @@ class DecoderState {
   virtual void load(ArchiveReader& archive) = 0;
 
   Boosting boosting;
+  LmState lm;
 };
 
 // Frames of one stream that are to be decoded.
@@ -63,7 +65,13 @@ class Decoder {
   // What can be computed for all frames at once: rows of the same numbers, to become those of DecoderFrames. On the
   // engine's thread.
   std::vector<FrameRows> prepare(const std::vector<FrameRows>& encoded) const;
-  virtual std::unique_ptr<DecoderState> start() const = 0;
+  std::unique_ptr<DecoderState> start() const {
+    auto state = newState();
+    state->lm = LmState(fusion_.get());
+    return state;
+  }
+  // Decodes with language models from now on; before any state is made.
+  void fuse(std::shared_ptr<const Fusion> fusion) { fusion_ = std::move(fusion); }
   // Decodes several streams in lockstep, so that weights are read once for all of them; each result is the same as
   // alone. A token that begins earlier and reaches past `until` continues in the next call.
   virtual void decode(const std::vector<DecoderJob>& jobs) const = 0;
@@ -75,6 +83,13 @@ class Decoder {
 
   // Encoder frames [rows, dModel] to what the decoder reads of them.
   virtual mlx::core::array project(const mlx::core::array& encoded) const = 0;
+
+ protected:
+  virtual std::unique_ptr<DecoderState> newState() const = 0;
+  const Fusion* fusion() const { return fusion_.get(); }
+
+ private:
+  std::shared_ptr<const Fusion> fusion_;
 };
 
 class Transducer;
@@ -92,6 +107,8 @@ std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> trans
 // Beam searches; see their files.
 std::unique_ptr<Decoder> makeTdtBeamDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
                                             const Beam& beam);
+std::unique_ptr<Decoder> makeTdtFrameBeamDecoder(std::shared_ptr<const Transducer> transducer,
+                                                 const ModelConfig& config, const Beam& beam);
 std::unique_ptr<Decoder> makeRnntBeamDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
                                              const Beam& beam);
 

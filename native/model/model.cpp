@@ -76,7 +76,7 @@ Model::Model(ModelConfig config, const Weights& weights, ops::DType dtype, const
 }
 
 std::shared_ptr<const Decoder> Model::decoder(const Decoding& decoding) const {
-  const auto& [head, beam, boost] = decoding;
+  const Head head = decoding.head;
   const bool tdt = !config_.durations.empty();
   const bool has = head == Head::ctc ? ctcHead_ != nullptr : transducer_ && (head == Head::tdt) == tdt;
   if (!has) {
@@ -84,9 +84,26 @@ std::shared_ptr<const Decoder> Model::decoder(const Decoding& decoding) const {
     throw Error("ERR_PARAKEET_INVALID_ARGUMENT",
                 std::string("This model has no ") + names[static_cast<int>(head)] + " head");
   }
-  if (!beam) return head == Head::ctc ? greedyCtc_ : greedy_;
-  if (head == Head::ctc) return makeCtcBeamDecoder(ctcHead_, *beam);
-  return tdt ? makeTdtBeamDecoder(transducer_, config_, *beam) : makeRnntBeamDecoder(transducer_, config_, *beam);
+  if (!decoding.beam && !decoding.lm) return head == Head::ctc ? greedyCtc_ : greedy_;
+  std::erase_if(others_, [](const auto& one) { return one.second.expired(); });
+  for (const auto& [way, shared] : others_)
+    if (way.inOneWay(decoding)) return shared.lock();
+  std::shared_ptr<Decoder> made = makeDecoder(decoding);
+  made->fuse(decoding.lm);
+  others_.emplace_back(decoding, made);
+  others_.back().first.boost = nullptr;
+  return made;
+}
+
+std::shared_ptr<Decoder> Model::makeDecoder(const Decoding& decoding) const {
+  const auto& beam = decoding.beam;
+  const bool tdt = !config_.durations.empty();
+  if (decoding.head == Head::ctc) return beam ? makeCtcBeamDecoder(ctcHead_, *beam) : makeCtcDecoder(ctcHead_);
+  if (!beam)
+    return tdt ? makeTdtDecoder(transducer_, config_, nullptr) : makeRnntDecoder(transducer_, config_, nullptr);
+  if (!tdt) return makeRnntBeamDecoder(transducer_, config_, *beam);
+  return beam->search == BeamSearch::frame ? makeTdtFrameBeamDecoder(transducer_, config_, *beam)
+                                           : makeTdtBeamDecoder(transducer_, config_, *beam);
 }
 
 Matrix Model::logMel(const float* samples, size_t count, size_t flush, const CancelFlag& cancel) const {

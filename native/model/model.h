@@ -23,9 +23,13 @@ struct Decoding {
   Head head = Head::tdt;
   std::optional<Beam> beam = std::nullopt;  // none: greedy
   std::shared_ptr<const BoostTree> boost = nullptr;
+  std::shared_ptr<const Fusion> lm = nullptr;
 
   // What signals must have in common to be decoded together; their phrases may differ.
-  bool inOneWay(const Decoding& other) const { return head == other.head && beam == other.beam; }
+  bool inOneWay(const Decoding& other) const {
+    return head == other.head && beam == other.beam && (lm == nullptr) == (other.lm == nullptr) &&
+           (!lm || *lm == *other.lm);
+  }
 };
 
 struct OfflineOptions {
@@ -81,12 +85,16 @@ class Model {
                              const CancelFlag& cancel) const;
 
  private:
+  std::shared_ptr<Decoder> makeDecoder(const Decoding& decoding) const;
+
   ModelConfig config_;
   std::shared_ptr<const MelFilters> filters_;
   std::shared_ptr<const Encoder> encoder_;
   std::shared_ptr<const Transducer> transducer_;
   std::shared_ptr<const CtcHead> ctcHead_;
   std::shared_ptr<const Decoder> greedy_, greedyCtc_;  // shared by all streams, so that they are decoded together
+  // The same for other ways of decoding, as long as a stream uses them. On the engine's thread.
+  mutable std::vector<std::pair<Decoding, std::weak_ptr<const Decoder>>> others_;
 };
 
 }  // namespace parakeet

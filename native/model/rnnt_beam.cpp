@@ -16,22 +16,23 @@ class RnntBeamDecoder : public TransducerBeamDecoder {
 
  protected:
   using Hypotheses = std::vector<TransducerHypothesis>;
-  Hypotheses search(const DecoderFrames& frames, TransducerHypothesis first, int64_t border, int64_t end,
-                    Histories& histories) const override;
+  void search(std::vector<Search>& searches) const override {
+    for (Search& one : searches) one.found = search(one);
+  }
 
  private:
+  Hypotheses search(Search& search) const;
   // Expands the hypotheses at one frame; the results are at the next one.
   Hypotheses frame(const DecoderFrames& frames, Hypotheses active, Histories& histories) const;
 };
 
-RnntBeamDecoder::Hypotheses RnntBeamDecoder::search(const DecoderFrames& frames, TransducerHypothesis first,
-                                                    int64_t border, int64_t end, Histories& histories) const {
-  int64_t at = first.frame;
-  first.symbols = 0;
-  Hypotheses active{std::move(first)};
-  for (; at < end; at++) {
-    active = frame(frames, std::move(active), histories);
-    for (TransducerHypothesis& one : active) one.cross(border);
+RnntBeamDecoder::Hypotheses RnntBeamDecoder::search(Search& search) const {
+  int64_t at = search.first.frame;
+  search.first.symbols = 0;
+  Hypotheses active{std::move(search.first)};
+  for (; at < search.span.end; at++) {
+    active = frame(*search.frames, std::move(active), search.histories);
+    for (TransducerHypothesis& one : active) one.cross(search.span.border);
   }
   return active;
 }
@@ -57,7 +58,7 @@ RnntBeamDecoder::Hypotheses RnntBeamDecoder::frame(const DecoderFrames& frames, 
   TopChoices top;
   std::vector<float> logits;
   while (!active.empty()) {
-    readTokens(*transducer_, histories, active);
+    readTokens(*transducer_, fusion(), histories, active);
     scoreAll(*transducer_, frames, active, logits);
     Hypotheses more;
     for (size_t i = 0; i < active.size(); i++) {
@@ -68,14 +69,14 @@ RnntBeamDecoder::Hypotheses RnntBeamDecoder::frame(const DecoderFrames& frames, 
       silent.score += top.logProbability(blank);
       goOn(std::move(silent));
       const float confidence = entropyConfidence(own, classes);
-      for (const Choice& choice : top.likeliest(one.boosting, blank)) {
+      for (const Choice& choice : top.likeliest(one.boosting, blank, one.lmGain())) {
         if (choice.token == blank) continue;
         TransducerHypothesis next = one;
         next.score += choice.score;
         next.symbols++;
         next.text = one.text.with(choice.token);
         next.unread = Token{choice.token, one.frame, 1, confidence};
-        next.boosting.advance(choice.token);
+        next.advance(choice.token);
         // As in greedy decoding, the last token that fits on a frame needs no blank after it.
         if (next.symbols >= rules_.maxSymbols)
           goOn(std::move(next));

@@ -17,35 +17,37 @@ class TdtBeamDecoder : public TransducerBeamDecoder {
   using TransducerBeamDecoder::TransducerBeamDecoder;
 
  protected:
-  std::vector<TransducerHypothesis> search(const DecoderFrames& frames, TransducerHypothesis first, int64_t border,
-                                           int64_t end, Histories& histories) const override;
+  void search(std::vector<Search>& searches) const override {
+    for (Search& one : searches) one.found = search(one);
+  }
 
  private:
+  std::vector<TransducerHypothesis> search(Search& search) const;
   // Adds the continuations of a hypothesis by a token or a blank, for each of the most likely durations.
   void expand(const TransducerHypothesis& one, const float* logits, TopChoices& top,
               std::vector<TransducerHypothesis>& candidates, std::unordered_map<uint64_t, size_t>& places) const;
 };
 
-std::vector<TransducerHypothesis> TdtBeamDecoder::search(const DecoderFrames& frames, TransducerHypothesis first,
-                                                         int64_t border, int64_t end, Histories& histories) const {
+std::vector<TransducerHypothesis> TdtBeamDecoder::search(Search& search) const {
   TopChoices top;
   std::vector<float> logits;
-  std::vector<TransducerHypothesis> finished, active{std::move(first)};
+  std::vector<TransducerHypothesis> finished, active{std::move(search.first)};
   const auto enough = static_cast<size_t>(std::max(1.0, std::round(beam_.size * beam_.patience)));
   while (finished.size() < enough && !active.empty()) {
-    readTokens(*transducer_, histories, active);
-    scoreAll(*transducer_, frames, active, logits);
+    readTokens(*transducer_, fusion(), search.histories, active);
+    scoreAll(*transducer_, *search.frames, active, logits);
     std::vector<TransducerHypothesis> candidates;
     std::unordered_map<uint64_t, size_t> places;
     for (size_t i = 0; i < active.size(); i++)
       expand(active[i], logits.data() + i * transducer_->outputs(), top, candidates, places);
     active.clear();
-    for (TransducerHypothesis& one : candidates) (one.frame >= end ? finished : active).push_back(std::move(one));
+    for (TransducerHypothesis& one : candidates)
+      (one.frame >= search.span.end ? finished : active).push_back(std::move(one));
     keepBest(active, beam_.size);
-    for (TransducerHypothesis& one : active) one.cross(border);
+    for (TransducerHypothesis& one : active) one.cross(search.span.border);
   }
   finished.insert(finished.end(), active.begin(), active.end());
-  for (TransducerHypothesis& one : finished) one.cross(border);
+  for (TransducerHypothesis& one : finished) one.cross(search.span.border);
   return finished;
 }
 
@@ -58,14 +60,14 @@ void TdtBeamDecoder::expand(const TransducerHypothesis& one, const float* logits
   const std::vector<Choice> durations = top.likeliest();
   const float confidence = entropyConfidence(logits, classes);
   top.look(logits, classes, beam_.size);
-  for (const Choice& choice : top.likeliest(one.boosting, blank)) {
+  for (const Choice& choice : top.likeliest(one.boosting, blank, one.lmGain())) {
     const bool isBlank = choice.token == blank;
-    Boosting boosting = one.boosting;
-    if (!isBlank) boosting.advance(choice.token);
+    TransducerHypothesis advanced = one;
+    if (!isBlank) advanced.advance(choice.token);
     const TextKey text = isBlank ? one.text : one.text.with(choice.token);
     for (const Choice& step : durations) {
       const int duration = rules_.durations[step.token];
-      TransducerHypothesis next = one;
+      TransducerHypothesis next = advanced;
       next.score += choice.score * (1 - beam_.durationReward) + step.score * beam_.durationReward;
       next.symbols = duration != 0 ? 0 : one.symbols + 1;
       next.frame += duration;
@@ -73,7 +75,6 @@ void TdtBeamDecoder::expand(const TransducerHypothesis& one, const float* logits
         next.frame = one.frame + 1;
         next.symbols = 0;
       }
-      next.boosting = boosting;
       next.text = text;
       const uint64_t key = text.hash ^ (static_cast<uint64_t>(next.frame) * 0x9e3779b97f4a7c15ull);
       const auto [place, fresh] = places.try_emplace(key, candidates.size());

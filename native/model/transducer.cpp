@@ -24,7 +24,8 @@ Join joinOf(const std::string& activation) {
 }  // namespace
 
 Transducer::Transducer(const ModelConfig& config, const Weights& weights, ops::DType dtype)
-    : hidden_(config.predictor.hidden),
+    : vocabulary_(config.vocabulary),
+      hidden_(config.predictor.hidden),
       jointHidden_(config.joint.hidden),
       outputs_(config.vocabulary + 1 + static_cast<int>(config.durations.size())),
       join_(joinOf(config.joint.activation)),

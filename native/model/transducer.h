@@ -47,6 +47,7 @@ class Transducer {
   // inputs × outputs() values; those of one input do not depend on the others.
   void joint(const std::vector<JointInput>& inputs, std::vector<float>& logits) const;
   int outputs() const { return outputs_; }
+  int vocabulary() const { return vocabulary_; }
 
  private:
   struct LstmLayer {
@@ -57,7 +58,7 @@ class Transducer {
   // large as the whole joint's, need not be read again.
   void gatesOf(const std::vector<Advance>& moves, float* gates) const;
 
-  int hidden_, jointHidden_, outputs_;
+  int vocabulary_, hidden_, jointHidden_, outputs_;
   void (*join_)(const float* frame, const float* projection, float* mixed, int count);  // their sum, activated
   ops::RowTable embedding_;                                                             // [vocabulary + 1, hidden]
   std::vector<LstmLayer> layers_;

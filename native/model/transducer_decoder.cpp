@@ -6,6 +6,7 @@
 #include "model/confidence.h"
 #include "model/decoder.h"
 #include "model/device_greedy.h"
+#include "model/greedy_fusion.h"
 #include "model/mutant.h"
 #include "model/transducer_state.h"
 #include "ops/logits.h"
@@ -54,7 +55,8 @@ class Walk {
       const auto found = std::find(scored_.begin(), scored_.end(), state_.pointer);
       if (found == scored_.end()) break;
       const float* own = logits + (found - scored_.begin()) * outputs;
-      const int token = state_.boosting.choose(own, argmax(own, mutant("blank-forgotten") ? classes - 1 : classes));
+      const int likeliest = state_.boosting.choose(own, argmax(own, mutant("blank-forgotten") ? classes - 1 : classes));
+      const int token = chooseFused(own, likeliest, rules_.vocabulary, state_.boosting, state_.lm);
       const int kinds = static_cast<int>(rules_.durations.size());
       const int place = kinds == 0 ? 0 : argmax(own + classes, kinds);
       const bool blank = token == rules_.vocabulary;
@@ -62,6 +64,7 @@ class Walk {
       const int64_t move = rules_.move(token, place, state_.pointer, state_.symbols);
       if (!blank) {
         state_.boosting.advance(token);
+        state_.lm.advance(token);
         blanks_ = 0;
         return token;
       }
@@ -95,7 +98,7 @@ class TransducerDecoder : public Decoder {
   mlx::core::array project(const mlx::core::array& encoded) const override {
     return transducer_->projectFrames(encoded);
   }
-  std::unique_ptr<DecoderState> start() const override {
+  std::unique_ptr<DecoderState> newState() const override {
     return std::make_unique<TransducerState>(transducer_->start());
   }
 

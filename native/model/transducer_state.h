@@ -39,10 +39,10 @@ class TransducerState : public DecoderState {
     pointer = std::min(pointer, frame);
     symbols = 0;
   }
-  void save(ArchiveWriter& archive) override { archive(predictor, pointer, symbols, boosting); }
+  void save(ArchiveWriter& archive) override { archive(predictor, pointer, symbols, boosting, lm); }
   void load(ArchiveReader& archive) override {
     const size_t hidden = predictor.hidden.size(), projection = predictor.projection.size();
-    archive(predictor, pointer, symbols, boosting);
+    archive(predictor, pointer, symbols, boosting, lm);
     ArchiveReader::require(predictor.hidden.size() == hidden && predictor.cell.size() == hidden &&
                            predictor.projection.size() == projection);
   }

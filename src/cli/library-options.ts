@@ -5,6 +5,7 @@
 import type { LoadModelOptions } from '../load-model.js';
 import { readBoostFile } from '../model/boost.js';
 import type { DecodingOptions } from '../model/decoding.js';
+import type { LanguageModelOptions, LanguageModelShare } from '../model/language-model.js';
 import type { SentenceOptions } from '../text/sentence-options.js';
 import type { Values } from './cli-option.js';
 
@@ -30,9 +31,25 @@ export async function decodingOptions(values: Values): Promise<DecodingOptions> 
     type,
     ...pick<DecodingOptions>(values, ['head']),
     ...(type === 'beam' &&
-      pick<DecodingOptions>(values, ['beamSize', 'lengthPenalty', 'patience', 'durationReward'])),
+      pick<DecodingOptions>(values, ['beamSize', 'search', 'lengthPenalty', 'patience', 'durationReward'])),
     ...(boost !== undefined && { boost: await readBoostFile(boost) }),
+    ...languageModelOptions(values),
   };
+}
+
+function languageModelOptions(values: Values): LanguageModelOptions {
+  const files = values.lm as string[] | undefined;
+  if (files === undefined) return {};
+  const [only = ''] = files.length === 1 ? files : [];
+  if (only === 'none') return { lm: false };
+  const weights = pick<LanguageModelOptions>(values, ['lmWeight', 'tokenBonus', 'internalLmWeight']);
+  return { lm: only === 'model' ? true : files.map(share), ...weights };
+}
+
+/** `FILE` or `FILE=WEIGHT`. */
+function share(text: string): LanguageModelShare {
+  const [, path = text, weight] = /^(.*)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  return { path, ...(weight !== undefined && { weight: Number(weight) }) };
 }
 
 /** The values that were given or have a default, by the library's names. */

@@ -84,27 +84,91 @@ export function decodingOptions(): CliOption[] {
       ),
     )
       .from('PARAKEET_LENGTH_PENALTY')
-      .presets(1),
+      .default(undefined, 'as the search needs it'),
+    beam(
+      CliOption.choice(
+        '--search <KIND>',
+        "beam: which hypotheses compete; parakeet-mlx: as that program's, of TDT",
+        ['frame', 'parakeet-mlx'],
+      ),
+    ).from('PARAKEET_SEARCH'),
     beam(
       CliOption.number(
         '--patience <X>',
-        'beam, TDT: how many hypotheses must reach the end, as a multiple of --beam-size',
+        '--search parakeet-mlx, which it implies: how many hypotheses must reach the end, as a multiple of --beam-size',
         0.01,
       ),
     )
       .from('PARAKEET_PATIENCE')
-      .presets(1),
-    beam(CliOption.number('--duration-reward <X>', 'beam, TDT: weight of durations against words, 0 to 1', 0))
+      .default(undefined, '1'),
+    beam(
+      CliOption.number(
+        '--duration-reward <X>',
+        '--search parakeet-mlx, which it implies: weight of durations against words, 0 to 1',
+        0,
+      ),
+    )
       .from('PARAKEET_DURATION_REWARD')
-      .presets(0.7),
+      .default(undefined, '0.7'),
     CliOption.choice('--head <HEAD>', 'which head of a hybrid model decodes', ['tdt', 'rnnt', 'ctc'])
       .from('PARAKEET_HEAD')
       .default(undefined, "the model's best"),
+    ...languageModelOptions(),
     new CliOption(
       '--boost <FILE>',
       'phrases to boost, one per line, each optionally followed by a tab and a weight',
     ).from('PARAKEET_BOOST'),
   ];
+}
+
+/** A language model beside the acoustic one. */
+function languageModelOptions(): CliOption[] {
+  const weight = (option: CliOption) =>
+    option.needs('--lm', ({ lm }) => lm !== undefined).default(undefined, 'as the search needs it');
+  return [
+    CliOption.list(
+      '--lm <FILE>',
+      "language model of parakeet lm, FILE=WEIGHT beside others; model: the one in the model's folder; none",
+    ),
+    weight(CliOption.number('--lm-weight <X>', 'how much the language model counts', 0)),
+    weight(CliOption.number('--token-bonus <X>', 'with --lm: added for each token', -10)),
+    weight(
+      CliOption.number('--internal-lm-weight <X>', "with --lm: how much of the model's own is taken off", 0),
+    ),
+  ];
+}
+
+const languageModelOutput = () =>
+  new CliOption('-o, --output <FILE>', 'the new file').default(undefined, "the first input's name with .lm");
+
+/** How other programs' language models are read. */
+export const languageModelConvertOptions = (): CliOption[] => [
+  languageModelOutput(),
+  model('the speech model whose tokens they are'),
+  CliOption.choice('--tokens <KIND>', "what the file's words are: pieces, or NeMo's characters", [
+    'auto',
+    'pieces',
+    'nemo',
+  ]).presets('auto'),
+];
+
+/** How a language model is made. */
+export const languageModelBuildOptions = (): CliOption[] => [
+  languageModelOutput(),
+  model('the speech model whose tokens are counted'),
+  CliOption.integer('--order <N>', 'tokens of the longest sequences, 1 to 6', 1).presets(4),
+  new CliOption('--size <BYTES>', 'largest size of the file, such as 500KB or 3MB', readBytes).default(
+    3_000_000,
+    '3MB',
+  ),
+];
+
+const UNITS: Record<string, number> = { '': 1, kb: 1e3, mb: 1e6, gb: 1e9 };
+
+function readBytes(text: string, name: string): number {
+  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?) *([kmg]b)?$/i.exec(text) ?? [];
+  if (digits !== '') return Math.round(Number(digits) * (UNITS[unit.toLowerCase()] as number));
+  throw new UsageError(`Expected a size such as 500KB or 3MB for ${name} but received ${text}`);
 }
 
 /** Where sentences end. */

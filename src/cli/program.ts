@@ -131,6 +131,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
   );
 
   addModels(program, does);
+  addLanguageModels(program, does);
 
   does(
     sub(program, 'replay', 'run a session again that live --record kept, and say where it differs')
@@ -225,6 +226,23 @@ function addModels(program: CliCommand, does: Does): void {
         options.cacheDir(),
         options.json(),
       ]),
+    async () => (await load()).convert,
+  );
+}
+
+function addLanguageModels(program: CliCommand, does: Does): void {
+  const lm = sub(program, 'lm', 'make language models, for --lm');
+  const load = async () => import('./lm.js');
+  does(
+    sub(lm, 'build', 'make a language model of text, written as the speech model writes')
+      .argument('<text...>', 'text files, or - for stdin')
+      .group('Options:', [...options.languageModelBuildOptions(), options.cacheDir(), options.json()]),
+    async () => (await load()).build,
+  );
+  does(
+    sub(lm, 'convert', 'convert an ARPA file of token n-grams, such as those that NeMo makes')
+      .argument('<arpa>', 'the file, or - for stdin')
+      .group('Options:', [...options.languageModelConvertOptions(), options.cacheDir(), options.json()]),
     async () => (await load()).convert,
   );
 }

@@ -45,6 +45,8 @@ export interface NativeModelInfo {
   device: 'cpu' | 'gpu';
   /** Initial values for the running statistics of a stream, from the model folder's `streaming.json`. */
   prior?: { mean: number[]; std: number[]; frames: number };
+  /** The path of the language model in the model's folder. */
+  languageModel?: string;
 }
 
 /** Tokens as parallel arrays. Times are in frames from the start of the stream (or of the window). */
@@ -85,8 +87,53 @@ export interface NativeBoostTree {
 /** How tokens are chosen: greedily without `beam`. */
 export interface NativeDecoding {
   head: NativeHead;
-  beam?: { size: number; lengthPenalty: number; patience: number; durationReward: number };
+  beam?: {
+    size: number;
+    search: 'frame' | 'parakeet-mlx';
+    lengthPenalty: number;
+    patience: number;
+    durationReward: number;
+  };
   boost?: NativeBoostTree | null;
+  lm?: NativeFusion | null;
+}
+
+/** A language model in a mapped file. */
+export interface NativeLanguageModel {
+  /** Tokens of its longest grams. */
+  readonly order: number;
+  /** ln p of each token of a text, given those before it. */
+  score(tokens: Int32Array): Float32Array;
+}
+
+/** Language models beside the acoustic one (native/model/fusion.h). */
+export interface NativeFusion {
+  /** At most 4; the sum of the shares is 1. */
+  models: { model: NativeLanguageModel; share: number }[];
+  weight: number;
+  tokenBonus: number;
+  internalWeight: number;
+}
+
+/** A language model's file, and how many grams of each length it has. */
+export interface NativeLmFile {
+  file: Uint8Array;
+  grams: number[];
+  /** Tokens of the text. */
+  tokens: number;
+}
+
+/** A language model that is being made, of text or of grams. */
+export interface NativeLmBuilder {
+  /** The next tokens of the text; -1 ends one, so that nothing is counted across it. */
+  addText(tokens: Int32Array): Promise<void>;
+  /** Grams of `length` tokens with natural logarithms; the token `vocabulary` is `<s>`. */
+  addGrams(length: number, tokens: Int32Array, values: Float32Array, backoffs: Float32Array): Promise<void>;
+  /** The model of the text, of at most `bytes`; `start`: the token before a transcript, -1 for none. */
+  estimate(bytes: number, start: number, vocabularyHash: Uint8Array): Promise<NativeLmFile>;
+  /** The model of the grams; `unseen`: ln p of a token without one. */
+  assemble(unseen: number, vocabularyHash: Uint8Array): Promise<NativeLmFile>;
+  close(): Promise<void>;
 }
 
 export interface NativeEncoderOptions {
@@ -310,6 +357,9 @@ export interface NativeAddon {
     tensors: NativeTensor[],
     options: { dtype: NativeDType; threads: number; warmUp?: boolean; job: number },
   ): Promise<NativeModel>;
+  /** Opens a language model's file, which must be of the vocabulary of that size and hash. */
+  openLanguageModel(path: string, vocabulary: number, vocabularyHash: Uint8Array): NativeLanguageModel;
+  createLmBuilder(vocabulary: number, order: number): NativeLmBuilder;
   /** Cancels the job if it has not ended: its promise rejects with `ERR_PARAKEET_ABORTED`. */
   cancel(job: number): void;
   /** What is alive in this process, and pending calls of this thread; for tests and diagnostics. */

@@ -20,6 +20,8 @@ export function nativeError(code: string, message: string, cause?: unknown): Par
       return new ArgumentError(message, options);
     case 'ERR_PARAKEET_INVALID_WEIGHTS':
       return new ModelError('ERR_PARAKEET_INVALID_WEIGHTS', message, options);
+    case 'ERR_PARAKEET_INVALID_LANGUAGE_MODEL':
+      return new ModelError('ERR_PARAKEET_INVALID_LANGUAGE_MODEL', message, options);
     case 'ERR_PARAKEET_CLOSED':
       return new ClosedError(message, options);
     case 'ERR_PARAKEET_INVALID_SNAPSHOT':

@@ -18,6 +18,8 @@ const BESIDE = [
   'tokenizer.json',
   'tokenizer.model',
 ];
+/** How the name of a language model beside the weights ends. */
+export const LANGUAGE_MODEL = '.lm';
 const CONFIG = 'config.json';
 const SHARD = /^model-(\d+)-of-(\d+)\.safetensors$/;
 
@@ -34,7 +36,7 @@ export interface ModelLayout {
 /** The model's files among `names`; `undefined` when there is no complete model. */
 export function modelLayout(names: readonly string[]): ModelLayout | undefined {
   const has = (name: string) => names.includes(name);
-  const small = [...BESIDE, CONFIG].filter(has);
+  const small = [...BESIDE, CONFIG].filter(has).concat(names.filter((name) => name.endsWith(LANGUAGE_MODEL)));
   if (has(CONFIG) && has(WEIGHTS)) return { kind: 'folder', files: [...small, WEIGHTS] };
   if (has(CONFIG) && has(SHARD_INDEX)) {
     const shards = names.filter((name) => SHARD.test(name));

@@ -6,9 +6,15 @@
 import type { NativeDecoding, NativeHead, NativeModelInfo } from '../engine/addon.js';
 import { expected, finite, integer, known, oneOf } from '../options.js';
 import { type BoostPhrase, boostTreeOrNone, checkBoost } from './boost.js';
+import {
+  checkLanguageModel,
+  type LanguageModelOptions,
+  LM_OPTIONS,
+  resolveLanguageModel,
+} from './language-model.js';
 
 /** How tokens are chosen. */
-export interface DecodingOptions {
+export interface DecodingOptions extends LanguageModelOptions {
   /**
    * `'greedy'` takes the most likely token at each frame; `'beam'` keeps several hypotheses and takes the most likely one as a whole.
    * @defaultValue `'greedy'`
@@ -25,17 +31,23 @@ export interface DecodingOptions {
    */
   beamSize?: number | undefined;
   /**
+   * Beam: which hypotheses compete. `'frame'`: those at the same frame. `'parakeet-mlx'`, TDT only: those with as many steps, at different
+   * frames, token for token as parakeet-mlx searches.
+   * @defaultValue `'frame'`; with `patience` or `durationReward`, which only parakeet-mlx's search has, `'parakeet-mlx'`
+   */
+  search?: 'frame' | 'parakeet-mlx' | undefined;
+  /**
    * Beam: the best hypothesis has the largest score / tokens^`lengthPenalty`, 0 to 10.
-   * @defaultValue 1
+   * @defaultValue 1; 0 for TDT with `search: 'frame'`
    */
   lengthPenalty?: number | undefined;
   /**
-   * Beam, TDT: the search ends when `beamSize` × `patience` hypotheses have reached the end; 0.01 to 100.
+   * `search: 'parakeet-mlx'`: it ends when `beamSize` × `patience` hypotheses have reached the end; 0.01 to 100.
    * @defaultValue 1
    */
   patience?: number | undefined;
   /**
-   * Beam, TDT: weight of the duration's log-probability in the score, 0 to 1; the rest is the token's.
+   * `search: 'parakeet-mlx'`: weight of the duration's log-probability in the score, 0 to 1; the rest is the token's.
    * @defaultValue 0.7
    */
   durationReward?: number | undefined;
@@ -46,7 +58,9 @@ export interface DecodingOptions {
   boost?: readonly BoostPhrase[] | undefined;
 }
 
-const BEAM = ['beamSize', 'lengthPenalty', 'patience', 'durationReward'] as const;
+/** Options of the beam, and of parakeet-mlx's search alone. */
+const BEAM = ['beamSize', 'search', 'lengthPenalty', 'patience', 'durationReward'] as const;
+const PARAKEET_MLX = ['patience', 'durationReward'] as const;
 const MOST_HYPOTHESES = 64;
 
 /** The heads that a model of each architecture has, the best first. */
@@ -65,19 +79,32 @@ export function headsOf(architecture: NativeModelInfo['architecture']): readonly
 /** Checks what needs no model. @throws {@link ArgumentError} */
 export function checkDecoding(decoding: DecodingOptions | undefined): void {
   if (decoding === undefined) return;
-  known('decoding', decoding, ['type', 'head', 'boost', ...BEAM]);
+  known('decoding', decoding, ['type', 'head', 'boost', ...BEAM, ...LM_OPTIONS]);
+  checkLanguageModel(decoding);
   if (decoding.boost !== undefined) checkBoost(decoding.boost, 'decoding.boost');
   const type = oneOf('decoding.type', decoding.type ?? 'greedy', ['greedy', 'beam']);
   if (decoding.head !== undefined) oneOf('decoding.head', decoding.head, ['tdt', 'rnnt', 'ctc']);
   const stray = BEAM.find((key) => decoding[key] !== undefined);
   if (type === 'greedy' && stray !== undefined)
     throw expected("type: 'beam' beside it", `decoding.${stray}`, decoding[stray]);
-  beamOf(decoding);
+  const search = oneOf('decoding.search', searchOf(decoding), ['frame', 'parakeet-mlx']);
+  const foreign = PARAKEET_MLX.find((key) => decoding[key] !== undefined);
+  if (search === 'frame' && foreign !== undefined)
+    throw expected("search: 'parakeet-mlx' beside it", `decoding.${foreign}`, decoding[foreign]);
+  beamOf(decoding, 'tdt');
 }
 
-function beamOf(decoding: DecodingOptions): NonNullable<NativeDecoding['beam']> {
-  const { beamSize = 5, lengthPenalty = 1, patience = 1, durationReward = 0.7 } = decoding;
+function searchOf(decoding: DecodingOptions): NonNullable<DecodingOptions['search']> {
+  const foreign = PARAKEET_MLX.some((key) => decoding[key] !== undefined);
+  return decoding.search ?? (foreign ? 'parakeet-mlx' : 'frame');
+}
+
+function beamOf(decoding: DecodingOptions, head: NativeHead): NonNullable<NativeDecoding['beam']> {
+  const { beamSize = 5, patience = 1, durationReward = 0.7 } = decoding;
+  const search = searchOf(decoding);
+  const { lengthPenalty = head === 'tdt' && search === 'frame' ? 0 : 1 } = decoding;
   return {
+    search,
     size: integer('decoding.beamSize', beamSize, 1, MOST_HYPOTHESES),
     lengthPenalty: finite('decoding.lengthPenalty', lengthPenalty, 0, 10),
     patience: finite('decoding.patience', patience, 0.01, 100),
@@ -88,10 +115,11 @@ function beamOf(decoding: DecodingOptions): NonNullable<NativeDecoding['beam']> 
 /**
  * The engine's decoder options for this model.
  *
- * @throws {@link ArgumentError} when the model has no such head, or cannot spell a phrase.
+ * @throws {@link ArgumentError} when the model has no such head, or cannot spell a phrase. @throws {@link ModelError} for a language model
+ * that cannot be used.
  */
 export function resolveDecoding(
-  info: Pick<NativeModelInfo, 'architecture' | 'vocabulary'>,
+  info: Pick<NativeModelInfo, 'architecture' | 'vocabulary' | 'languageModel'>,
   decoding: DecodingOptions | undefined,
 ): NativeDecoding {
   checkDecoding(decoding);
@@ -99,9 +127,13 @@ export function resolveDecoding(
   const head = decoding?.head ?? (heads[0] as NativeHead);
   if (!heads.includes(head))
     throw expected(`a head that the model has (${heads.join(', ')})`, 'decoding.head', head);
+  if (decoding?.search === 'parakeet-mlx' && head !== 'tdt')
+    throw expected("search: 'frame' for another head than 'tdt'", 'decoding.search', decoding.search);
+  const search = decoding?.type === 'beam' ? searchOf(decoding) : 'greedy';
   return {
     head,
-    ...(decoding?.type === 'beam' && { beam: beamOf(decoding) }),
+    ...(decoding?.type === 'beam' && { beam: beamOf(decoding, head) }),
     boost: boostTreeOrNone(info.vocabulary, decoding?.boost),
+    lm: resolveLanguageModel(info.vocabulary, info.languageModel, decoding ?? {}, { search, head }),
   };
 }

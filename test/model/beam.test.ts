@@ -8,6 +8,7 @@ import {
   firstFrames,
   logSum,
   rnntLikelihood,
+  tdtLikelihood,
 } from '../reference/likelihood.js';
 import { argmax } from '../reference/matrix.js';
 import { type Architecture, goldenArray, readGolden } from '../support/goldens.js';
@@ -36,7 +37,7 @@ describe.each<[Architecture, 'short' | 'long']>([
       const expected = golden.tokens[way] ?? [];
       const frame = (loaded.info.hop * loaded.info.subsamplingFactor) / loaded.info.sampleRate;
       const { shape, data } = goldenArray(golden, 'encoded');
-      const beam = { size, lengthPenalty, patience, durationReward };
+      const beam = { search: 'parakeet-mlx' as const, size, lengthPenalty, patience, durationReward };
       const tokens = await loaded.native.decode(data, shape[0] as number, { head: 'tdt', beam }, 1);
       expect([...tokens.ids]).toEqual(expected.map(({ id }) => id));
       expect([...tokens.starts]).toEqual(expected.map(({ start }) => Math.round(start / frame)));
@@ -54,7 +55,13 @@ function piece(architecture: Architecture, from: number, rows: number) {
     frames: firstFrames(data, columns, from, rows),
   };
 }
-const beamOf = (size: number) => ({ size, lengthPenalty: 0, patience: 1, durationReward: 0.5 });
+const beamOf = (size: number) => ({
+  search: 'frame' as const,
+  size,
+  lengthPenalty: 0,
+  patience: 1,
+  durationReward: 0.5,
+});
 
 describe.each<Architecture>(['ctc', 'tdt-ctc'])('CTC prefix beam search of %s', (architecture) => {
   let loaded: NativeGolden;
@@ -117,6 +124,55 @@ describe.each<Architecture>(['ctc', 'tdt-ctc'])('CTC prefix beam search of %s', 
     const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length;
     // The CTC golden is sure of its tokens: nothing is left to find.
     expect(mean).toBeGreaterThan(architecture === 'ctc' ? -0.01 : 0.1);
+  });
+});
+
+describe.each<Architecture>(['tdt', 'tdt-ctc'])('frame-synchronous beam search of %s', (architecture) => {
+  let loaded: NativeGolden;
+  beforeAll(async () => {
+    loaded = await loadNativeGolden(architecture);
+  });
+  afterAll(() => loaded.native.close());
+  const decode = async (data: Float32Array, rows: number, size?: number) => {
+    const beam = size === undefined ? undefined : beamOf(size);
+    return loaded.native.decode(data, rows, { head: 'tdt', ...(beam && { beam }) }, 1);
+  };
+
+  test('finds the likeliest of all texts of up to two tokens', async () => {
+    for (const from of [0, 5, 11, 25]) {
+      const { data, frames } = piece(architecture, from, 3);
+      const likelihood = (text: number[]) => tdtLikelihood(loaded.reference, frames, text);
+      const found = [...(await decode(data, 3, 64)).ids];
+      const tokens = Array.from({ length: loaded.reference.vocabulary.length }, (_, id) => id);
+      const one = tokens.map((id) => [id]).sort((a, b) => likelihood(b) - likelihood(a));
+      const two = one.slice(0, 4).flatMap(([id]) => tokens.map((next) => [id as number, next]));
+      const best = Math.max(likelihood([]), ...one.map(likelihood), ...two.map(likelihood));
+      // What falls out of the beam is missed, a little.
+      expect(likelihood(found)).toBeGreaterThanOrEqual(best - 0.05);
+    }
+  });
+
+  test('texts are likelier than the greedy ones, and their tokens lie in order', async () => {
+    const differences = { narrow: 0, wide: 0 };
+    let count = 0;
+    for (const rows of [4, 9]) {
+      for (let from = 0; from < 20; from += 2) {
+        const { data, frames } = piece(architecture, from, rows);
+        const likelihood = (text: Iterable<number>) => tdtLikelihood(loaded.reference, frames, [...text]);
+        const greedy = likelihood((await decode(data, rows)).ids);
+        differences.narrow += likelihood((await decode(data, rows, 1)).ids) - greedy;
+        const { ids, starts, confidences } = await decode(data, rows, 12);
+        differences.wide += likelihood(ids) - greedy;
+        count++;
+        const places = [...starts];
+        expect(places).toEqual([...places].sort((a, b) => a - b));
+        expect(places.every((start) => start >= 0 && start < rows)).toBe(true);
+        expect([...confidences].every((value) => value >= 0 && value <= 1)).toBe(true);
+      }
+    }
+    expect(differences.wide / count).toBeGreaterThan(0.05);
+    // Both are far above greedy decoding here, where frames are few; a wide beam loses nothing.
+    expect(differences.wide / count).toBeGreaterThan(differences.narrow / count - 0.1);
   });
 });
 

@@ -36,16 +36,58 @@ export function ctcLikelihood(
   return logSum(alpha.slice(-2));
 }
 
+/** The predictor's output before each token of a text, and after the last. */
+function predictions(model: ReferenceModel, text: readonly number[]): Float64Array[] {
+  let { hidden, cell } = initialState(model, 0);
+  return [undefined, ...text].map((last) => {
+    const next = predict(model, last, hidden, cell);
+    ({ hidden, cell } = next);
+    return next.out;
+  });
+}
+
+/** ln P(token | the tokens before it) by the predictor alone, of each token of a text. */
+export function internalLikelihoods(model: ReferenceModel, text: readonly number[]): number[] {
+  const predicted = predictions(model, text);
+  return text.map((id, u) => {
+    const logits = join(model, undefined, predicted[u] as Float64Array);
+    return Math.log(softmax(logits.subarray(0, model.vocabulary.length))[id] as number);
+  });
+}
+
+/**
+ * ln P(text | frames) of a token-and-duration transducer (Xu et al. 2023), whose last duration may lead behind the last frame. A blank of
+ * no duration lasts one frame, as in decoding.
+ */
+export function tdtLikelihood(model: ReferenceModel, encoded: Matrix, text: readonly number[]): number {
+  const blank = model.vocabulary.length;
+  const predicted = predictions(model, text);
+  const alpha = new Map<string, number[]>([['0,0', [0]]]);
+  const add = (frame: number, u: number, value: number) => {
+    const key = `${Math.min(frame, encoded.rows)},${u}`;
+    alpha.set(key, [...(alpha.get(key) ?? []), value]);
+  };
+  for (let frame = 0; frame < encoded.rows; frame++) {
+    for (let u = 0; u <= text.length; u++) {
+      const here = logSum(alpha.get(`${frame},${u}`) ?? []);
+      if (here === Number.NEGATIVE_INFINITY) continue;
+      const logits = join(model, encoded.row(frame), predicted[u] as Float64Array);
+      const tokens = softmax(logits.subarray(0, blank + 1)).map(Math.log);
+      const durations = softmax(logits.subarray(blank + 1)).map(Math.log);
+      model.durations.forEach((duration, i) => {
+        const own = here + (durations[i] as number);
+        add(frame + Math.max(1, duration), u, own + (tokens[blank] as number));
+        if (u < text.length) add(frame + duration, u + 1, own + (tokens[text[u] as number] as number));
+      });
+    }
+  }
+  return logSum(alpha.get(`${encoded.rows},${text.length}`) ?? []);
+}
+
 /** ln P(text | frames) of a transducer without durations. */
 export function rnntLikelihood(model: ReferenceModel, encoded: Matrix, text: readonly number[]): number {
   const blank = model.vocabulary.length;
-  let { hidden, cell } = initialState(model, 0);
-  const predicted: Float64Array[] = [];
-  for (const last of [undefined, ...text]) {
-    const next = predict(model, last, hidden, cell);
-    ({ hidden, cell } = next);
-    predicted.push(next.out);
-  }
+  const predicted = predictions(model, text);
   const scores = (frame: number, u: number) =>
     softmax(join(model, encoded.row(frame), predicted[u] as Float64Array)).map(Math.log);
   let alpha: number[] = [];

@@ -111,18 +111,22 @@ export function predict(
 
 const ACTIVATIONS = { relu: (x: number): number => Math.max(0, x), tanh: Math.tanh, sigmoid };
 
-/** Logits of the tokens, of the blank, and for TDT of the durations. */
-export function join(model: ReferenceModel, frame: Float64Array, predicted: Float64Array): Float64Array {
+/** Logits of the tokens, of the blank, and for TDT of the durations; without a frame, of the predictor alone. */
+export function join(
+  model: ReferenceModel,
+  frame: Float64Array | undefined,
+  predicted: Float64Array,
+): Float64Array {
   const part = (name: 'enc' | 'pred', x: Float64Array): Matrix =>
     linear(
       new Matrix(1, x.length, x),
       weight(model, `joint.${name}.weight`),
       vector(model, `joint.${name}.bias`),
     );
-  const fromFrame = part('enc', frame);
+  const fromFrame = frame && part('enc', frame);
   const fromTokens = part('pred', predicted);
   const activate = ACTIVATIONS[model.jointActivation];
-  const sum = fromFrame.map((value, j) => activate(value + fromTokens.get(0, j)));
+  const sum = fromTokens.map((value, j) => activate(value + (fromFrame?.get(0, j) ?? 0)));
   return linear(sum, weight(model, 'joint.joint_net.2.weight'), vector(model, 'joint.joint_net.2.bias')).row(
     0,
   );

@@ -148,7 +148,7 @@ describe('a cache-aware stream', () => {
 
   // A beam chooses at the end of each step, so that what is final stays: it is not that of the whole signal.
   test('with a beam gives the same tokens for any pushes', async () => {
-    const beam = { size: 3, lengthPenalty: 0, patience: 1, durationReward: 0 };
+    const beam = { search: 'frame', size: 3, lengthPenalty: 0, patience: 1, durationReward: 0 } as const;
     const run = (pushes: number[]) =>
       streamTokens(model, audio, cacheAwareOptions([8, 3]), pushes, 0, { head: 'rnnt', beam });
     const [one, other] = [await run([audio.length]), await run([777, 5000])];

@@ -2,11 +2,11 @@
  * A model folder: parakeet-mlx's (NeMo's `config.json`, a `model.safetensors` with MLX's names; our quantised folders have this format
  * too), or Hugging Face transformers'. The weights may be in several files with a `model.safetensors.index.json`.
  */
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { NativeTensor } from '../../engine/addon.js';
 import { ModelError } from '../../errors.js';
-import { SHARD_INDEX, WEIGHTS } from '../../hub/layout.js';
+import { LANGUAGE_MODEL, SHARD_INDEX, WEIGHTS } from '../../hub/layout.js';
 import { readTensorIndex } from '../safetensors.js';
 import { readJson } from './json.js';
 import { keepAll, type ModelFiles } from './model-files.js';
@@ -32,7 +32,13 @@ export async function openFolder(folder: string): Promise<ModelFiles> {
   }
   const config = await readJson(configFile);
   const tensors = sharded ? await readShards(folder) : await readTensorIndex(path.join(folder, WEIGHTS));
-  const common = { configFile, prior: path.join(folder, 'streaming.json'), dispose: keepAll };
+  const languageModel = (await readdir(folder)).sort().find((name) => name.endsWith(LANGUAGE_MODEL));
+  const common = {
+    configFile,
+    prior: path.join(folder, 'streaming.json'),
+    ...(languageModel !== undefined && { languageModel: path.join(folder, languageModel) }),
+    dispose: keepAll,
+  };
   if (isTransformersConfig(config)) {
     return { format: 'transformers', ...(await readTransformers(config, tensors, folder)), ...common };
   }
