@@ -10,7 +10,8 @@ import type {
   NativeMel,
 } from '../engine/addon.js';
 import type { Token } from '../events.js';
-import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
+import type { BoostPhrase } from '../model/boost.js';
+import { boostTreeOrNone } from '../model/boost-tree.js';
 import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
 import type { StageModel } from '../model/stage-model.js';
 import { melFrames } from '../model/streaming-options.js';

@@ -5,7 +5,8 @@
 
 import type { NativeDecoding, NativeHead, NativeModelInfo } from '../engine/addon.js';
 import { expected, finite, integer, known, oneOf } from '../options.js';
-import { type BoostPhrase, boostTreeOrNone, checkBoost } from './boost.js';
+import { type BoostPhrase, checkBoost } from './boost.js';
+import { boostTreeOrNone } from './boost-tree.js';
 import {
   checkLanguageModel,
   type LanguageModelOptions,

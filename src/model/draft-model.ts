@@ -1,7 +1,8 @@
 /** Options of a stream as its draft model takes them: what is meant for the accurate model is left out. */
 import type { NativeModelInfo } from '../engine/addon.js';
 import { expected, received } from '../options.js';
-import { type BoostPhrase, canSpell } from './boost.js';
+import type { BoostPhrase } from './boost.js';
+import { canSpell } from './boost-tree.js';
 import type { DecodingOptions } from './decoding.js';
 import type { LoadedModel } from './loaded-model.js';
 import { isModel } from './stage-model.js';

@@ -3,7 +3,8 @@
  * at a time, each with full context. Cutting and merging is in windows.ts.
  */
 import type { AudioChunk, TranscriptEvent } from '../events.js';
-import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
+import type { BoostPhrase } from '../model/boost.js';
+import { boostTreeOrNone } from '../model/boost-tree.js';
 import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
 import type { SettledSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';

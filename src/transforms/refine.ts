@@ -4,7 +4,8 @@
  */
 import type { NativeDecoder } from '../engine/addon.js';
 import type { Token, TranscriptEvent } from '../events.js';
-import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
+import type { BoostPhrase } from '../model/boost.js';
+import { boostTreeOrNone } from '../model/boost-tree.js';
 import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
 import type { StageModel } from '../model/stage-model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';

@@ -5,7 +5,8 @@
 import { publish, type StepMessage } from '../diagnostics.js';
 import type { NativeDecoder, NativeHead } from '../engine/addon.js';
 import type { EncodedChunk, TranscriptEvent } from '../events.js';
-import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
+import type { BoostPhrase } from '../model/boost.js';
+import { boostTreeOrNone } from '../model/boost-tree.js';
 import { checkDecoding, type DecodingOptions, headsOf, resolveDecoding } from '../model/decoding.js';
 import { mustBeModel, type StageModel } from '../model/stage-model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';

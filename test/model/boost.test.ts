@@ -14,7 +14,7 @@ import {
   readBoostFile,
   type TranscriptEvent,
 } from '../../src/index.js';
-import { boostTree } from '../../src/model/boost.js';
+import { boostTree } from '../../src/model/boost-tree.js';
 
 const audio = path.join(import.meta.dirname, '..', 'audio');
 const austen = path.join(audio, 'sense_and_sensibility_01_austen_64kb-0870.flac');

@@ -1,7 +1,7 @@
 /** `WS /v1/captions`: the page's own protocol, whose messages are in messages.ts. One connection here; what outlives it is in session.ts. */
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
-import { canSpell } from '../../../model/boost.js';
+import { canSpell } from '../../../model/boost-tree.js';
 import { finite, integer } from '../../../options.js';
 import type { Protocol, ServerContext } from '../../context.js';
 import { type Failure, logFailure } from '../../failures.js';
