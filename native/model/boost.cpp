@@ -15,7 +15,7 @@ struct Reading {
   std::vector<int> nodes;
   bool afterWord, begun;
   double earned = 0;   // weights of phrases that were completed
-  double avoided = 0;  // those below zero that were completed within what was read
+  double avoided = 0;  // those below zero that what was read has completed itself
 };
 
 void follow(const BoostTree& tree, int node, int character, std::vector<int>& next) {
@@ -47,7 +47,10 @@ void read(const BoostTree& tree, int token, Reading& reading, std::vector<int>& 
     reading.afterWord = ofWord;
     if (!reading.begun && (tree.characters[i] & letterOrDigit)) {
       reading.begun = true;
-      if (tree.characters[i] & uppercase) reading.earned += tree.firstUppercase;
+      if (tree.characters[i] & uppercase) {
+        reading.earned += tree.firstUppercase;
+        reading.avoided += std::min(0.0, tree.firstUppercase);
+      }
     }
   }
 }

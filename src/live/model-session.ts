@@ -52,6 +52,7 @@ export interface NativeStates {
 export class ModelSession {
   readonly #model: StageModel;
   readonly #flushSilence: number;
+  readonly #firstUppercase: number | undefined;
   readonly #listener: SessionListener;
   readonly #mel: NativeMel;
   readonly #encoder: NativeEncoder;
@@ -69,6 +70,7 @@ export class ModelSession {
     const resolved = resolveDecoding(model.info, decoding);
     this.#model = model;
     this.#flushSilence = flushSilence;
+    this.#firstUppercase = decoding?.firstUppercase;
     this.#listener = listener;
     this.#mel = model.native.createMel();
     this.#encoder = model.native.createEncoder(encoder);
@@ -100,7 +102,7 @@ export class ModelSession {
   }
 
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    await this.#decoder.setBoost(boostTreeOrNone(this.#model.info.vocabulary, boost));
+    await this.#decoder.setBoost(boostTreeOrNone(this.#model.info.vocabulary, boost, this.#firstUppercase));
   }
 
   async save(): Promise<NativeStates> {

@@ -18,6 +18,7 @@ import { planWindows, type WindowOptions, Windows } from './windows.js';
 /** The stage. After each window come the `token` events that no later one can change, and `progress`; at the end comes `end`. */
 export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
   readonly #rate: number;
+  readonly #firstUppercase: number | undefined;
   readonly #vocabulary: readonly string[];
   readonly #windows: Windows;
   readonly #placer: TokenPlacer;
@@ -52,12 +53,16 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
     this.#placer = new TokenPlacer(model.info);
     this.#marks = new UtteranceMarks(model.info.vocabulary);
     this.#vocabulary = model.info.vocabulary;
+    this.#firstUppercase = wanted?.firstUppercase;
     this.#windows = new Windows(model, plan, decoding, this.#aborter.signal);
   }
 
   /** Replaces the boosted phrases from the next window on. */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    this.#windows.decoding = { ...this.#windows.decoding, boost: boostTreeOrNone(this.#vocabulary, boost) };
+    this.#windows.decoding = {
+      ...this.#windows.decoding,
+      boost: boostTreeOrNone(this.#vocabulary, boost, this.#firstUppercase),
+    };
   }
 
   protected override async process({ channels, sampleRate }: AudioChunk): Promise<void> {

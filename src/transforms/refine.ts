@@ -25,6 +25,7 @@ export function refine(model: StageModel, encoder: Encode, decoding?: DecodingOp
 /** The stage that {@link refine} makes. */
 export class Refine extends Stage<TranscriptEvent, TranscriptEvent> {
   readonly #model: StageModel;
+  readonly #firstUppercase: number | undefined;
   readonly #native: NativeDecoder;
   readonly #session: EncoderSession;
   readonly #refiner = new Refiner((from, until) => this.#hearAgain(from, until));
@@ -34,6 +35,7 @@ export class Refine extends Stage<TranscriptEvent, TranscriptEvent> {
     const native = model.native.createDecoder(resolveDecoding(model.info, decoding));
     super({ writableHighWaterMark: 4, readableHighWaterMark: 4 });
     this.#model = model;
+    this.#firstUppercase = decoding?.firstUppercase;
     this.#native = native;
     this.#session = encoder.session;
     this.#session.hold();
@@ -41,7 +43,7 @@ export class Refine extends Stage<TranscriptEvent, TranscriptEvent> {
 
   /** As in `tokenDecode`. */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    await this.#native.setBoost(boostTreeOrNone(this.#model.info.vocabulary, boost));
+    await this.#native.setBoost(boostTreeOrNone(this.#model.info.vocabulary, boost, this.#firstUppercase));
   }
 
   protected override async process(event: TranscriptEvent): Promise<void> {

@@ -137,6 +137,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   readonly #latencies = new Latencies();
   #session: EncoderSession | undefined;
   readonly #model: StageModel;
+  readonly #firstUppercase: number | undefined;
   #progress = 0;
   #revision = 0;
   #steps = 0;
@@ -162,6 +163,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     this.#drafts = drafts;
     this.#frameSeconds = frameSeconds(model.info);
     this.#model = model;
+    this.#firstUppercase = options.decoding?.firstUppercase;
     this.#placer = new TokenPlacer(model.info);
     this.#marks = new UtteranceMarks(model.info.vocabulary);
     this.#native = native;
@@ -173,7 +175,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
    * @throws {@link ArgumentError} for invalid phrases, as a rejection.
    */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    await this.#native.setBoost(boostTreeOrNone(this.#model.info.vocabulary, boost));
+    await this.#native.setBoost(boostTreeOrNone(this.#model.info.vocabulary, boost, this.#firstUppercase));
   }
 
   /** Drafts are left out: the transcript is behind its audio. @internal */
