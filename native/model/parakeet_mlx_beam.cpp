@@ -56,8 +56,8 @@ std::vector<TransducerHypothesis> ParakeetMlxBeamDecoder::search(Search& search)
 }
 
 void ParakeetMlxBeamDecoder::expand(const TransducerHypothesis& one, const float* logits, TopChoices& top,
-                            std::vector<TransducerHypothesis>& candidates,
-                            std::unordered_map<uint64_t, size_t>& places) const {
+                                    std::vector<TransducerHypothesis>& candidates,
+                                    std::unordered_map<uint64_t, size_t>& places) const {
   const int blank = rules_.vocabulary, classes = blank + 1;
   const auto kinds = static_cast<int>(rules_.durations.size());
   // Without durations, a blank moves by one frame and a token by none.
@@ -123,8 +123,8 @@ size_t ParakeetMlxBeamDecoder::best(const std::vector<TransducerHypothesis>& fou
 
 }  // namespace
 
-std::unique_ptr<Decoder> makeParakeetMlxBeamDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
-                                            const Beam& beam) {
+std::unique_ptr<Decoder> makeParakeetMlxBeamDecoder(std::shared_ptr<const Transducer> transducer,
+                                                    const ModelConfig& config, const Beam& beam) {
   return std::make_unique<ParakeetMlxBeamDecoder>(
       std::move(transducer), TransducerRules{config.vocabulary, config.durations, config.maxSymbols}, beam);
 }

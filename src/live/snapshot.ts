@@ -51,7 +51,7 @@ const MAGIC = 'PKTSNAP\n';
 const HASH_BYTES = 32;
 
 /** What a snapshot belongs to: the `identity` of a model, and the type of its weights. */
-export interface SnapshotOwner {
+interface SnapshotOwner {
   identity: string;
   dtype: string;
 }
