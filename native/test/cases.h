@@ -16,6 +16,7 @@ void cancellation(const Goldens& models, std::mt19937& random);
 void snapshots(const Goldens& models, std::mt19937& random);
 void manySessions(const Goldens& models, std::mt19937& random);
 void stepGrid(const Goldens& models, std::mt19937& random);
+void beams(const Goldens& models, std::mt19937& random);
 void faults(const Goldens& models);
 void greedyKernel(std::mt19937& random);
 // Takes the cache-aware models, which the others do not.

@@ -35,6 +35,7 @@ int main(int count, char** arguments) try {
   run("goldens", [&] { goldens(models); });
   run("streams", [&] { streams(models, random); });
   run("cache-aware streams", [&] { cacheAware(cacheAwareModels, random); });
+  run("beams", [&] { beams(models, random); });
   run("faults", [&] { faults(models); });
   run("cancellation", [&] { cancellation(models, random); });
   run("snapshots", [&] { snapshots(models, random); });

@@ -183,13 +183,16 @@ export class LiveTranscript {
     this.#draft = state.draft;
     this.#main.placer = state.placer;
     if (state.drafts && this.#drafts) this.#drafts.state = state.drafts;
-    // The next call reports a failure.
+    // The next call reports a failure, also one that is already queued.
     this.#run(async () => {
-      await this.#main.load(native.model);
-      if (native.draftModel) await this.#drafts?.session.load(native.draftModel);
-    }).catch((error: Error) => {
-      this.#failure = error;
-    });
+      try {
+        await this.#main.load(native.model);
+        if (native.draftModel) await this.#drafts?.session.load(native.draftModel);
+      } catch (error) {
+        this.#failure = error as Error;
+        throw error;
+      }
+    }).catch(() => {});
   }
 
   #heard({ final, draft, time }: SessionStep): void {
@@ -205,13 +208,20 @@ export class LiveTranscript {
 
   /** Runs after all earlier calls. The first failure ends the stream: audio would be missing from what follows. */
   #run(work: () => Promise<void>): Promise<void> {
-    const result = this.#queue.then(work).catch(async (error: unknown) => {
-      if (this.#state !== 'closed') this.#state = 'failed';
-      await this.#free().catch(() => {});
-      throw this.#signal?.aborted ? abortedBy(this.#signal) : error;
-    });
+    const result = this.#queue
+      .then(() => this.#unlessFailed(work))
+      .catch(async (error: unknown) => {
+        if (this.#state !== 'closed') this.#state = 'failed';
+        await this.#free().catch(() => {});
+        throw this.#signal?.aborted ? abortedBy(this.#signal) : error;
+      });
     this.#queue = result.catch(() => undefined);
     return result;
+  }
+
+  #unlessFailed(work: () => Promise<void>): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    return work();
   }
 
   #free(): Promise<void> {

@@ -23,7 +23,7 @@ const MOST_GRAMS = 50_000_000;
 const TO_NATURAL = Math.LN10;
 
 /** An error that names the file and the line. */
-export function invalidArpa(text: TextSource, line: number, what: string): ModelError {
+function invalidArpa(text: TextSource, line: number, what: string): ModelError {
   return new ModelError(
     'ERR_PARAKEET_INVALID_LANGUAGE_MODEL',
     `Expected an ARPA file in ${nameOf(text)} but line ${line} ${what}`,

@@ -54,7 +54,8 @@ const BREAK = -1;
  * Makes a language model of texts and writes it to `target`. The texts are plain UTF-8, written as the speech model writes: with its case
  * and punctuation, numbers in words. Line breaks mean nothing.
  *
- * Takes about 4 s and 100 MB of memory for a million words; most of the memory is for the different sequences.
+ * A million words take about 3 s of CPU time and 300 MB of memory, 13 million 22 s and 1.1 GB (order 4): memory grows with the different
+ * sequences.
  *
  * @param texts paths, or streams of bytes.
  * @returns the words that were read, and the file's size.

@@ -106,6 +106,8 @@ export async function convertModel(
     );
     if (files.prior !== undefined && (await stat(files.prior).catch(() => undefined)))
       await copyFile(files.prior, path.join(folder, 'streaming.json'));
+    if (files.languageModel !== undefined)
+      await copyFile(files.languageModel, path.join(folder, path.basename(files.languageModel)));
     await rename(part, path.join(folder, 'model.safetensors'));
     return { bytes };
   } finally {

@@ -46,7 +46,12 @@ test('list shows what can be loaded', () => {
 test('info describes a model of the cache without asking the hub', () => {
   const { status, stdout } = models('info', 'someone/small-tdt', '--json');
   expect(status).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ architecture: 'tdt', sampleRate: 16_000, prior: false });
+  expect(JSON.parse(stdout)).toMatchObject({
+    architecture: 'tdt',
+    sampleRate: 16_000,
+    prior: false,
+    languageModel: false,
+  });
   expect(models('info', 'someone/else')).toMatchObject({
     status: 1,
     stderr: expect.stringContaining('offline'),

@@ -18,16 +18,15 @@ test('defaults are those of parakeet-mlx', async () => {
     outputTemplate: '{filename}',
     decoding: 'greedy',
     beamSize: 5,
-    lengthPenalty: 1,
-    patience: 1,
-    durationReward: 0.7,
     chunkDuration: 120,
     overlapDuration: 15,
     attention: 'full',
     localAttentionContextSize: 256,
     dtype: 'auto',
   });
-  for (const name of ['maxWords', 'highlightWords', 'output', 'model']) expect(values[name]).toBeUndefined();
+  // The beam's options depend on the search.
+  for (const name of ['maxWords', 'highlightWords', 'output', 'model', 'search', 'lengthPenalty', 'patience'])
+    expect(values[name]).toBeUndefined();
 });
 
 test('the command line wins over the environment, and that over the default', async () => {

@@ -22,6 +22,20 @@ describe('byte-pair encoding', () => {
     );
   });
 
+  test('splits a text into pieces that spell it', () => {
+    const { pieces, tokenizer } = bundled;
+    fc.assert(
+      fc.property(
+        fc.array(fc.stringMatching(/^[A-Za-z']{1,14}[.,?!]?$/), { minLength: 1, maxLength: 12 }),
+        (words) => {
+          const detokenizer = new Detokenizer(pieces);
+          const text = tokenizer.text(words.join('  ')).map((id) => detokenizer.push(id));
+          expect(text.join('').trim()).toBe(words.join(' '));
+        },
+      ),
+    );
+  });
+
   test('a word with letters that the vocabulary has not is none', () => {
     expect(bundled.tokenizer.word('1984')).toBeUndefined();
     expect(bundled.tokenizer.text('in 1984 it')).toEqual(bundled.tokenizer.text('in it'));

@@ -94,12 +94,13 @@ test('bytes can be written again as bytes, not as anything finer', async () => {
   });
 });
 
-test('the bundled model keeps its streaming.json', async () => {
+test('the bundled model keeps its streaming.json and its language model', async () => {
   const folder = await convert(path.join(import.meta.dirname, '..', '..', 'models', 'parakeet-tiny-en'), {
     dtype: 'int8',
   });
   await using model = await loadModel(folder);
   expect(model.info.prior).toBeDefined();
+  expect(model.info.languageModel).toBe(path.join(folder, 'en.lm'));
 });
 
 test('a folder with something in it is left alone', async () => {

@@ -41,7 +41,8 @@ std::vector<int32_t> someText(int count, unsigned seed) {
   std::vector<int32_t> text;
   int32_t last = 0, before = 0;
   for (int i = 0; i < count; i++) {
-    const auto next = static_cast<int32_t>((last * 7 + before % 5 * 31 + static_cast<int32_t>(random() % 4)) % vocabulary);
+    const auto next =
+        static_cast<int32_t>((last * 7 + before % 5 * 31 + static_cast<int32_t>(random() % 4)) % vocabulary);
     before = last;
     last = next;
     text.push_back(random() % 300 == 0 ? -1 : next);
