@@ -89,7 +89,7 @@ class SharedDecoder : public Decoder {
  public:
   explicit SharedDecoder(std::shared_ptr<const Decoder> inner) : inner_(std::move(inner)) {}
   mlx::core::array project(const mlx::core::array& encoded) const override { return inner_->project(encoded); }
-  std::unique_ptr<DecoderState> start() const override {
+  std::unique_ptr<DecoderState> newState() const override {
     return std::make_unique<FaultyState>(inner_->start(), std::exchange(next, nullptr));
   }
   void decode(const std::vector<DecoderJob>& jobs) const override {
@@ -115,7 +115,7 @@ class FaultyDecoder : public Decoder {
     fuse_.at(Point::prepare);
     return inner_->project(encoded);
   }
-  std::unique_ptr<DecoderState> start() const override { return inner_->start(); }
+  std::unique_ptr<DecoderState> newState() const override { return inner_->start(); }
   void decode(const std::vector<DecoderJob>& jobs) const override { inner_->decode(jobs); }
 
  private:
