@@ -251,6 +251,20 @@ describe('with real models', () => {
     expect(views(both).some(({ tokens }) => tokens.length > 0)).toBe(true);
   });
 
+  test('a flush leaves no draft, whatever the other model has heard', async () => {
+    const stream = parakeet({ input, model, draftModel: streaming });
+    const events: TranscriptEvent[] = [];
+    stream.on('data', (event: TranscriptEvent) => events.push(event));
+    for (let from = 0; from < 3; from++) {
+      stream.write(bytesOf(jfk.subarray(from * 30_000, (from + 1) * 30_000)));
+      await stream.flush();
+      expect(views(events).at(-1)?.tokens).toEqual([]);
+    }
+    expect(views(events).some(({ tokens }) => tokens.length > 0)).toBe(true);
+    stream.destroy();
+    await new Promise((resolve) => stream.once('close', resolve));
+  });
+
   test('at the seam no word is repeated, and none is left out', async () => {
     const clips = ['bf_emma_06.flac', 'am_michael_05.flac', 'af_sky_10.flac'];
     const samples = concat(await Promise.all(clips.map((clip) => samplesOf(clip))));
