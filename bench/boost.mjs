@@ -26,7 +26,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean' },
     recordings: { type: 'string', default: path.join(root, 'test', 'audio') },
     model: { type: 'string', default: path.join(root, 'models', 'parakeet-tiny-en') },
-    weights: { type: 'string', default: '1,2,3,4' },
+    weights: { type: 'string', default: '3,5,8' },
   },
 });
 

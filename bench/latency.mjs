@@ -2,12 +2,14 @@
  * The latency presets: word error rate, delay of final words and of drafts, cost, and how many drafted words changed later.
  *
  *     npm run -s bench:latency -- [--json] [--quick] [--recordings DIR]… [--model DIR] [--limit-seconds S] [--grid 0.16/0.32,0.32/0.64] [--refine]
+ *         [--draft-model DIR]
  *
  * DIR: sound files and a transcripts.tsv; may be given several times (default: test/audio). Sound comes 100 ms at a time on a
  * virtual clock: an event comes at the audio's time plus the compute that it waited for. A delay is from the end of a word in the
  * audio (as `model.transcribe` finds it) to the event that has its last token; a draft's to the first draft that shows the word.
  * `--grid` measures other pairs of chunk/lookahead (seconds) beside the presets. A cache-aware model is measured with each of its
- * contexts instead, whose chunk is named in seconds. `--json`: `{ presets: [{ name, chunk, lookahead,
+ * contexts instead, whose chunk is named in seconds. `--draft-model` measures each of them with this model for the drafts too (`same`: the
+ * measured model itself, with its fastest preset). `--json`: `{ presets: [{ name, chunk, lookahead,
  * wer, offlineWer, final: { p50, p95 }, draft: { p50, p95 }, cost, revised, refined? }] }`; seconds, per cent, seconds of compute
  * per second of audio.
  */
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     refine: { type: 'boolean' },
     recordings: { type: 'string', multiple: true, default: [path.join(root, 'test', 'audio')] },
     model: { type: 'string' },
+    'draft-model': { type: 'string' },
     'limit-seconds': { type: 'string' },
   },
 });
@@ -46,11 +49,19 @@ const grid = (values.grid ?? '')
   .map(([chunk, lookahead]) => ({ chunk, lookahead }));
 /** Chunks of a cache-aware model, in seconds. */
 const chunks = model.info.contexts.map(([, right]) => Number(((right + 1) * 0.08).toFixed(2)));
-const measured = [
+const draftModel =
+  values['draft-model'] === 'same'
+    ? model
+    : values['draft-model'] && (await loadModel(values['draft-model'], { dtype: 'float32' }));
+const alone = [
   ...(chunks.length > 0
     ? chunks.map((chunk) => fresh(`${chunk} s`, { chunk, lookahead: 0 }))
     : Object.entries(presets).map(([name, numbers]) => fresh(name, numbers))),
   ...grid.map((numbers) => fresh(`${numbers.chunk}/${numbers.lookahead}`, numbers)),
+];
+const measured = [
+  ...alone,
+  ...(draftModel ? alone.map((one) => ({ ...fresh(`${one.name}+draft`, one), draftModel })) : []),
 ];
 const offline = [];
 let audioSeconds = 0;
@@ -68,6 +79,7 @@ for (const folder of values.recordings) {
   }
 }
 await model.close();
+if (draftModel && draftModel !== model) await draftModel.close();
 
 const offlineWer = wordErrorRate(offline).wer;
 const rows = measured.map((one) => ({
@@ -107,7 +119,7 @@ function fresh(name, { chunk, lookahead }) {
 async function measure(one, samples, said, offlineWords) {
   const rate = model.info.sampleRate;
   const push = Math.round(PUSH_SECONDS * rate);
-  const live = model.live({ latency: latencyOf(one) });
+  const live = model.live({ latency: latencyOf(one), draftModel: one.draftModel });
   /** Words with the time at which they were final, and those of drafts with the time at which they were first shown. */
   const finals = [];
   const drafts = [];
@@ -190,11 +202,11 @@ function print(presetRows) {
     `${offline.length} recordings, ${audioSeconds.toFixed(0)} s; offline ${offlineWer.toFixed(2)} % WER`,
   );
   console.log(
-    `${'preset'.padEnd(12)}${'WER'.padStart(8)}${'final p50'.padStart(11)}${'p95'.padStart(7)}${'draft p50'.padStart(11)}${'p95'.padStart(7)}${'cost'.padStart(8)}${'revised'.padStart(9)}${values.refine ? 'refined'.padStart(9) : ''}`,
+    `${'preset'.padEnd(16)}${'WER'.padStart(8)}${'final p50'.padStart(11)}${'p95'.padStart(7)}${'draft p50'.padStart(11)}${'p95'.padStart(7)}${'cost'.padStart(8)}${'revised'.padStart(9)}${values.refine ? 'refined'.padStart(9) : ''}`,
   );
   for (const row of presetRows) {
     console.log(
-      row.name.padEnd(12) +
+      row.name.padEnd(16) +
         row.wer.toFixed(2).padStart(8) +
         `${row.final.p50.toFixed(2)} s`.padStart(11) +
         row.final.p95.toFixed(2).padStart(7) +

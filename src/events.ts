@@ -61,7 +61,7 @@ export interface EncodedChunk {
 
 /** One token of the vocabulary, placed in time. */
 export interface Token {
-  /** Index in the model's vocabulary. */
+  /** Index in the model's vocabulary; in drafts of a `draftModel`, in that model's. */
   id: number;
   /** Text as it is appended to the transcript: a leading space starts a word; empty for control tokens. */
   text: string;
@@ -121,11 +121,11 @@ export interface TranscriptResult {
 export interface StreamStats {
   /** Seconds of audio received. */
   audioSeconds: number;
-  /** Seconds of native compute. */
+  /** Seconds of native compute, of both models with a `draftModel`. */
   computeSeconds: number;
   /** `computeSeconds / audioSeconds`; 0 for an empty stream. */
   realTimeFactor: number;
-  /** Steps of the encoder. */
+  /** Steps of the encoder, or of both. */
   steps: number;
   /** Steps whose draft was not made because newer audio waited. */
   draftsDropped: number;

@@ -56,9 +56,10 @@ export type {
   Word,
 } from './events.js';
 export type { HubProgress } from './hub/hub.js';
-export type { LiveOptions, LiveTranscript, TranscribeStreamOptions } from './live/live-transcript.js';
+export type { LiveTranscript } from './live/live-transcript.js';
 export { type MovableOptions, movableStream, moveStream } from './live/movable.js';
 export type { MovableStream, StreamSnapshot } from './live/movable-stream.js';
+export type { LiveOptions, TranscribeStreamOptions } from './live/open-live.js';
 export {
   type BuildLanguageModelOptions,
   type BuiltLanguageModel,

@@ -1,16 +1,22 @@
 /** A loaded model: its properties, and everything that it can do in one call. The work is done in the layers below. */
 
 import { claimOf } from './composition/model-claim.js';
-import { type TranscribeOptions, transcribeSource } from './composition/transcribe-source.js';
+import { checkDraftModel } from './composition/options.js';
+import {
+  DEFAULT_MODE,
+  type TranscribeOptions,
+  transcribeKeys,
+  transcribeSource,
+} from './composition/transcribe-source.js';
 import type { NativeAddon, NativeModel, NativeModelInfo } from './engine/addon.js';
 import type { TranscriptResult } from './events.js';
+import type { LiveTranscript } from './live/live-transcript.js';
 import {
   type LiveOptions,
-  type LiveTranscript,
   startLive,
   startTranscribeStream,
   type TranscribeStreamOptions,
-} from './live/live-transcript.js';
+} from './live/open-live.js';
 import {
   computeLogMel,
   type EncodeLogMelOptions,
@@ -20,7 +26,9 @@ import {
   generate,
   type LogMelFrames,
 } from './low-level.js';
+import { loadedDraftModel } from './model/draft-model.js';
 import type { LoadedModel } from './model/loaded-model.js';
+import { known } from './options.js';
 import type { AudioSource } from './sources/audio-source.js';
 
 /** A loaded model, made by `loadModel`. One serves any number of streams and recordings at once. */
@@ -71,7 +79,11 @@ export class Model implements LoadedModel {
    * ```
    */
   async transcribe(source: AudioSource, options: TranscribeOptions = {}): Promise<TranscriptResult> {
-    return transcribeSource(() => claimOf(this), source, options);
+    const { draftModel, ...others } = known('transcribe', options, transcribeKeys);
+    checkDraftModel(draftModel, { ...others, mode: others.mode ?? DEFAULT_MODE });
+    const loaded = loadedDraftModel(draftModel);
+    const claims = { model: () => claimOf(this), draftModel: loaded && (() => claimOf(loaded)) };
+    return transcribeSource(claims, source, others);
   }
 
   /**

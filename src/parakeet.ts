@@ -1,13 +1,14 @@
 /** `parakeet()`: the stream of a transcription, with a model that it can load itself. */
 import {
+  checkDraftModel,
   checkModel,
   checkTranscription,
   type ParakeetOptions,
-  transcriptionKeys,
+  parakeetKeys,
 } from './composition/options.js';
 import { ParakeetStream } from './composition/parakeet-stream.js';
 import { known } from './options.js';
-import { claimer } from './shared-model.js';
+import { claimsOf } from './shared-model.js';
 
 /**
  * Speech to text as one stream: bytes of a sound file or of raw PCM in, {@link TranscriptEvent}s out.
@@ -16,6 +17,8 @@ import { claimer } from './shared-model.js';
  * stage that transcribes whole windows replaces `logMel`, `encode` and `tokenDecode`, and the pipeline holds one window. Back-pressure
  * reaches the source: between bytes and events the pipeline holds at most 1.2 s of audio and `lookahead + 5 × chunk` (5.4 s in all with
  * `'balanced'`), besides three writes of the source and about twenty events.
+ *
+ * With `draftModel`, the audio goes to a second model too, whose stages branch off after `resample`; it writes the drafts.
  *
  * Damage in the middle of a file becomes silence and a `gap` event, and the rest is transcribed. A broken input (a file that is damaged or
  * cut short, an error of the decoder) ends the transcript first: all words before it can be read and are written, then the stream fails.
@@ -34,8 +37,9 @@ import { claimer } from './shared-model.js';
  * ```
  */
 export function parakeet(options: ParakeetOptions = {}): ParakeetStream {
-  const { model, ...others } = known('parakeet', options, ['model', ...transcriptionKeys]);
+  const { model, draftModel, ...others } = known('parakeet', options, parakeetKeys);
   checkTranscription(others);
   checkModel(model, others.mode);
-  return new ParakeetStream(claimer(model), others);
+  checkDraftModel(draftModel, others);
+  return new ParakeetStream(claimsOf({ model, draftModel }), others);
 }

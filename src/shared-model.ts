@@ -2,7 +2,8 @@
  * Models that streams load for themselves: streams with the same name share one, and the last one to close frees it. To keep a model
  * loaded, call `loadModel` and pass it in.
  */
-import { claimOf, type ModelClaim } from './composition/model-claim.js';
+import { claimOf, type ModelClaim, type ModelClaims } from './composition/model-claim.js';
+import type { ParakeetOptions } from './composition/options.js';
 import { loadModel } from './load-model.js';
 import type { StageModel } from './model/stage-model.js';
 
@@ -16,9 +17,16 @@ interface Shared {
 
 const shared = new Map<string | undefined, Shared>();
 
-/** How a stream claims its model: one that is loaded, or the one of that name; `undefined` is the bundled one. */
-export function claimer(model: StageModel | string | undefined): () => ModelClaim {
-  return typeof model === 'object' ? () => claimOf(model) : () => claimModel(model);
+/** How a stream claims its models: loaded ones, or those of these names; without a name `model` is the bundled one. */
+export function claimsOf({ model, draftModel }: Pick<ParakeetOptions, 'model' | 'draftModel'>): ModelClaims {
+  return {
+    model: () => claim(model),
+    draftModel: draftModel === undefined ? undefined : () => claim(draftModel),
+  };
+}
+
+function claim(model: StageModel | string | undefined): ModelClaim {
+  return typeof model === 'object' ? claimOf(model) : claimModel(model);
 }
 
 function claimModel(name: string | undefined): ModelClaim {

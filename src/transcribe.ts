@@ -1,13 +1,20 @@
 /** `transcribe()`: a source to a transcript in one call, with a model that it can load itself. */
-import { checkModel, type ParakeetOptions } from './composition/options.js';
-import { type TranscribeOptions, transcribeKeys, transcribeSource } from './composition/transcribe-source.js';
+import { checkDraftModel, checkModel, type ParakeetOptions } from './composition/options.js';
+import {
+  DEFAULT_MODE,
+  type TranscribeOptions,
+  transcribeKeys,
+  transcribeSource,
+} from './composition/transcribe-source.js';
 import type { TranscriptResult } from './events.js';
 import { known } from './options.js';
-import { claimer } from './shared-model.js';
+import { claimsOf } from './shared-model.js';
 import type { AudioSource } from './sources/audio-source.js';
 
-/** Options of {@link transcribe}: those of `model.transcribe`, and the model. */
-export interface TranscribeWithModelOptions extends TranscribeOptions, Pick<ParakeetOptions, 'model'> {}
+/** Options of {@link transcribe}: those of `model.transcribe`, and the models. */
+export interface TranscribeWithModelOptions
+  extends Omit<TranscribeOptions, 'draftModel'>,
+    Pick<ParakeetOptions, 'model' | 'draftModel'> {}
 
 /**
  * Transcribes a whole recording and returns the result: `model.transcribe` with the model as an option.
@@ -32,7 +39,9 @@ export async function transcribe(
   source: AudioSource,
   options: TranscribeWithModelOptions = {},
 ): Promise<TranscriptResult> {
-  const { model, ...others } = known('transcribe', options, ['model', ...transcribeKeys]);
-  checkModel(model, others.mode ?? 'file');
-  return transcribeSource(claimer(model), source, others);
+  const { model, draftModel, ...others } = known('transcribe', options, ['model', ...transcribeKeys]);
+  const mode = others.mode ?? DEFAULT_MODE;
+  checkModel(model, mode);
+  checkDraftModel(draftModel, { ...others, mode });
+  return transcribeSource(claimsOf({ model, draftModel }), source, others);
 }

@@ -135,14 +135,22 @@ Decoding toDecoding(const Napi::Value& value) {
 std::shared_ptr<const BoostTree> toBoostTree(const Napi::Value& value) {
   if (!value.IsObject()) return nullptr;
   const auto object = value.As<Napi::Object>();
-  const auto first = object.Get("first").As<Napi::Int32Array>(), tokens = object.Get("tokens").As<Napi::Int32Array>(),
-             next = object.Get("next").As<Napi::Int32Array>();
-  const auto bonuses = object.Get("bonuses").As<Napi::Float32Array>();
-  const auto whole = object.Get("whole").As<Napi::Uint8Array>();
+  const auto doubles = [&](const char* name) {
+    const auto array = object.Get(name).As<Napi::Float64Array>();
+    return std::vector<double>(array.Data(), array.Data() + array.ElementLength());
+  };
   auto tree = std::make_shared<BoostTree>();
-  tree->first.assign(first.Data(), first.Data() + first.ElementLength());
+  tree->firstCharacter = toIntegers(object.Get("firstCharacter"));
+  tree->characters = toIntegers(object.Get("characters"));
+  tree->firstEdge = toIntegers(object.Get("firstEdge"));
+  const std::vector<int32_t> characters = toIntegers(object.Get("edgeCharacters")),
+                             next = toIntegers(object.Get("edgeNext"));
+  for (size_t i = 0; i < characters.size(); i++) tree->edges.push_back({characters[i], next[i]});
+  tree->weights = doubles("weights");
+  tree->potentials = doubles("potentials");
+  const auto whole = object.Get("whole").As<Napi::Uint8Array>();
   tree->whole.assign(whole.Data(), whole.Data() + whole.ElementLength());
-  for (size_t i = 0; i < tokens.ElementLength(); i++) tree->edges.push_back({tokens[i], next[i], bonuses[i]});
+  tree->firstUppercase = number(object, "firstUppercase");
   return tree;
 }
 

@@ -91,7 +91,9 @@ struct TextKey {
 
 struct Choice {
   int token;
-  double score;  // log-probability plus what phrases and language models add
+  double score;      // log-probability plus what language models add
+  double bonus = 0;  // of phrases
+  double sum() const { return score + bonus; }
 };
 
 // The most likely entries of a distribution, best first; boosted phrases count with their bonus.
@@ -102,6 +104,7 @@ class TopChoices {
     logits_ = logits;
     most_ = std::min(most, count);
     sum_ = logSum(logits, count);
+    count_ = count;
     order_.resize(count);
     std::iota(order_.begin(), order_.end(), 0);
     const auto cut = order_.begin() + most_;
@@ -111,28 +114,37 @@ class TopChoices {
   double logProbability(int token) const { return logits_[token] - sum_; }
 
   const std::vector<Choice>& likeliest() { return likeliest({}, -1); }
-  // As seen by a hypothesis at this place in its phrases and language models. The blank gets no bonus.
-  const std::vector<Choice>& likeliest(const Boosting& boosting, int blank, const LmGain& lm = {}) {
+  // As seen by a hypothesis at this place in its phrases and language models. The blank gets no bonus. `scale`: of the
+  // score.
+  const std::vector<Choice>& likeliest(const Boosting& boosting, int blank, const LmGain& lm = {}, double scale = 1) {
     choices_.clear();
-    const auto add = [&](int token) {
-      const double gain = token != blank ? boosting.gain(token) + lm(token) : 0;
-      choices_.push_back({token, logProbability(token) + gain});
-    };
-    for (const int token : order_) add(token);
-    boosting.forEachBonus([&](int token, float) {
-      const auto same = [token](const Choice& one) { return one.token == token; };
-      if (std::none_of(choices_.begin(), choices_.end(), same)) add(token);
-    });
+    if (const double* gains = boosting.gains()) {
+      chooseBoosted(gains, blank, scale);
+    } else {
+      for (const int token : order_) choices_.push_back({token, scale * logProbability(token)});
+    }
+    for (Choice& one : choices_) {
+      if (one.token != blank) one.score += scale * lm(one.token);
+    }
     std::sort(choices_.begin(), choices_.end(), [](const Choice& a, const Choice& b) {
-      return a.score != b.score ? a.score > b.score : a.token < b.token;
+      return a.sum() != b.sum() ? a.sum() > b.sum() : a.token < b.token;
     });
-    if (static_cast<int>(choices_.size()) > most_) choices_.resize(most_);
     return choices_;
   }
 
  private:
+  // A phrase may make any token one of the likeliest.
+  void chooseBoosted(const double* gains, int blank, double scale) {
+    for (int token = 0; token < count_; token++)
+      choices_.push_back({token, scale * logProbability(token), token == blank ? 0 : gains[token]});
+    const auto cut = choices_.begin() + most_;
+    std::nth_element(choices_.begin(), cut - 1, choices_.end(),
+                     [](const Choice& a, const Choice& b) { return a.sum() > b.sum(); });
+    choices_.erase(cut, choices_.end());
+  }
+
   const float* logits_ = nullptr;
-  int most_ = 0;
+  int most_ = 0, count_ = 0;
   double sum_ = 0;
   std::vector<int> order_;
   std::vector<Choice> choices_;

@@ -159,7 +159,7 @@ std::vector<Prefix> CtcBeamState::step(const std::vector<Prefix>& before, const 
       const bool fresh = !places.contains(text.hash);
       Prefix& next = reach(text, choice.token, prefix);
       if (fresh) {
-        next.bonus += next.boosting.gain(choice.token) + next.lm.gain(choice.token, nullptr);
+        next.bonus += choice.bonus + next.lm.gain(choice.token, nullptr);
         next.boosting.advance(choice.token);
         next.lm.advance(choice.token);
       }

@@ -1,6 +1,6 @@
-// Greedy CTC decoding. A token runs from its first frame to the first frame of the next different token, the blanks
-// between included; the last one ends after its last non-blank frame. As in the reference, a blank does not separate
-// two frames of one token.
+// Greedy CTC decoding (Graves et al. 2006). Frames of one token that follow each other are one token, and a blank parts
+// two equal ones. A token runs to the first frame of the next one, the blanks between included; the last one ends after
+// its last non-blank frame.
 #include <algorithm>
 #include <cmath>
 
@@ -27,10 +27,11 @@ class CtcState : public DecoderState {
     for (; next_ < until && !stopped_; next_++) {
       const float* logits = frames.frame(next_);
       const int likeliest = ops::argmax(logits, classes);
-      // The open token continues.
-      int id = boosting.choose(logits, likeliest, open_.id);
-      if (id != vocabulary_ && id != open_.id) id = chooseFused(logits, id, vocabulary_, boosting, lm, open_.id);
-      if (id != vocabulary_ && id != open_.id) {
+      // The open token continues, unless a blank came after it.
+      const int continued = open_.soundingEnd == next_ ? open_.id : -1;
+      int id = boosting.choose(logits, likeliest, continued);
+      if (id != vocabulary_ && id != continued) id = chooseFused(logits, id, vocabulary_, boosting, lm, continued);
+      if (id != vocabulary_ && id != continued) {
         if (open_.id >= 0) tokens.push_back(closed(next_, open_.all));
         open_ = {};
         if (next_ > lastStart) {

@@ -105,8 +105,8 @@ std::unique_ptr<Decoder> makeTdtDecoder(std::shared_ptr<const Transducer> transd
 std::unique_ptr<Decoder> makeRnntDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
                                          std::shared_ptr<const DeviceGreedy> device);
 // Beam searches; see their files.
-std::unique_ptr<Decoder> makeTdtBeamDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,
-                                            const Beam& beam);
+std::unique_ptr<Decoder> makeParakeetMlxBeamDecoder(std::shared_ptr<const Transducer> transducer,
+                                                    const ModelConfig& config, const Beam& beam);
 std::unique_ptr<Decoder> makeTdtFrameBeamDecoder(std::shared_ptr<const Transducer> transducer,
                                                  const ModelConfig& config, const Beam& beam);
 std::unique_ptr<Decoder> makeRnntBeamDecoder(std::shared_ptr<const Transducer> transducer, const ModelConfig& config,

@@ -29,7 +29,7 @@ inline int chooseFused(const float* logits, int token, int blank, const Boosting
   double most = -std::numeric_limits<double>::infinity();
   for (const int other : order) {
     if (other == except) continue;
-    const double score = static_cast<double>(logits[other] + boosting.gain(other)) + lm.gain(other, nullptr);
+    const double score = static_cast<double>(logits[other] + boosting.greedyGain(other)) + lm.gain(other, nullptr);
     if (score > most) {
       most = score;
       token = other;

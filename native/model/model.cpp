@@ -101,9 +101,8 @@ std::shared_ptr<Decoder> Model::makeDecoder(const Decoding& decoding) const {
   if (decoding.head == Head::ctc) return beam ? makeCtcBeamDecoder(ctcHead_, *beam) : makeCtcDecoder(ctcHead_);
   if (!beam)
     return tdt ? makeTdtDecoder(transducer_, config_, nullptr) : makeRnntDecoder(transducer_, config_, nullptr);
-  if (!tdt) return makeRnntBeamDecoder(transducer_, config_, *beam);
-  return beam->search == BeamSearch::frame ? makeTdtFrameBeamDecoder(transducer_, config_, *beam)
-                                           : makeTdtBeamDecoder(transducer_, config_, *beam);
+  if (beam->search == BeamSearch::parakeetMlx) return makeParakeetMlxBeamDecoder(transducer_, config_, *beam);
+  return tdt ? makeTdtFrameBeamDecoder(transducer_, config_, *beam) : makeRnntBeamDecoder(transducer_, config_, *beam);
 }
 
 Matrix Model::logMel(const float* samples, size_t count, size_t flush, const CancelFlag& cancel) const {

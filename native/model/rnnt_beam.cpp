@@ -72,7 +72,7 @@ RnntBeamDecoder::Hypotheses RnntBeamDecoder::frame(const DecoderFrames& frames, 
       for (const Choice& choice : top.likeliest(one.boosting, blank, one.lmGain())) {
         if (choice.token == blank) continue;
         TransducerHypothesis next = one;
-        next.score += choice.score;
+        next.score += choice.sum();
         next.symbols++;
         next.text = one.text.with(choice.token);
         next.unread = Token{choice.token, one.frame, 1, confidence};

@@ -112,9 +112,9 @@ class FrameSearch {
     double bestDuration = impossible;
     for (int place = 0; place < kinds; place++) bestDuration = std::max(bestDuration, durations_.logProbability(place));
     const auto& choices = tokens_.likeliest(one.boosting, blank, one.lmGain());
-    const double least = choices[0].score + bestDuration - widestContinuations;
+    const double least = choices[0].sum() + bestDuration - widestContinuations;
     for (const Choice& choice : choices) {
-      if (choice.score + bestDuration < least) break;
+      if (choice.sum() + bestDuration < least) break;
       const bool isBlank = choice.token == blank;
       TransducerHypothesis next = one;
       if (!isBlank) {
@@ -122,8 +122,8 @@ class FrameSearch {
         next.advance(choice.token);
       }
       for (int place = 0; place < kinds; place++) {
-        if (choice.score + durations_.logProbability(place) < least) continue;
-        next.score = one.score + choice.score + durations_.logProbability(place);
+        if (choice.sum() + durations_.logProbability(place) < least) continue;
+        next.score = one.score + choice.sum() + durations_.logProbability(place);
         next.frame = one.frame;
         next.symbols = one.symbols;
         const int64_t step = rules_.move(choice.token, place, next.frame, next.symbols);

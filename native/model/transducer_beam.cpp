@@ -72,7 +72,9 @@ void scoreAll(const Transducer& transducer, const DecoderFrames& frames,
 
 void keepBest(std::vector<TransducerHypothesis>& hypotheses, int most) {
   std::stable_sort(hypotheses.begin(), hypotheses.end(),
-                   [](const TransducerHypothesis& a, const TransducerHypothesis& b) { return a.score > b.score; });
+                   [](const TransducerHypothesis& a, const TransducerHypothesis& b) {
+                     return a.score + a.bonus > b.score + b.bonus;
+                   });
   if (static_cast<int>(hypotheses.size()) > most) hypotheses.resize(most);
 }
 
@@ -99,22 +101,27 @@ std::optional<TransducerBeamDecoder::Search> TransducerBeamDecoder::begin(const 
   if (job.lastStart < span.border) span.border = job.lastStart + 1;
   if (job.lastStart < span.end) span.end = job.lastStart + 1;
   if (state.pointer >= span.border) return std::nullopt;
-  TransducerHypothesis first{0, state.pointer, state.symbols, {}, -1, nullptr, {}, state.boosting, state.lm};
+  TransducerHypothesis first{0, 0, state.pointer, state.symbols, {}, -1, nullptr, {}, state.boosting, state.lm};
   first.predictor = std::make_shared<PredictorState>(std::move(state.predictor));
   first.internal = internalScores(*transducer_, fusion(), {first.predictor.get()})[0];
   return Search{job.frames, span, std::move(first)};
 }
 
-void TransducerBeamDecoder::end(Search& search, const DecoderJob& job) const {
-  auto& state = static_cast<TransducerState&>(*job.state);
+size_t TransducerBeamDecoder::best(const std::vector<TransducerHypothesis>& found) const {
   const auto worth = [this](const TransducerHypothesis& one) {
     return ranked(one.score, one.text.count, beam_.lengthPenalty);
   };
   const auto best = std::max_element(
-      search.found.begin(), search.found.end(),
+      found.begin(), found.end(),
       [&](const TransducerHypothesis& a, const TransducerHypothesis& b) { return worth(a) < worth(b); });
+  return static_cast<size_t>(best - found.begin());
+}
+
+void TransducerBeamDecoder::end(Search& search, const DecoderJob& job) const {
+  auto& state = static_cast<TransducerState&>(*job.state);
+  const TransducerHypothesis& found = search.found[best(search.found)];
   // A hypothesis that was dropped before the border ends there.
-  std::vector<TransducerHypothesis> winner{best->crossed ? *best->crossed : *best};
+  std::vector<TransducerHypothesis> winner{found.crossed ? *found.crossed : found};
   readTokens(*transducer_, nullptr, search.histories, winner);
   search.histories.copy(winner[0].history, *job.tokens);
   state.predictor = *winner[0].predictor;

@@ -12,6 +12,7 @@ namespace parakeet {
 
 struct TransducerHypothesis {
   double score = 0;
+  double bonus = 0;  // of phrases, where they are no part of the score
   int64_t frame = 0;
   int symbols = 0;  // at the frame
   TextKey text;
@@ -96,6 +97,8 @@ class TransducerBeamDecoder : public Decoder {
     std::vector<TransducerHypothesis> found = {};
   };
   virtual void search(std::vector<Search>& searches) const = 0;
+  // The place of the best of what was found.
+  virtual size_t best(const std::vector<TransducerHypothesis>& found) const;
 
   std::shared_ptr<const Transducer> transducer_;
   TransducerRules rules_;

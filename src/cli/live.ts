@@ -8,6 +8,7 @@ import type { ParakeetOptions } from '../composition/options.js';
 import type { TranscriptProgress } from '../composition/transcribe-source.js';
 import { AudioError, WriteError } from '../errors.js';
 import type { Latency } from '../model/latency.js';
+import type { Model } from '../model.js';
 import { audioPath, type SessionOptions } from '../session/format.js';
 import { openSession, recordSession, type SessionRecorder } from '../session/recorder.js';
 import type { OutputFormat } from '../sinks/formats.js';
@@ -54,8 +55,12 @@ export async function live(args: string[], values: Values, context: Context): Pr
       input = values.mic === true ? new MicInput(values) : new PipeInput(terminal.stdin);
       const name = values.model as string | undefined;
       const quiet = values.quiet === true;
-      const model = await loadShown(name, { ...loadOptions(values), signal }, terminal, quiet);
+      const load = { ...loadOptions(values), signal };
+      const model = await loadShown(name, load, terminal, quiet);
+      let draftModel: Model | undefined;
       try {
+        if (values.draftModel !== undefined)
+          draftModel = await loadShown(values.draftModel as string, load, terminal, quiet);
         if (session) {
           const { identity, info } = model;
           const recorded = { name: name ?? null, dtype: info.dtype, identity };
@@ -66,9 +71,9 @@ export async function live(args: string[], values: Values, context: Context): Pr
           const toStderr = outputs.some(({ file }) => file === '-');
           sinks.push(captions(toStderr ? terminal.stderr : terminal.stdout));
         }
-        await hear(input, recorder, teeWriter(...sinks), { ...stream, model, signal }, context);
+        await hear(input, recorder, teeWriter(...sinks), { ...stream, model, draftModel, signal }, context);
       } finally {
-        await model.close();
+        await Promise.all([model.close(), draftModel?.close()]);
       }
     } finally {
       await (recorder ?? session)?.close();

@@ -46,6 +46,16 @@ const bf16 = () => new CliOption('--bf16', '--dtype bfloat16').means('dtype', 'b
 /** The model, and what it computes with. */
 export const modelOptions = (): CliOption[] => [model(), dtype(), fp32(), bf16(), threads(), cacheDir()];
 
+/** The same for live sound, which a second model may help to transcribe. */
+export const liveModelOptions = (): CliOption[] => [
+  model(),
+  new CliOption(
+    '--draft-model <NAME>',
+    'a second, faster model that writes the drafts, such as a cache-aware one',
+  ),
+  ...computeOptions(),
+];
+
 /** The same for commands that take the model as an argument. */
 export const computeOptions = (): CliOption[] => [dtype(), fp32(), bf16(), threads(), cacheDir()];
 

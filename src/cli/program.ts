@@ -130,7 +130,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
     .group('Output:', options.liveOutputOptions())
     .group('Subtitles:', options.subtitleOptions())
     .group('Streaming:', options.streamOptions())
-    .group('Model:', options.modelOptions())
+    .group('Model:', options.liveModelOptions())
     .group('Decoding:', options.decodingOptions())
     .group('Sentences:', options.sentenceOptions())
     .group('Messages:', options.messageOptions())
@@ -141,7 +141,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
     .group('Server:', options.serverOptions())
     .group('Other machines:', options.serverRedisOptions())
     .group('Limits:', options.limitOptions())
-    .group('Model:', options.modelOptions())
+    .group('Model:', options.liveModelOptions())
     .group('Messages:', options.serverMessageOptions())
     .addHelpText('after', SERVE_HELP);
   does(serve, async () => (await import('./serve.js')).serve);

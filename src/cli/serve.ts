@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Model } from '../model.js';
 import { createServer, readTokenFile, type ServerOptions } from '../server/index.js';
 import type { Values } from './cli-option.js';
 import { loadOptions, pick } from './library-options.js';
@@ -15,11 +16,15 @@ export async function serve(_args: string[], values: Values, { terminal, ending 
   const { signal } = ending;
   const name = values.model as string | undefined;
   const options = await serverOptions(values);
-  const model = await loadShown(name, { ...loadOptions(values), signal }, terminal, values.quiet === true);
+  const load = (which: string | undefined) =>
+    loadShown(which, { ...loadOptions(values), signal }, terminal, values.quiet === true);
+  const model = await load(name);
+  let draftModel: Model | undefined;
   try {
+    if (values.draftModel !== undefined) draftModel = await load(values.draftModel as string);
     // The second request ends it at once, whoever is still being served.
     signal.addEventListener('abort', () => terminal.exit(ending.code ?? 1));
-    const server = await createServer({ ...options, model });
+    const server = await createServer({ ...options, model, draftModel });
     const ended = new Promise<void>((resolve, reject) => {
       ending.onFirst(() => {
         server.close().then(() => {
@@ -37,7 +42,7 @@ export async function serve(_args: string[], values: Values, { terminal, ending 
     await ended;
   } finally {
     ending.onFirst(undefined);
-    await model.close();
+    await Promise.all([model.close(), draftModel?.close()]);
   }
   return 0;
 }

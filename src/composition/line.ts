@@ -7,6 +7,7 @@ import pumpify from 'pumpify';
 import type { TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
 import type { DecodingOptions } from '../model/decoding.js';
+import { languageBeside, mustShareRate } from '../model/draft-model.js';
 import { settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import type { StageModel } from '../model/stage-model.js';
@@ -25,10 +26,20 @@ import { sentences } from '../transforms/sentences.js';
 import type { Stage } from '../transforms/stage.js';
 import { type TokenDecode, tokenDecode } from '../transforms/token-decode.js';
 import { writtenForm } from '../transforms/written-form.js';
+import { DraftFork } from './draft-fork.js';
+import { DraftJoin } from './draft-join.js';
+import { DraftLine } from './draft-line.js';
 import type { TranscriptionOptions } from './options.js';
 
 /** Type of a stage in the pipeline, whatever it carries. */
 type AnyStage = Stage<never, unknown>;
+
+/** The models of a pipeline. */
+export interface LineModels {
+  model: StageModel;
+  /** Makes the drafts, while `model` makes the finals. */
+  draftModel?: StageModel | undefined;
+}
 
 /** What is reported by a pipeline. */
 export interface LineListeners {
@@ -50,7 +61,8 @@ const Joined = pumpify.ctor({
 
 /**
  * `decode → resample → logMel → encode → tokenDecode → sentences`, and more that refine or write numbers as digits; with mode `'file'`, one stage in place of
- * `logMel`, `encode` and `tokenDecode`.
+ * `logMel`, `encode` and `tokenDecode`. With a draft model, its stages branch off before `logMel` and come together with the others after
+ * `tokenDecode`.
  */
 export class Line {
   readonly #stages: AnyStage[] = [];
@@ -59,6 +71,8 @@ export class Line {
   #tokens: TokenDecode | undefined;
   #refine: Refine | undefined;
   #windows: HearWindows | undefined;
+  #draft: DraftLine | undefined;
+  #join: DraftJoin | undefined;
   #boost: readonly BoostPhrase[] | undefined;
   #joined: Duplex | undefined;
   /** Seconds of audio that the steps see beyond what they make final; infinite for windows, which always come late. */
@@ -82,9 +96,13 @@ export class Line {
   }
 
   /** @throws {@link ArgumentError} for options that the model does not support; the stages that exist already are left to `destroy`. */
-  open(model: StageModel, listeners: LineListeners): void {
+  open({ model, draftModel }: LineModels, listeners: LineListeners): void {
+    if (draftModel) {
+      mustShareRate(model.info, draftModel.info);
+      this.#draft = new DraftLine(draftModel, { ...this.options, decoding: this.#decoding });
+    }
     // Into the field one by one, so that destroy() finds the existing ones when one of them throws.
-    for (const make of this.#plan(model)) {
+    for (const make of this.#plan(model, draftModel)) {
       const stage = make() as AnyStage;
       this.#stages.push(stage);
       // Before pumpify listens: every stage must get the first error itself, and pumpify destroys them without a cause. At once: when a
@@ -126,25 +144,31 @@ export class Line {
   /** Replaces the boosted phrases from the next step or window on; before the pipeline is open, from its start. */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
     this.#boost = boost;
-    await Promise.all([this.#tokens, this.#refine, this.#windows].map((stage) => stage?.setBoost(boost)));
+    const choosing = [this.#tokens, this.#refine, this.#windows, this.#draft];
+    await Promise.all(choosing.map((stage) => stage?.setBoost(boost)));
   }
 
   /** Whether the transcript is behind its audio: then drafts are left out. */
   set behind(behind: boolean) {
     if (this.#tokens) this.#tokens.behind = behind;
+    if (this.#join) this.#join.behind = behind;
   }
 
   /** Resolves when all stages are closed. */
   async closed(): Promise<void> {
-    await Promise.all(this.#stages.map(closing));
+    await Promise.all(this.#all.map(closing));
   }
 
   /** Stops all stages; resolves when they are closed. */
   async destroy(error: Error | undefined): Promise<void> {
     const closed = this.closed();
-    for (const stage of this.#stages) stage.destroy(error);
+    for (const stage of this.#all) stage.destroy(error);
     this.#joined?.destroy();
     await closed;
+  }
+
+  get #all(): AnyStage[] {
+    return [...this.#stages, ...(this.#draft?.stages ?? [])];
   }
 
   /** The decoding options with the current phrases. */
@@ -153,26 +177,29 @@ export class Line {
     return this.#boost === undefined ? decoding : { ...decoding, boost: this.#boost };
   }
 
-  #plan(model: StageModel): (() => unknown)[] {
+  #plan(model: StageModel, draftModel: StageModel | undefined): (() => unknown)[] {
     const { input, sentences: limits, utterances, mode } = this.options;
     return [
       ...(this.samples
         ? [() => new SamplesInput(model.info.sampleRate)]
         : [() => decode(input), () => resample(model.info.sampleRate)]),
-      ...(mode === 'file' ? [() => this.#file(model as LoadedModel)] : this.#live(model)),
+      ...(mode === 'file' ? [() => this.#file(model as LoadedModel)] : this.#live(model, draftModel)),
       () => sentences({ ...limits, utterances }),
       ...(this.options.refine ? [() => this.#refined(model)] : []),
       ...(this.options.text === 'written' ? [() => writtenForm()] : []),
     ];
   }
 
-  #live(model: StageModel): (() => unknown)[] {
-    const { drafts } = this.options;
+  #live(model: StageModel, draftModel: StageModel | undefined): (() => unknown)[] {
+    const draft = this.#draft;
+    const drafts = draft ? false : this.options.drafts;
     const silence = settleSilence(this.options.silence);
-    const streaming = streamingOf(model.info, this.options, silence);
+    const language = languageBeside(model.info, draftModel?.info, this.options.language);
+    const streaming = streamingOf(model.info, { ...this.options, language }, silence);
     this.ahead = (streaming.lookahead ?? 0) * frameSeconds(model.info);
     const flushSilence = silence.flush;
     return [
+      ...(draft ? [() => new DraftFork(draft)] : []),
       () => logMel(model, { flushSilence }),
       () => {
         const history = this.options.refine ? REFINE_HISTORY : 0;
@@ -183,7 +210,13 @@ export class Line {
         this.#tokens = tokenDecode(model, { decoding: this.#decoding, drafts });
         return this.#tokens;
       },
+      ...(draft ? [() => this.#draftsOf(draft)] : []),
     ];
+  }
+
+  #draftsOf(draft: DraftLine): DraftJoin {
+    this.#join = new DraftJoin(draft);
+    return this.#join;
   }
 
   #refined(model: StageModel): Refine {

@@ -9,6 +9,13 @@ export interface ModelClaim {
   release(): Promise<void>;
 }
 
+/** How a transcription claims its models, once it begins. */
+export interface ModelClaims {
+  model(): ModelClaim;
+  /** The model of the drafts, if it is another one. */
+  draftModel?: (() => ModelClaim) | undefined;
+}
+
 /** A claim on a model that the caller has loaded, and keeps. */
 export function claimOf(model: StageModel): ModelClaim {
   return { model: Promise.resolve(model), release: async () => {} };

@@ -110,6 +110,15 @@ export interface ParakeetOptions extends TranscriptionOptions {
    * @defaultValue the bundled model, or the one that `PARAKEET_MODEL` names
    */
   model?: StageModel | string | undefined;
+  /**
+   * Live: a second, faster model that writes the drafts, while `model` writes everything else; loaded or by name, as `model` is. It should
+   * be a cache-aware one, whose words come within 80 to 160 ms; of its chunks it takes the longest of at most 0.16 s, and another model takes
+   * `latency: 'low'`. A draft is then what this model says after the last final word, found by words and times, so that no word is
+   * repeated or left out where one model goes on from the other. Its tokens have the ids of this model's vocabulary. Takes `language`,
+   * `silence`, `lagPolicy` and `decoding.boost`. If it fails, all audio so far is made final, then the stream fails.
+   * @defaultValue none: `model` writes the drafts too
+   */
+  draftModel?: StageModel | string | undefined;
 }
 
 /** The names of {@link TranscriptionOptions}. */
@@ -132,6 +141,9 @@ export const transcriptionKeys = [
   'offset',
   'signal',
 ] as const;
+
+/** The names of {@link ParakeetOptions}. */
+export const parakeetKeys = ['model', 'draftModel', ...transcriptionKeys] as const;
 
 /** Options that have no meaning in the other mode. */
 const LIVE_ONLY = ['latency', 'normalization', 'lagPolicy'] as const;
@@ -181,11 +193,22 @@ function checkMode(options: TranscriptionOptions): void {
 
 /** @throws {@link ArgumentError} for anything but a name and a loaded model, which for `'file'` must be one of `loadModel`. */
 export function checkModel(model: unknown, mode: TranscriptionOptions['mode']): void {
-  if (typeof model === 'string' ? model === '' : model !== undefined && !isModel(model)) {
-    const remedy = 'Await loadModel() first.';
-    throw expected("a loaded model, or a folder or repository's name,", 'model', model, remedy);
-  }
+  mustNameModel('model', model);
   if (mode === 'file' && isModel(model) && !('addon' in model)) {
     throw expected("a model of loadModel() with mode 'file'", 'model', model);
   }
+}
+
+/** @throws {@link ArgumentError} for anything but a name and a loaded model, and where there are no drafts. */
+export function checkDraftModel(draftModel: unknown, { mode, drafts }: TranscriptionOptions): void {
+  if (draftModel === undefined) return;
+  mustNameModel('draftModel', draftModel);
+  if (mode === 'file') throw expected("no value with mode 'file'", 'draftModel', draftModel);
+  if (drafts === false) throw expected('no value with drafts: false', 'draftModel', draftModel);
+}
+
+function mustNameModel(option: string, model: unknown): void {
+  if (typeof model === 'string' ? model !== '' : model === undefined || isModel(model)) return;
+  const remedy = 'Await loadModel() first.';
+  throw expected("a loaded model, or a folder or repository's name,", option, model, remedy);
 }

@@ -11,19 +11,19 @@ import type { PipelineStage } from '../pipeline-types.js';
 import { FlushMark } from '../transforms/flush-mark.js';
 import { LateFailure } from '../transforms/late-failure.js';
 import { Line } from './line.js';
-import type { ModelClaim } from './model-claim.js';
+import type { ModelClaim, ModelClaims } from './model-claim.js';
 import type { TranscriptionOptions } from './options.js';
 import { Outlet } from './outlet.js';
 
 /** The stream that `parakeet` makes: bytes in, {@link TranscriptEvent}s out. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the merged type exists for the types of pipeline() only.
 export class ParakeetStream extends Duplex {
-  readonly #claimModel: () => ModelClaim;
+  readonly #claimModels: ModelClaims;
   readonly #line: Line;
   readonly #outlet: Outlet;
   readonly #isLive: boolean;
   readonly #late = new LateFailure(this);
-  #claim: ModelClaim | undefined;
+  #claims: ModelClaim[] = [];
   #released: Promise<void> | undefined;
   #lateError: Error | undefined;
   #lineEnded = false;
@@ -35,9 +35,9 @@ export class ParakeetStream extends Duplex {
   readonly #built = withResolvers<void>();
 
   /** @internal */
-  constructor(claimModel: () => ModelClaim, options: TranscriptionOptions, samples = false) {
+  constructor(claimModels: ModelClaims, options: TranscriptionOptions, samples = false) {
     super({ readableObjectMode: true, writableObjectMode: false, readableHighWaterMark: 4 });
-    this.#claimModel = claimModel;
+    this.#claimModels = claimModels;
     this.#line = new Line(options, samples);
     this.#outlet = new Outlet(options);
     this.#isLive = options.mode !== 'file';
@@ -188,10 +188,12 @@ export class ParakeetStream extends Duplex {
   }
 
   async #open(): Promise<void> {
-    this.#claim = this.#claimModel();
-    const model = await this.#claim.model;
-    if (this.destroyed) return;
-    this.#line.open(model, {
+    const claims = [this.#claimModels.model(), this.#claimModels.draftModel?.()];
+    this.#claims = claims.filter((claim) => claim !== undefined);
+    const [model, draftModel] = await Promise.all(claims.map((claim) => claim?.model));
+    if (this.destroyed || !model) return;
+    const models = { model, draftModel };
+    this.#line.open(models, {
       onError: (error) => this.destroy(error),
       onLateFailure: (error) => {
         this.#lateError ??= error;
@@ -257,7 +259,7 @@ export class ParakeetStream extends Duplex {
   }
 
   #release(): Promise<void> {
-    this.#released ??= this.#claim?.release() ?? Promise.resolve();
+    this.#released ??= Promise.all(this.#claims.map((claim) => claim.release())).then(() => undefined);
     return this.#released;
   }
 }

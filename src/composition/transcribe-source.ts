@@ -8,10 +8,11 @@ import { abortedBy, onAbort } from '../abort.js';
 import { mustBeFinite } from '../audio/samples.js';
 import { ClosedError, canTellHeard } from '../errors.js';
 import type { TranscriptResult } from '../events.js';
+import type { StageModel } from '../model/stage-model.js';
 import { expected, known } from '../options.js';
 import type { OpenedAudio } from '../sources/audio-file.js';
 import { type AudioSource, openAudio, samplesIn } from '../sources/audio-source.js';
-import { claimOf, type ModelClaim } from './model-claim.js';
+import { claimOf, type ModelClaims } from './model-claim.js';
 import { checkTranscription, type TranscriptionOptions, transcriptionKeys } from './options.js';
 import { ParakeetStream } from './parakeet-stream.js';
 
@@ -32,16 +33,24 @@ export interface TranscribeOptions extends TranscriptionOptions {
   sink?: Writable | null | undefined;
   /** Called with each `progress` event. */
   onProgress?: ((progress: TranscriptProgress) => void) | undefined;
+  /**
+   * With `mode: 'live'`: a second, faster model that writes the drafts, as in `parakeet`.
+   * @defaultValue none
+   */
+  draftModel?: StageModel | undefined;
 }
 
 /** The names of {@link TranscribeOptions}. */
-export const transcribeKeys = [...transcriptionKeys, 'sink', 'onProgress'] as const;
+export const transcribeKeys = [...transcriptionKeys, 'sink', 'onProgress', 'draftModel'] as const;
+
+/** `mode` as it is without a value. */
+export const DEFAULT_MODE = 'file';
 
 /** @throws {@link ArgumentError} as a rejection; otherwise the first error of any part, whose `heard` is the transcript so far. */
 export async function transcribeSource(
-  claimModel: () => ModelClaim,
+  claimModels: ModelClaims,
   source: AudioSource,
-  options: TranscribeOptions,
+  options: Omit<TranscribeOptions, 'draftModel'>,
 ): Promise<TranscriptResult> {
   const { sink, onProgress, ...others } = known('transcribe', options, transcribeKeys);
   checkSink(sink);
@@ -49,7 +58,7 @@ export async function transcribeSource(
     throw expected('a function', 'onProgress', onProgress);
   const settled: TranscriptionOptions = {
     ...others,
-    mode: others.mode ?? 'file',
+    mode: others.mode ?? DEFAULT_MODE,
     collect: others.collect ?? true,
   };
   // An invalid option must throw before a source is opened or a model is loaded.
@@ -57,8 +66,8 @@ export async function transcribeSource(
   const job: Job = { sink, onProgress, options: settled };
   const { format, track, start, duration } = settled.input ?? {};
   const samples = samplesIn(source, format);
-  if (samples) return transcribeSamples(claimModel, samples, job);
-  return run(claimModel, await openAudio(source, { format, track, start, duration }), job);
+  if (samples) return transcribeSamples(claimModels, samples, job);
+  return run(claimModels, await openAudio(source, { format, track, start, duration }), job);
 }
 
 /** Seconds of a `Float32Array` that are taken at a time: of a live transcript, and of windows, where each piece costs more than its samples. */
@@ -72,25 +81,25 @@ interface Job {
 
 /** Samples have the rate of the model, so it must be loaded first. */
 async function transcribeSamples(
-  claimModel: () => ModelClaim,
+  claimModels: ModelClaims,
   samples: Float32Array,
   job: Job,
 ): Promise<TranscriptResult> {
-  const claim = claimModel();
+  const claim = claimModels.model();
   try {
     const model = await unlessAborted(claim.model, job.options.signal);
     const { sampleRate } = model.info;
     const { start = 0, duration = Number.POSITIVE_INFINITY } = job.options.input ?? {};
     const from = Math.round(start * sampleRate);
     const part = samples.subarray(from, Math.round(Math.min(samples.length, from + duration * sampleRate)));
-    const mode = job.options.mode ?? 'file';
+    const mode = job.options.mode ?? DEFAULT_MODE;
     const pieces = bytesOf(part, sampleRate, PIECE_SECONDS[mode] * sampleRate);
     const bytes = Object.assign(Readable.from(pieces, { objectMode: false }), {
       duration: part.length / sampleRate,
     });
     const input = { format: 'f32le', sampleRate, channels: 1 } as const;
     return await run(
-      () => claimOf(model),
+      { ...claimModels, model: () => claimOf(model) },
       { bytes, excerpt: {} },
       { ...job, options: { ...job.options, input } },
       mode === 'file',
@@ -121,14 +130,14 @@ function* bytesOf(samples: Float32Array, rate: number, size: number): Generator<
 }
 
 async function run(
-  claimModel: () => ModelClaim,
+  claimModels: ModelClaims,
   { bytes: input, excerpt }: OpenedAudio,
   { sink, onProgress, options }: Job,
   samples = false,
 ): Promise<TranscriptResult> {
   // The part of the excerpt that the source has cut out itself must not be cut out again.
   const { start: _, duration: __, track: ___, ...format } = options.input ?? {};
-  const line = new ParakeetStream(claimModel, { ...options, input: { ...format, ...excerpt } }, samples);
+  const line = new ParakeetStream(claimModels, { ...options, input: { ...format, ...excerpt } }, samples);
   const { offset = 0 } = options;
   line.on('progress', (time: number) => {
     try {

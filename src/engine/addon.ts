@@ -72,16 +72,23 @@ export type NativeContext = [left: number, right: number, prompt?: number];
 
 export type NativeHead = 'tdt' | 'rnnt' | 'ctc';
 
-/** Phrases as a tree whose edges are tokens, in arrays (native/model/boost.h). */
+/** Phrases as a tree whose edges are characters, and the characters of all pieces, in arrays (native/model/boost.h). */
 export interface NativeBoostTree {
+  /** For each piece of the vocabulary its first character; one more at the end. */
+  firstCharacter: Int32Array;
+  /** Numbers and flags of characters. */
+  characters: Int32Array;
   /** For each node its first edge; one more at the end. */
-  first: Int32Array;
-  /** For each edge, in order of tokens within a node. */
-  tokens: Int32Array;
-  next: Int32Array;
-  bonuses: Float32Array;
-  /** For each node: 1 where a phrase ends. */
+  firstEdge: Int32Array;
+  /** For each edge, in order of characters within a node. */
+  edgeCharacters: Int32Array;
+  edgeNext: Int32Array;
+  /** For each node: of the phrases that end there, and what has been earned there. */
+  weights: Float64Array;
+  potentials: Float64Array;
+  /** For each node: 1 where phrases are whole words. */
   whole: Uint8Array;
+  firstUppercase: number;
 }
 
 /** How tokens are chosen: greedily without `beam`. */

@@ -3,7 +3,6 @@ import type { LoadedModel } from '../model/loaded-model.js';
 import { finite, flag, integer, known } from '../options.js';
 import type { UtteranceOptions } from '../text/endpointer.js';
 import { SentenceEvents } from '../text/sentence-events.js';
-import { type LiveOptions, startLive } from './live-transcript.js';
 import {
   MovableStream,
   type MovedState,
@@ -11,9 +10,10 @@ import {
   type StreamSnapshot,
   soundBefore,
 } from './movable-stream.js';
+import { type LiveOptions, startLive } from './open-live.js';
 
 /** Options of {@link movableStream}. */
-export interface MovableOptions extends Omit<LiveOptions, 'from'> {
+export interface MovableOptions extends Omit<LiveOptions, 'from' | 'draftModel'> {
   /** Samples per second of the sound: mono, 16 bits, little-endian. */
   sampleRate: number;
   /**

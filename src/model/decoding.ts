@@ -1,11 +1,12 @@
 /**
  * How tokens are chosen: the options, checked once and resolved for the engine. The searches are native (native/model/*_beam.cpp); phrases
- * become a tree in boost.ts.
+ * become a tree in boost-tree.ts.
  */
 
 import type { NativeDecoding, NativeHead, NativeModelInfo } from '../engine/addon.js';
 import { expected, finite, integer, known, oneOf } from '../options.js';
-import { type BoostPhrase, boostTreeOrNone, checkBoost } from './boost.js';
+import { type BoostPhrase, checkBoost, checkFirstUppercase } from './boost.js';
+import { boostTreeOrNone } from './boost-tree.js';
 import {
   checkLanguageModel,
   type LanguageModelOptions,
@@ -31,7 +32,7 @@ export interface DecodingOptions extends LanguageModelOptions {
    */
   beamSize?: number | undefined;
   /**
-   * Beam: which hypotheses compete. `'frame'`: those at the same frame. `'parakeet-mlx'`, TDT only: those with as many steps, at different
+   * Beam: which hypotheses compete. `'frame'`: those at the same frame. `'parakeet-mlx'`, of TDT and RNNT: those with as many steps, at different
    * frames, token for token as parakeet-mlx searches.
    * @defaultValue `'frame'`; with `patience` or `durationReward`, which only parakeet-mlx's search has, `'parakeet-mlx'`
    */
@@ -52,10 +53,16 @@ export interface DecodingOptions extends LanguageModelOptions {
    */
   durationReward?: number | undefined;
   /**
-   * Phrases that are likelier here than the model can know: names, terms. `setBoost` replaces them while a stream runs.
+   * Phrases that are likelier here than the model can know: names, terms; or less likely. `setBoost` replaces them while a stream runs.
    * @defaultValue none
    */
   boost?: readonly BoostPhrase[] | undefined;
+  /**
+   * How much likelier it is that the first letter of the transcript is a capital, as a natural logarithm: −20 to 20. Of a recording in windows, the
+   * first letter of each window.
+   * @defaultValue 0
+   */
+  firstUppercase?: number | undefined;
 }
 
 /** Options of the beam, and of parakeet-mlx's search alone. */
@@ -79,9 +86,10 @@ export function headsOf(architecture: NativeModelInfo['architecture']): readonly
 /** Checks what needs no model. @throws {@link ArgumentError} */
 export function checkDecoding(decoding: DecodingOptions | undefined): void {
   if (decoding === undefined) return;
-  known('decoding', decoding, ['type', 'head', 'boost', ...BEAM, ...LM_OPTIONS]);
+  known('decoding', decoding, ['type', 'head', 'boost', 'firstUppercase', ...BEAM, ...LM_OPTIONS]);
   checkLanguageModel(decoding);
   if (decoding.boost !== undefined) checkBoost(decoding.boost, 'decoding.boost');
+  checkFirstUppercase(decoding.firstUppercase);
   const type = oneOf('decoding.type', decoding.type ?? 'greedy', ['greedy', 'beam']);
   if (decoding.head !== undefined) oneOf('decoding.head', decoding.head, ['tdt', 'rnnt', 'ctc']);
   const stray = BEAM.find((key) => decoding[key] !== undefined);
@@ -127,13 +135,13 @@ export function resolveDecoding(
   const head = decoding?.head ?? (heads[0] as NativeHead);
   if (!heads.includes(head))
     throw expected(`a head that the model has (${heads.join(', ')})`, 'decoding.head', head);
-  if (decoding?.search === 'parakeet-mlx' && head !== 'tdt')
-    throw expected("search: 'frame' for another head than 'tdt'", 'decoding.search', decoding.search);
+  if (decoding?.search === 'parakeet-mlx' && head === 'ctc')
+    throw expected("search: 'frame' for the head 'ctc'", 'decoding.search', decoding.search);
   const search = decoding?.type === 'beam' ? searchOf(decoding) : 'greedy';
   return {
     head,
     ...(decoding?.type === 'beam' && { beam: beamOf(decoding, head) }),
-    boost: boostTreeOrNone(info.vocabulary, decoding?.boost),
+    boost: boostTreeOrNone(info.vocabulary, decoding?.boost, decoding?.firstUppercase),
     lm: resolveLanguageModel(info.vocabulary, info.languageModel, decoding ?? {}, { search, head }),
   };
 }

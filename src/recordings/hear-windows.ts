@@ -3,7 +3,8 @@
  * at a time, each with full context. Cutting and joining is in windows.ts.
  */
 import type { AudioChunk, TranscriptEvent } from '../events.js';
-import { type BoostPhrase, boostTreeOrNone } from '../model/boost.js';
+import type { BoostPhrase } from '../model/boost.js';
+import { boostTreeOrNone } from '../model/boost-tree.js';
 import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
 import type { SettledSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
@@ -17,6 +18,7 @@ import { Windows } from './windows.js';
 /** The stage. After each window come the `token` events that no later one can change, and `progress`; at the end comes `end`. */
 export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
   readonly #rate: number;
+  readonly #firstUppercase: number | undefined;
   readonly #vocabulary: readonly string[];
   readonly #windows: Windows;
   readonly #events: WindowEvents;
@@ -46,12 +48,16 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
     this.#rate = model.sampleRate;
     this.#events = new WindowEvents(model);
     this.#vocabulary = model.info.vocabulary;
+    this.#firstUppercase = wanted?.firstUppercase;
     this.#windows = new Windows(model, plan, decoding, this.#aborter.signal);
   }
 
   /** Replaces the boosted phrases from the next window on. */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    this.#windows.decoding = { ...this.#windows.decoding, boost: boostTreeOrNone(this.#vocabulary, boost) };
+    this.#windows.decoding = {
+      ...this.#windows.decoding,
+      boost: boostTreeOrNone(this.#vocabulary, boost, this.#firstUppercase),
+    };
   }
 
   protected override async process({ channels, sampleRate }: AudioChunk): Promise<void> {

@@ -18,9 +18,12 @@ const MEASURED_SECONDS = 1.5;
 const PROMISED = 0.6;
 
 /** The number of live transcripts, at least 1. Takes up to five seconds, longer with a model that is slower than real time. */
-export async function measureCapacity(model: Model, latency: Latency): Promise<number> {
+export async function measureCapacity(
+  { model, draftModel }: { model: Model; draftModel?: Model | undefined },
+  latency: Latency,
+): Promise<number> {
   const sound = noise(Math.round(PUSH_SECONDS * model.sampleRate));
-  const streams = Array.from({ length: STREAMS }, () => model.live({ latency }));
+  const streams = Array.from({ length: STREAMS }, () => model.live({ latency, draftModel }));
   try {
     const push = () => Promise.all(streams.map((stream) => stream.addAudio(sound)));
     const start = performance.now();

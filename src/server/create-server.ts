@@ -66,15 +66,23 @@ export interface CaptionServer {
 export async function createServer(options: ServerOptions = {}): Promise<CaptionServer> {
   const settings = settleServer(options);
   const peers = await loadPeers();
-  const { model } = options;
-  const owned = typeof model === 'object' ? undefined : await loadModel(model);
+  const owned: Model[] = [];
+  const dispose = async () => {
+    await Promise.all(owned.map((model) => model.close()));
+  };
+  const loaded = async (model: Model | string | undefined): Promise<Model> => {
+    if (typeof model === 'object') return model;
+    const own = await loadModel(model);
+    owned.push(own);
+    return own;
+  };
   try {
-    return await assemble(settings, peers, owned ?? (model as Model), {
-      modelName: options.modelName ?? nameOf(model),
-      dispose: async () => owned?.close(),
-    });
+    const model = await loaded(options.model);
+    const draftModel = options.draftModel === undefined ? undefined : await loaded(options.draftModel);
+    const modelName = options.modelName ?? nameOf(options.model);
+    return await assemble(settings, peers, { model, draftModel }, { modelName, dispose });
   } catch (error) {
-    await owned?.close();
+    await dispose();
     throw error;
   }
 }
@@ -82,18 +90,18 @@ export async function createServer(options: ServerOptions = {}): Promise<Caption
 async function assemble(
   settings: ServerSettings,
   peers: Peers,
-  model: Model,
+  { model, draftModel }: { model: Model; draftModel: Model | undefined },
   { modelName, dispose }: { modelName: string; dispose: () => Promise<void> },
 ): Promise<CaptionServer> {
   const app = peers.fastify(fastifyOptions(settings));
-  const maxStreams = settings.maxStreams ?? (await measureCapacity(model, settings.latency));
+  const maxStreams = settings.maxStreams ?? (await measureCapacity({ model, draftModel }, settings.latency));
   const recentLag = new RecentLag();
   const admission = new Admission({ ...settings, maxStreams }, () => recentLag.late);
   const metrics = new ServerMetrics(peers.prometheus, admission);
   const rooms = new RoomList();
   const stop = new AbortController();
   const channels = new LiveChannels({
-    ...{ ...settings, model, admission, metrics, rooms, log: app.log },
+    ...{ ...settings, model, draftModel, admission, metrics, rooms, log: app.log },
     onLag: (seconds) => {
       metrics.lagged(seconds);
       recentLag.observe(seconds);

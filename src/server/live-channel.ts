@@ -63,6 +63,8 @@ export interface LiveChannelOptions {
 /** What the server adds. */
 export interface LiveChannelSetup {
   model: Model;
+  /** Writes the drafts, if it is another one. */
+  draftModel: Model | undefined;
   latency: Latency;
   /** Most seconds of sound. */
   maxDuration: number;
@@ -114,6 +116,7 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
         latency: setup.latency,
         input,
         drafts,
+        draftModel: drafts ? setup.draftModel : undefined,
         utterances,
         sentences: { maxDuration: maxSentence ?? MAX_SENTENCE },
         decoding: { boost: spellable(setup.model, boost) },

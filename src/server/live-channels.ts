@@ -10,6 +10,7 @@ import { checkRoom, type RoomHub, type RoomPublisher } from './rooms.js';
 /** What {@link LiveChannels} works with. */
 export interface LiveChannelsSetup {
   model: Model;
+  draftModel: Model | undefined;
   latency: Latency;
   maxDuration: number;
   idleTimeout: number;
@@ -89,13 +90,14 @@ export class LiveChannels {
   }
 
   #start(options: LiveChannelOptions, release: Release): LiveChannel {
-    const { model, latency, maxDuration, idleTimeout, metrics, log, onLag } = this.#setup;
+    const { model, draftModel, latency, maxDuration, idleTimeout, metrics, log, onLag } = this.#setup;
     const { room, client, protocol, offset = 0 } = options;
     let publisher: RoomPublisher | undefined;
     if (room !== undefined) publisher = this.#setup.rooms.join(checkRoom(room), { client, protocol, offset });
     try {
       const channel = new LiveChannel(options, {
         model,
+        draftModel,
         latency,
         maxDuration,
         idleTimeout,

@@ -25,6 +25,11 @@ export interface ServerOptions {
    */
   model?: Model | string | undefined;
   /**
+   * A second, faster model that writes the drafts of live transcripts, as in `parakeet`; loaded, or by name as `model`.
+   * @defaultValue none
+   */
+  draftModel?: Model | string | undefined;
+  /**
    * The model's id in answers.
    * @defaultValue the last part of the model's name; `'parakeet'` of a loaded one
    */
@@ -137,6 +142,7 @@ export interface ServerOptions {
 /** The names of {@link ServerOptions}. */
 const keys = [
   'model',
+  'draftModel',
   'modelName',
   'host',
   'port',

@@ -103,6 +103,8 @@ export abstract class Stage<In, Out> extends Transform {
     if (this.onLateFailure) {
       this.onLateFailure(error);
       this.push(null);
+      // A failure that comes from elsewhere than `process`: nobody asks a stream for more after its end.
+      this.#resume?.();
       return;
     }
     this.#raised = this.#late.consumed().then(() => {

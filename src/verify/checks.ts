@@ -2,7 +2,7 @@
  * The checks of a loaded model, each with its limit. verify-model.ts decides which apply to which model.
  */
 import type { Token } from '../events.js';
-import type { TranscribeStreamOptions } from '../live/live-transcript.js';
+import type { TranscribeStreamOptions } from '../live/open-live.js';
 import type { LogMelFrames } from '../low-level.js';
 import type { Model } from '../model.js';
 import {

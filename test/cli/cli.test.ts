@@ -23,6 +23,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bundledModel } from '../../src/bundled-model.js';
 import { run } from '../../src/cli/run.js';
 import { decode } from '../../src/transforms/decode.js';
 import { resample } from '../../src/transforms/resample.js';
@@ -389,6 +390,17 @@ describe('live', () => {
       .split('\n')
       .filter((line) => line !== '' && !/^\d/.test(line));
     expect(cues.join('\n')).toBe(stdout.trim());
+  });
+
+  test('a draft model: the same captions, and an error when it cannot be loaded', async () => {
+    const input = readFileSync(short);
+    const draftModel = bundledModel();
+    const { code, stdout, stderr } = await cli(['live', '--draft-model', draftModel], { input });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(words(stdout)).toContain('he gave the sign');
+    const missing = await cli(['live', '--draft-model', './missing'], { input });
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toContain('missing');
   });
 
   test('raw samples', async () => {

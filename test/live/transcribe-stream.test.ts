@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { NativeEncoderOptions } from '../../src/engine/addon.js';
 import { AbortedError, ArgumentError, AudioError, ParakeetError } from '../../src/errors.js';
 import type { AudioChunk, Token } from '../../src/events.js';
-import type { TranscribeStreamOptions } from '../../src/live/live-transcript.js';
+import type { TranscribeStreamOptions } from '../../src/live/open-live.js';
 import { loadModel } from '../../src/load-model.js';
 import { Model } from '../../src/model.js';
 import { encode } from '../../src/transforms/encode.js';

@@ -95,6 +95,25 @@ describe.each<Architecture>(['ctc', 'tdt-ctc'])('CTC prefix beam search of %s', 
     expect(likelihood(found)).toBeGreaterThanOrEqual(likelihood(best.split(',').map(Number)) - 0.01);
   });
 
+  test('greedy decoding gives the collapsed path: equal tokens with a blank between them are two', async () => {
+    const golden = goldenArray(readGolden(architecture, 'short'), 'encoded');
+    const [rows, columns] = golden.shape as [number, number];
+    const blank = loaded.reference.vocabulary.length;
+    const path = ctcLogits(loaded.reference, piece(architecture, 0, rows).frames).map((row) => argmax(row));
+    const greedy = async (order: number[]) => {
+      const data = new Float32Array(order.length * columns);
+      order.forEach((row, i) => {
+        data.set(golden.data.subarray(row * columns, (row + 1) * columns), i * columns);
+      });
+      return [...(await loaded.native.decode(data, order.length, { head: 'ctc' }, 1)).ids];
+    };
+    expect(await greedy(path.map((_, row) => row))).toEqual(ctcText(path, blank));
+    const [token, silence] = [path.findIndex((id) => id !== blank), path.indexOf(blank)];
+    expect(await greedy([token, silence, token, token, silence, silence, token])).toEqual(
+      Array.from({ length: 3 }, () => path[token]),
+    );
+  });
+
   test('texts are likelier than the greedy ones, and their tokens lie in order', async () => {
     const blank = loaded.reference.vocabulary.length;
     const differences: number[] = [];

@@ -14,68 +14,99 @@ import {
   readBoostFile,
   type TranscriptEvent,
 } from '../../src/index.js';
-import { boostTree } from '../../src/model/boost.js';
+import { boostTree, canSpell } from '../../src/model/boost-tree.js';
 
 const audio = path.join(import.meta.dirname, '..', 'audio');
 const austen = path.join(audio, 'sense_and_sensibility_01_austen_64kb-0870.flac');
 const folder = mkdtempSync(path.join(tmpdir(), 'parakeet-boost-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** All texts of tokens from the tree's beginning to a phrase's end. */
-function spellings(tree: NativeBoostTree, vocabulary: readonly string[], node = 0): string[][] {
-  const found: string[][] = [];
-  for (let edge = tree.first[node] as number; edge < (tree.first[node + 1] as number); edge++) {
-    const next = tree.next[edge] as number;
-    const piece = vocabulary[tree.tokens[edge] as number] as string;
-    if (tree.whole[next]) found.push([piece]);
-    for (const rest of spellings(tree, vocabulary, next)) found.push([piece, ...rest]);
+/** What each of the phrases is worth in a text: weights that are earned in the end, by following the tree's characters. */
+function earned(tree: NativeBoostTree, text: string, numbers: ReadonlyMap<string, number>): number {
+  const follow = (node: number, character: string): number[] => {
+    const [from, to] = [tree.firstEdge[node] as number, tree.firstEdge[node + 1] as number];
+    return Array.from({ length: to - from }, (_, i) => from + i)
+      .filter((edge) => tree.edgeCharacters[edge] === numbers.get(character))
+      .map((edge) => tree.edgeNext[edge] as number);
+  };
+  const isWord = (character = ' ') => /[\p{L}\p{M}\p{N}]/u.test(character);
+  const characters = [...text];
+  let sum = 0;
+  for (let from = 0; from < characters.length; from++) {
+    for (const root of [0, 1, 2, 3]) {
+      let nodes = [root];
+      for (let to = from; to < characters.length && nodes.length > 0; to++) {
+        nodes = nodes.flatMap((node) => follow(node, characters[to] as string));
+        const whole =
+          !(isWord(characters[from - 1]) && isWord(characters[from])) &&
+          !(isWord(characters[to]) && isWord(characters[to + 1]));
+        if (root >= 2 || whole) sum += nodes.reduce((all, node) => all + (tree.weights[node] as number), 0);
+      }
+    }
   }
-  return found;
-}
-
-/** The ways to cut a text into pieces, by trying all. */
-function cuts(text: string, vocabulary: readonly string[]): string[][] {
-  if (text === '') return [[]];
-  return vocabulary
-    .filter((piece) => piece !== '' && text.startsWith(piece.toLowerCase()))
-    .flatMap((piece) => cuts(text.slice(piece.length), vocabulary).map((rest) => [piece, ...rest]));
+  return sum;
 }
 
 describe('the tree', () => {
-  test('has every way in which the pieces spell a phrase, in every casing, and no other', () => {
-    const vocabulary = ['<unk>', '▁', '▁a', 'a', 'A', '▁A', '▁ab', 'b', 'B', 'ab', 'bA', '▁ba', 'c'];
+  const vocabulary = ['<unk>', '▁', 'a', 'b', 'A', 'B', 'c', '.', '▁ab'];
+  /** Numbers of characters, as they come in the pieces. */
+  const numbersIn = (tree: NativeBoostTree) =>
+    new Map(
+      [...vocabulary.join('').replaceAll('▁', ' ')].map((character, i) => [
+        character,
+        (tree.characters[i] as number) >> 3,
+      ]),
+    );
+  const worth = (text: string, ...boost: BoostPhrase[]) => {
+    const tree = boostTree(vocabulary, boost);
+    return earned(tree, text, numbersIn(tree));
+  };
+
+  test('finds whole words, in any casing, unless it is told otherwise', () => {
+    const phrase = 'ab';
+    expect(worth('c ab c', { phrase, weight: 3 })).toBe(3);
+    expect(worth('AB. aB', { phrase, weight: 3 })).toBe(6);
+    expect(worth('abc cab', { phrase, weight: 3 })).toBe(0);
+    expect(worth('abc cab', { phrase, weight: 3, wholeWords: false })).toBe(6);
+    expect(worth('ab Ab', { phrase: 'Ab', weight: 3, caseSensitive: true })).toBe(3);
+    expect(worth('a  b', { phrase: ' a \n b ' })).toBe(0);
+    expect(worth('c a b.', { phrase: ' a \n b ' })).toBe(5);
+  });
+
+  test('holds phrases with different options side by side, and weights below zero', () => {
+    expect(
+      worth(
+        'ab Ab cab',
+        { phrase: 'ab', weight: 1 },
+        { phrase: 'Ab', weight: 2, caseSensitive: true },
+        { phrase: 'ab', weight: -4, wholeWords: false },
+      ),
+    ).toBe(1 + 1 + 2 - 12);
+  });
+
+  test('earns a weight in proportion to the letters, of phrases that share a beginning the larger; nothing below zero', () => {
+    const tree = boostTree(vocabulary, [
+      { phrase: 'ab', weight: 4 },
+      { phrase: 'aca', weight: 9 },
+      { phrase: 'ba', weight: -5 },
+    ]);
+    expect([...tree.potentials].filter((potential) => potential > 0).sort()).toEqual([3, 4, 6, 9]);
+    expect([...tree.weights].filter((weight) => weight !== 0).sort()).toEqual([-5, 4, 9]);
+  });
+
+  test('takes a phrase exactly if pieces spell it', () => {
+    const pieces = ['▁ab', 'ab', 'c', 'B', '▁'];
     fc.assert(
       fc.property(
-        fc.array(fc.array(fc.constantFrom('a', 'b', 'A'), { minLength: 1, maxLength: 4 }), {
-          minLength: 1,
-          maxLength: 3,
-        }),
-        (words) => {
-          const phrase = words.map((letters) => letters.join('')).join(' ');
-          const text = phrase
-            .split(' ')
-            .map((word) => `▁${word}`)
-            .join('')
-            .toLowerCase();
-          const sorted = (list: string[][]) => list.map((one) => one.join('|')).sort();
-          expect(sorted(spellings(boostTree(vocabulary, [{ phrase }]), vocabulary))).toEqual(
-            sorted(cuts(text, vocabulary)),
-          );
+        fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'B'), minLength: 1, maxLength: 6 }),
+        (phrase) => {
+          const texts = new Set(['']);
+          for (const text of texts)
+            for (const piece of ['ab', 'c', 'b']) if ((text + piece).length <= 6) texts.add(text + piece);
+          expect(canSpell(pieces, phrase)).toBe(texts.has(phrase.toLowerCase()));
         },
       ),
     );
-  });
-
-  test('shared beginnings are one, with the larger weight; the first piece has half, a lone space nothing', () => {
-    const vocabulary = ['▁', 'a', 'b', 'c'];
-    const tree = boostTree(vocabulary, [
-      { phrase: 'ab', weight: 1 },
-      { phrase: 'ac', weight: 3 },
-    ]);
-    const bonuses = Object.fromEntries(
-      Array.from(tree.tokens, (token, edge) => [vocabulary[token], tree.bonuses[edge]]),
-    );
-    expect(bonuses).toEqual({ '▁': 0, a: 1.5, b: 1, c: 3 });
   });
 
   test.each<[string, unknown, RegExp]>([
@@ -83,6 +114,8 @@ describe('the tree', () => {
     ['a text', ['name'], /boost\[0\]/],
     ['nothing', [{ phrase: ' ' }], /boost\[0\]\.phrase/],
     ['a weight beyond reason', [{ phrase: 'a', weight: 21 }], /boost\[0\]\.weight/],
+    ['no flag', [{ phrase: 'a', wholeWords: 1 }], /boost\[0\]\.wholeWords/],
+    ['a casing that no piece has', [{ phrase: 'A', caseSensitive: true }], /spell but received 'A'/],
     ['a misspelt key', [{ phrase: 'a', wieght: 1 }], /boost\[0\]/],
     ['letters that no piece has', [{ phrase: 'a1' }], /spell but received 'a1'/],
   ])('%s is an error', (_, boost, message) => {
@@ -96,10 +129,10 @@ describe('the tree', () => {
 
   test('is read from a file', async () => {
     const file = path.join(folder, 'phrases.txt');
-    writeFileSync(file, '# names\nAnna Karenina\n\nRaskolnikov\t3.5\r\n');
+    writeFileSync(file, '# names\nAnna Karenina\n\nRaskolnikov\t-3.5\r\n');
     expect(await readBoostFile(file)).toEqual([
       { phrase: 'Anna Karenina' },
-      { phrase: 'Raskolnikov', weight: 3.5 },
+      { phrase: 'Raskolnikov', weight: -3.5 },
     ]);
     writeFileSync(file, 'good\nbad\tvery\n');
     await expect(readBoostFile(file)).rejects.toMatchObject({
@@ -149,6 +182,44 @@ describe('in the engine', () => {
       expect((await model.generate(mel, { decoding: { ...decoding, boost } })).text).toContain('prudently');
     },
   );
+
+  test.each([
+    { type: 'greedy' },
+    { type: 'beam' },
+    { type: 'beam', search: 'parakeet-mlx' },
+    { head: 'ctc' },
+    { type: 'beam', head: 'ctc' },
+  ] as const)('%o: a word with a weight below zero is not said, and no other is lost', async (decoding) => {
+    const words = (text: string) => text.toLowerCase().match(/[a-z']+/g) ?? [];
+    const before = words((await model.transcribe(samples, { decoding })).text);
+    const phrase = before.find((word) => word.length > 5) as string;
+    const boosted = { ...decoding, boost: [{ phrase, weight: -20 }] };
+    const after = words((await model.transcribe(samples, { decoding: boosted })).text);
+    expect(after).not.toContain(phrase);
+    expect(Math.abs(after.length - before.length)).toBeLessThan(6);
+  });
+
+  test('a phrase in its own casing only, and parts of words', async () => {
+    const text = async (one: BoostPhrase) =>
+      (await model.transcribe(samples, { decoding: { type: 'beam', boost: [one] } })).text;
+    expect(await text({ phrase: 'prudently', caseSensitive: true })).toContain('prudently');
+    expect(await text({ phrase: 'PRUDENTLY', caseSensitive: true })).not.toContain('prudently');
+    expect(await text({ phrase: 'rudentl', weight: 12 })).not.toContain('prudently');
+    expect(await text({ phrase: 'rudentl', weight: 12, wholeWords: false })).toContain('rudentl');
+  });
+
+  test('the first letter is a capital or not', async () => {
+    const first = async (firstUppercase: number) => {
+      const { text } = await model.transcribe(samples, { decoding: { type: 'beam', firstUppercase } });
+      return /\p{L}/u.exec(text)?.[0] ?? '';
+    };
+    expect(await first(20)).toMatch(/\p{Lu}/u);
+    expect(await first(-20)).toMatch(/\p{Ll}/u);
+    await using live = model.transcribeStream({ latency: 'balanced', decoding: { firstUppercase: -20 } });
+    await live.setBoost([]);
+    await live.addAudio(samples.subarray(0, 80_000));
+    expect(/\p{L}/u.exec((await live.finish()).text)?.[0]).toMatch(/\p{Ll}/u);
+  });
 
   test('phrases that were not said change nothing', async () => {
     const bait = ['penicillin', 'Mississippi', 'quarterly', 'thermometer'].map((phrase) => ({ phrase }));

@@ -37,7 +37,7 @@ describe.skipIf(missing)('the engine by itself', () => {
     // A source that was moved or deleted leaves its object behind.
     const hasSource = (object: string) =>
       existsSync(path.join(root, 'native', path.relative(objects, object).replace(/\.o$/, '')));
-    const engine = ['engine', 'model', 'ops']
+    const engine = ['engine', 'lm', 'model', 'ops']
       .flatMap((room) => filesIn(path.join(objects, room), '.o'))
       .filter(hasSource);
     const sources = filesIn(path.join(root, 'native/test'), '.cpp');

@@ -1,5 +1,5 @@
-// Greedy CTC decoding as the goldens define it. It differs from textbook CTC in one point: blanks do NOT separate repeats.
-// A token runs from its first frame to the first frame of the next *different* token, blanks and repeats in between included;
+// Greedy CTC decoding: equal tokens of frames that follow each other are one, and a blank parts two equal ones.
+// A token runs from its first frame to the first frame of the next one, blanks in between included;
 // the last one ends after its last non-blank frame. Confidence is 1 − (mean entropy of those frames) / maximum entropy.
 import { argmax, entropy, linear, type Matrix, softmax } from './matrix.js';
 import { type ReferenceModel, vector, weight } from './model.js';
@@ -43,7 +43,8 @@ export function decodeCtc(
   for (let row = 0; row < logits.rows; row++) {
     const frame = first + row;
     const id = argmax(logits.row(row));
-    if (id !== blank && id !== open?.id) {
+    const continued = open?.lastSounding === frame - 1 ? open.id : undefined;
+    if (id !== blank && id !== continued) {
       close(frame);
       if (frame > lastStart) return { tokens, state: { open: undefined } };
       open = { id, start: frame, entropies: [], lastSounding: frame };

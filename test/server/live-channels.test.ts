@@ -34,6 +34,7 @@ function setUp({ maxStreams = 4, maxDuration = 3600, idleTimeout = 60 } = {}) {
   const { log } = fastify();
   const channels = new LiveChannels({
     model,
+    draftModel: undefined,
     latency: 'low',
     maxDuration,
     idleTimeout,

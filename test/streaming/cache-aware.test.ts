@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NativeContext, NativeDecoding } from '../../src/engine/addon.js';
 import type { Sentence } from '../../src/events.js';
 import { loadModel } from '../../src/load-model.js';
-import { boostTreeOrNone } from '../../src/model/boost.js';
+import { boostTreeOrNone } from '../../src/model/boost-tree.js';
 import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
 import {

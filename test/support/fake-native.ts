@@ -26,6 +26,9 @@ export type FakeFault = 'mel' | 'step' | 'decode';
 
 export interface FakeOptions {
   architecture?: NativeModelInfo['architecture'];
+  /** Contexts of a cache-aware model; none by default. */
+  contexts?: NativeModelInfo['contexts'];
+  sampleRate?: number;
   /** Milliseconds that each native call takes. */
   delay?: number;
   /** This kind of call fails, from its `faultAfter`th on. */
@@ -246,7 +249,7 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
   const unused = () => Promise.reject(new Error('the fake model does not do this'));
   const info: NativeModelInfo = {
     architecture: options.architecture ?? 'tdt',
-    sampleRate: 16_000,
+    sampleRate: options.sampleRate ?? 16_000,
     hop: HOP,
     features: 2,
     subsamplingFactor: FACTOR,
@@ -268,7 +271,7 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
     ],
     durations: [0, 1, 2, 3, 4],
     attention: [-1, -1],
-    contexts: [],
+    contexts: options.contexts ?? [],
     prompts: {},
     dtype: 'float32',
     device: 'cpu',

@@ -7,7 +7,7 @@ import { checkModel } from '../../composition/options.js';
 import { AbortedError, ClosedError } from '../../errors.js';
 import type { LoadedModel } from '../../model/loaded-model.js';
 import { expected, integer, known } from '../../options.js';
-import { claimer } from '../../shared-model.js';
+import { claimsOf } from '../../shared-model.js';
 import type { StoredWindow } from '../heard.js';
 import type { TranscriptionQueue } from '../queue.js';
 import { jobId, type RecordingJob, type RecordingPlan } from '../recording.js';
@@ -66,7 +66,7 @@ export function localQueue(options: LocalQueueOptions = {}): LocalQueue {
   checkModel(options.model, 'file');
   const { journal } = options;
   if (journal !== undefined && typeof journal !== 'string') throw expected('a folder', 'journal', journal);
-  return new InProcessQueue(claimer(options.model), {
+  return new InProcessQueue(claimsOf({ model: options.model }).model, {
     journal,
     concurrency: integer('concurrency', options.concurrency ?? 8, 1, 1000),
     attempts: integer('attempts', options.attempts ?? DEFAULT_ATTEMPTS, 1, 100),

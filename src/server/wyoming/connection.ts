@@ -1,7 +1,7 @@
 /** One connection of the Wyoming protocol: requests one after the other, each with its sound and its transcript. */
 import type { Socket } from 'node:net';
 import type { PcmEncoding } from '../../index.js';
-import { canSpell } from '../../model/boost.js';
+import { canSpell } from '../../model/boost-tree.js';
 import { integer } from '../../options.js';
 import type { ServerContext } from '../context.js';
 import { failureOf } from '../failures.js';

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
-import { canSpell } from '../../../model/boost.js';
+import { canSpell } from '../../../model/boost-tree.js';
 import { finite, integer } from '../../../options.js';
 import type { KeptChannel, KeptOptions } from '../../cluster/channel-keeper.js';
 import type { Protocol, ServerContext } from '../../context.js';
