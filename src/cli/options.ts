@@ -169,10 +169,15 @@ function readBytes(text: string, name: string): number {
 }
 
 /** How the text is written, and where sentences end. */
-export const sentenceOptions = (): CliOption[] => [
+export const textOptions = (): CliOption[] => [
   CliOption.choice('--text <FORM>', 'numbers as they are said, or as digits', ['spoken', 'written'])
     .from('PARAKEET_TEXT')
     .presets('spoken'),
+  ...sentenceOptions(),
+];
+
+/** Where sentences end. */
+export const sentenceOptions = (): CliOption[] => [
   CliOption.integer('--max-words <N>', 'end a sentence after N words', 1).from('PARAKEET_MAX_WORDS'),
   CliOption.number('--silence-gap <SECONDS>', 'end a sentence at a silence of this length', 0).from(
     'PARAKEET_SILENCE_GAP',

@@ -118,7 +118,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
     .group('Input:', options.recordingOptions())
     .group('Model:', options.modelOptions())
     .group('Decoding:', options.decodingOptions())
-    .group('Sentences:', options.sentenceOptions())
+    .group('Sentences:', options.textOptions())
     .group('Long audio:', options.windowOptions())
     .group('Messages:', options.messageOptions())
     .addHelpText('after', FORMATS_HELP);
@@ -132,7 +132,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
     .group('Streaming:', options.streamOptions())
     .group('Model:', options.liveModelOptions())
     .group('Decoding:', options.decodingOptions())
-    .group('Sentences:', options.sentenceOptions())
+    .group('Sentences:', options.textOptions())
     .group('Messages:', options.messageOptions())
     .addHelpText('after', LIVE_HELP);
   does(live, async () => (await import('./live.js')).live);

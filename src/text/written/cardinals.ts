@@ -111,7 +111,7 @@ export function cardinalText({ value, scale }: Read): string {
   return grouped(value);
 }
 
-export function grouped(value: number): string {
+function grouped(value: number): string {
   const digits = String(value);
   return value < 1e4 ? digits : digits.replace(/\B(?=(\d{3})+$)/g, ',');
 }
