@@ -96,6 +96,8 @@ export interface Sentence {
    * Set by `refine`: the sentence was transcribed again with context on both sides, and its words differ from those of its `token` events.
    */
   revised?: true;
+  /** Who speaks. Only in a whole transcript with `speakers`; elsewhere it is in the event. */
+  speaker?: string;
   /** Trimmed text. */
   text: string;
   /** Seconds. */
@@ -110,14 +112,15 @@ export interface Sentence {
   words: Word[];
 }
 
-/** A whole transcript. */
+/** A whole transcript. With `speakers`, those of all in the order of time. */
 export interface TranscriptResult {
   text: string;
+  /** With `speakers`, each has its `speaker`. */
   sentences: Sentence[];
   tokens: Token[];
 }
 
-/** The cost of a stream. */
+/** The cost of a stream; of all speakers together, and the worst of their latencies. */
 export interface StreamStats {
   /** Seconds of audio received. */
   audioSeconds: number;
@@ -139,7 +142,7 @@ export interface StreamStats {
 
 /** Common to the events of a merged stream. */
 export interface Spoken {
-  /** The speaker: the label that `merge` gave the input. Absent from a single stream. */
+  /** The speaker: the label that `merge` or `speakers` gave. Absent from other streams. */
   speaker?: string;
 }
 
@@ -227,7 +230,7 @@ export interface EndEvent {
   /** Only with `collect: true`. */
   result?: TranscriptResult;
 }
-/** An input of a merged stream is over: all its events came before this one. Only from `merge`. */
+/** An input of a merged stream is over, or a channel: all its events came before this one. Only from `merge`, and with `speakers`. */
 export interface LeftEvent {
   type: 'left';
   speaker: string;

@@ -7,7 +7,7 @@ import { Readable, type Writable } from 'node:stream';
 import { destroyOnAbort } from './abort.js';
 import { isAbort } from './errors.js';
 import type { TranscriptEvent } from './events.js';
-import { Ordering, type Voice } from './merge/ordering.js';
+import { DEFAULT_MAX_HOLD, Ordering, type Voice } from './merge/ordering.js';
 import { expected, finite, known, oneOf, optionalSignal } from './options.js';
 import { LateFailure } from './transforms/late-failure.js';
 
@@ -60,7 +60,7 @@ export class MergedTranscript extends Readable {
   /** @internal */
   constructor(options: MergeOptions) {
     known('merge', options, ['maxHold', 'inputErrors', 'signal']);
-    const maxHold = finite('maxHold', options.maxHold ?? 10, 0);
+    const maxHold = finite('maxHold', options.maxHold ?? DEFAULT_MAX_HOLD, 0);
     const failing = oneOf('inputErrors', options.inputErrors ?? 'fail', ['fail', 'report']) === 'fail';
     const signal = optionalSignal('signal', options.signal);
     super({ objectMode: true, highWaterMark: 8 });

@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import pumpify from 'pumpify';
-import type { TranscriptEvent } from '../events.js';
+import type { AudioChunk, TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
 import type { DecodingOptions } from '../model/decoding.js';
 import { languageBeside, mustShareRate } from '../model/draft-model.js';
@@ -15,9 +15,9 @@ import { streamingOf } from '../model/streaming-options.js';
 import { frameSeconds } from '../model/token-placer.js';
 import { HearWindows } from '../recordings/hear-windows.js';
 import { SamplesInput } from '../recordings/samples-input.js';
-import { Decode, decode } from '../transforms/decode.js';
+import { Decode } from '../transforms/decode.js';
 import { type Encode, encode } from '../transforms/encode.js';
-import { FlushMark } from '../transforms/flush-mark.js';
+import type { FlushMark } from '../transforms/flush-mark.js';
 import { logMel } from '../transforms/log-mel.js';
 import { type Refine, refine } from '../transforms/refine.js';
 import { REFINE_HISTORY } from '../transforms/refiner.js';
@@ -30,27 +30,19 @@ import { DraftFork } from './draft-fork.js';
 import { DraftJoin } from './draft-join.js';
 import { DraftLine } from './draft-line.js';
 import type { TranscriptionOptions } from './options.js';
+import {
+  closing,
+  type Decoder,
+  decoderOf,
+  type LineInput,
+  type LineListeners,
+  type LineModels,
+  sendMark,
+  type TranscriptLine,
+} from './transcript-line.js';
 
 /** Type of a stage in the pipeline, whatever it carries. */
 type AnyStage = Stage<never, unknown>;
-
-/** The models of a pipeline. */
-export interface LineModels {
-  model: StageModel;
-  /** Makes the drafts, while `model` makes the finals. */
-  draftModel?: StageModel | undefined;
-}
-
-/** What is reported by a pipeline. */
-export interface LineListeners {
-  onError(error: Error): void;
-  /** The input is broken: the pipeline ends, then this error is to be raised. */
-  onLateFailure(error: Error): void;
-  /** A damaged place in a file, in seconds of the transcript. */
-  onGap(gap: { start: number; end: number }): void;
-  onReadable(): void;
-  onEnd(): void;
-}
 
 const Joined = pumpify.ctor({
   autoDestroy: false,
@@ -59,12 +51,15 @@ const Joined = pumpify.ctor({
   ...({ readableObjectMode: true, readableHighWaterMark: 2 } as object),
 } as Parameters<typeof pumpify.ctor>[0]);
 
+/** The same for audio in place of bytes. */
+const JoinedAudio = pumpify.ctor({ autoDestroy: false, destroy: false, objectMode: true, highWaterMark: 2 });
+
 /**
  * `decode → resample → logMel → encode → tokenDecode → sentences`, and more that refine or write numbers as digits; with mode `'file'`, one stage in place of
  * `logMel`, `encode` and `tokenDecode`. With a draft model, its stages branch off before `logMel` and come together with the others after
  * `tokenDecode`.
  */
-export class Line {
+export class Line implements TranscriptLine {
   readonly #stages: AnyStage[] = [];
   #encoder: Encode | undefined;
   /** The stages that choose tokens: of a stream, of its refined sentences, or of windows. */
@@ -75,22 +70,19 @@ export class Line {
   #join: DraftJoin | undefined;
   #boost: readonly BoostPhrase[] | undefined;
   #joined: Duplex | undefined;
-  /** Seconds of audio that the steps see beyond what they make final; infinite for windows, which always come late. */
   ahead = Number.POSITIVE_INFINITY;
 
-  /** `samples`: the input is the bytes of samples in memory, see {@link SamplesInput}. */
+  /** `takes`: what its input is; `'audio'` is one channel that was decoded before, at any rate. */
   constructor(
     private readonly options: TranscriptionOptions,
-    private readonly samples = false,
+    private readonly takes: LineInput | 'audio' = 'bytes',
   ) {}
 
-  /** Whether it takes bytes. */
   get isOpen(): boolean {
     return this.#joined !== undefined;
   }
 
-  /** The first stage, once the pipeline is open. */
-  get decoder(): Decode | SamplesInput | undefined {
+  get decoder(): Decoder | undefined {
     const [first] = this.#stages;
     return first instanceof Decode || first instanceof SamplesInput ? first : undefined;
   }
@@ -111,15 +103,15 @@ export class Line {
       stage.onLateFailure = listeners.onLateFailure;
     }
     this.decoder?.on('gap', listeners.onGap);
-    const joined = new Joined(this.#stages);
+    const joined = this.takes === 'audio' ? new JoinedAudio(this.#stages) : new Joined(this.#stages);
     joined.on('error', listeners.onError);
     joined.on('readable', listeners.onReadable);
     joined.on('end', listeners.onEnd);
     this.#joined = joined;
   }
 
-  write(bytes: Uint8Array, callback: (error?: Error | null) => void): void {
-    this.#joined?.write(bytes, callback);
+  write(input: Uint8Array | AudioChunk | FlushMark, callback: (error?: Error | null) => void): void {
+    this.#joined?.write(input, callback);
   }
 
   end(): void {
@@ -130,36 +122,25 @@ export class Line {
     return (this.#joined?.read() as TranscriptEvent | FlushMark | null | undefined) ?? null;
   }
 
-  /** Sends a mark behind everything that was written; `passed` is called when it arrives, or when the pipeline is over. */
   async mark(passed: () => void): Promise<void> {
-    const { decoder } = this;
-    // The pipeline takes bytes as soon as there is room for them, so they may still wait to be decoded.
-    if (decoder && !decoder.writableEnded) {
-      await new Promise<void>((resolve) => decoder.write(new Uint8Array(0), () => resolve()));
-    }
-    if (!decoder || decoder.destroyed || decoder.readableEnded) return passed();
-    await decoder.flush(new FlushMark(passed));
+    await sendMark(this.decoder, passed);
   }
 
-  /** Replaces the boosted phrases from the next step or window on; before the pipeline is open, from its start. */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
     this.#boost = boost;
     const choosing = [this.#tokens, this.#refine, this.#windows, this.#draft];
     await Promise.all(choosing.map((stage) => stage?.setBoost(boost)));
   }
 
-  /** Whether the transcript is behind its audio: then drafts are left out. */
   set behind(behind: boolean) {
     if (this.#tokens) this.#tokens.behind = behind;
     if (this.#join) this.#join.behind = behind;
   }
 
-  /** Resolves when all stages are closed. */
   async closed(): Promise<void> {
     await Promise.all(this.#all.map(closing));
   }
 
-  /** Stops all stages; resolves when they are closed. */
   async destroy(error: Error | undefined): Promise<void> {
     const closed = this.closed();
     for (const stage of this.#all) stage.destroy(error);
@@ -180,9 +161,8 @@ export class Line {
   #plan(model: StageModel, draftModel: StageModel | undefined): (() => unknown)[] {
     const { input, sentences: limits, utterances, mode } = this.options;
     return [
-      ...(this.samples
-        ? [() => new SamplesInput(model.info.sampleRate)]
-        : [() => decode(input), () => resample(model.info.sampleRate)]),
+      ...(this.takes === 'audio' ? [] : [() => decoderOf(this.takes as LineInput, model, input)]),
+      ...(this.takes === 'samples' ? [] : [() => resample(model.info.sampleRate)]),
       ...(mode === 'file' ? [() => this.#file(model as LoadedModel)] : this.#live(model, draftModel)),
       () => sentences({ ...limits, utterances }),
       ...(this.options.refine ? [() => this.#refined(model)] : []),
@@ -234,8 +214,4 @@ export class Line {
     });
     return this.#windows;
   }
-}
-
-function closing(stage: AnyStage): Promise<void> {
-  return stage.closed ? Promise.resolve() : new Promise((resolve) => stage.once('close', () => resolve()));
 }

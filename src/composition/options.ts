@@ -12,6 +12,7 @@ import { expected, finite, flag, oneOf, optionalSignal } from '../options.js';
 import { settleWindows, type WindowOptions } from '../recordings/window-plan.js';
 import { settleUtterances, type UtteranceOptions } from '../text/endpointer.js';
 import { checkSentences, type SentenceOptions } from '../text/sentence-options.js';
+import { checkSpeakers, type Speakers } from './speakers.js';
 
 /** Options of a transcription; durations and times are seconds. */
 export interface TranscriptionOptions {
@@ -89,6 +90,14 @@ export interface TranscriptionOptions {
    */
   text?: 'spoken' | 'written' | undefined;
   /**
+   * `'channels'`: each channel of the input is a speaker's, as in the recording of a call. It is transcribed on its own, and all become one
+   * transcript in the order of time, as with `merge`; the events have the `speaker`: `'channel 1'`, `'channel 2'` …, or one of the
+   * names in `{ channels: ['Anna', 'Ben'] }`. 1 to 16 channels, each at the cost of a stream; the input must have as many as there are
+   * names, and as many to its end.
+   * @defaultValue none: channels are mixed
+   */
+  speakers?: Speakers | undefined;
+  /**
    * Put the whole result into the `end` event. Without it, memory stays constant however long the stream is.
    * @defaultValue false of `parakeet`, true of `transcribe`
    */
@@ -137,6 +146,7 @@ export const transcriptionKeys = [
   'drafts',
   'refine',
   'text',
+  'speakers',
   'collect',
   'offset',
   'signal',
@@ -169,6 +179,7 @@ export function checkTranscription(options: TranscriptionOptions): void {
   flag('drafts', options.drafts ?? true);
   flag('refine', options.refine ?? false);
   oneOf('text', options.text ?? 'spoken', ['spoken', 'written']);
+  checkSpeakers(options.speakers);
   flag('collect', options.collect ?? false);
   finite('offset', options.offset ?? 0, 0);
   optionalSignal('signal', options.signal);

@@ -17,9 +17,9 @@ export class Outlet {
   readonly #collected: TranscriptCollector | undefined;
   #end: EndEvent | undefined;
 
-  constructor({ offset = 0, collect = false, refine = false }: TranscriptionOptions) {
+  constructor({ offset = 0, collect = false, refine = false, speakers }: TranscriptionOptions) {
     this.#offset = offset;
-    if (collect) this.#collected = new TranscriptCollector(refine);
+    if (collect) this.#collected = new TranscriptCollector(refine || speakers !== undefined);
   }
 
   /** The `end` event, as soon as it has passed. */

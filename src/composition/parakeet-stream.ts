@@ -10,16 +10,18 @@ import { type BoostPhrase, checkBoost } from '../model/boost.js';
 import type { PipelineStage } from '../pipeline-types.js';
 import { FlushMark } from '../transforms/flush-mark.js';
 import { LateFailure } from '../transforms/late-failure.js';
+import { ChannelLines } from './channel-lines.js';
 import { Line } from './line.js';
 import type { ModelClaim, ModelClaims } from './model-claim.js';
 import type { TranscriptionOptions } from './options.js';
 import { Outlet } from './outlet.js';
+import type { TranscriptLine } from './transcript-line.js';
 
 /** The stream that `parakeet` makes: bytes in, {@link TranscriptEvent}s out. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the merged type exists for the types of pipeline() only.
 export class ParakeetStream extends Duplex {
   readonly #claimModels: ModelClaims;
-  readonly #line: Line;
+  readonly #line: TranscriptLine;
   readonly #outlet: Outlet;
   readonly #isLive: boolean;
   readonly #late = new LateFailure(this);
@@ -38,7 +40,8 @@ export class ParakeetStream extends Duplex {
   constructor(claimModels: ModelClaims, options: TranscriptionOptions, samples = false) {
     super({ readableObjectMode: true, writableObjectMode: false, readableHighWaterMark: 4 });
     this.#claimModels = claimModels;
-    this.#line = new Line(options, samples);
+    const takes = samples ? 'samples' : 'bytes';
+    this.#line = options.speakers ? new ChannelLines(options, takes) : new Line(options, takes);
     this.#outlet = new Outlet(options);
     this.#isLive = options.mode !== 'file';
     destroyOnAbort(this, options.signal);

@@ -10,6 +10,9 @@ import { combined } from './stats.js';
 /** Finals of an input ahead of the others that may wait. */
 const MAX_WAITING = 64;
 
+/** Seconds that an open sentence may hold back those of others, unless something else is wanted. */
+export const DEFAULT_MAX_HOLD = 10;
+
 /** One input, as far as the order needs it. Only {@link Ordering} changes it. */
 export interface Voice {
   readonly speaker: string;

@@ -6,19 +6,21 @@ export class TranscriptCollector {
   readonly #tokens: Token[] = [];
   readonly #sentences: Sentence[] = [];
 
-  /** @param refined Sentences have other words than the tokens: the text is taken from the sentences. */
-  constructor(private readonly refined = false) {}
+  /** @param bySentence The text is that of the sentences: they have other words than the tokens, or the tokens of several speakers alternate. */
+  constructor(private readonly bySentence = false) {}
 
   /** Takes the next event; all but finals are ignored. */
   push(event: TranscriptEvent): void {
     if (event.type === 'token') this.#tokens.push(event.token);
-    if (event.type === 'sentence') this.#sentences.push(event.sentence);
+    if (event.type !== 'sentence') return;
+    const { sentence, speaker } = event;
+    this.#sentences.push(speaker === undefined ? sentence : { speaker, ...sentence });
   }
 
   /** What was collected so far. */
   get result(): TranscriptResult {
     const [tokens, sentences] = [this.#tokens, this.#sentences];
-    const text = this.refined ? sentences.map((one) => one.text).join(' ') : textOf(tokens);
+    const text = this.bySentence ? sentences.map((one) => one.text).join(' ') : textOf(tokens);
     return { text, sentences, tokens };
   }
 }
