@@ -7,6 +7,7 @@ export type { PcmEncoding } from './audio/formats/pcm.js';
 export type { AudioFormat, InputOptions } from './audio/input-options.js';
 export type { ParakeetOptions, TranscriptionOptions } from './composition/options.js';
 export type { ParakeetStream } from './composition/parakeet-stream.js';
+export type { Speakers } from './composition/speakers.js';
 export type { TranscribeOptions, TranscriptProgress } from './composition/transcribe-source.js';
 export type { LagMessage, StepMessage, StreamMessage } from './diagnostics.js';
 export type {

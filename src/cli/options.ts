@@ -242,6 +242,21 @@ export function recordingOptions(): CliOption[] {
   ];
 }
 
+/** Who speaks in the channels of a recording. */
+export const speakers = (): CliOption =>
+  new CliOption(
+    '--speakers <WHO>',
+    "each channel is a speaker's: channels, or their names in the order of the channels, such as Anna,Ben",
+    (text, name) => {
+      if (text === 'channels') return text;
+      const names = text.split(',').map((one) => one.trim());
+      if (names.length > 1 && !names.includes('')) return { channels: names };
+      throw new UsageError(
+        `Expected channels, or names with commas between, for ${name} but received ${text}`,
+      );
+    },
+  ).default(undefined, 'channels are mixed');
+
 /** How long recordings are processed. */
 export function windowOptions(): CliOption[] {
   return [

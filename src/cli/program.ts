@@ -115,7 +115,7 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
     .argument('<input...>', 'sound files, http(s) URLs, or - for stdin')
     .group('Output:', options.fileOutputOptions())
     .group('Subtitles:', options.subtitleOptions())
-    .group('Input:', options.recordingOptions())
+    .group('Input:', [...options.recordingOptions(), options.speakers()])
     .group('Model:', options.modelOptions())
     .group('Decoding:', options.decodingOptions())
     .group('Sentences:', options.textOptions())

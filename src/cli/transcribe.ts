@@ -57,6 +57,7 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
     const options: ParakeetOptions = {
       sentences: sentenceOptions(values),
       text: values.text as 'spoken' | 'written',
+      speakers: values.speakers as ParakeetOptions['speakers'],
       decoding,
       language: values.language as string | undefined,
       windows: windowOptions(values),

@@ -5,6 +5,7 @@
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Sentence, Token, TranscriptEvent } from '../events.js';
+import { afterSentence } from '../merge/ordering.js';
 import { sentenceOf } from '../text/sentence-splitter.js';
 
 export interface TranscriptListeners {
@@ -16,8 +17,8 @@ export class TranscriptSink extends Writable {
   readonly #listeners: TranscriptListeners;
   #outputs: Writable | undefined;
   #ended: Promise<void> | undefined;
-  /** Final tokens that are in no sentence yet. */
-  #tokens: Token[] = [];
+  /** Final tokens that are in no sentence yet, by speaker; `undefined` is the key of events without one. */
+  readonly #tokens = new Map<string | undefined, Token[]>();
   /** Seconds of audio in all, once it has ended. */
   audioSeconds: number | undefined;
   /** Resolves when everything is written and closed, whether it succeeded or not. */
@@ -48,11 +49,11 @@ export class TranscriptSink extends Writable {
   ): void {
     if (event.type === 'end') this.audioSeconds = event.stats.audioSeconds;
     if (event.type === 'sentence') {
-      this.#tokens = [];
+      this.#tokens.set(event.speaker, afterSentence(this.#openOf(event.speaker), event.sentence));
       this.#listeners.onSentence(event.sentence);
     }
     if (event.type === 'token') {
-      this.#tokens.push(event.token);
+      this.#openOf(event.speaker).push(event.token);
       this.#begin();
     }
     if (this.#outputs) this.#outputs.write(event, (error) => callback(error ?? undefined));
@@ -70,12 +71,22 @@ export class TranscriptSink extends Writable {
       callback(error);
       return;
     }
-    if (this.#tokens.some(({ text }) => text.trim() !== ''))
-      outputs.write({ type: 'sentence', sentence: sentenceOf(this.#tokens) } satisfies TranscriptEvent);
+    for (const [speaker, tokens] of this.#tokens) {
+      if (!tokens.some(({ text }) => text.trim() !== '')) continue;
+      const sentence = sentenceOf(tokens);
+      const label = speaker === undefined ? {} : { speaker };
+      outputs.write({ type: 'sentence', sentence, ...label } satisfies TranscriptEvent);
+    }
     this.#end().then(
       () => callback(error),
       (failure: Error) => callback(error ?? failure),
     );
+  }
+
+  #openOf(speaker: string | undefined): Token[] {
+    const open = this.#tokens.get(speaker) ?? [];
+    this.#tokens.set(speaker, open);
+    return open;
   }
 
   #begin(): void {

@@ -225,7 +225,7 @@ function first(voices: Iterable<Voice>, key: (voice: Voice) => number | undefine
  * The tokens that are in no sentence after `sentence`. A sentence comes right behind its own tokens; a revised one has other tokens than
  * those that came, possibly fewer, so it closes all of them.
  */
-function afterSentence(open: Token[], sentence: Sentence): Token[] {
+export function afterSentence(open: Token[], sentence: Sentence): Token[] {
   const last = sentence.tokens.at(-1);
   if (sentence.revised || !last) return [];
   return open.slice(open.findLastIndex((token) => token.start <= last.start) + 1);
