@@ -28,6 +28,7 @@ import { run } from '../../src/cli/run.js';
 import { decode } from '../../src/transforms/decode.js';
 import { resample } from '../../src/transforms/resample.js';
 import { fakeTerminal } from '../support/command-line.js';
+import { samplesOf } from '../support/samples.js';
 import { joined, pieces, through } from '../support/streams.js';
 import { parseSrt, parseVtt } from '../support/transcript.js';
 import { wavFile } from '../support/wav-file.js';
@@ -150,6 +151,22 @@ describe('transcribe', () => {
       confidence: expect.any(Number),
     });
     expect(JSON.parse(read('out/af_sky_10.jsonl').split('\n')[0] ?? '')).toMatchObject({ type: 'sentence' });
+  });
+
+  test('a speaker a channel; a file with another number of channels is an error of that file', async () => {
+    const words = await samplesOf('af_sky_10.flac');
+    const late = new Float32Array(words.length + 48_000);
+    late.set(words, 48_000);
+    const early = new Float32Array(late.length);
+    early.set(words);
+    writeFileSync(path.join(folder, 'call.wav'), wavFile([early, late]));
+    const args = ['transcribe', '-f', 'vtt', '--speakers', 'Anna,Ben', short, 'call.wav'];
+    const { code, stdout, stderr } = await cli(args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: 'call.vtt\n' });
+    expect(stderr).toMatch(/af_sky_10\.flac: .*2 for audio of 1 channel/);
+    expect(read('call.vtt')).toMatch(
+      /^WEBVTT\n\n00:00:00\.\d{3} --> .*\n<v Anna>He gave[\s\S]*\n00:00:03\.\d{3} --> .*\n<v Ben>He gave/,
+    );
   });
 
   test('one file that fails does not keep the others from being written', async () => {

@@ -74,6 +74,8 @@ test.each([
   [['--model', ''], /a value for --model/],
   [['--start', '1:2:3:4'], /\[h:\]mm:ss/],
   [['--verbose=yes'], /verbose/],
+  [['--speakers', 'Anna'], /channels, or names with commas between, for --speakers but received Anna/],
+  [['--speakers', 'Anna,,Ben'], /names with commas/],
 ])('%j is refused', async (argv, message) => {
   const error = (await read(argv).catch((reason: unknown) => reason)) as UsageError;
   expect(error).toBeInstanceOf(UsageError);
@@ -107,6 +109,12 @@ test.each([
   const error = (await readLine(argv).catch((reason: unknown) => reason)) as UsageError;
   expect(error).toBeInstanceOf(UsageError);
   expect(error.message).toMatch(message);
+});
+
+test('speakers are channels, or the names of their speakers', async () => {
+  expect(await read([])).not.toHaveProperty('speakers');
+  expect(await read(['--speakers', 'channels'])).toMatchObject({ speakers: 'channels' });
+  expect(await read(['--speakers', 'Anna, Ben'])).toMatchObject({ speakers: { channels: ['Anna', 'Ben'] } });
 });
 
 test('what the environment says contradicts nothing', async () => {
