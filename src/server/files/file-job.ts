@@ -25,6 +25,8 @@ export interface FileJob {
   source: Readable;
   input: InputOptions;
   boost: readonly BoostPhrase[];
+  /** Each channel is transcribed on its own, as one speaker. */
+  separate?: boolean;
   /** Words as they become final, while the file still comes: as a live stream does. Otherwise window by window. */
   onToken?: ((text: string) => Promise<void>) | undefined;
   /** Aborted when nobody waits for the result. */
@@ -34,7 +36,10 @@ export interface FileJob {
 /** What a file says. */
 export interface FileTranscript {
   text: string;
+  /** With `separate`, each has its `speaker`. */
   sentences: Sentence[];
+  /** With `separate`, those of the channels, in their order. */
+  speakers: string[];
   /** Seconds of sound. */
   duration: number;
 }
@@ -50,12 +55,17 @@ export async function runFile(
   const release = await admission.file(job.signal);
   const limit = new AbortController();
   const signal = AbortSignal.any([job.signal, limit.signal]);
-  const transcript: FileTranscript = { text: '', sentences: [], duration: 0 };
+  const transcript: FileTranscript = { text: '', sentences: [], speakers: [], duration: 0 };
   const take = async (event: TranscriptEvent) => {
-    if (event.type === 'sentence') transcript.sentences.push(event.sentence);
+    if (event.type === 'sentence') {
+      const { sentence, speaker } = event;
+      transcript.sentences.push(speaker === undefined ? sentence : { ...sentence, speaker });
+    }
+    if (event.type === 'left') transcript.speakers.push(event.speaker);
     if (event.type === 'progress' && event.time > settings.maxDuration)
       limit.abort(tooLong(settings.maxDuration));
-    if (event.type === 'end') transcript.duration = event.stats.audioSeconds;
+    if (event.type === 'end')
+      transcript.duration = event.stats.audioSeconds / Math.max(1, transcript.speakers.length);
     if (event.type === 'token' && event.token.text !== '') await job.onToken?.(event.token.text);
   };
   metrics.fileOpened(job.protocol);
@@ -64,6 +74,7 @@ export async function runFile(
       model,
       input: { ...job.input, maxSpool: settings.maxSpool },
       decoding: { boost: spellable(model, job.boost) },
+      ...(job.separate && { speakers: 'channels' }),
       collect: false,
       signal,
       sink: new Writable({
@@ -82,6 +93,7 @@ export async function runFile(
     release();
     metrics.fileClosed(transcript.duration);
   }
+  transcript.speakers.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   transcript.text = transcript.sentences.map(({ text }) => text).join(' ');
   return transcript;
 }

@@ -11,6 +11,8 @@ import { metadataOf } from './live.js';
 import { type ListenParameters, readParameters } from './parameters.js';
 import { alternativeOf, rounded } from './words.js';
 
+type Spoken = Pick<FileTranscript, 'text' | 'sentences'>;
+
 export const deepgramFile: Protocol = (app, context) => {
   acceptAnyBody(app);
   app.setErrorHandler((error, request, reply) => {
@@ -19,8 +21,6 @@ export const deepgramFile: Protocol = (app, context) => {
   });
   app.post('/v1/listen', async (request, reply) => {
     const parameters = readParameters(request.url);
-    if (parameters.separate > 1)
-      throw protocolError('Expected no multichannel: the channels of a file are mixed here');
     if (request.headers['content-type']?.startsWith('application/json'))
       throw protocolError('Expected the file in the body: this server fetches no addresses');
     const created = new Date().toISOString();
@@ -31,24 +31,25 @@ export const deepgramFile: Protocol = (app, context) => {
       idle: idleTimeout,
       inspect: (bytes) => void hash.update(bytes),
     });
-    const { input, boost } = parameters;
+    const { input, boost, multichannel } = parameters;
     const signal = clientSignal(reply, context);
     const release = context.admission.upload();
-    const job = { protocol: 'deepgram', source, input, boost, signal };
+    const job = { protocol: 'deepgram', source, input, boost, signal, separate: multichannel };
     const transcript = await runFile(job, context).finally(release);
     const { request_id, model_uuid, model_info } = metadataOf(request.id, context);
+    const channels = multichannel && transcript.duration > 0 ? channelsOf(transcript) : [transcript];
     const metadata = {
       transaction_key: 'deprecated',
       request_id,
       sha256: hash.digest('hex'),
       created,
       duration: rounded(transcript.duration),
-      channels: 1,
+      channels: channels.length,
       models: [model_uuid],
       model_info: { [model_uuid]: model_info },
       ...(parameters.warnings.length > 0 && { warnings: parameters.warnings }),
     };
-    return { metadata, results: resultsOf(transcript, parameters) };
+    return { metadata, results: { channels: channels.map((one) => resultsOf(one, parameters)) } };
   });
 };
 
@@ -58,9 +59,17 @@ function acceptAnyBody(app: FastifyInstance): void {
   app.addContentTypeParser('*', (_, payload, done) => done(null, payload));
 }
 
-function resultsOf({ text, sentences }: FileTranscript, { punctuate }: ListenParameters): object {
+/** What each channel says, in the order of the channels. */
+function channelsOf({ speakers, sentences }: FileTranscript): Spoken[] {
+  return speakers.map((speaker) => {
+    const own = sentences.filter((sentence) => sentence.speaker === speaker);
+    return { sentences: own, text: own.map(({ text }) => text).join(' ') };
+  });
+}
+
+function resultsOf({ text, sentences }: Spoken, { punctuate }: ListenParameters): object {
   const words = sentences.flatMap((sentence) => sentence.words);
   const confidence =
     words.length === 0 ? 0 : words.reduce((sum, word) => sum + word.confidence, 0) / words.length;
-  return { channels: [{ alternatives: [alternativeOf(text, confidence, words, punctuate)] }] };
+  return { alternatives: [alternativeOf(text, confidence, words, punctuate)] };
 }

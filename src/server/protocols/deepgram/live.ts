@@ -10,7 +10,7 @@ import { type LiveChannel, MAX_SENTENCE } from '../../live-channel.js';
 import { spellable } from '../../phrases.js';
 import { ClientSocket } from '../../sockets/client-socket.js';
 import { protocolError, readMessage } from '../../sockets/messages.js';
-import { type ListenParameters, readParameters } from './parameters.js';
+import { type ListenParameters, readLiveParameters } from './parameters.js';
 import { type DeepgramMessage, Results } from './results.js';
 import { SplitChannels } from './split-channels.js';
 import { rounded } from './words.js';
@@ -21,7 +21,7 @@ export const deepgramLive: Protocol = (app, context) => {
     {
       websocket: true,
       // Before the connection becomes a socket: a bad parameter is a bad request.
-      preValidation: async ({ url }) => void readParameters(url),
+      preValidation: async ({ url }) => void readLiveParameters(url),
     },
     (socket, request) => new ListenSession(socket, request, context).run(),
   );
@@ -47,7 +47,7 @@ class ListenSession {
     this.#socket = new ClientSocket(socket, () => context.metrics.draftDropped());
     this.#request = request;
     this.#context = context;
-    this.#parameters = readParameters(request.url);
+    this.#parameters = readLiveParameters(request.url);
     const { separate, input } = this.#parameters;
     this.#split = new SplitChannels(separate, input.format as PcmEncoding);
     const metadata = metadataOf(request.id, context);

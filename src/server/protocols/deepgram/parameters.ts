@@ -8,7 +8,9 @@ import { protocolError } from '../../sockets/messages.js';
 /** What a client asks for. */
 export interface ListenParameters {
   input: InputOptions;
-  /** Interleaved channels that are transcribed each for itself; 1: all together. */
+  /** Each channel is transcribed by itself. */
+  multichannel: boolean;
+  /** Live: how many interleaved channels are transcribed each for itself; 1: all together. */
   separate: number;
   interim: boolean;
   utterances: UtteranceOptions | boolean;
@@ -45,6 +47,16 @@ const MOST_CHANNELS = 16;
 const LEAST_GAP = 0.16;
 const GAP_AFTER_PUNCTUATION = 0.5;
 
+/** {@link readParameters} of a socket. @throws {@link ServerError} also for the channels of a container, which are mixed. */
+export function readLiveParameters(url: string): ListenParameters {
+  const parameters = readParameters(url);
+  if (parameters.separate > 1 && parameters.input.format === undefined)
+    throw protocolError(
+      'Expected encoding and sample_rate with multichannel: the channels of a live container are mixed',
+    );
+  return parameters;
+}
+
 /** @throws {@link ServerError} `ERR_PARAKEET_SERVER_PROTOCOL` for values that mean nothing, and for addresses to call back. */
 export function readParameters(url: string): ListenParameters {
   const query = new Query(url);
@@ -52,15 +64,12 @@ export function readParameters(url: string): ListenParameters {
     throw protocolError('Expected no callback: this server connects to nobody. Read the answer instead.');
   const channels = query.integer('channels', 1, MOST_CHANNELS) ?? 1;
   const input = readInput(query, channels);
-  const separate = query.flag('multichannel') === true ? channels : 1;
-  if (separate > 1 && input.format === undefined)
-    throw protocolError(
-      'Expected encoding and sample_rate with multichannel: the channels of a container are mixed',
-    );
+  const multichannel = query.flag('multichannel') ?? false;
   const end = query.integer('utterance_end_ms', 1, 60_000);
   return {
     input,
-    separate,
+    multichannel,
+    separate: multichannel ? channels : 1,
     interim: query.flag('interim_results') ?? false,
     utterances: readEndpointing(query),
     utteranceEnd: end === undefined ? undefined : end / 1000,

@@ -13,6 +13,8 @@ import {
   TestSocket,
 } from '../../../support/caption-server.js';
 import { root } from '../../../support/documents.js';
+import { samplesOf } from '../../../support/samples.js';
+import { wavFile } from '../../../support/wav-file.js';
 
 let server: TestServer;
 let jfk: Buffer;
@@ -191,6 +193,24 @@ describe('POST /v1/listen', () => {
   const post = (query: string, body: Buffer | string, type = 'audio/flac') =>
     fetch(`${server.http}/v1/listen${query}`, { method: 'POST', body, headers: { 'content-type': type } });
   const file = readFileSync(path.join(root, 'test/audio/jfk.flac'));
+
+  test('multichannel: each channel of a file by itself, silent ones too', async () => {
+    const [left, right] = [await samplesOf('af_sky_10.flac'), await samplesOf('am_michael_05.flac')];
+    const first = new Float32Array(right.length);
+    first.set(left);
+    const body = wavFile([first, new Float32Array(right.length), right]);
+    const answer = await post('?multichannel=true', body, 'audio/wav');
+    expect(answer.status).toBe(200);
+    const { metadata, results } = (await answer.json()) as {
+      metadata: { channels: number; duration: number };
+      results: { channels: { alternatives: [{ transcript: string }] }[] };
+    };
+    const texts = results.channels.map(({ alternatives: [best] }) => best.transcript);
+    expect(texts).toEqual([expect.stringMatching(/sign/i), '', expect.stringMatching(/born/i)]);
+    expect(texts[0]).not.toMatch(/born/i);
+    expect(metadata.channels).toBe(3);
+    expect(metadata.duration).toBeCloseTo(right.length / 16_000, 2);
+  });
 
   test('a file', async () => {
     const answer = await post('?model=nova-3&smart_format=true', file);
