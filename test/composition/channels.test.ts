@@ -178,6 +178,21 @@ describe('errors', () => {
     },
   );
 
+  test('a draft model that fails during flush(): it settles, and all channels are final', async () => {
+    const draftModel = fakeModel({ contexts: [[70, 1]], fail: 'decode', faultAfter: 4 });
+    const input = { format: 'f32le', sampleRate: RATE, channels: 2 } as const;
+    const model = fakeModel();
+    const stream = parakeet({ model, draftModel, input, latency: live.latency, speakers: 'channels' });
+    const done = drain<TranscriptEvent>(stream);
+    stream.write(wavFile(padded(loud(2), loud(1)), { format: 'float', bits: 32 }).subarray(44));
+    await stream.flush().catch(() => {});
+    stream.end();
+    const { items, error } = await done;
+    expect(error?.message).toMatch(/fake decode/);
+    expect(items.filter(({ type }) => type === 'left')).toHaveLength(2);
+    await vi.waitFor(() => expect([model.counts.open, draftModel.counts.open]).toEqual([0, 0]));
+  });
+
   test('an abort stops all channels', async () => {
     const model = fakeModel({ hang: 'step', faultAfter: 3 });
     const aborter = new AbortController();
