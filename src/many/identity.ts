@@ -24,7 +24,8 @@ export interface WorkerIdentity {
 /** The identity of workers that may differ in everything but the model. */
 const MIXED = 'mixed';
 
-export function identityOf({ addon, identity, info }: LoadedModel): WorkerIdentity {
+export function identityOf(model: LoadedModel): WorkerIdentity {
+  const { addon, identity, info } = model;
   const { instructions } = addon.build();
   return {
     package: packageVersion,

@@ -3,8 +3,12 @@ import type { BoostPhrase, Model } from '../index.js';
 import { checkBoost } from '../model/boost.js';
 import { canSpell } from '../model/boost-tree.js';
 
+/** The weight of a phrase that has none. The server decodes greedily, which finds more with it than with the library's (docs/decoding.md). */
+const WEIGHT = 8;
+
 /** Those that the model can spell: the others are no reason to refuse a client. @throws {@link ArgumentError} for what is no phrase. */
 export function spellable({ info }: Model, phrases: readonly BoostPhrase[]): BoostPhrase[] {
   checkBoost(phrases);
-  return phrases.filter(({ phrase }) => canSpell(info.vocabulary, phrase));
+  const known = phrases.filter(({ phrase }) => canSpell(info.vocabulary, phrase));
+  return known.map((one) => ({ ...one, weight: one.weight ?? WEIGHT }));
 }

@@ -72,8 +72,8 @@ describe('options', () => {
     expect(resolve({ lm: false })).toBeNull();
   });
 
-  test("parakeet-mlx's search is only TDT's, and its options imply it", () => {
-    const searchOf = (decoding: DecodingOptions, architecture: 'tdt' | 'rnnt' = 'tdt') =>
+  test("parakeet-mlx's search is the transducers', and its options imply it", () => {
+    const searchOf = (decoding: DecodingOptions, architecture: 'tdt' | 'rnnt' | 'ctc' = 'tdt') =>
       resolveDecoding({ ...model.info, architecture }, { type: 'beam', ...decoding }).beam;
     expect(searchOf({})).toMatchObject({ search: 'frame', lengthPenalty: 0 });
     expect(searchOf({}, 'rnnt')).toMatchObject({ search: 'frame', lengthPenalty: 1 });
@@ -82,8 +82,9 @@ describe('options', () => {
       lengthPenalty: 1,
       durationReward: 0.7,
     });
-    expect(thrown(() => searchOf({ search: 'parakeet-mlx' }, 'rnnt'))).toEqual(
-      argument(/another head than 'tdt'/),
+    expect(searchOf({ search: 'parakeet-mlx' }, 'rnnt')).toMatchObject({ search: 'parakeet-mlx' });
+    expect(thrown(() => searchOf({ search: 'parakeet-mlx' }, 'ctc'))).toEqual(
+      argument(/'frame' for the head/),
     );
   });
 });

@@ -108,17 +108,17 @@ describe('the order of fields', () => {
     ]);
     const before = await words([
       ['model', 'x'],
-      ['prompt', 'my fellow Americans'],
+      ['prompt', 'fellow'],
       ['file', FILE],
     ]);
     const behind = await words([
       ['model', 'x'],
       ['file', FILE],
-      ['prompt', 'my fellow Americans'],
+      ['prompt', 'fellow'],
     ]);
     const spooled = await words([
       ['file', FILE],
-      ['prompt', 'my fellow Americans'],
+      ['prompt', 'fellow'],
       ['model', 'x'],
     ]);
     expect(without).not.toContain('my fellow ');
