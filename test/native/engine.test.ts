@@ -44,14 +44,15 @@ describe.skipIf(missing)('the engine by itself', () => {
     const options = libraries.flatMap((library) => [`-L${library}`, `-Wl,-rpath,${library}`]);
     const mlx = ['-isystem', path.join(root, 'vendor/mlx/include'), ...options];
     compile([...sources, ...engine, '-lmlx', '-ldnnl'], program, ...mlx, '-Wl,--copy-dt-needed-entries');
-  });
+    // Fifteen sources, one after the other.
+  }, 400_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('gives the goldens, and harms no stream by the failure, the end or the cancellation of another', () => {
     const own = String(seed % 100_000);
     const { status, stdout, stderr } = spawnSync(program, [own, ...goldens], {
       encoding: 'utf8',
-      timeout: 100_000,
+      timeout: 200_000,
     });
     expect({ status, stdout: stdout.replace(/^.*: ok\n/gm, ''), stderr }).toEqual({
       status: 0,
