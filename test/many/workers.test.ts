@@ -99,7 +99,10 @@ async function run(): Promise<{ results: RecordingResult[]; out: string }> {
 }
 
 function expectEqual({ results, out }: { results: RecordingResult[]; out: string }): void {
-  expect(results.map(({ status, error }) => error ?? status)).toEqual(recordings.map(() => 'done'));
+  // A worker that stops between a transcript and its report hands the recording back: the next one finds it done.
+  const ends = results.map(({ status, error }) => error ?? status);
+  expect(ends).toEqual(ends.map(() => expect.stringMatching(/^(?:done|found)$/)));
+  expect(ends).toHaveLength(recordings.length);
   for (const file of recordings) {
     const name = path.basename(file, '.wav');
     for (const ending of ['srt', 'json']) {
