@@ -48,6 +48,17 @@ export function abortedBy(signal: AbortSignal): AbortedError {
   return new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
 }
 
+/** `work`, or an {@link AbortedError} as soon as `signal` is aborted. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  if (signal.aborted) throw abortedBy(signal);
+  let forget = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    forget = onAbort(signal, () => reject(abortedBy(signal)));
+  });
+  return Promise.race([work, aborted]).finally(forget);
+}
+
 /** Destroys `stream` with an {@link AbortedError} when `signal` is aborted. */
 export function destroyOnAbort(
   stream: Stream & { destroy(error: Error): unknown },

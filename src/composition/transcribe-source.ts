@@ -4,7 +4,7 @@
  */
 import { Readable, Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import { abortedBy, onAbort } from '../abort.js';
+import { unlessAborted } from '../abort.js';
 import { mustBeFinite } from '../audio/samples.js';
 import { ClosedError, canTellHeard } from '../errors.js';
 import type { TranscriptResult } from '../events.js';
@@ -107,17 +107,6 @@ async function transcribeSamples(
   } finally {
     await claim.release();
   }
-}
-
-/** `work`, or an {@link AbortedError} as soon as `signal` is aborted. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  if (signal.aborted) throw abortedBy(signal);
-  let forget = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    forget = onAbort(signal, () => reject(abortedBy(signal)));
-  });
-  return Promise.race([work, aborted]).finally(forget);
 }
 
 /** In pieces, so that none of it is copied whole. @throws {@link AudioError} for samples that are no numbers. */

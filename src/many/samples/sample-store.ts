@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { abortedBy, onAbort } from '../../abort.js';
+import { unlessAborted } from '../../abort.js';
 import type { InputOptions } from '../../audio/input-options.js';
 import { openContent } from '../source/content.js';
 import type { Content } from '../source/source.js';
@@ -149,14 +149,4 @@ async function closed({ stop, opening }: Entry): Promise<void> {
   stop.abort();
   const recording = await opening.catch(() => undefined);
   await recording?.samples.close();
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  if (signal.aborted) throw abortedBy(signal);
-  let forget = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    forget = onAbort(signal, () => reject(abortedBy(signal)));
-  });
-  return Promise.race([work, aborted]).finally(forget);
 }
