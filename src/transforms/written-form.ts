@@ -84,16 +84,14 @@ function writtenSentence(sentence: Sentence): Sentence {
   return { ...sentence, text: textOf(tokens), tokens, words: wordsOf(tokens) };
 }
 
-function writtenResult({ text, sentences, tokens }: TranscriptResult): TranscriptResult {
+function writtenResult({ sentences, tokens }: TranscriptResult): TranscriptResult {
   const own = sentences.map(writtenSentence);
+  // Revised sentences have other words than the tokens.
   if (sentences.some(({ revised }) => revised)) {
     return { text: own.map((one) => one.text).join(' '), sentences: own, tokens: written(tokens) };
   }
-  return {
-    text: text === '' ? '' : textOf(own.flatMap((one) => one.tokens)),
-    sentences: own,
-    tokens: own.flatMap((one) => one.tokens),
-  };
+  const said = own.flatMap((one) => one.tokens);
+  return { text: textOf(said), sentences: own, tokens: said };
 }
 
 /**

@@ -74,7 +74,7 @@ export function cardinal(words: Words, at: number): Read | undefined {
   return end === at ? undefined : { end, value, ...(scale === undefined ? {} : { scale }) };
 }
 
-/** An ordinal number in words: "tenth", "twenty first", "twenty-first", "one hundred and third", "thousandth". */
+/** An ordinal number in words: "tenth", "twenty first", "twenty-first", "one hundred and third". */
 export function ordinal(words: Words, at: number): Read | undefined {
   // The words before the last are a cardinal one that leaves room for it.
   for (let end = Math.min(words.length, at + 8); end > at; end--) {

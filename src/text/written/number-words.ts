@@ -48,7 +48,7 @@ export const SCALES: Readonly<Record<string, number>> = {
   trillion: 1e12,
 };
 
-/** Ordinals that end a number; those of SCALES and `hundred` take a `th`. */
+/** Ordinals that end a number. "Hundredth" and "thousandth" are not among them: they are fractions as often. */
 export const ORDINAL_DIGITS: Readonly<Record<string, number>> = {
   first: 1,
   second: 2,

@@ -307,7 +307,7 @@ const plainCardinal: Rule = (run, at) => {
   const read = amount(run, at);
   if (!read || numeral(words[at]) !== undefined) return undefined;
   if (words[at] === 'a' && read.end === at + 2) return undefined;
-  const numbered = NUMBERED.includes(at === 0 ? before : (words[at - 1] as string));
+  const numbered = at === 0 && NUMBERED.includes(before);
   if (read.value < 10 && !numbered) return undefined;
   // "Twenty tenths", "twenty second": with an ordinal behind it, it is something else.
   return ordinal(words, read.end) ? undefined : read;

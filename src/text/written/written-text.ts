@@ -39,12 +39,16 @@ const CONTINUES = new Set([
   ...UNITS.flatMap(({ spoken }) => spoken),
   ...['hundred', 'and', 'point', 'of', 'the', 'a.m', 'p.m', 'pm', 'am', 'p', 'm', "o'clock"],
 ]);
+const BEGINNINGS = beginningsOf(BEGINS);
+const CONTINUATIONS = beginningsOf(CONTINUES);
 /** "Twenty-five", "twenty-fifth". */
 const HYPHENED = new RegExp(
   `^(?:${Object.keys(TENS).join('|')})-(?:${[...Object.keys(DIGITS), ...Object.keys(ORDINAL_DIGITS)].join('|')})$`,
 );
 const NUMERAL = /^\d{1,4}$/;
 const PUNCTUATION = /[.,!?;:]+$/;
+/** Words of a run at most: whoever counts for minutes is not held for as long. */
+const LONGEST = 64;
 
 interface SpokenWord {
   /** Lower case, without punctuation behind it. */
@@ -74,8 +78,8 @@ export class WrittenText {
     const out = token.text.startsWith(' ') ? this.#endWord() : [];
     this.#word.push(token);
     const text = this.#given + textOf(this.#word);
-    if (this.#run.length > 0 && !mayBe(CONTINUES, text)) out.push(...this.#endRun());
-    if (this.#run.length === 0 && (this.#given !== '' || !mayBe(BEGINS, text))) {
+    if (this.#run.length > 0 && !mayBe(CONTINUATIONS, text)) out.push(...this.#endRun());
+    if (this.#run.length === 0 && (this.#given !== '' || !mayBe(BEGINNINGS, text))) {
       this.#given = text;
       out.push(...this.#word);
       this.#word = [];
@@ -115,7 +119,8 @@ export class WrittenText {
     if (this.#run.length > 0 || begins(word.key)) {
       this.#run.push(word);
       // Nothing is one number across punctuation.
-      if (word.punctuation !== '' && word.key !== 'a.m' && word.key !== 'p.m') out.push(...this.#endRun());
+      const parted = word.punctuation !== '' && word.key !== 'a.m' && word.key !== 'p.m';
+      if (parted || this.#run.length === LONGEST) out.push(...this.#endRun());
       return out;
     }
     this.#before = word.key;
@@ -188,6 +193,13 @@ function keyOf(text: string): string {
   return text.trim().replace(PUNCTUATION, '').replace('’', "'").toLowerCase();
 }
 
+/** All beginnings of these words, the words among them. */
+function beginningsOf(words: Iterable<string>): ReadonlySet<string> {
+  const beginnings = new Set<string>();
+  for (const word of words) for (let end = 1; end <= word.length; end++) beginnings.add(word.slice(0, end));
+  return beginnings;
+}
+
 function begins(key: string): boolean {
   return BEGINS.has(key) || HYPHENED.test(key) || NUMERAL.test(key);
 }
@@ -196,11 +208,11 @@ function goesOn(key: string): boolean {
   return CONTINUES.has(key) || HYPHENED.test(key) || NUMERAL.test(key);
 }
 
-/** Whether a word that begins so may be one of these, or a number in another form. */
-function mayBe(words: ReadonlySet<string>, text: string): boolean {
+/** Whether a word that begins so may be one of those with these beginnings, or a number in another form. */
+function mayBe(beginnings: ReadonlySet<string>, text: string): boolean {
   const start = keyOf(text);
   if (start === '' || NUMERAL.test(start)) return true;
   const [tens] = start.split('-');
   if (start.includes('-')) return TENS[tens as string] !== undefined;
-  return [...words].some((word) => word.startsWith(start));
+  return beginnings.has(start);
 }
