@@ -51,6 +51,7 @@ describe.each([40, 72])('an encoder of width %d', (width) => {
     ['float32', 'AVX512_CORE', 1e-5],
     ['float32', 'DEFAULT', 1e-5],
     ['bfloat16', 'AVX2', 2e-2],
+    ['bfloat16', 'AVX512_CORE_BF16', 2e-2],
     ['bfloat16', 'DEFAULT', 2e-2],
     ['int8', 'AVX2', 4e-2],
     ['int8', 'AVX512_CORE_VNNI', 4e-2],

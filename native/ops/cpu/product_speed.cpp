@@ -39,12 +39,13 @@ double speedOf(const ProductShape& shape, double seconds, Once once) {
 double tileSpeed(ProductKind kind, const ProductShape& shape, double seconds) {
   const int groups = paddedGroups(kind, shape.inputs), panels = (shape.outputs + tileColumns - 1) / tileColumns;
   const size_t stride = paddedStride(groups), panelSize = panelBytes(groups);
-  const std::vector<char> activations(stride * shape.rows), weights(panelSize * panels);
+  const std::vector<char> activations(stride * rowsWithPadding(kind, shape.rows)), weights(panelSize * panels);
   return speedOf(shape, seconds, [&] {
     parallelFor(panels, 1, [&](int begin, int end) {
-      alignas(64) float sums[tileRows * tileColumns];
+      alignas(64) float sums[mostTileRows * tileColumns];
+      const TileScope scope(kind);
       for (int i = begin; i < end; i++) {
-        forEachTile(shape.rows, [&](int, int row, int count) {
+        forEachTile(kind, shape.rows, [&](int, int row, int count) {
           multiplyTile(kind, {activations.data() + row * stride, stride, weights.data() + i * panelSize, groups, count,
                               sums, tileColumns});
         });

@@ -40,7 +40,7 @@ void multiplyPanels(ProductKind kind, const char* x, size_t stride, int rows, co
                     int panels, float* sums, size_t sumsStride) {
   for (int panel = 0; panel < panels; panel++) {
     const char* columns = operand.data + (first + panel) * operand.panelStride;
-    forEachTile(rows, [&](int, int row, int count) {
+    forEachTile(kind, rows, [&](int, int row, int count) {
       multiplyTile(kind, {x + row * stride, stride, columns, operand.groups, count,
                           sums + row * sumsStride + static_cast<size_t>(panel) * tileColumns, sumsStride});
     });
@@ -214,6 +214,7 @@ void packPositions(ProductKind kind, const float* table, int rows, int width, in
 }
 
 void attendHeadInTiles(ProductKind kind, const AttentionInput& item, const AttentionShape& shape, int head) {
+  const TileScope scope(kind);
   Head attention(kind, item, shape, head);
   for (int first = 0; first < shape.queries.count && !givenUp(); first += spanRows)
     attention.attendSpan(first, std::min(spanRows, shape.queries.count - first));

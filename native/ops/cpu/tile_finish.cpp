@@ -118,7 +118,7 @@ namespace parakeet::ops {
 void finishProduct(const void* accumulator, const TileEnd& end) { finishTile(accumulator, end); }
 
 void siluProduct(const void* accumulator, const TileEnd& end, uint16_t* output, size_t stride) {
-  float values[tileRows * tileColumns];
+  float values[mostTileRows * tileColumns];
   TileEnd wide = end;
   wide.activation = Activation::silu;
   wide.output = values;

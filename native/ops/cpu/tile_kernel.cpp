@@ -2,6 +2,7 @@
 
 #include "ops/cpu/tile_kernel.h"
 
+#include "ops/cpu/amx.h"
 #include "ops/cpu/avx512.h"
 #include "ops/cpu/instructions.h"
 #include "ops/cpu/onednn.h"
@@ -18,6 +19,11 @@ namespace {
 using avx512::lanes;
 
 constexpr int vectors = tileColumns / lanes;
+// Most rows of a tile in AVX-512, whose sums are two registers a row.
+constexpr int vectorRows = 12, vectorAlignment = 4;
+
+// AMX multiplies these.
+bool inMatrixUnits(ProductKind kind) { return kind != ProductKind::float32 && amx::available(); }
 
 // sum + x · w, groups of the kind. Sums are kept as float; those of bytes hold the bits of int32.
 template <ProductKind kind>
@@ -42,9 +48,9 @@ PARAKEET_AVX512 void multiplyRows(const TileProduct& product) {
   const size_t stride = product.activationsStride;
   const char* next = static_cast<const char*>(product.next);
   const char* nextEnd = next;
-  for (int group = 0; group < product.groups; group += groupAlignment) {
+  for (int group = 0; group < product.groups; group += vectorAlignment) {
 #pragma GCC unroll 4
-    for (int step = 0; step < groupAlignment; step++) {
+    for (int step = 0; step < vectorAlignment; step++) {
       __m512i weights[vectors];
 #pragma GCC unroll 2
       for (int j = 0; j < vectors; j++) weights[j] = _mm512_loadu_si512(w + 64 * (step * vectors + j));
@@ -58,8 +64,8 @@ PARAKEET_AVX512 void multiplyRows(const TileProduct& product) {
       }
     }
     for (nextEnd += 64 * product.nextLines; next < nextEnd; next += 64) _mm_prefetch(next, _MM_HINT_T1);
-    x += 4 * groupAlignment;
-    w += 64 * vectors * groupAlignment;
+    x += 4 * vectorAlignment;
+    w += 64 * vectors * vectorAlignment;
   }
 #pragma GCC unroll 12
   for (int i = 0; i < rows; i++) {
@@ -72,28 +78,41 @@ PARAKEET_AVX512 void multiplyRows(const TileProduct& product) {
 using Function = void (*)(const TileProduct&);
 
 template <size_t... i>
-constexpr std::array<std::array<Function, tileRows>, 3> makeTable(std::index_sequence<i...>) {
+constexpr std::array<std::array<Function, vectorRows>, 3> makeTable(std::index_sequence<i...>) {
   return {{{multiplyRows<ProductKind::float32, i + 1>...},
            {multiplyRows<ProductKind::bfloat16, i + 1>...},
            {multiplyRows<ProductKind::bytes, i + 1>...}}};
 }
-constexpr auto table = makeTable(std::make_index_sequence<tileRows>());
+constexpr auto table = makeTable(std::make_index_sequence<vectorRows>());
 
 }  // namespace
 
 bool hasTileKernel(ProductKind kind) {
   switch (kind) {
     case ProductKind::bfloat16:
-      return hasBfloat16() && !hasMatrixUnits();
+      return hasBfloat16();
     case ProductKind::bytes:
-      return hasAvx512Vnni() && !hasMatrixUnits();
+      return hasAvx512Vnni();
     case ProductKind::float32:
       break;
   }
   return hasAvx512();
 }
 
+int tileRows(ProductKind kind) { return inMatrixUnits(kind) ? amx::tileRows : vectorRows; }
+int groupAlignment(ProductKind kind) { return inMatrixUnits(kind) ? amx::alignment : vectorAlignment; }
+int rowsWithPadding(ProductKind kind, int rows) { return inMatrixUnits(kind) ? rows + amx::tileRows - 1 : rows; }
+
+TileScope::TileScope(ProductKind kind) : shaped_(inMatrixUnits(kind)) {
+  if (shaped_) amx::shapeRegisters();
+}
+
+TileScope::~TileScope() {
+  if (shaped_) amx::releaseRegisters();
+}
+
 void multiplyTile(ProductKind kind, const TileProduct& product) {
+  if (inMatrixUnits(kind)) return amx::multiplyTile(kind, product);
   table[static_cast<size_t>(kind)][product.rows - 1](product);
 }
 
@@ -104,6 +123,11 @@ void multiplyTile(ProductKind kind, const TileProduct& product) {
 namespace parakeet::ops {
 
 bool hasTileKernel(ProductKind) { return false; }
+int tileRows(ProductKind) { return 1; }
+int groupAlignment(ProductKind) { return 1; }
+int rowsWithPadding(ProductKind, int rows) { return rows; }
+TileScope::TileScope(ProductKind) : shaped_(false) {}
+TileScope::~TileScope() = default;
 void multiplyTile(ProductKind, const TileProduct&) {}
 
 }  // namespace parakeet::ops

@@ -1,10 +1,11 @@
-// The inner loop of the encoder's products on a CPU with AVX-512 or NEON: a tile of results that stays in the registers
-// for the whole inner dimension. Both operands are read in groups of four bytes along it: one float32, two bfloat16 or
-// four bytes, which one instruction multiplies and adds.
+// The inner loop of the encoder's products on a CPU with AVX-512, AMX or NEON: a tile of results that stays in the
+// registers for the whole inner dimension. Both operands are read in groups of four bytes along it: one float32, two
+// bfloat16 or four bytes, which one instruction multiplies and adds.
 //
 // Why not oneDNN's products here: at the sizes of an encoder (some hundred rows, weights larger than a core's cache)
-// this loop runs at the speed of the CPU's units in all three types, oneDNN's in bfloat16 at 60 % of it
-// (`bench:encoder` measures both), and what follows a product can begin while its tile is in the first-level cache.
+// this loop runs at the speed of the CPU's units or of its memory in all three types, oneDNN's at 60 % of it in
+// bfloat16 with AVX-512, and at a third with AMX (`bench:encoder` measures both), and what follows a product can begin
+// while its tile is in the first-level cache.
 //
 // A result is the sum of its products in the order of the inner dimension, whatever tile it is in: it depends neither
 // on the number of rows nor on that of threads.
@@ -16,23 +17,28 @@
 
 namespace parakeet::ops {
 
-// Most rows of a tile, and its columns, two registers: what the sums leave of the registers suffices for weights and
-// activations.
+// Most rows of a tile of any kind, and the columns of all.
 #ifdef __aarch64__
-constexpr int tileRows = 8, tileColumns = 8;
+constexpr int mostTileRows = 8, tileColumns = 8;
 #else
-constexpr int tileRows = 12, tileColumns = 32;
+constexpr int mostTileRows = 32, tileColumns = 32;
 #endif
-// Groups come in fours: operands are padded with zeros to that.
-constexpr int groupAlignment = 4;
+
+// Most rows of this kind's tiles on this CPU: what the sums leave of the registers suffices for weights and
+// activations.
+int tileRows(ProductKind kind);
+// Groups come in so many: operands are padded with zeros to that.
+int groupAlignment(ProductKind kind);
+// Rows of memory that operands and sums of `rows` rows need: a tile of AMX is always whole.
+int rowsWithPadding(ProductKind kind, int rows);
 
 struct TileProduct {
-  const void* activations;   // `rows` rows of `groups` groups
+  const void* activations;   // `rows` rows of `groups` groups; there is memory for rowsWithPadding
   size_t activationsStride;  // bytes from one row to the next
   const void* weights;       // [groups][tileColumns] groups
   int groups;                // a multiple of groupAlignment
   int rows;                  // 1 … tileRows
-  void* sums;                // [rows, tileColumns] float, or int32 of bytes
+  void* sums;                // [rows, tileColumns] float, or int32 of bytes; memory as for the activations
   size_t sumsStride;         // values from one row to the next
   // What is multiplied next: this many cache lines of it are prefetched with every groupAlignment groups. Weights are
   // read from memory once for all rows, and the CPU's own prefetching stops at each page.
@@ -42,7 +48,7 @@ struct TileProduct {
 
 // Cache lines of weights in groupAlignment groups: with `n` tiles of the same weights, each fetches the n-th part of
 // the next ones.
-constexpr int stepLines = groupAlignment * tileColumns * 4 / 64;
+inline int stepLines(ProductKind kind) { return groupAlignment(kind) * tileColumns * 4 / 64; }
 
 // Bytes of activations are unsigned, or signed where the CPU multiplies signed ones only; weights are signed.
 #ifdef __aarch64__
@@ -51,9 +57,22 @@ constexpr bool signedActivations = true;
 constexpr bool signedActivations = false;
 #endif
 
-// Whether this CPU has the instructions, and oneDNN was not told to avoid them (ONEDNN_MAX_CPU_ISA). With AMX, oneDNN's
-// own products are faster in bfloat16 and bytes: false.
+// Whether this CPU has the instructions, and oneDNN was not told to avoid them (ONEDNN_MAX_CPU_ISA).
 bool hasTileKernel(ProductKind kind);
+
+// Must be there, on the calling thread, while multiplyTile is called for the kind; not one in another. AMX's registers
+// have a shape, which is set here; afterwards they are empty, so that no other code meets ours, and the system has
+// nothing of them to save.
+class TileScope {
+ public:
+  explicit TileScope(ProductKind kind);
+  ~TileScope();
+  TileScope(const TileScope&) = delete;
+  TileScope& operator=(const TileScope&) = delete;
+
+ private:
+  bool shaped_;
+};
 
 void multiplyTile(ProductKind kind, const TileProduct& product);
 
@@ -63,21 +82,21 @@ constexpr int groupSize(ProductKind kind) {
 }
 
 // Groups of `inner` values, padded.
-constexpr int paddedGroups(ProductKind kind, int inner) {
-  const int values = groupSize(kind) * groupAlignment;
-  return (inner + values - 1) / values * groupAlignment;
+inline int paddedGroups(ProductKind kind, int inner) {
+  const int alignment = groupAlignment(kind), values = groupSize(kind) * alignment;
+  return (inner + values - 1) / values * alignment;
 }
 
 // Bytes of the weights of tileColumns columns.
 constexpr size_t panelBytes(int groups) { return static_cast<size_t>(groups) * tileColumns * 4; }
 
-constexpr int tilesOf(int rows) { return (rows + tileRows - 1) / tileRows; }
+inline int tilesOf(ProductKind kind, int rows) { return (rows + tileRows(kind) - 1) / tileRows(kind); }
 
-// Calls `body(tile, row, count)` for the tiles of `rows` rows. They have equal heights: a short last tile would use the
-// registers poorly.
+// Calls `body(tile, row, count)` for the tiles of `rows` rows. They have about equal heights: a short last tile would
+// use the registers poorly.
 template <class Body>
-void forEachTile(int rows, Body body) {
-  const int tiles = tilesOf(rows);
+void forEachTile(ProductKind kind, int rows, Body body) {
+  const int tiles = tilesOf(kind, rows);
   for (int tile = 0; tile < tiles; tile++) {
     const int row = rows * tile / tiles;
     body(tile, row, rows * (tile + 1) / tiles - row);

@@ -18,6 +18,7 @@ namespace {
 // Values of a register, and registers of a row of sums: with 8 × 2 of those, two of weights and 8 of activations, the
 // 32 that there are suffice.
 constexpr int lanes = 4, vectors = tileColumns / lanes;
+constexpr int alignment = lanes;
 
 // sum + w · group `lane` of x. Registers hold the bits of what the kind multiplies; sums of bytes those of int32.
 template <ProductKind kind, int lane>
@@ -47,7 +48,6 @@ PARAKEET_NEON_INLINE void addGroup(float32x4_t (&sums)[rows][vectors], const flo
 // Unrolled, the loops over rows and vectors leave nothing but loads and products.
 template <ProductKind kind, int rows>
 PARAKEET_NEON void multiplyRows(const TileProduct& product) {
-  static_assert(groupAlignment == lanes);
   float32x4_t sums[rows][vectors];
 #pragma GCC unroll 8
   for (int i = 0; i < rows; i++) {
@@ -59,7 +59,7 @@ PARAKEET_NEON void multiplyRows(const TileProduct& product) {
   const size_t stride = product.activationsStride / sizeof *x;
   const char* next = static_cast<const char*>(product.next);
   const char* nextEnd = next;
-  for (int group = 0; group < product.groups; group += groupAlignment) {
+  for (int group = 0; group < product.groups; group += alignment) {
     float32x4_t activations[rows];
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++) activations[i] = vld1q_f32(x + i * stride);
@@ -68,8 +68,8 @@ PARAKEET_NEON void multiplyRows(const TileProduct& product) {
     addGroup<kind, rows, 2>(sums, activations, w);
     addGroup<kind, rows, 3>(sums, activations, w);
     for (nextEnd += 64 * product.nextLines; next < nextEnd; next += 64) __builtin_prefetch(next, 0, 2);
-    x += groupAlignment;
-    w += groupAlignment * tileColumns;
+    x += alignment;
+    w += alignment * tileColumns;
   }
 #pragma GCC unroll 8
   for (int i = 0; i < rows; i++) {
@@ -82,12 +82,12 @@ PARAKEET_NEON void multiplyRows(const TileProduct& product) {
 using Function = void (*)(const TileProduct&);
 
 template <size_t... i>
-constexpr std::array<std::array<Function, tileRows>, 3> makeTable(std::index_sequence<i...>) {
+constexpr std::array<std::array<Function, mostTileRows>, 3> makeTable(std::index_sequence<i...>) {
   return {{{multiplyRows<ProductKind::float32, i + 1>...},
            {multiplyRows<ProductKind::bfloat16, i + 1>...},
            {multiplyRows<ProductKind::bytes, i + 1>...}}};
 }
-constexpr auto table = makeTable(std::make_index_sequence<tileRows>());
+constexpr auto table = makeTable(std::make_index_sequence<mostTileRows>());
 
 }  // namespace
 
@@ -102,6 +102,13 @@ bool hasTileKernel(ProductKind kind) {
   }
   return true;
 }
+
+int tileRows(ProductKind) { return mostTileRows; }
+int groupAlignment(ProductKind) { return alignment; }
+int rowsWithPadding(ProductKind, int rows) { return rows; }
+
+TileScope::TileScope(ProductKind) : shaped_(false) {}
+TileScope::~TileScope() = default;
 
 void multiplyTile(ProductKind kind, const TileProduct& product) {
   table[static_cast<size_t>(kind)][product.rows - 1](product);

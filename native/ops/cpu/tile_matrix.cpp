@@ -127,7 +127,7 @@ TileMatrix::Operand TileMatrix::room(int rows) const {
   thread_local std::vector<QuantizedRow> quantized;
   const size_t stride = paddedStride(groups_);
   quantized.resize(std::max<size_t>(quantized.size(), rows));
-  return {static_cast<char*>(buffer.grown(stride * rows)), stride,
+  return {static_cast<char*>(buffer.grown(stride * rowsWithPadding(kind_, rows))), stride,
           kind_ == ProductKind::bytes ? quantized.data() : nullptr, rows};
 }
 
@@ -168,7 +168,8 @@ void TileMatrix::feedForward(const CpuMatrix& second, const MatrixInput& input, 
   thread_local AlignedBytes memory;
   for (int first = 0; first < input.rows && !givenUp(); first += blockRows) {
     const MatrixInput block = input.block(first, blockRows);
-    const Operand between{static_cast<char*>(memory.grown(stride * block.rows)), stride, nullptr, block.rows};
+    const Operand between{static_cast<char*>(memory.grown(stride * rowsWithPadding(kind, block.rows))), stride, nullptr,
+                          block.rows};
     for (int r = 0; r < block.rows; r++)
       std::memset(between.row(r) + values, 0, static_cast<size_t>(groups) * 4 - values);
     auto* floats = reinterpret_cast<float*>(between.data);
@@ -184,9 +185,10 @@ void TileMatrix::multiplyBlock(const Operand& operand, const Output& output) con
   const auto panels = static_cast<int>(panels_.size());
   // With few panels for the threads, the rows are split too.
   const int wanted = (4 * poolThreads() + panels - 1) / panels;
-  const int splits = std::clamp(wanted, 1, tilesOf(operand.rows));
+  const int splits = std::clamp(wanted, 1, tilesOf(kind_, operand.rows));
   const double work = static_cast<double>(operand.rows) * inputs_ * tileColumns / splits;
   parallelFor(panels * splits, static_cast<int>(std::ceil(grainWork / work)), [&](int begin, int end) {
+    const TileScope scope(kind_);
     for (int i = begin; i < end && !givenUp(); i++) {
       const int split = i / panels;
       const auto edge = [&](int n) { return static_cast<int>(static_cast<int64_t>(operand.rows) * n / splits); };
@@ -197,7 +199,7 @@ void TileMatrix::multiplyBlock(const Operand& operand, const Output& output) con
 
 void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, size_t index, int first, int last) const {
   const Panel& panel = panels_[index];
-  alignas(64) float sums[tileRows * tileColumns];
+  alignas(64) float sums[mostTileRows * tileColumns];
   TileEnd end;
   end.columns = panel.columns;
   end.gate = tileColumns / 2;
@@ -212,10 +214,11 @@ void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, siz
   end.scale = output.scale;
   const size_t size = panelBytes(groups_);
   const char* weights = weightsOf(index);
-  const int tiles = tilesOf(last - first), nextLines = stored_ == kind_ ? (stepLines + tiles - 1) / tiles : 0;
-  forEachTile(last - first, [&](int tile, int offset, int count) {
+  const int tiles = tilesOf(kind_, last - first), lines = stepLines(kind_),
+            nextLines = stored_ == kind_ ? (lines + tiles - 1) / tiles : 0;
+  forEachTile(kind_, last - first, [&](int tile, int offset, int count) {
     const int row = first + offset;
-    const size_t fetched = size / stepLines * nextLines * tile;
+    const size_t fetched = size / lines * nextLines * tile;
     multiplyTile(kind_, {operand.row(row), operand.stride, weights, groups_, count, sums, tileColumns,
                          weights + size + fetched, fetched < size ? nextLines : 0});
     end.rows = count;
