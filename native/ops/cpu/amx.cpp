@@ -52,51 +52,74 @@ constexpr Shape shape = [] {
       _tile_dpbusd(sum, activations, weights);             \
   } while (false)
 
-template <ProductKind kind, bool both>
+// What is read once is read with the hint to keep it out of the first-level cache, which the other operand needs: that
+// makes a product up to 1.4 times as fast.
+#define PARAKEET_LOAD(again, into, from, stride) \
+  do {                                           \
+    if constexpr (again)                         \
+      _tile_loadd(into, from, stride);           \
+    else                                         \
+      _tile_stream_loadd(into, from, stride);    \
+  } while (false)
+
+template <ProductKind kind, bool both, bool weightsAgain>
 PARAKEET_AMX void multiplyRows(const TileProduct& product) {
-  const size_t stride = product.activationsStride;
+  const size_t stride = product.activationsStride, sumsStride = product.sumsStride * sizeof(float);
   const char* above = static_cast<const char*>(product.activations);
   const char* below = above + rows * stride;
   const char* weights = static_cast<const char*>(product.weights);
   const char* next = static_cast<const char*>(product.next);
+  auto* sums = static_cast<float*>(product.sums);
+  float* sumsBelow = sums + rows * product.sumsStride;
   constexpr size_t weightsStride = tileColumns * 4;
-  _tile_zero(0);
-  _tile_zero(1);
-  if constexpr (both) {
-    _tile_zero(2);
-    _tile_zero(3);
+  if (product.added) {
+    _tile_loadd(0, sums, sumsStride);
+    _tile_loadd(1, sums + rows, sumsStride);
+    if constexpr (both) {
+      _tile_loadd(2, sumsBelow, sumsStride);
+      _tile_loadd(3, sumsBelow + rows, sumsStride);
+    }
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    if constexpr (both) {
+      _tile_zero(2);
+      _tile_zero(3);
+    }
   }
   for (int group = 0; group < product.groups; group += alignment) {
-    _tile_loadd(6, weights, weightsStride);
-    _tile_loadd(4, above, stride);
+    PARAKEET_LOAD(weightsAgain, 6, weights, weightsStride);
+    PARAKEET_LOAD(!weightsAgain, 4, above, stride);
     PARAKEET_MULTIPLY(kind, 0, 4, 6);
-    _tile_loadd(7, weights + rowBytes, weightsStride);
+    PARAKEET_LOAD(weightsAgain, 7, weights + rowBytes, weightsStride);
     PARAKEET_MULTIPLY(kind, 1, 4, 7);
-    for (const char* end = next + rowBytes * product.nextLines; next < end; next += rowBytes)
-      _mm_prefetch(next, _MM_HINT_T1);
     if constexpr (both) {
-      _tile_loadd(5, below, stride);
+      PARAKEET_LOAD(!weightsAgain, 5, below, stride);
       PARAKEET_MULTIPLY(kind, 2, 5, 6);
       PARAKEET_MULTIPLY(kind, 3, 5, 7);
       below += rowBytes;
     }
+    for (const char* end = next + rowBytes * product.nextLines; next < end; next += rowBytes)
+      _mm_prefetch(next, _MM_HINT_T1);
     above += rowBytes;
     weights += alignment * weightsStride;
   }
-  auto* sums = static_cast<float*>(product.sums);
-  const size_t sumsStride = product.sumsStride * sizeof *sums;
   _tile_stored(0, sums, sumsStride);
   _tile_stored(1, sums + rows, sumsStride);
   if constexpr (both) {
-    sums += rows * product.sumsStride;
-    _tile_stored(2, sums, sumsStride);
-    _tile_stored(3, sums + rows, sumsStride);
+    _tile_stored(2, sumsBelow, sumsStride);
+    _tile_stored(3, sumsBelow + rows, sumsStride);
   }
+}
+
+template <ProductKind kind, bool both>
+void multiplyTiles(const TileProduct& product) {
+  product.weightsAgain ? multiplyRows<kind, both, true>(product) : multiplyRows<kind, both, false>(product);
 }
 
 template <ProductKind kind>
 void multiply(const TileProduct& product) {
-  product.rows > rows ? multiplyRows<kind, true>(product) : multiplyRows<kind, false>(product);
+  product.rows > rows ? multiplyTiles<kind, true>(product) : multiplyTiles<kind, false>(product);
 }
 
 }  // namespace

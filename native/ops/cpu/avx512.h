@@ -41,6 +41,16 @@ PARAKEET_AVX512_INLINE __m512 powerOfTwo(__m512 t) {
   return _mm512_scalef_ps(p, _mm512_sub_ps(t, f));
 }
 
+// The same with a relative error of 1e-4, in the range of numbers that are not denormal.
+PARAKEET_AVX512_INLINE __m512 roughPowerOfTwo(__m512 t) {
+  const __m512 f = _mm512_reduce_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  __m512 p = _mm512_set1_ps(0.0551716695f);
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.242611125f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.693260986f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.999928073f));
+  return _mm512_scalef_ps(p, _mm512_sub_ps(t, f));
+}
+
 }  // namespace parakeet::ops::avx512
 
 #endif

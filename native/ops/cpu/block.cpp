@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ops/cpu/aligned.h"
+#include "ops/cpu/amx.h"
 #include "ops/cpu/attention.h"
 #include "ops/cpu/depthwise.h"
 #include "ops/cpu/kernel.h"
@@ -26,6 +27,8 @@ constexpr size_t keptBytes = size_t{32} << 20;
 // little, and few enough that intermediate results stay in its core's cache. Below the second number a thread gets no
 // rows of its own.
 constexpr int usualRows = 32, leastRows = 24;
+// The first with AMX, whose products end so soon that reading the weights is what takes time.
+constexpr int usualRowsWithMatrixUnits = 192;
 // Fewer values than this do not justify waking another thread.
 constexpr int grainValues = 8192;
 
@@ -90,7 +93,8 @@ class Run {
     if (threads == 1 || frames_ < leastRows * threads) return body(Rows{0, frames_});
     // The same number for each thread, so that all end together; several, so that a thread that loses its core takes
     // fewer.
-    const int pieces = threads * std::max(1, frames_ / (threads * usualRows));
+    const int usual = block_.dtype != DType::float32 && amx::available() ? usualRowsWithMatrixUnits : usualRows;
+    const int pieces = threads * std::max(1, frames_ / (threads * usual));
     parallelFor(pieces, 1, [&](int begin, int end) {
       for (int i = begin; i < end && !givenUp(); i++) {
         const auto edge = [&](int n) { return static_cast<int>(static_cast<int64_t>(frames_) * n / pieces); };

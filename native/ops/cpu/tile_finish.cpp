@@ -10,10 +10,12 @@ namespace {
 using avx512::firstLanes;
 using avx512::lanes;
 
-// v / (1 + e^(−x)).
+// v / (1 + e^(−x)); if not `exact`, to 1e-4, without the division, which takes as long as all else.
+template <bool exact>
 PARAKEET_AVX512_INLINE __m512 timesSigmoid(__m512 v, __m512 x) {
-  const __m512 exponential = avx512::powerOfTwo(_mm512_mul_ps(x, _mm512_set1_ps(-1.44269504f)));
-  return _mm512_div_ps(v, _mm512_add_ps(exponential, _mm512_set1_ps(1.0f)));
+  const __m512 t = _mm512_mul_ps(x, _mm512_set1_ps(-1.44269504f)), one = _mm512_set1_ps(1.0f);
+  if constexpr (exact) return _mm512_div_ps(v, _mm512_add_ps(avx512::powerOfTwo(t), one));
+  return _mm512_mul_ps(v, _mm512_rcp14_ps(_mm512_add_ps(avx512::roughPowerOfTwo(t), one)));
 }
 
 // Sixteen columns of the product.
@@ -39,10 +41,10 @@ struct Columns {
 };
 
 // What is done with a sum before it is written.
-template <Activation activation>
+template <Activation activation, bool exact>
 PARAKEET_AVX512_INLINE __m512 activated(__m512 v) {
   if constexpr (activation == Activation::relu) return _mm512_max_ps(_mm512_setzero_ps(), v);  // NaN stays NaN
-  if constexpr (activation == Activation::silu) return timesSigmoid(v, v);
+  if constexpr (activation == Activation::silu) return timesSigmoid<exact>(v, v);
   return v;
 }
 
@@ -64,10 +66,10 @@ PARAKEET_AVX512 void finishRows(const float* sums, TileEnd end) {
     const __m512 left = first.value(sums, row), right = second.value(sums + (gated ? end.gate : lanes), row);
     const size_t at = r * end.ldOutput;
     if constexpr (gated) {
-      write(at, firstMask, timesSigmoid(left, right));
+      write(at, firstMask, timesSigmoid<!bytes>(left, right));
     } else {
-      write(at, firstMask, activated<activation>(left));
-      write(at + lanes, secondMask, activated<activation>(right));
+      write(at, firstMask, activated<activation, !bytes>(left));
+      write(at + lanes, secondMask, activated<activation, !bytes>(right));
     }
   }
 }
@@ -93,16 +95,27 @@ void finishProduct(const void* accumulator, const TileEnd& end) {
   }
 }
 
-PARAKEET_AVX512 void siluProduct(const void* accumulator, const TileEnd& end, uint16_t* output, size_t stride) {
-  const Columns<false> first(end, 0), second(end, lanes);
+namespace {
+
+template <bool bytes>
+PARAKEET_AVX512 void siluRows(const float* sums, const TileEnd& end, uint16_t* output, size_t stride) {
+  const Columns<bytes> first(end, 0), second(end, lanes);
   const auto mask = static_cast<__mmask32>(firstLanes(end.columns) | firstLanes(end.columns - lanes) << lanes);
-  const auto* sums = static_cast<const float*>(accumulator);
+  const QuantizedRow* row = end.quantized;
   const int rows = end.rows, next = end.ldAccumulator;
   for (int r = 0; r < rows; r++, sums += next, output += stride) {
-    const __m512 left = first.value(sums, nullptr), right = second.value(sums + lanes, nullptr);
-    const __m512bh both = _mm512_cvtne2ps_pbh(timesSigmoid(right, right), timesSigmoid(left, left));
+    const __m512 left = first.value(sums, row), right = second.value(sums + lanes, row);
+    const __m512bh both = _mm512_cvtne2ps_pbh(timesSigmoid<false>(right, right), timesSigmoid<false>(left, left));
     _mm512_mask_storeu_epi16(output, mask, (__m512i)both);
+    if constexpr (bytes) row++;
   }
+}
+
+}  // namespace
+
+void siluProduct(const void* accumulator, const TileEnd& end, uint16_t* output, size_t stride) {
+  const auto* sums = static_cast<const float*>(accumulator);
+  end.quantized ? siluRows<true>(sums, end, output, stride) : siluRows<false>(sums, end, output, stride);
 }
 
 }  // namespace parakeet::ops

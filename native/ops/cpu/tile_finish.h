@@ -6,10 +6,12 @@
 
 namespace parakeet::ops {
 
-// As finishTile, for tiles of at most tileColumns columns; only where hasTileKernel. Sigmoids are exact to 1e-6.
+// As finishTile, for tiles of at most tileColumns columns; only where hasTileKernel. Sigmoids are exact to 1e-6, after
+// products of bytes to 1e-4.
 void finishProduct(const void* accumulator, const TileEnd& end);
 
-// silu(product + bias) of products of bfloat16, in that type. `end` tells the rest of the product, not the output.
+// silu(product + bias) in bfloat16, of products of bfloat16 or bytes; only where hasTileKernel of bfloat16. `end` tells
+// the rest of the product, not the output. Sigmoids are exact to 1e-4.
 void siluProduct(const void* accumulator, const TileEnd& end, uint16_t* output, size_t stride);
 
 }  // namespace parakeet::ops

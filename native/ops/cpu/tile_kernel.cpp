@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 namespace parakeet::ops {
@@ -101,6 +102,7 @@ bool hasTileKernel(ProductKind kind) {
 
 int tileRows(ProductKind kind) { return inMatrixUnits(kind) ? amx::tileRows : vectorRows; }
 int groupAlignment(ProductKind kind) { return inMatrixUnits(kind) ? amx::alignment : vectorAlignment; }
+int groupsAtOnce(ProductKind kind) { return inMatrixUnits(kind) ? amx::groupsAtOnce : std::numeric_limits<int>::max(); }
 int rowsWithPadding(ProductKind kind, int rows) { return inMatrixUnits(kind) ? rows + amx::tileRows - 1 : rows; }
 
 TileScope::TileScope(ProductKind kind) : shaped_(inMatrixUnits(kind)) {
@@ -125,6 +127,7 @@ namespace parakeet::ops {
 bool hasTileKernel(ProductKind) { return false; }
 int tileRows(ProductKind) { return 1; }
 int groupAlignment(ProductKind) { return 1; }
+int groupsAtOnce(ProductKind) { return 1; }
 int rowsWithPadding(ProductKind, int rows) { return rows; }
 TileScope::TileScope(ProductKind) : shaped_(false) {}
 TileScope::~TileScope() = default;

@@ -29,6 +29,9 @@ constexpr int mostTileRows = 32, tileColumns = 32;
 int tileRows(ProductKind kind);
 // Groups come in so many: operands are padded with zeros to that.
 int groupAlignment(ProductKind kind);
+// Most groups whose weights fit into the first-level cache beside what else is read: of wider operands so many are
+// multiplied at a time, for all rows.
+int groupsAtOnce(ProductKind kind);
 // Rows of memory that operands and sums of `rows` rows need: a tile of AMX is always whole.
 int rowsWithPadding(ProductKind kind, int rows);
 
@@ -40,6 +43,11 @@ struct TileProduct {
   int rows;                  // 1 … tileRows
   void* sums;                // [rows, tileColumns] float, or int32 of bytes; memory as for the activations
   size_t sumsStride;         // values from one row to the next
+  // Whether the product is added to what `sums` hold: where groups are multiplied some at a time (groupsAtOnce).
+  bool added = false;
+  // Which operand is multiplied again soon, and is worth a place in the first-level cache: the weights if there are
+  // more rows than a tile has, else the activations.
+  bool weightsAgain = false;
   // What is multiplied next: this many cache lines of it are prefetched with every groupAlignment groups. Weights are
   // read from memory once for all rows, and the CPU's own prefetching stops at each page.
   const void* next = nullptr;

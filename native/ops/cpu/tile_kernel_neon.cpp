@@ -3,6 +3,7 @@
 #include <arm_neon.h>
 
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "ops/cpu/instructions.h"
@@ -105,6 +106,7 @@ bool hasTileKernel(ProductKind kind) {
 
 int tileRows(ProductKind) { return mostTileRows; }
 int groupAlignment(ProductKind) { return alignment; }
+int groupsAtOnce(ProductKind) { return std::numeric_limits<int>::max(); }
 int rowsWithPadding(ProductKind, int rows) { return rows; }
 
 TileScope::TileScope(ProductKind) : shaped_(false) {}

@@ -19,6 +19,9 @@ namespace {
 
 // Rows that are prepared at once: their operand stays in the second or third level of the cache.
 constexpr int blockRows = 480;
+// Bytes of an operand that are multiplied with all panels before the next ones: half of a second-level cache, which
+// they are read from for each panel.
+constexpr size_t operandBytes = size_t{1} << 20;
 // Fewer values than this do not justify waking another thread.
 constexpr int grainValues = 8192;
 // The same for multiply-adds.
@@ -159,10 +162,11 @@ void TileMatrix::multiply(const MatrixInput& input, const MatrixOutput& output) 
 
 void TileMatrix::feedForward(const CpuMatrix& second, const MatrixInput& input, float* y, float scale) const {
   const auto& down = dynamic_cast<const TileMatrix&>(second);
-  // The first product writes the operand of the second one; of bytes floats, since the scale of a row is known only
-  // when all of it is.
+  // The first product writes the operand of the second one. The scale of a row of bytes is known only when all of it
+  // is: they are written in a wider type first, of which the narrower one halves what goes through the cache.
   const bool bytes = kind_ == ProductKind::bytes;
-  const ProductKind kind = bytes ? ProductKind::float32 : kind_;
+  const bool narrow = kind_ == ProductKind::bfloat16 || (bytes && hasTileKernel(ProductKind::bfloat16));
+  const ProductKind kind = narrow ? ProductKind::bfloat16 : ProductKind::float32;
   const int groups = paddedGroups(kind, down.inputs_);
   const size_t stride = paddedStride(groups), values = static_cast<size_t>(down.inputs_) * 4 / groupSize(kind);
   thread_local AlignedBytes memory;
@@ -174,24 +178,42 @@ void TileMatrix::feedForward(const CpuMatrix& second, const MatrixInput& input, 
       std::memset(between.row(r) + values, 0, static_cast<size_t>(groups) * 4 - values);
     auto* floats = reinterpret_cast<float*>(between.data);
     const size_t floatStride = stride / sizeof *floats;
-    multiplyBlock(prepare(block),
-                  {{floats, floatStride, 0, Activation::silu}, kind == ProductKind::bfloat16 ? &between : nullptr});
-    down.multiplyBlock(bytes ? down.prepare({floats, floatStride, block.rows}) : between,
-                       {{y + first * input.stride, input.stride, 0, Activation::none, scale, block.x}});
+    multiplyBlock(prepare(block), {{floats, floatStride, 0, Activation::silu}, narrow ? &between : nullptr});
+    Operand hidden = between;
+    if (bytes) hidden = narrow ? down.bytesOf(between) : down.prepare({floats, floatStride, block.rows});
+    down.multiplyBlock(hidden, {{y + first * input.stride, input.stride, 0, Activation::none, scale, block.x}});
   }
 }
 
+TileMatrix::Operand TileMatrix::bytesOf(const Operand& narrow) const {
+  const Operand operand = room(narrow.rows);
+  parallelFor(narrow.rows, std::max(1, grainValues / inputs_), [&](int begin, int end) {
+    for (int r = begin; r < end; r++) {
+      const auto* values = reinterpret_cast<const uint16_t*>(narrow.row(r));
+      bytesOfNarrowRow(values, inputs_, groups_, operand.row(r), operand.scaleOf(r));
+    }
+  });
+  return operand;
+}
+
 void TileMatrix::multiplyBlock(const Operand& operand, const Output& output) const {
+  const int parts = static_cast<int>((operand.rows * operand.stride + operandBytes - 1) / operandBytes);
+  for (int part = 0; part < parts; part++)
+    multiplyRows(operand, output, operand.rows * part / parts, operand.rows * (part + 1) / parts);
+}
+
+void TileMatrix::multiplyRows(const Operand& operand, const Output& output, int from, int to) const {
+  const int rows = to - from;
   const auto panels = static_cast<int>(panels_.size());
   // With few panels for the threads, the rows are split too.
   const int wanted = (4 * poolThreads() + panels - 1) / panels;
-  const int splits = std::clamp(wanted, 1, tilesOf(kind_, operand.rows));
-  const double work = static_cast<double>(operand.rows) * inputs_ * tileColumns / splits;
+  const int splits = std::clamp(wanted, 1, tilesOf(kind_, rows));
+  const double work = static_cast<double>(rows) * inputs_ * tileColumns / splits;
   parallelFor(panels * splits, static_cast<int>(std::ceil(grainWork / work)), [&](int begin, int end) {
     const TileScope scope(kind_);
     for (int i = begin; i < end && !givenUp(); i++) {
       const int split = i / panels;
-      const auto edge = [&](int n) { return static_cast<int>(static_cast<int64_t>(operand.rows) * n / splits); };
+      const auto edge = [&](int n) { return from + static_cast<int>(static_cast<int64_t>(rows) * n / splits); };
       multiplyPanel(operand, output, i % panels, edge(split), edge(split + 1));
     }
   });
@@ -199,7 +221,6 @@ void TileMatrix::multiplyBlock(const Operand& operand, const Output& output) con
 
 void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, size_t index, int first, int last) const {
   const Panel& panel = panels_[index];
-  alignas(64) float sums[mostTileRows * tileColumns];
   TileEnd end;
   end.columns = panel.columns;
   end.gate = tileColumns / 2;
@@ -212,26 +233,46 @@ void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, siz
   end.activation = output.activation;
   end.ldOutput = output.stride;
   end.scale = output.scale;
-  const size_t size = panelBytes(groups_);
   const char* weights = weightsOf(index);
-  const int tiles = tilesOf(kind_, last - first), lines = stepLines(kind_),
-            nextLines = stored_ == kind_ ? (lines + tiles - 1) / tiles : 0;
-  forEachTile(kind_, last - first, [&](int tile, int offset, int count) {
-    const int row = first + offset;
-    const size_t fetched = size / lines * nextLines * tile;
-    multiplyTile(kind_, {operand.row(row), operand.stride, weights, groups_, count, sums, tileColumns,
-                         weights + size + fetched, fetched < size ? nextLines : 0});
-    end.rows = count;
-    end.quantized = operand.scaleOf(row);
-    if (output.narrow) {
-      auto* values = reinterpret_cast<uint16_t*>(output.narrow->row(row)) + panel.first;
-      return siluProduct(sums, end, values, output.narrow->stride / sizeof *values);
-    }
-    const size_t corner = panel.part * output.partStride + row * output.stride + panel.first;
-    end.output = output.y + corner;
-    end.residual = output.residual ? output.residual + corner : nullptr;
-    finishProduct(sums, end);
-  });
+  const int rows = last - first, tiles = tilesOf(kind_, rows), depth = std::min(groups_, groupsAtOnce(kind_));
+  // What is left to add to needs a place for each tile; else one is used again and again.
+  thread_local AlignedBytes memory;
+  const size_t tileSize = static_cast<size_t>(tileRows(kind_)) * tileColumns;
+  const bool parted = depth < groups_;
+  auto* sums = static_cast<float*>(memory.grown((parted ? tiles : 1) * tileSize * sizeof(float)));
+  const int lines = stepLines(kind_), nextLines = stored_ == kind_ ? (lines + tiles - 1) / tiles : 0;
+  for (int group = 0; group < groups_; group += depth) {
+    const int count = std::min(depth, groups_ - group);
+    const size_t size = panelBytes(count);
+    const char* part = weights + panelBytes(group);
+    forEachTile(kind_, rows, [&](int tile, int offset, int tileRows) {
+      const int row = first + offset;
+      float* own = sums + (parted ? tile : 0) * tileSize;
+      const size_t fetched = size / lines * nextLines * tile;
+      multiplyTile(kind_, {.activations = operand.row(row) + static_cast<size_t>(group) * 4,
+                           .activationsStride = operand.stride,
+                           .weights = part,
+                           .groups = count,
+                           .rows = tileRows,
+                           .sums = own,
+                           .sumsStride = tileColumns,
+                           .added = group > 0,
+                           .weightsAgain = tiles > 1,
+                           .next = part + size + fetched,
+                           .nextLines = fetched < size ? nextLines : 0});
+      if (group + count < groups_) return;
+      end.rows = tileRows;
+      end.quantized = operand.scaleOf(row);
+      if (output.narrow) {
+        auto* values = reinterpret_cast<uint16_t*>(output.narrow->row(row)) + panel.first;
+        return siluProduct(own, end, values, output.narrow->stride / sizeof *values);
+      }
+      const size_t corner = panel.part * output.partStride + row * output.stride + panel.first;
+      end.output = output.y + corner;
+      end.residual = output.residual ? output.residual + corner : nullptr;
+      finishProduct(own, end);
+    });
+  }
 }
 
 }  // namespace parakeet::ops

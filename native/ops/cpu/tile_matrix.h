@@ -39,7 +39,9 @@ class TileMatrix : public CpuMatrix {
   const char* weightsOf(size_t panel) const;
   Operand room(int rows) const;
   Operand prepare(const MatrixInput& input) const;
+  Operand bytesOf(const Operand& narrow) const;
   void multiplyBlock(const Operand& operand, const Output& output) const;
+  void multiplyRows(const Operand& operand, const Output& output, int from, int to) const;
   void multiplyPanel(const Operand& operand, const Output& output, size_t panel, int first, int last) const;
 
   ProductKind stored_, kind_;  // of the weights in memory, and of the products

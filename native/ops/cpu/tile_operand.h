@@ -10,4 +10,7 @@ namespace parakeet::ops {
 // signed): sets the row's scale and zero.
 void operandRow(ProductKind kind, const float* x, int inputs, int groups, void* row, QuantizedRow* quantized);
 
+// The same in bytes, of values in bfloat16.
+void bytesOfNarrowRow(const uint16_t* x, int inputs, int groups, void* row, QuantizedRow* quantized);
+
 }  // namespace parakeet::ops
