@@ -24,11 +24,15 @@ namespace {
 constexpr size_t keptBytes = size_t{32} << 20;
 
 // Rows that a thread takes through several operations at once: enough that reading the weights again for them costs
-// little, and few enough that intermediate results stay in its core's cache. Below the second number a thread gets no
-// rows of its own.
-constexpr int usualRows = 32, leastRows = 24;
-// The first with AMX, whose products end so soon that reading the weights is what takes time.
-constexpr int usualRowsWithMatrixUnits = 192;
+// little, and few enough that intermediate results stay in its core's cache. Below `least` a thread gets no rows of its
+// own.
+struct OwnRows {
+  int usual, least;
+};
+constexpr OwnRows ownRows{32, 24};
+// With AMX a product of less than some hundred rows takes no longer than reading its weights from memory.
+constexpr OwnRows ownRowsWithMatrixUnits{192, 192};
+
 // Fewer values than this do not justify waking another thread.
 constexpr int grainValues = 8192;
 
@@ -90,11 +94,11 @@ class Run {
   template <class Body>
   void byRows(Body body) {
     const int threads = poolThreads();
-    if (threads == 1 || frames_ < leastRows * threads) return body(Rows{0, frames_});
+    const OwnRows& own = block_.dtype != DType::float32 && amx::available() ? ownRowsWithMatrixUnits : ownRows;
+    if (threads == 1 || frames_ < own.least * threads) return body(Rows{0, frames_});
     // The same number for each thread, so that all end together; several, so that a thread that loses its core takes
     // fewer.
-    const int usual = block_.dtype != DType::float32 && amx::available() ? usualRowsWithMatrixUnits : usualRows;
-    const int pieces = threads * std::max(1, frames_ / (threads * usual));
+    const int pieces = threads * std::max(1, frames_ / (threads * own.usual));
     parallelFor(pieces, 1, [&](int begin, int end) {
       for (int i = begin; i < end && !givenUp(); i++) {
         const auto edge = [&](int n) { return static_cast<int>(static_cast<int64_t>(frames_) * n / pieces); };

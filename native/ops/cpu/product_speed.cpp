@@ -8,7 +8,8 @@
 
 #include "ops/cpu/instructions.h"
 #include "ops/cpu/onednn.h"
-#include "ops/cpu/tile_kernel.h"
+#include "ops/cpu/tile_panel.h"
+#include "ops/cpu/weight_buffer.h"
 #include "ops/pool.h"
 
 namespace parakeet::ops {
@@ -39,16 +40,20 @@ double speedOf(const ProductShape& shape, double seconds, Once once) {
 double tileSpeed(ProductKind kind, const ProductShape& shape, double seconds) {
   const int groups = paddedGroups(kind, shape.inputs), panels = (shape.outputs + tileColumns - 1) / tileColumns;
   const size_t stride = paddedStride(groups), panelSize = panelBytes(groups);
-  const std::vector<char> activations(stride * rowsWithPadding(kind, shape.rows)), weights(panelSize * panels);
+  const std::vector<char> activations(stride * rowsWithPadding(kind, shape.rows));
+  const WeightBuffer<char> weights(panelSize * panels);
   return speedOf(shape, seconds, [&] {
     parallelFor(panels, 1, [&](int begin, int end) {
-      alignas(64) float sums[mostTileRows * tileColumns];
       const TileScope scope(kind);
       for (int i = begin; i < end; i++) {
-        forEachTile(kind, shape.rows, [&](int, int row, int count) {
-          multiplyTile(kind, {activations.data() + row * stride, stride, weights.data() + i * panelSize, groups, count,
-                              sums, tileColumns});
-        });
+        multiplyPanel({.kind = kind,
+                       .activations = activations.data(),
+                       .stride = stride,
+                       .rows = shape.rows,
+                       .weights = weights.data() + i * panelSize,
+                       .groups = groups,
+                       .followed = true},
+                      [](int, int, const float*) {});
       }
     });
   });

@@ -12,6 +12,7 @@
 #include "ops/cpu/tile_finish.h"
 #include "ops/cpu/tile_kernel.h"
 #include "ops/cpu/tile_operand.h"
+#include "ops/cpu/tile_panel.h"
 #include "ops/pool.h"
 
 namespace parakeet::ops {
@@ -233,46 +234,26 @@ void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, siz
   end.activation = output.activation;
   end.ldOutput = output.stride;
   end.scale = output.scale;
-  const char* weights = weightsOf(index);
-  const int rows = last - first, tiles = tilesOf(kind_, rows), depth = std::min(groups_, groupsAtOnce(kind_));
-  // What is left to add to needs a place for each tile; else one is used again and again.
-  thread_local AlignedBytes memory;
-  const size_t tileSize = static_cast<size_t>(tileRows(kind_)) * tileColumns;
-  const bool parted = depth < groups_;
-  auto* sums = static_cast<float*>(memory.grown((parted ? tiles : 1) * tileSize * sizeof(float)));
-  const int lines = stepLines(kind_), nextLines = stored_ == kind_ ? (lines + tiles - 1) / tiles : 0;
-  for (int group = 0; group < groups_; group += depth) {
-    const int count = std::min(depth, groups_ - group);
-    const size_t size = panelBytes(count);
-    const char* part = weights + panelBytes(group);
-    forEachTile(kind_, rows, [&](int tile, int offset, int tileRows) {
-      const int row = first + offset;
-      float* own = sums + (parted ? tile : 0) * tileSize;
-      const size_t fetched = size / lines * nextLines * tile;
-      multiplyTile(kind_, {.activations = operand.row(row) + static_cast<size_t>(group) * 4,
-                           .activationsStride = operand.stride,
-                           .weights = part,
-                           .groups = count,
-                           .rows = tileRows,
-                           .sums = own,
-                           .sumsStride = tileColumns,
-                           .added = group > 0,
-                           .weightsAgain = tiles > 1,
-                           .next = part + size + fetched,
-                           .nextLines = fetched < size ? nextLines : 0});
-      if (group + count < groups_) return;
-      end.rows = tileRows;
-      end.quantized = operand.scaleOf(row);
-      if (output.narrow) {
-        auto* values = reinterpret_cast<uint16_t*>(output.narrow->row(row)) + panel.first;
-        return siluProduct(own, end, values, output.narrow->stride / sizeof *values);
-      }
-      const size_t corner = panel.part * output.partStride + row * output.stride + panel.first;
-      end.output = output.y + corner;
-      end.residual = output.residual ? output.residual + corner : nullptr;
-      finishProduct(own, end);
-    });
-  }
+  const PanelProduct product{.kind = kind_,
+                             .activations = operand.row(first),
+                             .stride = operand.stride,
+                             .rows = last - first,
+                             .weights = weightsOf(index),
+                             .groups = groups_,
+                             .followed = stored_ == kind_};
+  ops::multiplyPanel(product, [&](int offset, int rows, const float* sums) {
+    const int row = first + offset;
+    end.rows = rows;
+    end.quantized = operand.scaleOf(row);
+    if (output.narrow) {
+      auto* values = reinterpret_cast<uint16_t*>(output.narrow->row(row)) + panel.first;
+      return siluProduct(sums, end, values, output.narrow->stride / sizeof *values);
+    }
+    const size_t corner = panel.part * output.partStride + row * output.stride + panel.first;
+    end.output = output.y + corner;
+    end.residual = output.residual ? output.residual + corner : nullptr;
+    finishProduct(sums, end);
+  });
 }
 
 }  // namespace parakeet::ops
