@@ -20,7 +20,8 @@ const byteProducts = 'int8Products' as NativeDType;
 test.each([
   ['float32', 0, 1e-5],
   ['bfloat16', 1e-5, 2e-2],
-  ['int8', 1e-5, 2e-2],
+  // 0.0176 where only the weights are bytes (AVX2), 0.0200 to 0.0212 where the activations are too (AVX-512, AMX).
+  ['int8', 1e-5, 2.5e-2],
   [byteProducts, 1e-5, 6e-2],
 ] as const)('the encoder in %s strays by more than %d and less than %d', async (dtype, least, most) => {
   const golden = readGolden('tdt', 'long');
