@@ -14,9 +14,8 @@ class CtcHead {
   // `name`: the prefix of its tensors.
   CtcHead(const std::string& name, const ModelConfig& config, const Weights& weights, ops::DType dtype)
       : vocabulary_(config.vocabulary),
-        classes_(weights.take(name + ".weight", {config.vocabulary + 1, 1, config.encoder.dModel}),
-                 weights.take(name + ".bias", {config.vocabulary + 1}), config.vocabulary + 1, config.encoder.dModel,
-                 dtype) {}
+        classes_(weights.rows(name + ".weight", {config.vocabulary + 1, 1, config.encoder.dModel}),
+                 weights.take(name + ".bias", {config.vocabulary + 1}), dtype) {}
 
   int vocabulary() const { return vocabulary_; }
   // [frames, vocabulary + 1], the blank last. On the engine's thread.

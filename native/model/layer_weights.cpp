@@ -17,12 +17,13 @@ std::vector<float> LayerWeights::biasOf(const std::string& name, int outputs, bo
 }
 
 LinearTensors LayerWeights::linear(const std::string& name, int outputs, int inputs, bool bias) const {
-  return {take(name + ".weight", {outputs, inputs}), biasOf(name, outputs, bias), outputs, inputs};
+  return {weights_.rows(prefix_ + name + ".weight", {outputs, inputs}), biasOf(name, outputs, bias), outputs, inputs};
 }
 
 LinearTensors LayerWeights::pointwise(const std::string& name, int outputs) const {
   const int inputs = config_.dModel;
-  return {take(name + ".weight", {outputs, 1, inputs}), biasOf(name, outputs, config_.useBias), outputs, inputs};
+  return {weights_.rows(prefix_ + name + ".weight", {outputs, 1, inputs}), biasOf(name, outputs, config_.useBias),
+          outputs, inputs};
 }
 
 NormTensors LayerWeights::norm(const std::string& name) const {
@@ -39,13 +40,13 @@ LinearTensors LayerWeights::down(const std::string& name) const {
 
 LinearTensors LayerWeights::queryKeyValue() const {
   const int width = config_.dModel;
-  LinearTensors all{{}, {}, 3 * width, width};
-  all.weight.reserve(static_cast<size_t>(3) * width * width);
-  for (const char* part : {"self_attn.linear_q", "self_attn.linear_k", "self_attn.linear_v"}) {
+  LinearTensors all = linear("self_attn.linear_q", width, width, config_.useBias);
+  for (const char* part : {"self_attn.linear_k", "self_attn.linear_v"}) {
     const LinearTensors own = linear(part, width, width, config_.useBias);
-    all.weight.insert(all.weight.end(), own.weight.begin(), own.weight.end());
+    all.weight.append(own.weight);
     all.bias.insert(all.bias.end(), own.bias.begin(), own.bias.end());
   }
+  all.outputs = 3 * width;
   return all;
 }
 

@@ -10,9 +10,10 @@
 
 namespace parakeet {
 
-// `weight`: [outputs, inputs] row-major. `bias`: [outputs], or empty for none.
+// `weight`: [outputs, inputs]. `bias`: [outputs], or empty for none.
 struct LinearTensors {
-  std::vector<float> weight, bias;
+  ops::WeightRows weight;
+  std::vector<float> bias;
   int outputs, inputs;
 };
 

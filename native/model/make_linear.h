@@ -9,7 +9,7 @@
 namespace parakeet {
 
 inline ops::Linear makeLinear(LinearTensors tensors, ops::DType dtype, const ops::LinearShape& shape = {}) {
-  return ops::Linear(std::move(tensors.weight), std::move(tensors.bias), tensors.outputs, tensors.inputs, dtype, shape);
+  return ops::Linear(std::move(tensors.weight), std::move(tensors.bias), dtype, shape);
 }
 
 }  // namespace parakeet

@@ -51,7 +51,7 @@ mx::array framesFirst(const DepthwiseTensors& tensors, int width, int kernel) {
 }  // namespace
 
 ops::Dense makeDense(const LinearTensors& tensors, ops::DType dtype) {
-  return {tensors.weight, tensors.bias, tensors.outputs, tensors.inputs, dtype};
+  return {tensors.weight.values(), tensors.bias, tensors.outputs, tensors.inputs, dtype};
 }
 
 PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype,

@@ -21,10 +21,10 @@ PromptedEncoder::Layers PromptedEncoder::readLayers(const PromptConfig& config, 
     for (int prompt = 0; prompt < config.prompts; prompt++)
       languages[static_cast<size_t>(prompt) * hidden + row] = values[width + prompt];
   }
-  return {{std::move(frame), weights.take("prompt_kernel.0.bias", {hidden}), hidden, width, dtype},
-          {weights.take("prompt_kernel.2.weight", {width, hidden}), weights.take("prompt_kernel.2.bias", {width}),
-           width, hidden, dtype},
-          ops::fromVector(languages, {config.prompts, hidden})};
+  return {
+      {{std::move(frame), width}, weights.take("prompt_kernel.0.bias", {hidden}), dtype},
+      {weights.rows("prompt_kernel.2.weight", {width, hidden}), weights.take("prompt_kernel.2.bias", {width}), dtype},
+      ops::fromVector(languages, {config.prompts, hidden})};
 }
 
 PromptedEncoder::PromptedEncoder(std::unique_ptr<const Encoder> encoder, const PromptConfig& config,

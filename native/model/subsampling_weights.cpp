@@ -16,13 +16,16 @@ SubsamplingTensors readSubsampling(const EncoderConfig& config, const Weights& w
     return {take(index, ".weight", {channels, 3, 3, 1}), take(index, ".bias", {channels})};
   };
   const auto pointwise = [&](int index) -> LinearTensors {
-    return {take(index, ".weight", {channels, 1, 1, channels}), take(index, ".bias", {channels}), channels, channels};
+    return {{take(index, ".weight", {channels, 1, 1, channels}), channels},
+            take(index, ".bias", {channels}),
+            channels,
+            channels};
   };
-  SubsamplingTensors tensors{spatial(0), {}, {}};
+  std::vector<SubsamplingTensors::Stage> stages;
   const int before = config.causal ? 2 : 1;
   int width = ops::convolvedWidth(config.features, before), index = 2;
   for (int factor = 4; factor <= config.subsamplingFactor; factor *= 2, index += 3) {
-    tensors.stages.push_back({spatial(index), pointwise(index + 1)});
+    stages.push_back({spatial(index), pointwise(index + 1)});
     width = ops::convolvedWidth(width, before);
   }
   // The trained layer sees channels × width, our rows are width × channels: permute its columns once.
@@ -34,9 +37,11 @@ SubsamplingTensors readSubsampling(const EncoderConfig& config, const Weights& w
       for (int f = 0; f < width; f++) permuted[base + f * channels + c] = trained[base + c * width + f];
     }
   }
-  tensors.out = {std::move(permuted), weights.take("encoder.pre_encode.out.bias", {config.dModel}), config.dModel,
-                 channels * width};
-  return tensors;
+  const LinearTensors out{{std::move(permuted), channels * width},
+                          weights.take("encoder.pre_encode.out.bias", {config.dModel}),
+                          config.dModel,
+                          channels * width};
+  return {spatial(0), std::move(stages), out};
 }
 
 }  // namespace parakeet

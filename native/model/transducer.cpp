@@ -34,8 +34,8 @@ Transducer::Transducer(const ModelConfig& config, const Weights& weights, ops::D
                  weights.take("joint.pred.bias", {jointHidden_}), jointHidden_, hidden_, dtype),
       out_(weights.take("joint.joint_net.2.weight", {outputs_, jointHidden_}),
            weights.take("joint.joint_net.2.bias", {outputs_}), outputs_, jointHidden_, dtype),
-      frameProjection_(weights.take("joint.enc.weight", {jointHidden_, config.encoder.dModel}),
-                       weights.take("joint.enc.bias", {jointHidden_}), jointHidden_, config.encoder.dModel, dtype) {
+      frameProjection_(weights.rows("joint.enc.weight", {jointHidden_, config.encoder.dModel}),
+                       weights.take("joint.enc.bias", {jointHidden_}), dtype) {
   for (int i = 0; i < config.predictor.layers; i++) {
     const std::string name = "decoder.prediction.dec_rnn.lstm." + std::to_string(i);
     const auto gates = [&](const char* which, std::vector<float> bias) {

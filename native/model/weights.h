@@ -8,12 +8,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include "ops/weight_rows.h"
+
 namespace parakeet {
 
 class MappedFile;
 
 // i8: bytes of our quantised folders, each row with a scale in the float tensor `<name>_scale`.
-enum class StoredType { f32, f16, bf16, i8 };
+using ops::StoredType;
 
 struct TensorEntry {
   std::string name;
@@ -36,14 +38,16 @@ class Weights {
   // The tensor's values as float32, row-major. Throws ERR_PARAKEET_INVALID_WEIGHTS with the tensor's name, the expected
   // and the found shape when it is missing or of another shape. The files' pages are released again.
   std::vector<float> take(const std::string& name, const std::vector<int64_t>& shape) const;
+  // The same as a matrix of shape[0] rows, read where it is. The pages are released when the last copy is gone.
+  ops::WeightRows rows(const std::string& name, const std::vector<int64_t>& shape) const;
   bool has(const std::string& name) const { return entries_.count(name) != 0; }
 
  private:
   const std::vector<TensorEntry>& find(const std::string& name, const std::vector<int64_t>& shape) const;
-  void add(const TensorEntry& entry, std::vector<float>& sum) const;
+  ops::WeightRows view(const TensorEntry& entry) const;
 
   std::string path_;  // of the first file, for errors
-  std::unordered_map<std::string, std::unique_ptr<MappedFile>> mappings_;
+  std::unordered_map<std::string, std::shared_ptr<const MappedFile>> mappings_;
   std::unordered_map<std::string, std::vector<TensorEntry>> entries_;
 };
 

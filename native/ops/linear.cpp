@@ -13,16 +13,15 @@ namespace parakeet::ops {
 
 class Linear::Impl {
  public:
-  Impl(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs, DType dtype,
-       const LinearShape& shape)
-      : inputs_(inputs), parts_(shape.parts), dtype_(dtype) {
+  Impl(const WeightRows& weight, const std::vector<float>& bias, DType dtype, const LinearShape& shape)
+      : inputs_(weight.columns()), parts_(shape.parts), dtype_(dtype) {
 #ifdef PARAKEET_CPU_KERNELS
     if (onCpu()) {
-      matrix_ = makeCpuMatrix(weight, bias, outputs, inputs, dtype, shape);
+      matrix_ = makeCpuMatrix(weight, bias, dtype, shape);
       return;
     }
 #endif
-    dense_.emplace(weight, bias, outputs, inputs, dtype);
+    dense_.emplace(weight.values(), bias, weight.rows(), weight.columns(), dtype);
   }
 
   mx::array apply(const mx::array& x, Activation activation) const {
@@ -56,9 +55,8 @@ class Linear::Impl {
   std::optional<Dense> dense_;
 };
 
-Linear::Linear(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, DType dtype,
-               const LinearShape& shape)
-    : impl_(std::make_shared<const Impl>(weight, bias, outputs, inputs, dtype, shape)) {}
+Linear::Linear(const WeightRows& weight, const std::vector<float>& bias, DType dtype, const LinearShape& shape)
+    : impl_(std::make_shared<const Impl>(weight, bias, dtype, shape)) {}
 
 mx::array Linear::operator()(const mx::array& x, Activation activation) const { return impl_->apply(x, activation); }
 

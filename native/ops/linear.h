@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ops/types.h"
+#include "ops/weight_rows.h"
 
 namespace parakeet::ops {
 
@@ -13,9 +14,8 @@ class CpuMatrix;  // ops/cpu/matrix.h
 // y = activation(x · wᵀ + b), weights packed once in `dtype`.
 class Linear {
  public:
-  // `weight`: [outputs, inputs] row-major. `bias`: [outputs], or empty for none.
-  Linear(std::vector<float> weight, std::vector<float> bias, int outputs, int inputs, DType dtype,
-         const LinearShape& shape = {});
+  // `weight`: [outputs, inputs]. `bias`: [outputs], or empty for none.
+  Linear(const WeightRows& weight, const std::vector<float>& bias, DType dtype, const LinearShape& shape = {});
   // x: [rows, inputs] → [rows, outputs].
   mx::array operator()(const mx::array& x, Activation activation = Activation::none) const;
   // The packed weights for the CPU kernels; null elsewhere.

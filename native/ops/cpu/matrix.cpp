@@ -7,12 +7,15 @@
 
 namespace parakeet::ops {
 
-std::shared_ptr<const CpuMatrix> makeCpuMatrix(const std::vector<float>& weight, const std::vector<float>& bias,
-                                               int outputs, int inputs, DType dtype, const LinearShape& shape) {
+std::shared_ptr<const CpuMatrix> makeCpuMatrix(const WeightRows& weight, const std::vector<float>& bias, DType dtype,
+                                               const LinearShape& shape) {
 #ifdef PARAKEET_ONEDNN
-  if (!TileMatrix::serves(dtype)) return std::make_shared<PackedMatrix>(weight, bias, outputs, inputs, dtype, shape);
+  if (!TileMatrix::serves(dtype)) {
+    const int outputs = weight.rows(), inputs = weight.columns();
+    return std::make_shared<PackedMatrix>(weight.values(), bias, outputs, inputs, dtype, shape);
+  }
 #endif
-  return std::make_shared<TileMatrix>(weight, bias, outputs, inputs, dtype, shape);
+  return std::make_shared<TileMatrix>(weight, bias, dtype, shape);
 }
 
 }  // namespace parakeet::ops

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ops/types.h"
+#include "ops/weight_rows.h"
 
 namespace parakeet::ops {
 
@@ -51,9 +52,9 @@ class CpuMatrix {
   virtual void feedForward(const CpuMatrix& down, const MatrixInput& input, float* y, float scale) const = 0;
 };
 
-// `weight`: [outputs, inputs] row-major; `bias`: [outputs], or empty.
-std::shared_ptr<const CpuMatrix> makeCpuMatrix(const std::vector<float>& weight, const std::vector<float>& bias,
-                                               int outputs, int inputs, DType dtype, const LinearShape& shape);
+// `weight`: [outputs, inputs]; `bias`: [outputs], or empty.
+std::shared_ptr<const CpuMatrix> makeCpuMatrix(const WeightRows& weight, const std::vector<float>& bias, DType dtype,
+                                               const LinearShape& shape);
 
 }  // namespace parakeet::ops
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "ops/cpu/aligned.h"
 #include "ops/cpu/pointwise.h"
@@ -33,6 +34,21 @@ ProductKind kindOf(DType dtype) {
   return dtype == DType::bfloat16 ? ProductKind::bfloat16 : ProductKind::bytes;
 }
 
+// packed[group][column] = rows[column][group], groups of the size of a Word.
+template <class Word>
+void interleave(const char* rows, size_t stride, size_t groups, char* packed) {
+  // So many that what is written stays in the first-level cache.
+  constexpr size_t some = 64;
+  auto* to = reinterpret_cast<Word*>(packed);
+  for (size_t first = 0; first < groups; first += some) {
+    const size_t last = std::min(groups, first + some);
+    for (int column = 0; column < tileColumns; column++) {
+      const auto* from = reinterpret_cast<const Word*>(rows + column * stride);
+      for (size_t group = first; group < last; group++) to[group * tileColumns + column] = from[group];
+    }
+  }
+}
+
 }  // namespace
 
 // The activations of a block of rows in the compute type.
@@ -52,13 +68,12 @@ struct TileMatrix::Output : MatrixOutput {
 
 bool TileMatrix::serves(DType dtype) { return hasTileKernel(kindOf(dtype)); }
 
-TileMatrix::TileMatrix(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs,
-                       DType dtype, const LinearShape& shape)
+TileMatrix::TileMatrix(const WeightRows& weight, const std::vector<float>& bias, DType dtype, const LinearShape& shape)
     : stored_(kindOf(dtype)),
       kind_(hasTileKernel(stored_) ? stored_ : ProductKind::float32),
-      outputs_(shape.gated ? outputs / 2 : outputs),
-      inputs_(inputs),
-      groups_(paddedGroups(kind_, inputs)),
+      outputs_(shape.gated ? weight.rows() / 2 : weight.rows()),
+      inputs_(weight.columns()),
+      groups_(paddedGroups(kind_, inputs_)),
       gated_(shape.gated) {
   const int width = outputs_ / shape.parts, most = gated_ ? tileColumns / 2 : tileColumns;
   for (int part = 0; part < shape.parts; part++) {
@@ -75,38 +90,53 @@ TileMatrix::TileMatrix(const std::vector<float>& weight, const std::vector<float
   });
 }
 
-void TileMatrix::pack(const std::vector<float>& weight, const std::vector<float>& bias, size_t index) {
+// A row in the stored type, as the column `column` of all panels.
+void TileMatrix::storeRow(const WeightRows& weight, int row, size_t column, char* stored) {
+  if (stored_ == ProductKind::float32) return weight.copyRow(row, reinterpret_cast<float*>(stored));
+  if (stored_ == ProductKind::bytes) {
+    if (const int8_t* bytes = weight.bytesOf(row, scale_[column])) {
+      std::memcpy(stored, bytes, inputs_);
+      sum_[column] = std::accumulate(bytes, bytes + inputs_, int32_t{0});
+      return;
+    }
+  }
+  thread_local std::vector<float> wide;
+  wide.resize(std::max<size_t>(wide.size(), inputs_));
+  weight.copyRow(row, wide.data());
+  if (stored_ == ProductKind::bfloat16) return toBfloat16(wide.data(), reinterpret_cast<uint16_t*>(stored), inputs_);
+  const QuantizedChannel channel = quantizeChannel(wide.data(), reinterpret_cast<int8_t*>(stored), inputs_, 127);
+  scale_[column] = channel.scale;
+  sum_[column] = channel.sum;
+}
+
+void TileMatrix::pack(const WeightRows& weight, const std::vector<float>& bias, size_t index) {
   const Panel& panel = panels_[index];
   // What is widened lies value by value, as the product's floats will.
   const int width = outputs_ / (panels_.back().part + 1), values = groupSize(kind_);
   const size_t size = 4 / groupSize(stored_);
-  char* packed = weights_.data() + index * storedBytes();
-  std::vector<uint16_t> narrow(inputs_);
-  std::vector<int8_t> bytes(inputs_);
+  const auto groups = static_cast<size_t>((inputs_ + values - 1) / values);
+  // Rows in the stored type, one column of the panel each; zeros for those that it lacks.
+  thread_local AlignedBytes memory;
+  const size_t stride = (groups * values * size + 63) / 64 * 64;
+  auto* rows = static_cast<char*>(memory.grown(stride * tileColumns));
+  std::memset(rows, 0, stride * tileColumns);
   for (int half = 0; half < (gated_ ? 2 : 1); half++) {
     for (int c = 0; c < panel.columns; c++) {
       const int row = half * outputs_ + panel.part * width + panel.first + c;
       const int column = half * (tileColumns / 2) + c;
       const size_t at = index * tileColumns + column;
-      const float* from = weight.data() + static_cast<size_t>(row) * inputs_;
       if (!bias.empty()) bias_[at] = bias[row];
-      const char* source = reinterpret_cast<const char*>(from);
-      if (stored_ == ProductKind::bfloat16) {
-        toBfloat16(from, narrow.data(), inputs_);
-        source = reinterpret_cast<const char*>(narrow.data());
-      }
-      if (stored_ == ProductKind::bytes) {
-        const QuantizedChannel channel = quantizeChannel(from, bytes.data(), inputs_, 127);
-        scale_[at] = channel.scale;
-        sum_[at] = channel.sum;
-        source = reinterpret_cast<const char*>(bytes.data());
-      }
-      const size_t group = values * size;
-      for (int k = 0; k < inputs_; k += values) {
-        std::memcpy(packed + (static_cast<size_t>(k / values) * tileColumns + column) * group, source + k * size,
-                    std::min(values, inputs_ - k) * size);
-      }
+      storeRow(weight, row, at, rows + column * stride);
     }
+  }
+  char* packed = weights_.data() + index * storedBytes();
+  switch (values * size) {
+    case 4:
+      return interleave<uint32_t>(rows, stride, groups, packed);
+    case 2:
+      return interleave<uint16_t>(rows, stride, groups, packed);
+    default:
+      return interleave<uint8_t>(rows, stride, groups, packed);
   }
 }
 

@@ -19,8 +19,7 @@ class TileMatrix : public CpuMatrix {
   // Whether this CPU has a tile kernel for the type; without one, weights are widened.
   static bool serves(DType dtype);
 
-  TileMatrix(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs, DType dtype,
-             const LinearShape& shape);
+  TileMatrix(const WeightRows& weight, const std::vector<float>& bias, DType dtype, const LinearShape& shape);
 
   int outputs() const override { return outputs_; }
   void multiply(const MatrixInput& input, const MatrixOutput& output) const override;
@@ -34,7 +33,8 @@ class TileMatrix : public CpuMatrix {
   struct Operand;
   struct Output;
 
-  void pack(const std::vector<float>& weight, const std::vector<float>& bias, size_t panel);
+  void pack(const WeightRows& weight, const std::vector<float>& bias, size_t panel);
+  void storeRow(const WeightRows& weight, int row, size_t column, char* stored);
   size_t storedBytes() const;
   const char* weightsOf(size_t panel) const;
   Operand room(int rows) const;

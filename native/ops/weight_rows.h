@@ -1,0 +1,55 @@
+// A matrix of weights where it is stored, in the type that it is stored in: large ones are packed for the machine row
+// by row, without a copy of all of it in float32.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace parakeet::ops {
+
+// i8: bytes, each row with a scale.
+enum class StoredType { f32, f16, bf16, i8 };
+
+constexpr size_t storedSize(StoredType type) { return type == StoredType::f32 ? 4 : type == StoredType::i8 ? 1 : 2; }
+
+// values[i] = the i-th of `count` stored values; bytes without their scale.
+void widen(StoredType type, const unsigned char* stored, float* values, size_t count);
+
+// Row-major. Copies share what is stored.
+class WeightRows {
+ public:
+  // [values.size() / columns, columns].
+  WeightRows(std::vector<float> values, int columns);
+  // `stored` stays valid as long as `owner` lives. `scale`: [rows] of i8, else empty.
+  WeightRows(StoredType type, const unsigned char* stored, int rows, int columns, std::vector<float> scale,
+             std::shared_ptr<const void> owner);
+
+  // The rows of `more`, which has as many columns, after these.
+  void append(const WeightRows& more);
+
+  int rows() const;
+  int columns() const { return columns_; }
+  // Any thread may ask.
+  void copyRow(int row, float* to) const;
+  // The bytes of a row that is stored so, and their scale; null for any other.
+  const int8_t* bytesOf(int row, float& scale) const;
+  std::vector<float> values() const;
+
+ private:
+  struct Part {
+    StoredType type;
+    const unsigned char* stored;
+    int rows;
+    std::vector<float> scale;
+    std::shared_ptr<const void> owner;
+  };
+  // The part that has the row, which becomes one of that part's.
+  const Part& partOf(int& row) const;
+
+  std::vector<Part> parts_;
+  int columns_;
+};
+
+}  // namespace parakeet::ops
