@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { run as runHere } from '../../src/cli/run.js';
+import { fakeTerminal } from '../support/command-line.js';
 import { writeSpeech } from '../support/long-recording.js';
 import { noRedis, RedisServer } from '../support/redis-server.js';
 
@@ -76,6 +78,21 @@ test('a pattern becomes transcripts; again they are found; one that fails does n
   expect(again).toMatchObject({ code: 0 });
   expect(again.stderr.match(/transcribed before/g)).toHaveLength(2);
   expect(readdirSync(out).filter((name) => name.endsWith('.srt'))).toEqual(['1-jfk.srt', '2-af_sky_10.srt']);
+});
+
+test('a terminal sees how many recordings are done', async () => {
+  const { terminal, said, shown } = fakeTerminal();
+  const sound = path.join(folder, 'sound');
+  const args = [
+    'enqueue',
+    '--output-dir',
+    path.join(folder, 'out'),
+    `${sound}/jfk.flac`,
+    `${sound}/af_sky_10.flac`,
+  ];
+  expect(await runHere(args, terminal)).toBe(0);
+  expect(said().trim().split('\n')).toHaveLength(2);
+  expect(shown()).toMatch(/100 % 2 of 2, 0 found, 0:\d\d of sound/);
 });
 
 test('Ctrl-C finishes the window; the same command goes on', async () => {
