@@ -6,7 +6,7 @@ import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { abortedBy } from '../../abort.js';
 import { JobError } from '../../errors.js';
-import { withoutQuery } from '../source/http.js';
+import { withoutQuery } from '../source/source.js';
 import type { Parcel, Target } from './target.js';
 
 /** The variable with the secret that signs requests. It never travels with a job. */
