@@ -71,6 +71,12 @@ ops::BlockOutput ConformerLayer::operator()(const mx::array& x, const std::vecto
   return output;
 }
 
+mx::array ConformerLayer::project(const std::vector<mx::array>& sinusoids) const {
+  std::vector<mx::array> projected;
+  for (const mx::array& block : sinusoids) projected.push_back(linearPosition_(block));
+  return ops::readablePositions(*block_, projected.size() == 1 ? projected[0] : mx::concatenate(projected, 0));
+}
+
 }  // namespace parakeet
 
 #endif

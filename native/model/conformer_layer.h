@@ -20,10 +20,10 @@ class ConformerLayer {
   // x: [frames, dModel] → the same. The items cover all rows in order; each sees only its own.
   ops::BlockOutput operator()(const mlx::core::array& x, const std::vector<ops::BlockItem>& items) const;
 
-  // Projects sinusoids [distances, dModel] for this layer's attention: what its items' `positions` are.
-  mlx::core::array project(const mlx::core::array& sinusoids) const {
-    return ops::readablePositions(*block_, linearPosition_(sinusoids));
-  }
+  // Projects sinusoids for this layer's attention: what its items' `positions` are. The sinusoids come in blocks
+  // [distances, dModel], of which one begins where the one before ends. Where the products are oneDNN's, a row's sums
+  // depend on how many rows are projected with it: by blocks, they are the same however far the table goes.
+  mlx::core::array project(const std::vector<mlx::core::array>& sinusoids) const;
 
  private:
   std::shared_ptr<const ops::Block> block_;

@@ -129,7 +129,7 @@ mx::array PackedEncoder::run(mx::array x, std::vector<Item>& items, const Cancel
   std::vector<mx::array> wanted;
   for (size_t i = 0; i < layers_.size(); i++) {
     cancel.check();
-    const mx::array table = kept ? (*kept)[i] : layers_[i].project(sinusoids);
+    const mx::array table = kept ? (*kept)[i] : layers_[i].project({sinusoids});
     for (size_t k = 0; k < items.size(); k++) {
       shares[k].positions = table;
       shares[k].firstPosition =
@@ -179,11 +179,7 @@ const std::vector<mx::array>* PackedEncoder::keptPositions(int from, int to, con
     for (int block = first; block >= last; block -= growth)
       sinusoids.push_back(sinusoidsOf(block, block - growth + 1, config().dModel));
     for (const ConformerLayer& layer : layers_) {
-      // A row's sums depend on how many rows are projected with it: by blocks, it is the same however far the table
-      // goes.
-      std::vector<mx::array> projected;
-      for (const mx::array& block : sinusoids) projected.push_back(layer.project(block));
-      table.projected.push_back(mx::concatenate(projected, 0));
+      table.projected.push_back(layer.project(sinusoids));
       mx::eval(table.projected.back());
     }
     cancel.check();  // a cancelled result is not kept

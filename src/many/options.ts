@@ -1,5 +1,6 @@
 /** The options of `transcribeMany`: their meaning, their checks, and the job that they make of a source. */
 import path from 'node:path';
+import querystring from 'node:querystring';
 import { fileURLToPath } from 'node:url';
 import { checkTranscription, type TranscriptionOptions } from '../composition/options.js';
 import { expected, flag, integer, known, oneOf, optionalSignal } from '../options.js';
@@ -187,7 +188,8 @@ function settleOutputs(
 
 /** The name of a file or an address, without its ending. */
 function nameOf(source: string): string {
-  const last = isHttp(source) ? decodeURIComponent(new URL(source).pathname) : source;
+  // Unlike decodeURIComponent it takes "100%" too.
+  const last = isHttp(source) ? querystring.unescape(new URL(source).pathname) : source;
   return path.basename(last, path.extname(last)) || 'recording';
 }
 
@@ -195,6 +197,7 @@ function settleSource(source: unknown): string {
   if (source instanceof URL) return source.protocol === 'file:' ? fileURLToPath(source) : source.href;
   if (typeof source !== 'string' || source === '') throw expected('a path or an address', 'a source', source);
   if (isS3(source)) s3Place(source);
+  if (isHttp(source) && !URL.canParse(source)) throw expected('an address', 'a source', source);
   return isRemote(source) ? source : path.resolve(source);
 }
 

@@ -2,6 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -138,6 +139,17 @@ test.each([
   const { code, stderr } = await run(args);
   expect(code).not.toBe(0);
   expect(stderr).toContain(message);
+});
+
+test.skipIf(noRedis)('a worker whose metrics have no port ends, and takes nothing', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { url } = redis as RedisServer;
+  const { code, stderr } = await run(['work', '--redis', url, '--metrics-port', String(port)]);
+  server.close();
+  expect(code).toBe(1);
+  expect(stderr).toContain('EADDRINUSE');
 });
 
 test.skipIf(noRedis)('recordings through Redis: a worker, and those who look after it', async () => {
