@@ -170,6 +170,27 @@ describe('DraftTail', () => {
     }
   });
 
+  test('aligns the words again only when something was said', () => {
+    const tail = new DraftTail();
+    for (const final of tokens('one two')) tail.final(final);
+    tail.advance(0.5);
+    tail.hear(tokens('one two three'));
+    const changes = [
+      () => tail.final(token(' three', 0.6)),
+      () => tail.advance(0.7),
+      () => tail.hear(tokens('four', 0.9)),
+      () => tail.settle(tail.position),
+    ];
+    for (const change of changes) {
+      const before = tail.next();
+      expect(tail.next()).toBe(before);
+      tail.advance(0.5);
+      expect(tail.next()).toBe(before);
+      change();
+      expect(tail.next()).not.toBe(before);
+    }
+  });
+
   test('goes on from its state', () => {
     const tail = new DraftTail();
     for (const final of tokens('one two')) tail.final(final);

@@ -112,7 +112,10 @@ export class ChannelKeeper {
     received: number,
   ): KeptChannel {
     const snapshots = new Snapshots(kept, stream);
-    const timer = setInterval(() => snapshots.take(), this.#every * 1000);
+    const timer = setInterval(() => {
+      kept.touch();
+      snapshots.take();
+    }, this.#every * 1000);
     timer.unref();
     kept.onTaken = () => stream.destroy(moved());
     return {
@@ -129,6 +132,7 @@ export class ChannelKeeper {
 
 /** The snapshots of one stream. */
 class Snapshots {
+  /** Taken, and stored when what was said before it has been sent. */
   #pending: StreamSnapshot | undefined;
 
   constructor(
@@ -136,12 +140,16 @@ class Snapshots {
     private readonly stream: MovableStream,
   ) {}
 
-  /** Takes one, and stores the one before; with `now` this one at once. */
+  /** Takes one, after the one before is stored; with `now` it is stored at once. */
   take(now = false): void {
     const { stream } = this;
     if (stream.destroyed || stream.writableEnded) return;
     const before = this.#pending;
-    if (before && stream.seconds >= before.seconds + SENT_AFTER) this.#store(before);
+    if (before && !now) {
+      // Else none would ever be old enough where they are taken often, or sound comes slowly.
+      if (stream.seconds < before.seconds + SENT_AFTER) return;
+      this.#store(before);
+    }
     stream.snapshot().then(
       (taken) => {
         if (now) this.#store(taken);
