@@ -21,12 +21,10 @@ if (!noRedis) {
 test.skipIf(noRedis)(
   'snapshots that are taken often are stored, and the sound before them goes',
   async () => {
-    const keeper = await ChannelKeeper.open(redis.url, model, 0.05);
+    const keeper = await ChannelKeeper.open(redis.url, { model, latency: 'balanced', every: 0.05 });
     const client = redis.client();
-    const kept = await keeper.begin('session-1', 'Anna', {
-      ...{ sampleRate: RATE, latency: 'balanced', drafts: false, utterances: true, maxSentence: 12 },
-      ...{ boost: [], offset: 0 },
-    });
+    const input = { format: 's16le', sampleRate: RATE } as const;
+    const kept = await keeper.begin('session-1', { client: 'Anna', input, drafts: false });
     kept.stream.resume();
     const second = Buffer.alloc(2 * RATE);
     try {
