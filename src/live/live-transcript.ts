@@ -2,7 +2,7 @@
  * A live transcript that is fed by calls instead of by a pipe: parakeet-mlx's streaming API. It uses the same engine and the same steps as
  * the stages.
  */
-import { abortedBy, onAbort } from '../abort.js';
+import { abortedBy, onAbort, throwIfAborted } from '../abort.js';
 import { mustBeFinite } from '../audio/samples.js';
 import { ClosedError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
@@ -262,7 +262,7 @@ export class LiveTranscript {
   }
 
   #mustBeOpen(): void {
-    if (this.#signal?.aborted) throw abortedBy(this.#signal);
+    throwIfAborted(this.#signal);
     if (this.#failure) throw this.#failure;
     if (this.#state === 'open') return;
     const state = this.#state === 'failed' ? 'closed after a failure' : this.#state;

@@ -161,6 +161,7 @@ function settleOutputs(
   const { to, formats = ['json'], name = nameOf, subtitles } = outputs;
   if (typeof to !== 'string' || to === '') throw expected('a folder or an address', 'outputs.to', to);
   if (isS3(to)) s3Place(to);
+  if (isHttp(to) && !URL.canParse(to)) throw expected('an address', 'outputs.to', to);
   if (!Array.isArray(formats) || formats.length === 0)
     throw expected('a list of formats', 'outputs.formats', formats);
   for (const format of formats as OutputFormat[]) oneOf('outputs.formats', format, FORMATS);

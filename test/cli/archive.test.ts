@@ -135,6 +135,7 @@ test.each([
   [['jobs', 'list'], '--redis'],
   [['enqueue', 'no*.wav'], 'no*.wav'],
   [['enqueue', '--redis', 'http://host', 'a.wav'], 'redis://'],
+  [['enqueue', '--webhook', 'host/hook', 'a.wav'], '--webhook'],
 ])('%j is not understood', async (args, message) => {
   const { code, stderr } = await run(args);
   expect(code).not.toBe(0);

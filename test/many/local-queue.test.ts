@@ -255,6 +255,7 @@ test.each([
   [{ outputs: { to: '' } }, /outputs.to/],
   [{ outputs: { to: 'out', formats: ['pdf'] } }, /outputs.formats/],
   [{ outputs: { to: 's3://' } }, /s3:/],
+  [{ outputs: { to: 'https://' } }, /outputs.to/],
   [{ windows: { duration: -1 } }, /windows.duration/],
   [{ latency: 'low' }, /only input/],
   [{ queue: {} }, /queue/],
