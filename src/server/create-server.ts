@@ -1,7 +1,6 @@
 /** The caption server: its parts put together, its beginning and its end. What it answers is up to `protocols/`. */
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { namedModel } from '../bundled-model.js';
 import { loadModel, type Model } from '../index.js';
 import { Access } from './access/access.js';
 import { agreedSubprotocol } from './access/credentials.js';
@@ -26,6 +25,8 @@ import { WyomingServer } from './wyoming/wyoming-server.js';
 
 /** Most bytes of one WebSocket message: five minutes of OpenAI's sound in base64. */
 const MOST_MESSAGE = 16 * 1024 * 1024;
+/** The bundled model's id. */
+const BUNDLED = 'parakeet-tiny-en';
 /** Milliseconds between giving up what still runs, and cutting the connections. */
 const GRACE = 1000;
 
@@ -179,5 +180,5 @@ async function assemble(
 /** The last part of a folder's or repository's name. */
 function nameOf(model: ServerOptions['model']): string {
   if (typeof model === 'object') return 'parakeet';
-  return path.basename(namedModel(model), '.nemo');
+  return path.basename(model ?? (process.env.PARAKEET_MODEL || BUNDLED), '.nemo');
 }
