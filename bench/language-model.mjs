@@ -88,7 +88,6 @@ function gain(from, to) {
   const draws = Array.from({ length: DRAWS }, () =>
     difference(all.map(() => all[Math.floor(draw() * all.length)])),
   );
-  const round = (value) => Number(value.toFixed(2));
   return {
     points: round(difference(all)),
     low: round(quantile(draws, 0.025)),

@@ -66,7 +66,7 @@ try {
     result.rows.push(await withWorkers(recordings, workers));
   }
   await client.flushall();
-  result.perJob = await perJob(recordings);
+  result.perJob = await perJob();
   for (const seconds of [result.service, result.service / 100, 0]) {
     for (const workers of [...new Set([1, 10, most].filter((count) => count <= most))]) {
       await client.flushall();

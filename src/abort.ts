@@ -48,10 +48,15 @@ export function abortedBy(signal: AbortSignal): AbortedError {
   return new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
 }
 
+/** @throws {@link AbortedError} when `signal` is aborted already. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw abortedBy(signal);
+}
+
 /** `work`, or an {@link AbortedError} as soon as `signal` is aborted. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
-  if (signal.aborted) throw abortedBy(signal);
+  throwIfAborted(signal);
   let forget = () => {};
   const aborted = new Promise<never>((_, reject) => {
     forget = onAbort(signal, () => reject(abortedBy(signal)));

@@ -15,6 +15,10 @@ const root = path.resolve(fileOf(import.meta.url), '../..');
 /** The folder of the model that loads without a name. */
 export const bundledModel = (): string => inModels('parakeet-tiny-en');
 
+/** What a name means, wherever one may be left out: without it the model that `PARAKEET_MODEL` names, else the bundled one. */
+export const namedModel = (name: string | undefined): string =>
+  name ?? (process.env.PARAKEET_MODEL || bundledModel());
+
 /** The folder of the data for `parakeet verify`. */
 export const verifyData = (): string => inModels('verify');
 

@@ -3,12 +3,12 @@
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { bundledModel } from './bundled-model.js';
+import { abortedBy } from './abort.js';
+import { namedModel } from './bundled-model.js';
 import type { NativeDType, NativeModelInfo } from './engine/addon.js';
 import { checkDevice, decideDevice } from './engine/device.js';
 import { runJob } from './engine/jobs.js';
 import { loadAddon } from './engine/load-addon.js';
-import { AbortedError } from './errors.js';
 import type { HubProgress } from './hub/hub.js';
 import { type ModelConfig, readConfig } from './model/config.js';
 import type { ModelFiles } from './model/formats/model-files.js';
@@ -127,7 +127,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
   const addon = loadAddon();
   const device = decideDevice(addon, wantedDevice);
   const build = addon.build();
-  const files = await openModel(name ?? (process.env.PARAKEET_MODEL || bundledModel()), options);
+  const files = await openModel(namedModel(name), options);
   try {
     const config = readConfig(files.config, files.configFile);
     const dtype = wanted === 'auto' ? bestType(files, build.nativeBfloat16) : wanted;
@@ -144,7 +144,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
     // The abort may come when the engine is done but its answer is still on the way.
     if (signal?.aborted) {
       await native.close();
-      throw new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
+      throw abortedBy(signal);
     }
     const { languageModel } = files;
     const info = {

@@ -9,14 +9,16 @@
 namespace parakeet::lm {
 namespace {
 
+constexpr const char* invalid = "ERR_PARAKEET_INVALID_LANGUAGE_MODEL";
+
 [[noreturn]] void fail(const std::string& path, const std::string& reason) {
-  throw Error("ERR_PARAKEET_INVALID_LANGUAGE_MODEL", "Expected a language model in " + path + " but " + reason);
+  throw Error(invalid, "Expected a language model in " + path + " but " + reason);
 }
 
 }  // namespace
 
 LanguageModel::LanguageModel(const std::string& path, uint32_t vocabulary, const VocabularyHash& vocabularyHash)
-    : file_(path) {
+    : file_(path, invalid) {
   FileHeader header{};
   if (file_.size() < sizeof header) fail(path, "it is too short to be one");
   std::memcpy(&header, file_.data(), sizeof header);

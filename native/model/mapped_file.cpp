@@ -19,10 +19,13 @@
 namespace parakeet {
 namespace {
 
-[[noreturn]] void fail(const std::string& message) { throw Error("ERR_PARAKEET_INVALID_WEIGHTS", message); }
+[[noreturn]] void cannotOpen(const char* code, const std::string& path, const std::string& reason) {
+  throw Error(code, "Cannot open " + path + ": " + reason);
+}
 
-std::string cannotMap(const std::string& path, uint64_t size) {
-  return "Cannot map " + path + " (" + std::to_string(size) + " bytes): ";
+[[noreturn]] void cannotMap(const char* code, const std::string& path, uint64_t size, const std::string& reason) {
+  if (!size) throw Error(code, "Expected a file with content but " + path + " is empty");
+  throw Error(code, "Cannot map " + path + " (" + std::to_string(size) + " bytes): " + reason);
 }
 
 }  // namespace
@@ -48,10 +51,10 @@ uint64_t pageSize() {
 
 }  // namespace
 
-MappedFile::MappedFile(const std::string& path) {
+MappedFile::MappedFile(const std::string& path, const char* code) {
   const HANDLE file = CreateFileW(wide(path).c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr,
                                   OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
-  if (file == INVALID_HANDLE_VALUE) fail("Cannot open " + path + ": " + lastError());
+  if (file == INVALID_HANDLE_VALUE) cannotOpen(code, path, lastError());
   LARGE_INTEGER size{};
   if (GetFileSizeEx(file, &size)) size_ = static_cast<uint64_t>(size.QuadPart);
   // The view holds the file; neither handle is needed any longer.
@@ -60,7 +63,7 @@ MappedFile::MappedFile(const std::string& path) {
   const std::string reason = address_ ? "" : lastError();
   if (mapping) CloseHandle(mapping);
   CloseHandle(file);
-  if (!address_) fail(cannotMap(path, size_) + reason);
+  if (!address_) cannotMap(code, path, size_, reason);
 }
 
 MappedFile::~MappedFile() { UnmapViewOfFile(address_); }
@@ -74,16 +77,16 @@ void MappedFile::release(uint64_t offset, uint64_t bytes) const {
 
 #else
 
-MappedFile::MappedFile(const std::string& path) {
+MappedFile::MappedFile(const std::string& path, const char* code) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) fail("Cannot open " + path + ": " + std::strerror(errno));
+  if (descriptor < 0) cannotOpen(code, path, std::strerror(errno));
   struct stat status {};
   const bool known = ::fstat(descriptor, &status) == 0;
   size_ = known ? static_cast<uint64_t>(status.st_size) : 0;
   void* address = size_ ? ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0) : MAP_FAILED;
   const int error = errno;
   ::close(descriptor);
-  if (address == MAP_FAILED) fail(cannotMap(path, size_) + std::strerror(error));
+  if (address == MAP_FAILED) cannotMap(code, path, size_, std::strerror(error));
   address_ = address;
 }
 

@@ -8,8 +8,8 @@ namespace parakeet {
 
 class MappedFile {
  public:
-  // `path` is UTF-8. Throws an Error ERR_PARAKEET_INVALID_WEIGHTS for a file that cannot be read, or is empty.
-  explicit MappedFile(const std::string& path);
+  // `path` is UTF-8. Throws an Error with this code for a file that cannot be read, or is empty.
+  MappedFile(const std::string& path, const char* code);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;

@@ -9,7 +9,9 @@
 namespace parakeet {
 namespace {
 
-[[noreturn]] void fail(const std::string& message) { throw Error("ERR_PARAKEET_INVALID_WEIGHTS", message); }
+constexpr const char* invalidWeights = "ERR_PARAKEET_INVALID_WEIGHTS";
+
+[[noreturn]] void fail(const std::string& message) { throw Error(invalidWeights, message); }
 
 std::string shapeText(const std::vector<int64_t>& shape) {
   std::string text = "[";
@@ -29,7 +31,7 @@ Weights::Weights(std::vector<TensorEntry> entries) {
   if (!entries.empty()) path_ = entries.front().path;
   for (auto& entry : entries) {
     auto& mapping = mappings_[entry.path];
-    if (!mapping) mapping = std::make_shared<const MappedFile>(entry.path);
+    if (!mapping) mapping = std::make_shared<const MappedFile>(entry.path, invalidWeights);
     if (entry.offset > mapping->size() || entry.bytes > mapping->size() - entry.offset) {
       fail("Tensor '" + entry.name + "' in " + entry.path + " ends at byte " +
            std::to_string(entry.offset + entry.bytes) + " but the file has " + std::to_string(mapping->size()) +

@@ -44,6 +44,14 @@ export class CliOption extends Option {
     return new CliOption(flags, description, number('a number', Number.isFinite, minimum));
   }
 
+  /** An address that begins with `http:` or `https:`. */
+  static address(flags: string, description: string): CliOption {
+    return new CliOption(flags, description, (text, name) => {
+      if (/^https?:/i.test(text) && URL.canParse(text)) return text;
+      throw new UsageError(`Expected an http(s) address for ${name} but received ${text}`);
+    });
+  }
+
   /** Seconds: `90`, `1:30`, `1:02:03.5`. */
   static time(flags: string, description: string, minimum: number): CliOption {
     return new CliOption(

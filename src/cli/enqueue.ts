@@ -9,7 +9,6 @@ import {
   expandSources,
   localQueue,
   type ManyProgress,
-  type RecordingResult,
   redisQueue,
   type TranscribeManyOptions,
   type TranscriptionQueue,
@@ -61,7 +60,7 @@ async function transcribeHere(
   const queue = localQueue({ model, journal, attempts: values.attempts as number });
   try {
     ending.onFirst(() => queue.stop());
-    return await report(transcribeMany(sources, { ...options, queue, signal }), options, values, context);
+    return await transcribeShown(sources, { ...options, queue, signal }, values, context);
   } finally {
     ending.onFirst(undefined);
     await queue.close();
@@ -83,7 +82,7 @@ async function handOver(
   });
   try {
     if (values.wait === true)
-      return await report(transcribeMany(sources, { ...options, queue, signal }), options, values, context);
+      return await transcribeShown(sources, { ...options, queue, signal }, values, context);
     return await handInAll(sources, queue, { ...options, signal }, values, context);
   } finally {
     await queue.close();
@@ -109,9 +108,9 @@ async function handInAll(
   return failed === 0 ? 0 : 1;
 }
 
-/** Prints what became of each recording. */
-async function report(
-  results: AsyncIterable<RecordingResult>,
+/** Shows the progress, and prints what became of each recording. */
+async function transcribeShown(
+  sources: AsyncIterable<string>,
   options: TranscribeManyOptions,
   values: Values,
   { terminal, ending }: Context,
@@ -119,9 +118,12 @@ async function report(
   const quiet = values.quiet === true;
   const bar = new ProgressBar(terminal.stderr, quiet);
   let failed = 0;
-  options.onProgress = ({ done, taken, found, audioSeconds }: ManyProgress) =>
+  const onProgress = ({ done, taken, found, audioSeconds }: ManyProgress) =>
     bar.update(done / taken, `${done} of ${taken}, ${found} found, ${clock(audioSeconds)} of sound`);
-  for await (const { source, status, outputs, error } of results) {
+  for await (const { source, status, outputs, error } of transcribeMany(sources, {
+    ...options,
+    onProgress,
+  })) {
     // What was stopped is left for the next time.
     if (error && isAbort(error) && ending.code !== undefined) continue;
     bar.clear();

@@ -461,7 +461,7 @@ export const archiveOutputOptions = (): CliOption[] => [
     .from('PARAKEET_OUTPUT_FORMAT')
     .presets('srt'),
   new CliOption('--output-dir <DIR>', 'folder of the transcripts, or s3://BUCKET/PREFIX').presets('.'),
-  new CliOption('--webhook <URL>', 'send each transcript there instead').conflicts('outputDir'),
+  CliOption.address('--webhook <URL>', 'send each transcript there instead').conflicts('outputDir'),
   new CliOption(
     '--output-template <NAME>',
     'names of the transcripts, from {parent}, {filename}, {index} and {date}',

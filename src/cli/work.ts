@@ -7,12 +7,28 @@ import { loadShown } from './load-model.js';
 import type { Context } from './program.js';
 import { UsageError } from './usage-error.js';
 
-export async function work(_args: string[], values: Values, { terminal, ending }: Context): Promise<number> {
+export async function work(_args: string[], values: Values, context: Context): Promise<number> {
   if (values.redis === undefined) throw new UsageError('Expected --redis, or PARAKEET_REDIS, for the queue');
-  const { signal } = ending;
-  const [quiet, verbose] = [values.quiet === true, values.verbose === true];
   const port = values.metricsPort as number | undefined;
   const metrics = port === undefined ? undefined : await WorkerMetrics.create();
+  try {
+    // Before any work: a port that is taken is an error.
+    const address = await metrics?.listen(values.metricsHost as string, port as number);
+    await workUntilEnd(values, context, metrics, address);
+    return 0;
+  } finally {
+    await metrics?.close();
+  }
+}
+
+async function workUntilEnd(
+  values: Values,
+  { terminal, ending }: Context,
+  metrics: WorkerMetrics | undefined,
+  address: string | undefined,
+): Promise<void> {
+  const { signal } = ending;
+  const [quiet, verbose] = [values.quiet === true, values.verbose === true];
   const name = values.model as string | undefined;
   const model = await loadShown(name, { ...loadOptions(values), signal }, terminal, quiet);
   try {
@@ -30,16 +46,11 @@ export async function work(_args: string[], values: Values, { terminal, ending }
     });
     // The second request ends it at once: other workers take over.
     signal.addEventListener('abort', () => terminal.exit(ending.code ?? 1));
-    const ended = new Promise<void>((resolve, reject) => {
-      ending.onFirst(() => {
-        worker.stop().then(() => {
-          // Being asked to end is how a worker ends.
-          ending.forget();
-          resolve();
-        }, reject);
-      });
+    const asked = new Promise<void>((resolve) => {
+      ending.onFirst(resolve);
+      // While it was starting.
+      if (signal.aborted) resolve();
     });
-    const address = await metrics?.listen(values.metricsHost as string, port as number);
     if (!quiet) {
       const { dtype, device, instructions } = worker.identity;
       const place = address === undefined ? '' : `, metrics at ${address}`;
@@ -47,13 +58,14 @@ export async function work(_args: string[], values: Values, { terminal, ending }
         `parakeet: working on ${values.queue} (${dtype}, ${device}, ${instructions})${place}\n`,
       );
     }
-    await ended;
+    await asked;
+    await worker.stop();
+    // Being asked to end is how a worker ends.
+    ending.forget();
   } finally {
     ending.onFirst(undefined);
-    await metrics?.close();
     await model.close();
   }
-  return 0;
 }
 
 function lineOf({ kind, id, status, seconds, failure }: FinishedJob): string {

@@ -164,6 +164,12 @@ export class ChannelLines implements TranscriptLine {
       if (this.#boost) void line.setBoost(this.#boost);
       line.open(models, {
         ...listeners,
+        onLateFailure: (error) => {
+          listeners.onLateFailure(error);
+          // A source that is live may never end: the others are to be final as far as they have heard.
+          this.#closing = true;
+          this.#split?.stop();
+        },
         onEnd: () => {
           channel.close();
           this.#order.end(channel.voice);

@@ -18,6 +18,8 @@ export class ChannelSplit extends Stage<AudioChunk, FlushMark> {
   readonly #open: (count: number) => ChannelTarget[];
   #targets: ChannelTarget[] | undefined;
   #seconds = 0;
+  /** Nothing is passed on any more. */
+  #over = false;
 
   /** @param open Called with the number of channels, when the first audio is here. */
   constructor(open: (count: number) => ChannelTarget[]) {
@@ -25,9 +27,15 @@ export class ChannelSplit extends Stage<AudioChunk, FlushMark> {
     this.#open = open;
   }
 
+  /** Ends all channels, and discards what comes: one of them has failed. */
+  stop(): void {
+    this.#over = true;
+    this.#end();
+  }
+
   protected override async process({ channels, sampleRate }: AudioChunk): Promise<void> {
     const [first] = channels;
-    if (!first || first.length === 0) return;
+    if (!first || first.length === 0 || this.#over) return;
     try {
       this.#targets ??= this.#open(channels.length);
       this.#mustBe(channels.length);
@@ -38,6 +46,8 @@ export class ChannelSplit extends Stage<AudioChunk, FlushMark> {
       this.#end();
       return;
     }
+    // One has failed while it was opened.
+    if (this.#over) return this.#end();
     this.#seconds += first.length / sampleRate;
     const write = (target: ChannelTarget, index: number) =>
       target.write({ channels: [channels[index] as Float32Array], sampleRate });
@@ -45,7 +55,7 @@ export class ChannelSplit extends Stage<AudioChunk, FlushMark> {
   }
 
   protected override async flushHeld(): Promise<void> {
-    await Promise.all((this.#targets ?? []).map((target) => target.flush()));
+    if (!this.#over) await Promise.all((this.#targets ?? []).map((target) => target.flush()));
   }
 
   protected override async finish(): Promise<void> {

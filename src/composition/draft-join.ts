@@ -109,7 +109,12 @@ export class DraftJoin extends Stage<TranscriptEvent, TranscriptEvent> {
     }
     const tokens = this.#tail.next();
     this.#shown = tokens;
-    await this.emitOne({ type: 'draft', tokens, text: textOf(tokens), revision: ++this.#revision });
+    await this.emitOne({
+      type: 'draft',
+      tokens: [...tokens],
+      text: textOf(tokens),
+      revision: ++this.#revision,
+    });
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

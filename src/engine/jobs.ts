@@ -1,5 +1,5 @@
 /** Ties native jobs to an `AbortSignal`: each gets a number by which the addon can cancel it. */
-import { abortedBy, onAbort } from '../abort.js';
+import { abortedBy, onAbort, throwIfAborted } from '../abort.js';
 import type { NativeAddon } from './addon.js';
 
 let last = 0;
@@ -14,7 +14,7 @@ export async function runJob<T>(
   start: (job: number) => Promise<T>,
   running?: Set<number>,
 ): Promise<T> {
-  if (signal?.aborted) throw abortedBy(signal);
+  throwIfAborted(signal);
   last = (last % 0x7fffffff) + 1;
   const job = last;
   const forget = signal && onAbort(signal, () => addon.cancel(job));

@@ -2,7 +2,8 @@
  * Models of the Hugging Face hub, downloaded through `@huggingface/hub` into the cache that all of Hugging Face's libraries share. Only
  * this file talks to the hub; the cache is in hub-cache.ts, and load-model.ts knows what a model folder must contain.
  */
-import { AbortedError, HubError, ModelError, WriteError } from '../errors.js';
+import { throwIfAborted } from '../abort.js';
+import { HubError, ModelError, WriteError } from '../errors.js';
 import { importPeer } from '../optional-peer.js';
 import { CachedRepository, defaultCacheDir, type HubFile } from './hub-cache.js';
 import { ATTEMPTS, PatientFetch } from './hub-fetch.js';
@@ -86,10 +87,10 @@ export async function fetchFromHub(repo: string, options: HubOptions = {}): Prom
   const onWait = (retryIn: number) => options.onProgress?.({ ...last, retryIn });
   const asking = new PatientFetch((await cached()) === undefined ? ATTEMPTS : 1, signal, onWait);
   try {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     return await download(hub, cache, repo, revision, asking.fetch, { ...options, onProgress });
   } catch (error) {
-    if (signal?.aborted) throw new AbortedError(undefined, { cause: signal.reason as unknown });
+    throwIfAborted(signal);
     const cause = asking.gaveUp ?? error;
     if (cause instanceof WriteError) throw cause;
     const folder = isRefusal(cause) ? undefined : await cached();
@@ -173,7 +174,7 @@ async function* counted(
 ): AsyncGenerator<Uint8Array> {
   let loaded = from;
   for await (const piece of bytes) {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     loaded += piece.length;
     onProgress?.({ file, loaded: Math.min(loaded, total), total });
     yield piece;

@@ -11,7 +11,7 @@ import type { SnapshotState } from './snapshot.js';
 export class DraftSession {
   readonly session: ModelSession;
   readonly #model: StageModel;
-  readonly #options: SessionOptions;
+  #options: SessionOptions;
   readonly #tail = new DraftTail();
 
   /** @throws {@link ArgumentError} for options that the model does not support. */
@@ -25,7 +25,7 @@ export class DraftSession {
   }
 
   /** The words after the last final one. */
-  get tokens(): Token[] {
+  get tokens(): readonly Token[] {
     return this.#tail.next();
   }
 
@@ -36,7 +36,9 @@ export class DraftSession {
   }
 
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    await this.session.setBoost(draftBoost(this.#model.info, boost));
+    const own = draftBoost(this.#model.info, boost);
+    await this.session.setBoost(own);
+    this.#options = { ...this.#options, decoding: { ...this.#options.decoding, boost: own } };
   }
 
   /** All that both models have heard is final. */

@@ -2,7 +2,7 @@
  * A live transcript that is fed by calls instead of by a pipe: parakeet-mlx's streaming API. It uses the same engine and the same steps as
  * the stages.
  */
-import { abortedBy, onAbort } from '../abort.js';
+import { abortedBy, onAbort, throwIfAborted } from '../abort.js';
 import { mustBeFinite } from '../audio/samples.js';
 import { ClosedError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
@@ -27,6 +27,15 @@ export interface SettledLive {
   drafts: SessionOptions | undefined;
   from: { state: SnapshotState; native: SnapshotNatives } | undefined;
   signal: AbortSignal | undefined;
+  use: LiveUse;
+}
+
+/** What is asked of a transcript. */
+export interface LiveUse {
+  /** Drafts are decoded. */
+  drafts: boolean;
+  /** The tokens are kept for {@link LiveTranscript.result}, and are in its snapshots. */
+  result: boolean;
 }
 
 /** Longest piece that is passed to the engine at once, in seconds; longer input is cut, so that closing need not wait for it. */
@@ -49,6 +58,7 @@ export class LiveTranscript {
   readonly #settled: SnapshotState['options'];
   readonly #main: ModelSession;
   readonly #drafts: DraftSession | undefined;
+  readonly #keepsResult: boolean;
   readonly #finalized: Token[] = [];
   #draft: Token[] = [];
   #samples = 0;
@@ -61,11 +71,12 @@ export class LiveTranscript {
   #forgetSignal: (() => void) | undefined;
 
   /** @internal */
-  constructor(models: LiveModels, { options, drafts, from, signal }: SettledLive) {
+  constructor(models: LiveModels, { options, drafts, from, signal, use }: SettledLive) {
     this.#models = models;
     this.#settled = options;
+    this.#keepsResult = use.result;
     this.#main = new ModelSession(models.model, options, {
-      drafts: models.draftModel === undefined,
+      drafts: use.drafts && models.draftModel === undefined,
       onStep: (step) => this.#heard(step),
     });
     if (models.draftModel && drafts) this.#drafts = new DraftSession(models.draftModel, drafts);
@@ -215,7 +226,7 @@ export class LiveTranscript {
   }
 
   #heard({ final, draft, marked, end, changes, time }: SessionStep): void {
-    this.#finalized.push(...final);
+    if (this.#keepsResult) this.#finalized.push(...final);
     this.#draft = draft;
     this.#drafts?.follow(final, time);
     this.onStep?.({ tokens: marked, draft, end, changes });
@@ -251,7 +262,7 @@ export class LiveTranscript {
   }
 
   #mustBeOpen(): void {
-    if (this.#signal?.aborted) throw abortedBy(this.#signal);
+    throwIfAborted(this.#signal);
     if (this.#failure) throw this.#failure;
     if (this.#state === 'open') return;
     const state = this.#state === 'failed' ? 'closed after a failure' : this.#state;

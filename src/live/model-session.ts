@@ -11,7 +11,7 @@ import type {
 } from '../engine/addon.js';
 import type { Token } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
-import { boostTreeOrNone } from '../model/boost-tree.js';
+import { type Booster, boosterOf } from '../model/boost-tree.js';
 import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
 import type { StageModel } from '../model/stage-model.js';
 import { melFrames } from '../model/streaming-options.js';
@@ -58,7 +58,7 @@ export interface NativeStates {
 export class ModelSession {
   readonly #model: StageModel;
   readonly #flushSilence: number;
-  readonly #firstUppercase: number | undefined;
+  readonly #booster: Booster;
   readonly #listener: SessionListener;
   readonly #mel: NativeMel;
   readonly #encoder: NativeEncoder;
@@ -76,7 +76,7 @@ export class ModelSession {
     const resolved = resolveDecoding(model.info, decoding);
     this.#model = model;
     this.#flushSilence = flushSilence;
-    this.#firstUppercase = decoding?.firstUppercase;
+    this.#booster = boosterOf(model.info, decoding);
     this.#listener = listener;
     this.#mel = model.native.createMel();
     this.#encoder = model.native.createEncoder(encoder);
@@ -108,7 +108,7 @@ export class ModelSession {
   }
 
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    await this.#decoder.setBoost(boostTreeOrNone(this.#model.info.vocabulary, boost, this.#firstUppercase));
+    await this.#decoder.setBoost(this.#booster(boost));
   }
 
   async save(): Promise<NativeStates> {

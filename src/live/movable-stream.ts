@@ -2,10 +2,12 @@
  * A live transcript as a stream that can be moved: 16-bit sound in, transcript events out, and at any time a snapshot from which another process goes on
  * with the same events. What lies between a snapshot and a failure is the sound, which its keeper writes again.
  */
+import { createHash } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import { destroyOnAbort } from '../abort.js';
+import { PcmDecoder } from '../audio/formats/pcm.js';
 import { Resampler } from '../audio/resampling/resampler.js';
-import { SavedStateError } from '../errors.js';
+import { ClosedError, SavedStateError } from '../errors.js';
 import type { Token, TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
 import type { LoadedModel } from '../model/loaded-model.js';
@@ -39,26 +41,30 @@ export interface MovedState {
 const BYTES = 2;
 /** Seconds of sound before a snapshot from which the filters of a resampler have all that they need. */
 const WARM_UP = 2;
-/** Bytes of a snapshot's head. */
+/** Bytes of a snapshot's head: the length of its own part, and the SHA-256 of that; the transcript's has its own. */
 const LENGTH_BYTES = 4;
+const HEAD_BYTES = LENGTH_BYTES + 32;
+
+const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
+
+function writeMoved(state: MovedState, live: Uint8Array): Uint8Array {
+  const text = Buffer.from(JSON.stringify(state));
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32LE(text.length);
+  return Buffer.concat([length, hashOf(text), text, live]);
+}
 
 /** A snapshot's own part, and that of the transcript. @throws {@link SavedStateError} `ERR_PARAKEET_INVALID_SNAPSHOT` */
 export function readMoved(snapshot: Uint8Array): { state: MovedState; live: Uint8Array } {
   const bytes = Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength);
-  const length = bytes.length > LENGTH_BYTES ? bytes.readUInt32LE(0) : Number.POSITIVE_INFINITY;
-  try {
-    if (length <= bytes.length - LENGTH_BYTES) {
-      const state = JSON.parse(bytes.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + length)) as MovedState;
-      // The rest has a checksum.
-      return { state, live: bytes.subarray(LENGTH_BYTES + length) };
-    }
-  } catch {
-    // It is no JSON.
-  }
-  throw new SavedStateError(
-    'ERR_PARAKEET_INVALID_SNAPSHOT',
-    `Expected the snapshot of a stream but received ${bytes.length} bytes that are none`,
-  );
+  const end = bytes.length > HEAD_BYTES ? HEAD_BYTES + bytes.readUInt32LE(0) : Number.POSITIVE_INFINITY;
+  const text = bytes.subarray(HEAD_BYTES, end);
+  if (end > bytes.length || !hashOf(text).equals(bytes.subarray(LENGTH_BYTES, HEAD_BYTES)))
+    throw new SavedStateError(
+      'ERR_PARAKEET_INVALID_SNAPSHOT',
+      `Expected the whole snapshot of a stream but received ${bytes.length} bytes that are none`,
+    );
+  return { state: JSON.parse(text.toString()) as MovedState, live: bytes.subarray(end) };
 }
 
 /** Bytes before the sound that must be written again: whole seconds, at which a resampler's phases begin anew. */
@@ -88,8 +94,9 @@ export class MovableStream extends Duplex {
   readonly #resampler: Resampler | undefined;
   /** Samples at the model's rate that the transcript has from its snapshot. */
   #known: number;
-  /** The last byte of a sample that is not whole. */
-  #half: Uint8Array = new Uint8Array(0);
+  readonly #pcm: PcmDecoder;
+  /** What is done between two writes, by the empty write that stands for it. */
+  readonly #between = new WeakMap<Uint8Array, () => Promise<void>>();
   #work: Promise<void> = Promise.resolve();
   #resume: (() => void) | undefined;
   #steps = 0;
@@ -117,6 +124,7 @@ export class MovableStream extends Duplex {
     this.#known = live.samples - begun;
     this.#state = { ...state, bytes: soundFrom };
     if (state.sampleRate !== this.#rate) this.#resampler = new Resampler(state.sampleRate, this.#rate);
+    this.#pcm = new PcmDecoder('s16le', state.sampleRate, 1);
     live.onStep = (step) => this.#step(step);
     destroyOnAbort(this, signal);
   }
@@ -133,27 +141,24 @@ export class MovableStream extends Duplex {
 
   /** The stream behind all that was written so far. Rejects when it is over. */
   snapshot(): Promise<StreamSnapshot> {
-    return this.#inTurn(async () => {
+    return this.#behindWrites(async () => {
       const live = await this.#live.snapshot();
-      const state = Buffer.from(JSON.stringify({ ...this.#state, sentences: this.#events.state }));
-      const head = Buffer.alloc(LENGTH_BYTES);
-      head.writeUInt32LE(state.length);
-      const { seconds } = this;
-      return { bytes: Buffer.concat([head, state, live]), soundFrom: soundBefore(this.#state), seconds };
+      const bytes = writeMoved({ ...this.#state, sentences: this.#events.state }, live);
+      return { bytes, soundFrom: soundBefore(this.#state), seconds: this.seconds };
     });
   }
 
   /** Makes everything final that was written so far. The model treats this as the end of an utterance. */
   flush(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#behindWrites(async () => {
       await this.#live.flush();
       this.#send(this.#events.end('flush'));
     });
   }
 
-  /** Replaces the boosted phrases from the next step on. @throws {@link ArgumentError} as a rejection. */
+  /** Replaces the boosted phrases behind all that was written so far. @throws {@link ArgumentError} as a rejection. */
   setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    return this.#inTurn(() => this.#live.setBoost(boost));
+    return this.#behindWrites(() => this.#live.setBoost(boost));
   }
 
   /** Node's. @internal */
@@ -162,7 +167,8 @@ export class MovableStream extends Duplex {
     _encoding: BufferEncoding,
     callback: (error?: Error | null) => void,
   ): void {
-    this.#inTurn(() => this.#take(chunk)).then(() => callback(), callback);
+    const work = this.#between.get(chunk) ?? (() => this.#take(chunk));
+    this.#inTurn(work).then(() => callback(), callback);
   }
 
   /** Node's. @internal */
@@ -190,6 +196,20 @@ export class MovableStream extends Duplex {
     return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<TranscriptEvent>;
   }
 
+  /** Runs `work` when all that was written so far is taken. Its failure is the caller's, not the stream's. */
+  #behindWrites<T>(work: () => Promise<T>): Promise<T> {
+    if (this.writableEnded || this.destroyed) return this.#inTurn(work);
+    return new Promise((resolve, reject) => {
+      // Node passes on one write after the other, an empty one too.
+      const mark = Buffer.alloc(0);
+      this.#between.set(mark, () => work().then(resolve, reject));
+      this.write(mark, (cause) => {
+        if (cause)
+          reject(this.errored ?? new ClosedError('Expected an open stream but it was closed', { cause }));
+      });
+    });
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#work.then(work);
     this.#work = mine.then(
@@ -200,13 +220,13 @@ export class MovableStream extends Duplex {
   }
 
   async #take(chunk: Uint8Array): Promise<void> {
-    const bytes = this.#half.length > 0 ? Buffer.concat([this.#half, chunk]) : chunk;
-    const count = Math.floor(bytes.length / BYTES);
-    this.#half = bytes.slice(count * BYTES);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const samples = Float32Array.from({ length: count }, (_, i) => view.getInt16(i * BYTES, true) / 0x8000);
-    await this.#add(this.#resampler?.push(samples) ?? samples);
-    this.#state.bytes += count * BYTES;
+    // Nothing but half a sample waits for the next write: a snapshot has none of the sound.
+    for (const pieces of [this.#pcm.push(chunk), this.#pcm.flush()])
+      for await (const { channels } of pieces) {
+        const [samples = new Float32Array(0)] = channels;
+        await this.#add(this.#resampler?.push(samples) ?? samples);
+        this.#state.bytes += samples.length * BYTES;
+      }
     await this.#room();
   }
 

@@ -71,8 +71,11 @@ export function movableStream(model: LoadedModel, options: MovableOptions): Mova
       offset: finite('offset', offset, 0),
     },
   };
-  return new MovableStream(model, startLive(model, live), state, 0, options.signal);
+  return new MovableStream(model, startLive(model, live, useOf(state)), state, 0, options.signal);
 }
+
+/** Its events are all that anybody wants of it. */
+const useOf = ({ options: { drafts } }: MovedState) => ({ drafts, result: false });
 
 const KEYS = [
   'latency',
@@ -117,7 +120,7 @@ export function moveStream(
   const { state, live } = readMoved(snapshot);
   return new MovableStream(
     model,
-    startLive(model, { from: live, signal }),
+    startLive(model, { from: live, signal }, useOf(state)),
     state,
     soundBefore(state),
     signal,

@@ -19,7 +19,7 @@ import {
 } from '../model/streaming-options.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
 import { checkSentences, type SentenceOptions } from '../text/sentence-options.js';
-import { type LiveModels, LiveTranscript, type SettledLive } from './live-transcript.js';
+import { type LiveModels, LiveTranscript, type LiveUse, type SettledLive } from './live-transcript.js';
 import type { SessionOptions } from './model-session.js';
 import { ownersOf, readSnapshot, type SnapshotState } from './snapshot.js';
 
@@ -87,8 +87,11 @@ export interface TranscribeStreamOptions
 
 const commonKeys = ['decoding', 'sentences', 'from', 'signal'] as const;
 
+/** Of a caller who reads the transcript where it is. */
+const WHOLE: LiveUse = { drafts: true, result: true };
+
 /** `model.live`. @throws {@link ArgumentError}, {@link SavedStateError} */
-export function startLive(model: LoadedModel, options: LiveOptions): LiveTranscript {
+export function startLive(model: LoadedModel, options: LiveOptions, use = WHOLE): LiveTranscript {
   const own = ['latency', 'language', 'silence', 'normalization', 'lagPolicy', 'draftModel'];
   known('live', options, [...own, ...commonKeys]);
   const { draftModel: given, ...others } = options;
@@ -96,7 +99,7 @@ export function startLive(model: LoadedModel, options: LiveOptions): LiveTranscr
   if (draftModel) mustShareRate(model.info, draftModel.info);
   const silence = settleSilence(options.silence);
   const language = languageBeside(model.info, draftModel?.info, options.language);
-  return start('live', { model, draftModel }, others, silence.flush, () => ({
+  return start('live', { model, draftModel }, others, use, silence.flush, () => ({
     model: streamingOf(model.info, { ...options, language }, silence),
     draftModel: draftModel && streamingOf(draftModel.info, draftTuning(draftModel.info, options), silence),
   }));
@@ -110,7 +113,7 @@ export function startTranscribeStream(model: LoadedModel, options: TranscribeStr
   const unsaid =
     !isCacheAware(model.info) &&
     [latency, lookahead, left, contextSize].every((value) => value === undefined);
-  return start('transcribeStream', { model }, options, flush, () => ({
+  return start('transcribeStream', { model }, options, WHOLE, flush, () => ({
     model: { ...options, ...(unsaid && { contextSize: [256, 256] }) },
   }));
 }
@@ -120,6 +123,7 @@ function start(
   what: string,
   models: LiveModels,
   options: LiveOptions | TranscribeStreamOptions,
+  use: LiveUse,
   flushSilence: number,
   streaming: () => { model: StreamingOptions; draftModel?: StreamingOptions | undefined },
 ): LiveTranscript {
@@ -128,7 +132,7 @@ function start(
   const from = restored(what, models, options);
   if (from) {
     const { options: saved, drafts } = from.state;
-    return new LiveTranscript(models, { options: saved, drafts: drafts?.options, from, signal });
+    return new LiveTranscript(models, { options: saved, drafts: drafts?.options, from, signal, use });
   }
   checkSentences(sentences);
   checkDecoding(decoding);
@@ -145,7 +149,7 @@ function start(
     flushSilence,
     ...(draftChoice && { decoding: draftChoice }),
   };
-  return new LiveTranscript(models, { options: settled, drafts, from, signal });
+  return new LiveTranscript(models, { options: settled, drafts, from, signal, use });
 }
 
 /** The content of the option `from`. @throws {@link ArgumentError}, {@link SavedStateError} */

@@ -171,7 +171,7 @@ export class STT extends agents.stt.STT {
 
   /** Key terms come from others: those that the model cannot spell are left out. */
   #boost({ info }: Model): BoostPhrase[] {
-    const terms = this.#keyterms.filter((term) => canSpell(info.vocabulary, term));
+    const terms = this.#keyterms.filter((term) => canSpell(info.vocabulary, { phrase: term }));
     return [...(this.#options.decoding?.boost ?? []), ...terms.map((phrase) => ({ phrase }))];
   }
 

@@ -70,6 +70,7 @@ export async function* readArpa(text: TextSource): AsyncGenerator<ArpaGrams> {
         some.values = [];
         some.backoffs = [];
         if (head[1] !== undefined) {
+          if (length >= 0) fail('begins a second head');
           length = 0;
         } else if (head[2] !== undefined) {
           complete();

@@ -2,14 +2,15 @@
  * A language model from text: modified Kneser-Ney over a model's own tokens, pruned to a size. Counting and estimating are native
  * (native/lm); this file reads the text and splits it into tokens.
  */
+import { throwIfAborted } from '../abort.js';
 import type { NativeLmBuilder } from '../engine/addon.js';
 import { loadAddon } from '../engine/load-addon.js';
-import { AbortedError, ArgumentError } from '../errors.js';
+import { ArgumentError } from '../errors.js';
 import { vocabularyHash } from '../model/language-model.js';
 import { expected, integer, known, optionalSignal } from '../options.js';
 import { modelVocabulary } from './model-vocabulary.js';
 import { nameOf, type TextSource, wordsOf } from './text.js';
-import { type LanguageModelSummary, writeLanguageModel } from './write-model.js';
+import { checkTarget, type LanguageModelSummary, writeLanguageModel } from './write-model.js';
 
 /** Options of {@link buildLanguageModel}. */
 export interface BuildLanguageModelOptions {
@@ -80,6 +81,7 @@ export async function buildLanguageModel(
 ): Promise<BuiltLanguageModel> {
   known('buildLanguageModel', options, ['model', 'order', 'size', 'cacheDir', 'signal', 'onProgress']);
   if (!Array.isArray(texts) || texts.length === 0) throw expected('a list of texts', 'texts', texts);
+  const name = checkTarget(target);
   const order = integer('order', options.order ?? 4, 1, 6);
   const size = integer('size', options.size ?? 3_000_000, 1000);
   const signal = optionalSignal('signal', options.signal);
@@ -89,7 +91,7 @@ export async function buildLanguageModel(
     const counts = { words: 0, skipped: 0 };
     for (const text of texts) {
       for await (const words of wordsOf(text)) {
-        if (signal?.aborted) throw new AbortedError(undefined, { cause: signal.reason as unknown });
+        throwIfAborted(signal);
         const tokens = words.flatMap((word) => {
           const own = tokenizer.word(word);
           if (own !== undefined) return own;
@@ -108,8 +110,8 @@ export async function buildLanguageModel(
           `${texts.map(nameOf).join(', ')}, and none of them can be`,
       );
     const file = await estimate(builder, size, pieces);
-    if (signal?.aborted) throw new AbortedError(undefined, { cause: signal.reason as unknown });
-    return { ...counts, ...(await writeLanguageModel(target, file)) };
+    throwIfAborted(signal);
+    return { ...counts, ...(await writeLanguageModel(name, file)) };
   } finally {
     await builder.close();
   }

@@ -2,15 +2,16 @@
  * Token models of other programs to our format: ARPA files whose words are the model's pieces, or characters that stand for them, as NeMo
  * writes for KenLM and NGPU-LM.
  */
+import { throwIfAborted } from '../abort.js';
 import type { NativeLmBuilder } from '../engine/addon.js';
 import { loadAddon } from '../engine/load-addon.js';
-import { AbortedError, ModelError } from '../errors.js';
+import { ModelError } from '../errors.js';
 import { vocabularyHash } from '../model/language-model.js';
 import { known, oneOf, optionalSignal } from '../options.js';
 import { type ArpaGrams, readArpa } from './arpa.js';
 import { modelVocabulary } from './model-vocabulary.js';
 import { nameOf, type TextSource } from './text.js';
-import { type LanguageModelSummary, writeLanguageModel } from './write-model.js';
+import { checkTarget, type LanguageModelSummary, writeLanguageModel } from './write-model.js';
 
 /** Options of {@link convertLanguageModel}. */
 export interface ConvertLanguageModelOptions {
@@ -65,6 +66,7 @@ export async function convertLanguageModel(
   options: ConvertLanguageModelOptions = {},
 ): Promise<LanguageModelSummary> {
   known('convertLanguageModel', options, ['model', 'tokens', 'cacheDir', 'signal']);
+  const file = checkTarget(target);
   const kind = oneOf('tokens', options.tokens ?? 'auto', ['auto', 'pieces', 'nemo']);
   const signal = optionalSignal('signal', options.signal);
   const { pieces } = await modelVocabulary(options.model, { cacheDir: options.cacheDir, signal });
@@ -73,11 +75,11 @@ export async function convertLanguageModel(
     let spell: Spell | undefined;
     let unseen = RARE;
     for await (const grams of readArpa(source)) {
-      if (signal?.aborted) throw new AbortedError(undefined, { cause: signal.reason as unknown });
+      throwIfAborted(signal);
       spell ??= speller(kind, pieces, grams);
       unseen = await addAll(builder, source, grams, { spell, start: pieces.length }, unseen);
     }
-    return await writeLanguageModel(target, await builder.assemble(unseen, vocabularyHash(pieces)));
+    return await writeLanguageModel(file, await builder.assemble(unseen, vocabularyHash(pieces)));
   } finally {
     await builder.close();
   }

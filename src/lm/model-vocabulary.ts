@@ -3,7 +3,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { bundledModel } from '../bundled-model.js';
+import { namedModel } from '../bundled-model.js';
 import type { HubOptions } from '../hub/hub.js';
 import { readConfig } from '../model/config.js';
 import { readSentencePieceModel } from '../model/formats/sentencepiece.js';
@@ -21,7 +21,7 @@ export async function modelVocabulary(
   name: string | undefined,
   options: HubOptions,
 ): Promise<ModelVocabulary> {
-  const files = await openModel(name ?? (process.env.PARAKEET_MODEL || bundledModel()), options);
+  const files = await openModel(namedModel(name), options);
   try {
     const pieces = readConfig(files.config, files.configFile).vocabulary;
     const scores = await unigramScores(path.dirname(files.configFile), pieces);

@@ -56,6 +56,8 @@ const MAKERS: Partial<Record<ErrorCode, Make>> = {
   ERR_PARAKEET_INVALID_AUDIO: (message) => new AudioError('ERR_PARAKEET_INVALID_AUDIO', message),
   ERR_PARAKEET_MODEL_NOT_FOUND: (message) => new ModelError('ERR_PARAKEET_MODEL_NOT_FOUND', message),
   ERR_PARAKEET_UNSUPPORTED_MODEL: (message) => new ModelError('ERR_PARAKEET_UNSUPPORTED_MODEL', message),
+  ERR_PARAKEET_INVALID_LANGUAGE_MODEL: (message) =>
+    new ModelError('ERR_PARAKEET_INVALID_LANGUAGE_MODEL', message),
   ERR_PARAKEET_ENGINE: (message) => new NativeError('ERR_PARAKEET_ENGINE', message),
   ERR_PARAKEET_OUT_OF_MEMORY: (message) => new NativeError('ERR_PARAKEET_OUT_OF_MEMORY', message),
   ERR_PARAKEET_MISSING_DEPENDENCY: (message) => new DependencyError(message),

@@ -1,35 +1,36 @@
 /**
- * Lets windows into the engine: short ones together, so that it makes one batch of them, as long as their sound fits; a longer one by itself.
+ * Lets work in as long as there is room for its size, in the order in which it comes; what is larger than all the room runs by itself. Such
+ * as windows into the engine, which makes one batch of short ones.
  */
-import { abortedBy, onAbort } from '../abort.js';
+import { abortedBy, onAbort, throwIfAborted } from '../abort.js';
 
 interface Waiting {
-  seconds: number;
+  size: number;
   enter: () => void;
 }
 
 export class Gate {
   #inside = 0;
-  #seconds = 0;
+  #taken = 0;
   readonly #waiting: Waiting[] = [];
 
-  /** @param capacity Seconds of sound that run together; 0: one window at a time. */
+  /** @param capacity The sizes that run together; 0: one at a time. */
   constructor(private readonly capacity: number) {}
 
   /** Runs `work` when there is room. Rejects when `signal` is aborted before, or as `work`. */
-  async run<T>(seconds: number, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    await this.#enter(seconds, signal);
+  async run<T>(size: number, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    await this.#enter(size, signal);
     try {
       return await work();
     } finally {
       this.#inside--;
-      this.#seconds -= seconds;
+      this.#taken -= size;
       this.#admit();
     }
   }
 
-  async #enter(seconds: number, signal: AbortSignal | undefined): Promise<void> {
-    if (signal?.aborted) throw abortedBy(signal);
+  async #enter(size: number, signal: AbortSignal | undefined): Promise<void> {
+    throwIfAborted(signal);
     await new Promise<void>((resolve, reject) => {
       const forget =
         signal &&
@@ -38,7 +39,7 @@ export class Gate {
           reject(abortedBy(signal));
         });
       const waiting: Waiting = {
-        seconds,
+        size,
         enter: () => {
           forget?.();
           resolve();
@@ -52,10 +53,10 @@ export class Gate {
   /** In order: a long one must not wait for ever behind short ones that come later. */
   #admit(): void {
     for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
-      if (this.#inside > 0 && this.#seconds + next.seconds > this.capacity) return;
+      if (this.#inside > 0 && this.#taken + next.size > this.capacity) return;
       this.#waiting.shift();
       this.#inside++;
-      this.#seconds += next.seconds;
+      this.#taken += next.size;
       next.enter();
     }
   }

@@ -1,5 +1,6 @@
 /** The options of `transcribeMany`: their meaning, their checks, and the job that they make of a source. */
 import path from 'node:path';
+import querystring from 'node:querystring';
 import { fileURLToPath } from 'node:url';
 import { checkTranscription, type TranscriptionOptions } from '../composition/options.js';
 import { expected, flag, integer, known, oneOf, optionalSignal } from '../options.js';
@@ -160,6 +161,7 @@ function settleOutputs(
   const { to, formats = ['json'], name = nameOf, subtitles } = outputs;
   if (typeof to !== 'string' || to === '') throw expected('a folder or an address', 'outputs.to', to);
   if (isS3(to)) s3Place(to);
+  if (isHttp(to) && !URL.canParse(to)) throw expected('an address', 'outputs.to', to);
   if (!Array.isArray(formats) || formats.length === 0)
     throw expected('a list of formats', 'outputs.formats', formats);
   for (const format of formats as OutputFormat[]) oneOf('outputs.formats', format, FORMATS);
@@ -187,7 +189,8 @@ function settleOutputs(
 
 /** The name of a file or an address, without its ending. */
 function nameOf(source: string): string {
-  const last = isHttp(source) ? decodeURIComponent(new URL(source).pathname) : source;
+  // Unlike decodeURIComponent it takes "100%" too.
+  const last = isHttp(source) ? querystring.unescape(new URL(source).pathname) : source;
   return path.basename(last, path.extname(last)) || 'recording';
 }
 
@@ -195,6 +198,7 @@ function settleSource(source: unknown): string {
   if (source instanceof URL) return source.protocol === 'file:' ? fileURLToPath(source) : source.href;
   if (typeof source !== 'string' || source === '') throw expected('a path or an address', 'a source', source);
   if (isS3(source)) s3Place(source);
+  if (isHttp(source) && !URL.canParse(source)) throw expected('an address', 'a source', source);
   return isRemote(source) ? source : path.resolve(source);
 }
 

@@ -73,11 +73,10 @@ export function keyOf(content: string, hearing: HearingOptions, identity: Worker
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
-/** The same value, its keys in order: two that are equal give the same text. */
+/** The same value, its keys in order: two that are equal give the same JSON, before they went through a queue as JSON and after. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null)
-    return value === Number.POSITIVE_INFINITY ? 'Infinity' : value;
+  if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value)
     .filter(([, entry]) => entry !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,7 +1,9 @@
 /** `transcribeMany`: sources in, results out, as many in hand at once as the queue has use for. */
+import { abortedBy } from '../abort.js';
 import { AbortedError, type ParakeetError } from '../errors.js';
 import type { TranscriptResult } from '../events.js';
 import { expected } from '../options.js';
+import { InHand } from './in-hand.js';
 import { localQueue } from './local/local-queue.js';
 import { type ManyProgress, type ManySettings, settleMany, type TranscribeManyOptions } from './options.js';
 import type { TranscriptionQueue } from './queue.js';
@@ -64,28 +66,20 @@ async function* results(
   const queue = settings.queue ?? (own as TranscriptionQueue);
   const leave = new AbortController();
   const signal = settings.signal ? AbortSignal.any([settings.signal, leave.signal]) : leave.signal;
-  const inHand = new Map<number, Promise<RecordingResult>>();
+  const inHand = new InHand<RecordingResult>(settings.order === 'sources' ? 'begun' : 'done');
   const counted = counter(settings.onProgress);
-  const next = async (): Promise<RecordingResult> => {
-    const [first] = inHand.values();
-    const result = await (settings.order === 'sources' ? first : Promise.race(inHand.values()));
-    const { index } = result as RecordingResult;
-    inHand.delete(index);
-    return result as RecordingResult;
-  };
   try {
     const limit = settings.concurrency ?? queue.appetite;
     let index = 0;
     for await (const source of sources) {
       counted.taken();
-      inHand.set(index, one(queue, settings, source, index, signal, counted.over));
-      index++;
-      while (inHand.size >= limit) yield await next();
+      inHand.add(one(queue, settings, source, index++, signal, counted.over));
+      while (inHand.size >= limit) yield await inHand.next();
     }
-    while (inHand.size > 0) yield await next();
+    while (inHand.size > 0) yield await inHand.next();
   } finally {
     leave.abort(new AbortedError('Nobody reads the results any more'));
-    await Promise.allSettled(inHand.values());
+    await inHand.settled();
     await own?.close();
   }
 }
@@ -111,21 +105,14 @@ function one(
       const { status, outputs, stats, result } = await outcome;
       return { source, index, status, outputs, stats, ...(result && { result }) };
     } catch (error) {
-      if (signal.aborted) throw settings.signal?.aborted ? abortOf(settings.signal) : error;
+      if (signal.aborted) throw settings.signal?.aborted ? abortedBy(settings.signal) : error;
       return { source, index, status: 'failed', outputs: [], error: error as Error };
     }
   };
-  const result = work().then((done) => {
+  return work().then((done) => {
     over(done);
     return done;
   });
-  // It is reported when its turn comes.
-  result.catch(() => {});
-  return result;
-}
-
-function abortOf(signal: AbortSignal): AbortedError {
-  return new AbortedError('The operation was aborted', { cause: signal.reason as unknown });
 }
 
 function counter(onProgress: TranscribeManyOptions['onProgress']) {
@@ -161,7 +148,7 @@ export async function* handIn(
 ): AsyncGenerator<HandedIn> {
   const settings = settleMany(options);
   const trace = await traceContext();
-  const inHand: Promise<HandedIn>[] = [];
+  const inHand = new InHand<HandedIn>('begun');
   const one = async (given: string, index: number): Promise<HandedIn> => {
     let job: RecordingJob;
     try {
@@ -174,10 +161,8 @@ export async function* handIn(
   };
   let index = 0;
   for await (const source of sources) {
-    const adding = one(source, index++);
-    adding.catch(() => {});
-    inHand.push(adding);
-    if (inHand.length >= TOGETHER) yield (await inHand.shift()) as HandedIn;
+    inHand.add(one(source, index++));
+    if (inHand.size >= TOGETHER) yield await inHand.next();
   }
-  for (const adding of inHand) yield await adding;
+  while (inHand.size > 0) yield await inHand.next();
 }

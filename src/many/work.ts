@@ -70,7 +70,7 @@ export class Work {
         ...(size !== undefined && { size }),
         samples: samples.length,
         seconds: samples.length / this.model.sampleRate,
-        windows: this.#spans(job, samples.length).length,
+        windows: windowSpans(windowPlanOf(this.model, hearing), samples.length).length,
       };
     });
   }
@@ -88,7 +88,7 @@ export class Work {
    * @param handBack Aborted: a window that the engine has not begun is given up.
    * @throws {@link JobError} for a source that is another one now.
    */
-  hear(
+  async hear(
     job: RecordingJob,
     plan: RecordingPlan,
     window: number,
@@ -96,13 +96,14 @@ export class Work {
     handBack = signal,
   ): Promise<StoredWindow> {
     const { hearing, source } = job;
-    return this.#samples.use(source, hearing.input ?? {}, handBack, async ({ samples, size }) => {
+    const heard = this.#samples.use(source, hearing.input ?? {}, handBack, async ({ samples, size }) => {
       if (samples.length !== plan.samples || (plan.size !== undefined && size !== plan.size))
         throw changed(source);
-      const { from, to, last } = this.#spans(job, plan.samples)[window] as WindowSpan;
+      const cut = windowPlanOf(this.model, hearing);
+      const { from, to, last } = windowSpans(cut, plan.samples)[window] as WindowSpan;
       const part = await samples.read(from, to, handBack);
       const options = {
-        plan: windowPlanOf(this.model, hearing),
+        plan: cut,
         decoding: resolveDecoding(this.model.info, hearing.decoding),
         last,
         signal,
@@ -111,6 +112,10 @@ export class Work {
       return storeWindow(
         await this.#gate.run(seconds, handBack, () => hearWindow(this.model, part, options)),
       );
+    });
+    return heard.catch((error: unknown) => {
+      // Whoever planned it could read it.
+      throw error instanceof AudioError ? changed(source) : error;
     });
   }
 
@@ -142,9 +147,5 @@ export class Work {
   /** Closes what is open of recordings. The model is its owner's. */
   close(): Promise<void> {
     return this.#samples.close();
-  }
-
-  #spans({ hearing }: RecordingJob, samples: number): WindowSpan[] {
-    return windowSpans(windowPlanOf(this.model, hearing), samples);
   }
 }

@@ -2,7 +2,7 @@
  * Phrases as the engine follows them (native/model/boost.h): a tree of their characters, with what is earned at each node. So a phrase is found
  * however the pieces of the vocabulary spell it.
  */
-import type { NativeBoostTree } from '../engine/addon.js';
+import type { NativeBoostTree, NativeModelInfo } from '../engine/addon.js';
 import { ArgumentError } from '../errors.js';
 import {
   type BoostPhrase,
@@ -87,10 +87,11 @@ export function phraseTree(
   return { ...engineTree(vocabulary, tree, weights, potentials), firstUppercase };
 }
 
-/** Whether a phrase can be boosted with a vocabulary: it is short enough, and pieces spell it. */
-export function canSpell(vocabulary: readonly string[], phrase: string): boolean {
+/** Whether a phrase can be boosted with a vocabulary, in the way that it asks for: it is short enough, and pieces spell it. */
+export function canSpell(vocabulary: readonly string[], boost: BoostPhrase): boolean {
   try {
-    boostTree(vocabulary, [{ phrase }]);
+    checkBoost([boost]);
+    mustSpell(vocabulary, boost);
     return true;
   } catch {
     return false;
@@ -105,6 +106,17 @@ export function boostTreeOrNone(
 ): NativeBoostTree | null {
   const weight = checkFirstUppercase(firstUppercase);
   return weight === 0 && (boost ?? []).length === 0 ? null : boostTree(vocabulary, boost ?? [], weight);
+}
+
+/** Makes phrases ready for the engine. @throws {@link ArgumentError} */
+export type Booster = (boost: readonly BoostPhrase[]) => NativeBoostTree | null;
+
+/** How a stream replaces its phrases: {@link boostTreeOrNone} with what else its options say. */
+export function boosterOf(
+  { vocabulary }: Pick<NativeModelInfo, 'vocabulary'>,
+  { firstUppercase }: { firstUppercase?: number | undefined } = {},
+): Booster {
+  return (boost) => boostTreeOrNone(vocabulary, boost, firstUppercase);
 }
 
 function mustSpell(vocabulary: readonly string[], one: BoostPhrase): void {

@@ -14,8 +14,9 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import path from 'node:path';
+import { throwIfAborted } from '../abort.js';
 import type { NativeTensor } from '../engine/addon.js';
-import { AbortedError, ModelError } from '../errors.js';
+import { ModelError } from '../errors.js';
 import { expected, known, oneOf, optionalSignal } from '../options.js';
 import { readConfig } from './config.js';
 import { openModel } from './open-model.js';
@@ -185,7 +186,7 @@ async function write(
     await out.write(padded);
     let loaded = 0;
     for (const tensor of tensors) {
-      if (signal?.aborted) throw new AbortedError(undefined, { cause: signal.reason as unknown });
+      throwIfAborted(signal);
       for (const piece of await piecesOf(tensor, handles)) {
         await out.write(piece);
         loaded += piece.length;

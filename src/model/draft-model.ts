@@ -35,7 +35,7 @@ export function draftBoost(
   { vocabulary }: Pick<NativeModelInfo, 'vocabulary'>,
   boost: readonly BoostPhrase[],
 ): BoostPhrase[] {
-  return boost.filter(({ phrase }) => canSpell(vocabulary, phrase));
+  return boost.filter((one) => canSpell(vocabulary, one));
 }
 
 /**

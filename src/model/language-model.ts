@@ -129,8 +129,10 @@ export function vocabularyHash(vocabulary: readonly string[]): Uint8Array {
 }
 
 const opened = new Map<string, WeakRef<NativeLanguageModel>>();
+/** By their paths, the files that were opened for the vocabulary of a speech model: they stay open as long as that one is loaded. */
+const held = new WeakMap<readonly string[], Map<string, NativeLanguageModel>>();
 
-/** Opens a file, or finds it open: streams with one language model share it. */
+/** Opens a file, or finds it open: streams with one language model share it, also those that come one after the other. */
 export function openLanguageModel(file: string, vocabulary: readonly string[]): NativeLanguageModel {
   const hash = vocabularyHash(vocabulary);
   const name = path.resolve(file);
@@ -148,5 +150,8 @@ export function openLanguageModel(file: string, vocabulary: readonly string[]): 
   for (const [other, model] of opened) if (model.deref() === undefined) opened.delete(other);
   const model = opened.get(key)?.deref() ?? loadAddon().openLanguageModel(name, vocabulary.length, hash);
   opened.set(key, new WeakRef(model));
+  const own = held.get(vocabulary) ?? new Map<string, NativeLanguageModel>();
+  // In the place of what was in the file before.
+  held.set(vocabulary, own.set(name, model));
   return model;
 }

@@ -4,7 +4,7 @@
  */
 import type { AudioChunk, TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
-import { boostTreeOrNone } from '../model/boost-tree.js';
+import { type Booster, boosterOf } from '../model/boost-tree.js';
 import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
 import type { SettledSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
@@ -18,8 +18,7 @@ import { Windows } from './windows.js';
 /** The stage. After each window come the `token` events that no later one can change, and `progress`; at the end comes `end`. */
 export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
   readonly #rate: number;
-  readonly #firstUppercase: number | undefined;
-  readonly #vocabulary: readonly string[];
+  readonly #booster: Booster;
   readonly #windows: Windows;
   readonly #events: WindowEvents;
   readonly #aborter = new AbortController();
@@ -47,17 +46,13 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
     super({ readableHighWaterMark: 4 });
     this.#rate = model.sampleRate;
     this.#events = new WindowEvents(model);
-    this.#vocabulary = model.info.vocabulary;
-    this.#firstUppercase = wanted?.firstUppercase;
+    this.#booster = boosterOf(model.info, wanted);
     this.#windows = new Windows(model, plan, decoding, this.#aborter.signal);
   }
 
   /** Replaces the boosted phrases from the next window on. */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    this.#windows.decoding = {
-      ...this.#windows.decoding,
-      boost: boostTreeOrNone(this.#vocabulary, boost, this.#firstUppercase),
-    };
+    this.#windows.decoding = { ...this.#windows.decoding, boost: this.#booster(boost) };
   }
 
   protected override async process({ channels, sampleRate }: AudioChunk): Promise<void> {

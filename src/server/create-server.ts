@@ -15,6 +15,7 @@ import { installHeaders } from './headers.js';
 import { installJobs } from './jobs-board.js';
 import { LiveChannels } from './live-channels.js';
 import { ServerMetrics } from './metrics.js';
+import { Opened } from './opened.js';
 import { type ServerOptions, type ServerSettings, settleServer } from './options.js';
 import { loadPeers, type Peers } from './peers.js';
 import { protocols } from './protocols/index.js';
@@ -66,23 +67,20 @@ export interface CaptionServer {
 export async function createServer(options: ServerOptions = {}): Promise<CaptionServer> {
   const settings = settleServer(options);
   const peers = await loadPeers();
-  const owned: Model[] = [];
-  const dispose = async () => {
-    await Promise.all(owned.map((model) => model.close()));
-  };
+  const opened = new Opened();
   const loaded = async (model: Model | string | undefined): Promise<Model> => {
     if (typeof model === 'object') return model;
     const own = await loadModel(model);
-    owned.push(own);
+    opened.add(() => own.close());
     return own;
   };
   try {
     const model = await loaded(options.model);
     const draftModel = options.draftModel === undefined ? undefined : await loaded(options.draftModel);
     const modelName = options.modelName ?? nameOf(options.model);
-    return await assemble(settings, peers, { model, draftModel }, { modelName, dispose });
+    return await assemble(settings, peers, { model, draftModel, modelName }, opened);
   } catch (error) {
-    await dispose();
+    await opened.close().catch(() => {});
     throw error;
   }
 }
@@ -90,14 +88,15 @@ export async function createServer(options: ServerOptions = {}): Promise<Caption
 async function assemble(
   settings: ServerSettings,
   peers: Peers,
-  { model, draftModel }: { model: Model; draftModel: Model | undefined },
-  { modelName, dispose }: { modelName: string; dispose: () => Promise<void> },
+  { model, draftModel, modelName }: { model: Model; draftModel: Model | undefined; modelName: string },
+  opened: Opened,
 ): Promise<CaptionServer> {
   const app = peers.fastify(fastifyOptions(settings));
   const maxStreams = settings.maxStreams ?? (await measureCapacity({ model, draftModel }, settings.latency));
   const recentLag = new RecentLag();
   const admission = new Admission({ ...settings, maxStreams }, () => recentLag.late);
   const metrics = new ServerMetrics(peers.prometheus, admission);
+  opened.add(() => metrics.close());
   const rooms = new RoomList();
   const stop = new AbortController();
   const channels = new LiveChannels({
@@ -109,11 +108,18 @@ async function assemble(
   });
   const access = new Access(settings);
   const { cluster } = settings;
-  const keeper = cluster && (await ChannelKeeper.open(cluster.url, model, cluster.every));
+  const keeper =
+    cluster &&
+    (await ChannelKeeper.open(cluster.url, { model, latency: settings.latency, every: cluster.every }));
+  opened.add(() => keeper?.close());
   const context: ServerContext = {
     ...{ model, modelName, settings, access, admission, channels, metrics, rooms, keeper },
     stopped: stop.signal,
   };
+  const wyoming = settings.wyoming && new WyomingServer(context, settings.wyoming);
+  opened.add(() => wyoming?.close());
+  // The first to be closed: then all live transcripts are over.
+  opened.add(() => app.close());
   await app.register(peers.websocket, {
     options: { maxPayload: MOST_MESSAGE, perMessageDeflate: false, handleProtocols: agreedSubprotocol },
     // The plugin would cut all sockets off: ours close when their last words are out.
@@ -135,8 +141,6 @@ async function assemble(
   for (const protocol of protocols) await app.register(async (scope) => protocol(scope, context));
   if (settings.jobs) await installJobs(app, peers, metrics, settings.jobs);
 
-  const wyoming = settings.wyoming && new WyomingServer(context, settings.wyoming);
-
   let closing: Promise<void> | undefined;
   const close = async () => {
     admission.close();
@@ -150,12 +154,11 @@ async function assemble(
         settings.stopTimeout * 1000 + GRACE,
       ),
     ];
-    await app.close();
-    await wyoming?.close();
-    for (const limit of limits) clearTimeout(limit);
-    metrics.close();
-    keeper?.close();
-    await dispose();
+    try {
+      await opened.close();
+    } finally {
+      for (const limit of limits) clearTimeout(limit);
+    }
   };
   return {
     fastify: app,
@@ -177,5 +180,5 @@ async function assemble(
 /** The last part of a folder's or repository's name. */
 function nameOf(model: ServerOptions['model']): string {
   if (typeof model === 'object') return 'parakeet';
-  return path.basename(model ?? process.env.PARAKEET_MODEL ?? BUNDLED, '.nemo');
+  return path.basename(model ?? (process.env.PARAKEET_MODEL || BUNDLED), '.nemo');
 }

@@ -38,7 +38,10 @@ export async function installJobs(
   );
   const { FastifyAdapter } = await importPeer<typeof BoardFastify>('@bull-board/fastify', what, REMEDY);
   const queues = await QueueBoard.open(url, name);
+  // Each at once: the server closes also when it cannot be completed.
+  app.addHook('onClose', () => queues.close());
   const own = fastify();
+  app.addHook('onClose', () => own.close());
   const serverAdapter = new FastifyAdapter();
   serverAdapter.setBasePath(PLACE);
   const shown = async () => (await queues.queues()).map((queue) => new BullMQAdapter(queue));
@@ -52,6 +55,7 @@ export async function installJobs(
     );
   }, LOOK_MS);
   looking.unref();
+  app.addHook('onClose', async () => clearInterval(looking));
   app.all(PLACE, { config: { access: 'token' } }, async (_, reply) => reply.redirect(`${PLACE}/`));
   app.register(async (scope) => {
     // The other instance reads bodies itself.
@@ -63,9 +67,4 @@ export async function installJobs(
     });
   });
   metrics.watchQueue(() => queues.counts());
-  app.addHook('onClose', async () => {
-    clearInterval(looking);
-    await own.close();
-    await queues.close();
-  });
 }

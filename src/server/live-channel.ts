@@ -15,47 +15,25 @@ import {
   presets,
   ServerError,
   type TranscriptEvent,
-  type UtteranceOptions,
 } from '../index.js';
 import type { KeptChannel } from './cluster/channel-keeper.js';
 import { LagClock } from './lag-clock.js';
 import { spellable } from './phrases.js';
 import type { RoomPublisher } from './rooms.js';
+import { transcriptOptions, type WantedTranscript } from './transcript-options.js';
 
 /** What a protocol says of a live transcript. */
-export interface LiveChannelOptions {
+export interface LiveChannelOptions extends WantedTranscript {
   /** The protocol's name, for logs and metrics. */
   protocol: string;
   /** The client's name, for logs. */
   client: string;
   /** What the bytes are; see `encodings.ts` for other names of raw formats. `{}` recognises sound files and containers. */
   input: InputOptions;
-  /**
-   * Send `draft` events.
-   * @defaultValue true
-   */
-  drafts?: boolean;
-  /**
-   * When an utterance is over.
-   * @defaultValue true, by the library's rules
-   */
-  utterances?: UtteranceOptions | boolean;
-  /** Phrases to listen for; those that the model cannot spell are left out. */
-  boost?: readonly BoostPhrase[];
-  /**
-   * Most seconds of a sentence: none stays open for longer, however long nobody pauses.
-   * @defaultValue 12
-   */
-  maxSentence?: number;
   /** A name that is set in the events, where several speakers share a room. */
   speaker?: string;
   /** The room in which the transcript is published. */
   room?: string;
-  /**
-   * Seconds that are added to all times: where this transcript begins in its room.
-   * @defaultValue 0
-   */
-  offset?: number;
   /** Another server can go on with it: its stream is made already, and its sound is kept. */
   kept?: KeptChannel;
 }
@@ -77,7 +55,6 @@ export interface LiveChannelSetup {
   onClosed: (seconds: number, error: Error | undefined) => void;
 }
 
-export const MAX_SENTENCE = 12;
 /** Milliseconds between two looks whether anything is being written. */
 const SETTLE_MS = 20;
 
@@ -100,10 +77,11 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
   readonly closed: Promise<void>;
 
   constructor(options: LiveChannelOptions, setup: LiveChannelSetup) {
-    const { input, drafts = true, utterances = true, boost = [], maxSentence, offset = 0 } = options;
+    const { input } = options;
+    const transcript = transcriptOptions(options, setup);
     this.#setup = setup;
     this.#speaker = options.speaker;
-    this.#offset = offset;
+    this.#offset = transcript.offset;
     this.#lag = new LagClock(input, lookaheadOf(setup));
     // What another server has heard came long ago.
     if (options.kept && options.kept.received > 0)
@@ -113,14 +91,9 @@ export class LiveChannel implements AsyncIterable<TranscriptEvent> {
       options.kept?.stream ??
       parakeet({
         model: setup.model,
-        latency: setup.latency,
+        draftModel: transcript.drafts ? setup.draftModel : undefined,
         input,
-        drafts,
-        draftModel: drafts ? setup.draftModel : undefined,
-        utterances,
-        sentences: { maxDuration: maxSentence ?? MAX_SENTENCE },
-        decoding: { boost: spellable(setup.model, boost) },
-        offset,
+        ...transcript,
       });
     this.#idle = setTimeout(() => this.expire(idle(setup.idleTimeout)), setup.idleTimeout * 1000);
     this.#idle.unref();

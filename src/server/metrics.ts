@@ -1,5 +1,6 @@
 /** What the server counts, for Prometheus. Names of clients, rooms and words are in none of it. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { setTimeout as delay } from 'node:timers/promises';
 import type * as Prometheus from 'prom-client';
 import type { StepMessage } from '../index.js';
 import { isParakeetError } from '../index.js';
@@ -9,6 +10,8 @@ import type { Admission } from './admission.js';
 /** Bounds of the histograms. */
 const LAG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 30];
 const REAL_TIME_FACTORS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
+/** Milliseconds in which a queue answers. */
+const QUEUE_MS = 1000;
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 export class ServerMetrics {
@@ -123,16 +126,27 @@ export class ServerMetrics {
     this.#drafts.inc();
   }
 
-  /** Shows how many recordings a queue has, of each state. */
+  /** Shows how many recordings a queue has, of each state; nothing of it while the queue does not answer. */
   watchQueue(counts: () => Promise<QueueCounts>): void {
+    // While Redis is away the answer waits for it: asked once, and not waited for.
+    let asked: Promise<QueueCounts | undefined> | undefined;
+    const ask = () => {
+      const answer = counts().catch(() => undefined);
+      void answer.then(() => {
+        asked = undefined;
+      });
+      return answer;
+    };
     new this.#Gauge({
       name: 'parakeet_queue_recordings',
       help: 'Recordings in the queue of the archive',
       labelNames: ['state'],
       registers: [this.#registry],
       async collect() {
-        const { recordings } = await counts();
-        for (const [state, count] of Object.entries(recordings)) this.set({ state }, count);
+        asked ??= ask();
+        const known = await Promise.race([asked, delay(QUEUE_MS, undefined, { ref: false })]);
+        this.reset();
+        for (const [state, count] of Object.entries(known?.recordings ?? {})) this.set({ state }, count);
       },
     });
   }

@@ -1,7 +1,7 @@
 /** The options of the caption server: their meaning, defaults and checks. */
 import { isIP } from 'node:net';
 import type { Latency, Model } from '../index.js';
-import { expected, finite, flag, integer, known } from '../options.js';
+import { expected, finite, flag, integer, known, received } from '../options.js';
 
 /** A client that may use the server, by the token that it sends. */
 export interface ClientToken {
@@ -128,7 +128,7 @@ export interface ServerOptions {
   jobs?: { url: string; name?: string | undefined } | undefined;
   /**
    * Keep live transcripts in Redis, so that a client whose server dies goes on with another one of the cluster: its address, and the seconds between two
-   * snapshots of a transcript, 1 to 3600. All servers need the same model and version. Needs `bullmq` and `ioredis`.
+   * snapshots of a transcript, 1 to 3600. All servers need the same model and version; there is no `draftModel` then. Needs `bullmq` and `ioredis`.
    * @defaultValue none; every 30 s
    */
   cluster?: { url: string; every?: number | undefined } | undefined;
@@ -204,7 +204,7 @@ export function settleServer(options: ServerOptions) {
             host: hostOf('wyomingHost', options.wyomingHost),
           },
     jobs: options.jobs && checkJobs(options.jobs),
-    cluster: options.cluster && checkCluster(options.cluster),
+    cluster: options.cluster && checkCluster(options.cluster, options.draftModel),
     log: options.log ?? (false as const),
   };
 }
@@ -216,8 +216,13 @@ function checkJobs(jobs: NonNullable<ServerOptions['jobs']>): { url: string; nam
   return { url: checkRedis('jobs.url', url), name };
 }
 
-function checkCluster(cluster: NonNullable<ServerOptions['cluster']>): { url: string; every: number } {
+function checkCluster(
+  cluster: NonNullable<ServerOptions['cluster']>,
+  draftModel: ServerOptions['draftModel'],
+): { url: string; every: number } {
   known('cluster', cluster, ['url', 'every']);
+  if (draftModel !== undefined)
+    throw received('no draftModel beside cluster', 'draftModel', 'one', 'Leave out one of the two.');
   const every = finite('cluster.every', cluster.every ?? 30, 1, 3600);
   return { url: checkRedis('cluster.url', cluster.url), every };
 }

@@ -9,6 +9,6 @@ const WEIGHT = 8;
 /** Those that the model can spell: the others are no reason to refuse a client. @throws {@link ArgumentError} for what is no phrase. */
 export function spellable({ info }: Model, phrases: readonly BoostPhrase[]): BoostPhrase[] {
   checkBoost(phrases);
-  const known = phrases.filter(({ phrase }) => canSpell(info.vocabulary, phrase));
+  const known = phrases.filter((one) => canSpell(info.vocabulary, one));
   return known.map((one) => ({ ...one, weight: one.weight ?? WEIGHT }));
 }

@@ -38,22 +38,28 @@ export class DraftTail {
   #progress = 0;
   /** Start of the last final token. */
   #lastStart = 0;
+  /** The tail, until something is said that may change it. */
+  #next: readonly Token[] | undefined;
 
   /** The next final token of the accurate model. */
   final(token: Token): void {
     append(this.#finals, token);
     this.#lastStart = token.start;
+    this.#next = undefined;
   }
 
   /** Everything before `time` is final in the accurate model. */
   advance(time: number): void {
-    this.#progress = Math.max(this.#progress, time);
+    if (time <= this.#progress) return;
+    this.#progress = time;
+    this.#next = undefined;
   }
 
   /** The next tokens that the fast model does not take back, and those that it may; these replace the ones before. */
   hear(tokens: readonly Token[], tentative: readonly Token[] = []): void {
     for (const token of tokens) append(this.#heard, token);
     this.#tentative = tentative;
+    this.#next = undefined;
   }
 
   /** How many words the fast model has said so far, for {@link settle}. */
@@ -66,10 +72,16 @@ export class DraftTail {
     const count = Math.max(0, position - this.#forgotten);
     this.#forget(this.#finals.length, count);
     this.#tentative = [];
+    this.#next = undefined;
   }
 
   /** The tail as of now: tokens of the fast model that go on after the final ones, in places after theirs. */
-  next(): Token[] {
+  next(): readonly Token[] {
+    this.#next ??= this.#align();
+    return this.#next;
+  }
+
+  #align(): readonly Token[] {
     const drafts = this.#drafts();
     const { covered, partners } = alignWords(this.#finals, drafts, this.#progress);
     const last = this.#finals.at(-1);

@@ -36,6 +36,9 @@ const COST = {
   misplaced: 0.7 / WORD_JITTER,
 } as const;
 
+/** Costs that differ by less are the same: sums of the same costs in another order differ in their last bits. */
+const SAME = 1e-9;
+
 /** A word's letters and digits in lower case: models differ in punctuation and in capitals. */
 export function plainWord(text: string): string {
   return text
@@ -46,6 +49,7 @@ export function plainWord(text: string): string {
 
 /**
  * Aligns the last final words with the draft's words since the same moment, so that each final word replaces at most one word of the draft.
+ * Of several alignments that are as good, the one that pairs the earlier final words: the draft is then behind, and says nothing of the last.
  * Where both heard the same words and place each of them less than {@link WORD_JITTER} apart, exactly the final ones are covered.
  *
  * @param progress Seconds before which everything is final.
@@ -60,9 +64,9 @@ export function alignWords(
   const covered = cheapestEnd(costs.slice(finals.length * width), drafts, progress);
   const partners = finals.map(() => -1);
   for (let f = finals.length, d = covered; f > 0 || d > 0; ) {
-    const cost = costs[f * width + d] as number;
-    if (f > 0 && cost === (costs[(f - 1) * width + d] as number) + COST.alone) f--;
-    else if (d > 0 && cost === (costs[f * width + d - 1] as number) + dropped(drafts[d - 1], progress)) d--;
+    const most = (costs[f * width + d] as number) + SAME;
+    if (f > 0 && (costs[(f - 1) * width + d] as number) + COST.alone < most) f--;
+    else if (d > 0 && (costs[f * width + d - 1] as number) + dropped(drafts[d - 1], progress) < most) d--;
     else partners[--f] = --d;
   }
   return { covered, partners };
@@ -99,7 +103,7 @@ function cheapestEnd(costs: Float64Array, drafts: readonly TimedWord[], progress
   for (let d = drafts.length - 1, tail = 0; d >= 0; d--) {
     tail += COST.misplaced * Math.max(0, progress - (drafts[d] as TimedWord).start);
     const cost = (costs[d] as number) + tail;
-    if (cost < least) [best, least] = [d, cost];
+    if (cost < least - SAME) [best, least] = [d, cost];
   }
   return best;
 }

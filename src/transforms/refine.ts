@@ -5,7 +5,7 @@
 import type { NativeDecoder } from '../engine/addon.js';
 import type { Token, TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
-import { boostTreeOrNone } from '../model/boost-tree.js';
+import { type Booster, boosterOf } from '../model/boost-tree.js';
 import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
 import type { StageModel } from '../model/stage-model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
@@ -25,7 +25,7 @@ export function refine(model: StageModel, encoder: Encode, decoding?: DecodingOp
 /** The stage that {@link refine} makes. */
 export class Refine extends Stage<TranscriptEvent, TranscriptEvent> {
   readonly #model: StageModel;
-  readonly #firstUppercase: number | undefined;
+  readonly #booster: Booster;
   readonly #native: NativeDecoder;
   readonly #session: EncoderSession;
   readonly #refiner = new Refiner((from, until) => this.#hearAgain(from, until));
@@ -35,7 +35,7 @@ export class Refine extends Stage<TranscriptEvent, TranscriptEvent> {
     const native = model.native.createDecoder(resolveDecoding(model.info, decoding));
     super({ writableHighWaterMark: 4, readableHighWaterMark: 4 });
     this.#model = model;
-    this.#firstUppercase = decoding?.firstUppercase;
+    this.#booster = boosterOf(model.info, decoding);
     this.#native = native;
     this.#session = encoder.session;
     this.#session.hold();
@@ -43,7 +43,7 @@ export class Refine extends Stage<TranscriptEvent, TranscriptEvent> {
 
   /** As in `tokenDecode`. */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    await this.#native.setBoost(boostTreeOrNone(this.#model.info.vocabulary, boost, this.#firstUppercase));
+    await this.#native.setBoost(this.#booster(boost));
   }
 
   protected override async process(event: TranscriptEvent): Promise<void> {

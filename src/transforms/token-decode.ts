@@ -6,7 +6,7 @@ import { publish, type StepMessage } from '../diagnostics.js';
 import type { NativeDecoder, NativeHead } from '../engine/addon.js';
 import type { EncodedChunk, TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
-import { boostTreeOrNone } from '../model/boost-tree.js';
+import { type Booster, boosterOf } from '../model/boost-tree.js';
 import { checkDecoding, type DecodingOptions, headsOf, resolveDecoding } from '../model/decoding.js';
 import { mustBeModel, type StageModel } from '../model/stage-model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
@@ -137,7 +137,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
   readonly #latencies = new Latencies();
   #session: EncoderSession | undefined;
   readonly #model: StageModel;
-  readonly #firstUppercase: number | undefined;
+  readonly #booster: Booster;
   #progress = 0;
   #revision = 0;
   #steps = 0;
@@ -163,7 +163,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     this.#drafts = drafts;
     this.#frameSeconds = frameSeconds(model.info);
     this.#model = model;
-    this.#firstUppercase = options.decoding?.firstUppercase;
+    this.#booster = boosterOf(model.info, options.decoding);
     this.#placer = new TokenPlacer(model.info);
     this.#marks = new UtteranceMarks(model.info.vocabulary);
     this.#native = native;
@@ -175,7 +175,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
    * @throws {@link ArgumentError} for invalid phrases, as a rejection.
    */
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
-    await this.#native.setBoost(boostTreeOrNone(this.#model.info.vocabulary, boost, this.#firstUppercase));
+    await this.#native.setBoost(this.#booster(boost));
   }
 
   /** Drafts are left out: the transcript is behind its audio. @internal */

@@ -3,7 +3,7 @@
  * say how good a model is; bench/wer.mjs measures that on more than half a minute of speech.
  */
 import path from 'node:path';
-import { bundledModel } from '../bundled-model.js';
+import { bundledModel, namedModel } from '../bundled-model.js';
 import type { NativeDType } from '../engine/addon.js';
 import { type LoadModelOptions, loadModel } from '../load-model.js';
 import { openModel } from '../model/open-model.js';
@@ -129,7 +129,7 @@ export async function verifyModel(name?: string, options: VerifyOptions = {}): P
   );
   return {
     passed: checks.every(({ passed }) => passed),
-    model: wanted(name) === bundledModel() ? path.basename(bundledModel()) : wanted(name),
+    model: namedModel(name) === bundledModel() ? path.basename(bundledModel()) : namedModel(name),
     dtype,
     goldens,
     checks,
@@ -141,17 +141,12 @@ export async function verifyModel(name?: string, options: VerifyOptions = {}): P
 
 /** Weights that were converted to bytes differ from the reference's, whatever type they are computed in. */
 async function keptInBytes(name: string | undefined, options: LoadModelOptions): Promise<boolean> {
-  const files = await openModel(wanted(name), options);
+  const files = await openModel(namedModel(name), options);
   try {
     return files.tensors.some(({ dtype }) => dtype === 'I8');
   } finally {
     await files.dispose();
   }
-}
-
-/** As loadModel interprets it. */
-function wanted(name: string | undefined): string {
-  return name ?? (process.env.PARAKEET_MODEL || bundledModel());
 }
 
 /** The checks in float32, where only the order of sums may differ. */

@@ -2,10 +2,13 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { run as runHere } from '../../src/cli/run.js';
+import { fakeTerminal } from '../support/command-line.js';
 import { writeSpeech } from '../support/long-recording.js';
 import { noRedis, RedisServer } from '../support/redis-server.js';
 
@@ -78,6 +81,21 @@ test('a pattern becomes transcripts; again they are found; one that fails does n
   expect(readdirSync(out).filter((name) => name.endsWith('.srt'))).toEqual(['1-jfk.srt', '2-af_sky_10.srt']);
 });
 
+test('a terminal sees how many recordings are done', async () => {
+  const { terminal, said, shown } = fakeTerminal();
+  const sound = path.join(folder, 'sound');
+  const args = [
+    'enqueue',
+    '--output-dir',
+    path.join(folder, 'out'),
+    `${sound}/jfk.flac`,
+    `${sound}/af_sky_10.flac`,
+  ];
+  expect(await runHere(args, terminal)).toBe(0);
+  expect(said().trim().split('\n')).toHaveLength(2);
+  expect(shown()).toMatch(/100 % 2 of 2, 0 found, 0:\d\d of sound/);
+});
+
 test('Ctrl-C finishes the window; the same command goes on', async () => {
   await writeSpeech(path.join(folder, 'long.wav'), { times: 4 });
   const args = [
@@ -117,10 +135,22 @@ test.each([
   [['jobs', 'list'], '--redis'],
   [['enqueue', 'no*.wav'], 'no*.wav'],
   [['enqueue', '--redis', 'http://host', 'a.wav'], 'redis://'],
+  [['enqueue', '--webhook', 'host/hook', 'a.wav'], '--webhook'],
 ])('%j is not understood', async (args, message) => {
   const { code, stderr } = await run(args);
   expect(code).not.toBe(0);
   expect(stderr).toContain(message);
+});
+
+test.skipIf(noRedis)('a worker whose metrics have no port ends, and takes nothing', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { url } = redis as RedisServer;
+  const { code, stderr } = await run(['work', '--redis', url, '--metrics-port', String(port)]);
+  server.close();
+  expect(code).toBe(1);
+  expect(stderr).toContain('EADDRINUSE');
 });
 
 test.skipIf(noRedis)('recordings through Redis: a worker, and those who look after it', async () => {

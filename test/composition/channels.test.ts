@@ -193,6 +193,28 @@ describe('errors', () => {
     await vi.waitFor(() => expect([model.counts.open, draftModel.counts.open]).toEqual([0, 0]));
   });
 
+  test('a draft model that fails in one channel: all end, although the source does not', async () => {
+    const draftModel = fakeModel({ contexts: [[70, 1]], fail: 'decode', faultAfter: 4 });
+    const input = { format: 'f32le', sampleRate: RATE, channels: 2 } as const;
+    const model = fakeModel();
+    const stream = parakeet({ model, draftModel, input, latency: live.latency, speakers: 'channels' });
+    const done = drain<TranscriptEvent>(stream);
+    const bytes = wavFile(padded(loud(2), loud(1)), { format: 'float', bits: 32 }).subarray(44);
+    let ended = false;
+    const over = done.finally(() => {
+      ended = true;
+    });
+    for (const piece of pieces(bytes, 6400)) {
+      if (ended) break;
+      stream.write(piece);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    const { items, error } = await over;
+    expect(error?.message).toMatch(/fake decode/);
+    expect(items.filter(({ type }) => type === 'left')).toHaveLength(2);
+    await vi.waitFor(() => expect([model.counts.open, draftModel.counts.open]).toEqual([0, 0]));
+  }, 10_000);
+
   test('an abort stops all channels', async () => {
     const model = fakeModel({ hang: 'step', faultAfter: 3 });
     const aborter = new AbortController();

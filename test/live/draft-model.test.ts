@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundledModel } from '../../src/bundled-model.js';
 import type { Token } from '../../src/events.js';
 import type { LiveTranscript } from '../../src/live/live-transcript.js';
+import { ownersOf, readSnapshot } from '../../src/live/snapshot.js';
 import { loadModel } from '../../src/load-model.js';
 import type { Model } from '../../src/model.js';
 import { randomCacheAware } from '../support/cache-aware.js';
@@ -114,6 +115,21 @@ describe('a live transcript with a draft model', () => {
     expect(refused(one, draftModel)).toEqual(invalid);
     expect((refused(both) as Error).message).toContain('with a draftModel');
     await Promise.all([live.close(), alone.close()]);
+  });
+
+  test('a snapshot has the phrases of both models', async () => {
+    const boost = [{ phrase: 'dimension' }];
+    const live = model.live({ draftModel: model });
+    await live.setBoost(boost);
+    const snapshot = await live.snapshot();
+    const { state } = readSnapshot(snapshot, ownersOf({ model, draftModel: model }));
+    expect(state.options.decoding?.boost).toEqual(boost);
+    expect(state.drafts?.options.decoding?.boost).toEqual(boost);
+    const again = model.live({ from: snapshot, draftModel: model });
+    const seen = [await push(live, 0, samples.length), await push(again, 0, samples.length)];
+    const [one, other] = seen.map((all) => all.map(({ draft }) => placesOf(draft)));
+    expect(other).toEqual(one);
+    await Promise.all([live.close(), again.close()]);
   });
 
   test('takes phrases that the draft model cannot spell, and refuses those that the model cannot', async () => {

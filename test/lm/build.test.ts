@@ -3,7 +3,9 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { buildLanguageModel } from '../../src/lm/build.js';
+import { convertLanguageModel } from '../../src/lm/convert.js';
 import { modelVocabulary } from '../../src/lm/model-vocabulary.js';
+import { writeLanguageModel } from '../../src/lm/write-model.js';
 import { openLanguageModel } from '../../src/model/language-model.js';
 import { kneserNey } from '../reference/kneser-ney.js';
 import { root } from '../support/documents.js';
@@ -87,6 +89,30 @@ describe('a language model of text', () => {
     ).rejects.toMatchObject({ code: 'ERR_PARAKEET_WRITE' });
     expect(readdirSync(folder.path)).toEqual(before);
   });
+
+  test('two that are written to one place at the same time do not take each other away', async () => {
+    const target = folder.file('both.lm');
+    const file = { file: Buffer.alloc(1 << 20, 7), grams: [1], tokens: 1 };
+    await Promise.all(Array.from({ length: 8 }, () => writeLanguageModel(target, file)));
+    expect(readFileSync(target)).toEqual(file.file);
+    expect(readdirSync(folder.path).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  test.each([[undefined], [7], [''], [new URL('https://host/x.lm')]])(
+    'a target of %s is a mistake',
+    async (target) => {
+      await expect(
+        buildLanguageModel([folder.file('text.txt')], target as string, { model }),
+      ).rejects.toMatchObject({
+        code: 'ERR_PARAKEET_INVALID_ARGUMENT',
+      });
+      await expect(
+        convertLanguageModel(folder.file('x.arpa'), target as string, { model }),
+      ).rejects.toMatchObject({
+        code: 'ERR_PARAKEET_INVALID_ARGUMENT',
+      });
+    },
+  );
 
   test('counts the words that the vocabulary cannot spell', async () => {
     writeFileSync(folder.file('some.txt'), someText(3).replaceAll(' ', ' 42 '));

@@ -109,6 +109,9 @@ describe('what is no ARPA file of the tokens', () => {
     await refused(good.replace('-0.75\t', 'much\t')).rejects.toEqual(invalid(/no gram of/));
     await refused(good.replace('\\2-grams:', '\\3-grams:')).rejects.toEqual(invalid(/another section/));
     await refused(good.replace('▁a\t', 'wordlike\t')).rejects.toEqual(invalid(/token|continue|word/));
+    await refused(good.replace('\\2-grams:', '\\data\\\nngram 1=1\n\\2-grams:')).rejects.toEqual(
+      invalid(/second head/),
+    );
     await refused(good.replaceAll('▁a', 'hello')).rejects.toEqual(invalid(/the word/));
     await refused(good.replace(`\n-1\t${asPiece(8)} ${asPiece(9)}\t0`, '\n-1\t.\t0')).rejects.toEqual(
       invalid(/./),

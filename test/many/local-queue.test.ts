@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,9 +16,13 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { bundledModel } from '../../src/bundled-model.js';
 import { loadModel, type Model } from '../../src/index.js';
 import { localQueue, type RecordingResult, transcribeMany } from '../../src/many/index.js';
-import type { TranscribeManyOptions } from '../../src/many/options.js';
+import { openJournal } from '../../src/many/local/journal.js';
+import { settleMany, type TranscribeManyOptions } from '../../src/many/options.js';
+import { jobId, keyOf } from '../../src/many/recording.js';
+import { Work } from '../../src/many/work.js';
 import { writeSpeech } from '../support/long-recording.js';
 
 const audio = (name: string) => fileURLToPath(new URL(`../audio/${name}`, import.meta.url));
@@ -117,6 +122,65 @@ test('a recording that cannot be read fails alone, with its own error', async ()
   expect(files()).toEqual(['af_sky_10.json', 'poison.wav']);
 });
 
+test('the first window that fails is the last one that is begun', async () => {
+  const file = path.join(root, 'failing.wav');
+  await writeSpeech(file, { times: 2 });
+  const transcribe = vi.spyOn(model.native, 'transcribe');
+  // Several windows in hand, as on a GPU.
+  const atOnce = vi.spyOn(Work.prototype, 'atOnce').mockReturnValue(4);
+  const hear = vi.spyOn(Work.prototype, 'hear');
+  transcribe.mockRejectedValueOnce(Object.assign(new Error('no'), { code: 'ERR_PARAKEET_ENGINE' }));
+  const queue = localQueue({ model, attempts: 1 });
+  try {
+    const { value } = await transcribeMany([file], { queue, windows }).next();
+    expect(value).toMatchObject({ status: 'failed' });
+    expect(hear).toHaveBeenCalledTimes(4);
+  } finally {
+    await queue.close();
+    for (const spy of [transcribe, atOnce, hear]) spy.mockRestore();
+  }
+});
+
+test('a model that could not be loaded is loaded again', async () => {
+  const name = path.join(folder, 'model');
+  const queue = localQueue({ model: name, attempts: 1 });
+  const { value } = await transcribeMany([audio('af_sky_10.flac')], { queue }).next();
+  expect(value).toMatchObject({ status: 'failed', error: { code: 'ERR_PARAKEET_MODEL_NOT_FOUND' } });
+  symlinkSync(bundledModel(), name);
+  const again = await transcribeMany([audio('af_sky_10.flac')], { queue }).next();
+  expect(again.value).toMatchObject({ status: 'done' });
+  await queue.close();
+});
+
+test('a journal that could not be written is written again', async () => {
+  const blocked = path.join(folder, 'windows');
+  writeFileSync(blocked, '');
+  const journal = await openJournal(folder);
+  const window = { ids: '', starts: '', durations: '', confidences: '', computeSeconds: 0 };
+  await expect(journal.heard('k', 0, window)).rejects.toMatchObject({ code: 'ERR_PARAKEET_WRITE' });
+  rmSync(blocked);
+  await journal.heard('k', 0, window);
+  await journal.close();
+  expect([...(await journal.windowsOf('k')).keys()]).toEqual([0]);
+});
+
+test('a recording has one name and one key, before it went through a queue and after', () => {
+  const job = settleMany({ windows: { duration: Number.POSITIVE_INFINITY } }).job('talk.wav', 0);
+  const after = JSON.parse(JSON.stringify(job)) as typeof job;
+  expect(jobId(after)).toBe(jobId(job));
+  expect(keyOf('c', after.hearing, {} as never)).toBe(keyOf('c', job.hearing, {} as never));
+});
+
+test('names of addresses are readable, and what is none is refused', () => {
+  const { job } = settleMany({ outputs: { to: folder } });
+  const nameOf = (source: string) => job(source, 0).delivery?.files[0]?.name;
+  expect(nameOf('https://host/my%20talk.wav?x=1')).toBe('my talk.json');
+  expect(nameOf('https://host/100%.wav')).toBe('100%.json');
+  expect(() => nameOf('https://')).toThrow(
+    expect.objectContaining({ code: 'ERR_PARAKEET_INVALID_ARGUMENT' }),
+  );
+});
+
 test('two recordings do not write to one name', async () => {
   const outputs = { to: folder, name: () => 'same' };
   const { results } = await run([audio('jfk.flac'), audio('af_sky_10.flac')], { outputs });
@@ -191,6 +255,7 @@ test.each([
   [{ outputs: { to: '' } }, /outputs.to/],
   [{ outputs: { to: 'out', formats: ['pdf'] } }, /outputs.formats/],
   [{ outputs: { to: 's3://' } }, /s3:/],
+  [{ outputs: { to: 'https://' } }, /outputs.to/],
   [{ windows: { duration: -1 } }, /windows.duration/],
   [{ latency: 'low' }, /only input/],
   [{ queue: {} }, /queue/],

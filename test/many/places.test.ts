@@ -17,7 +17,7 @@ import {
 } from '../../src/many/index.js';
 import { signatureOf, webhookTarget } from '../../src/many/target/webhook.js';
 import { writeSpeech } from '../support/long-recording.js';
-import { S3Server } from '../support/s3-server.js';
+import { breakOff, S3Server } from '../support/s3-server.js';
 
 const windows = { duration: 8, overlap: 2 };
 const flac = readFileSync(fileURLToPath(new URL('../audio/jfk.flac', import.meta.url)));
@@ -95,7 +95,8 @@ test('a WAV file behind HTTP is read by ranges', async () => {
   ranges.length = 0;
   const [whole] = await run([`${tagged}/long.wav`]);
   expect(whole?.result).toEqual(await model.transcribe(path.join(folder, 'long.wav'), { windows }));
-  expect(ranges.length).toBe(2 + (whole?.stats?.windows as number));
+  // To open it, its head, whether it has changed since: after its hash and for each window, and the windows.
+  expect(ranges.length).toBe(2 + 1 + 2 * (whole?.stats?.windows as number));
 });
 
 test('anything else behind HTTP is fetched once', async () => {
@@ -114,6 +115,22 @@ test.each([404, 500])('an answer of %i is the error of that recording', async (s
   const [result] = await run([`${url}/talk.wav`]);
   expect(result?.error).toMatchObject({ code: 'ERR_PARAKEET_JOB_SOURCE' });
   expect(result?.error?.message).toContain(String(status));
+});
+
+test.each([
+  ['behind HTTP', async () => `${await serve((_, response) => breakOff(response, flac))}/jfk.flac`],
+  [
+    'in storage',
+    async () => {
+      s3.objects.set('sound/broken.flac', flac);
+      s3.broken.add('sound/broken.flac');
+      return 's3://sound/broken.flac';
+    },
+  ],
+])('a recording %s that breaks off is the error of that recording', async (_, source) => {
+  const [result] = await run([await source()]);
+  expect(result?.error).toMatchObject({ code: 'ERR_PARAKEET_JOB_SOURCE' });
+  expect(result?.error?.message).toContain('breaks off');
 });
 
 test('sound and transcripts in storage; what was heard is found there', async () => {

@@ -3,8 +3,10 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Queue } from 'bullmq';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { loadModel, type Model } from '../../src/index.js';
+import { errorOf } from '../../src/many/failure.js';
 import {
   type FinishedJob,
   type QueueWorker,
@@ -14,6 +16,7 @@ import {
   type TranscribeManyOptions,
   transcribeMany,
 } from '../../src/many/index.js';
+import { settleMany } from '../../src/many/options.js';
 import { writeSpeech } from '../support/long-recording.js';
 import { noRedis, RedisServer } from '../support/redis-server.js';
 
@@ -153,6 +156,39 @@ withRedis('windows wait for workers of their identity; a mixed fleet is a choice
   }
 });
 
+withRedis('a recording that gets done while it is looked at has its transcript', async () => {
+  const queue = redisQueue({ url: redis.url, attempts: 1 });
+  const { outcome } = await queue.add(settleMany({}).job(audio('af_sky_10.flac'), 0));
+  const { getJob } = Queue.prototype;
+  const spy = vi.spyOn(Queue.prototype, 'getJob').mockImplementationOnce(async function (this: Queue, id) {
+    const job = await getJob.call(this, id);
+    await work();
+    await vi.waitUntil(async () => (await job?.getState()) === 'completed', { timeout: 20_000 });
+    return job;
+  });
+  try {
+    expect(await outcome()).toMatchObject({ status: 'done' });
+  } finally {
+    spy.mockRestore();
+    await queue.close();
+  }
+});
+
+withRedis('a queue that could not be reached is tried again', async () => {
+  const queue = redisQueue({ url: redis.url, attempts: 1 });
+  const job = settleMany({}).job(audio('af_sky_10.flac'), 0);
+  await redis.kill();
+  await expect(queue.add(job)).rejects.toMatchObject({ code: 'ERR_PARAKEET_JOB_QUEUE' });
+  await redis.start();
+  expect(await queue.add(job)).toMatchObject({ id: expect.any(String) });
+  await queue.close();
+});
+
+test('an error of a language model is one again behind a queue', () => {
+  const error = errorOf({ code: 'ERR_PARAKEET_INVALID_LANGUAGE_MODEL', message: 'torn' });
+  expect(error).toMatchObject({ code: 'ERR_PARAKEET_INVALID_LANGUAGE_MODEL', name: 'ModelError' });
+});
+
 withRedis('an address without Redis is an error that says so', async () => {
   const url = 'redis://user:secret@127.0.0.1:1';
   const error = await startWorker({ url, model }).catch((error: Error) => error);
@@ -163,7 +199,8 @@ withRedis('an address without Redis is an error that says so', async () => {
 test('bad options are refused', async () => {
   expect(() => redisQueue({ url: 'http://host' })).toThrow(/redis:/);
   expect(() => redisQueue({ url: 'redis://host', name: 'a:b' })).toThrow(/name/);
-  await expect(startWorker({ url: 'redis://host' } as never)).rejects.toMatchObject({
-    code: 'ERR_PARAKEET_INVALID_ARGUMENT',
-  });
+  for (const model of [undefined, null, 'name', { addon: 1 }])
+    await expect(startWorker({ url: 'redis://host', model } as never)).rejects.toMatchObject({
+      code: 'ERR_PARAKEET_INVALID_ARGUMENT',
+    });
 });

@@ -15,6 +15,7 @@ import {
   type TranscriptEvent,
 } from '../../src/index.js';
 import { boostTree, canSpell } from '../../src/model/boost-tree.js';
+import { draftBoost } from '../../src/model/draft-model.js';
 
 const audio = path.join(import.meta.dirname, '..', 'audio');
 const austen = path.join(audio, 'sense_and_sensibility_01_austen_64kb-0870.flac');
@@ -103,10 +104,30 @@ describe('the tree', () => {
           const texts = new Set(['']);
           for (const text of texts)
             for (const piece of ['ab', 'c', 'b']) if ((text + piece).length <= 6) texts.add(text + piece);
-          expect(canSpell(pieces, phrase)).toBe(texts.has(phrase.toLowerCase()));
+          expect(canSpell(pieces, { phrase })).toBe(texts.has(phrase.toLowerCase()));
         },
       ),
     );
+  });
+
+  test('takes it in the way that it asks for, and a stream leaves out what it cannot spell so', () => {
+    const vocabulary = ['▁a', 'b', 'acd'];
+    const phrases = [
+      { phrase: 'AB' },
+      { phrase: 'AB', caseSensitive: true },
+      { phrase: 'cd' },
+      { phrase: 'cd', wholeWords: false },
+    ];
+    const takes = phrases.map((one) => {
+      try {
+        return boostTree(vocabulary, [one]) !== undefined;
+      } catch {
+        return false;
+      }
+    });
+    expect(takes).toEqual([true, false, false, true]);
+    expect(phrases.map((one) => canSpell(vocabulary, one))).toEqual(takes);
+    expect(draftBoost({ vocabulary }, phrases)).toEqual([phrases[0], phrases[3]]);
   });
 
   test.each<[string, unknown, RegExp]>([

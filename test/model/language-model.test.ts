@@ -1,13 +1,19 @@
 /** The options of language models, and what streams with them promise: bad files are refused, finals stay, snapshots fit only their own. */
 import { appendFileSync, copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadAddon } from '../../src/engine/load-addon.js';
 import type { DecodingOptions, Model } from '../../src/index.js';
 import { loadModel } from '../../src/index.js';
 import { checkDecoding, resolveDecoding } from '../../src/model/decoding.js';
 import { goldenFolder } from '../support/goldens.js';
 import { LanguageModelFolder } from '../support/language-model.js';
 import { testSignal } from '../support/signals.js';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const folder = new LanguageModelFolder();
 afterAll(() => folder.remove());
@@ -89,6 +95,32 @@ describe('options', () => {
   });
 });
 
+test('stays open as long as its speech model, for streams that come one after the other', async () => {
+  const addon = loadAddon();
+  const { openLanguageModel } = addon;
+  let times = 0;
+  // No spy: it would hold what it has seen.
+  addon.openLanguageModel = (...values) => {
+    times++;
+    return openLanguageModel.apply(addon, values);
+  };
+  const file = await folder.make(model.info.vocabulary, 7);
+  try {
+    for (let i = 0; i < 3; i++) {
+      resolveDecoding(model.info, { lm: file });
+      // A WeakRef holds its object until the turn is over.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      collectGarbage();
+    }
+    expect(times).toBe(1);
+    copyFileSync(other, file);
+    resolveDecoding(model.info, { lm: file });
+    expect(times).toBe(2);
+  } finally {
+    addon.openLanguageModel = openLanguageModel;
+  }
+});
+
 describe('a file that is no language model of this vocabulary', () => {
   const refused = (lm: string | true) => thrown(() => resolveDecoding(model.info, { type: 'beam', lm }));
   const invalid = (message: RegExp) =>
@@ -109,6 +141,7 @@ describe('a file that is no language model of this vocabulary', () => {
       writeFileSync(path, bytes);
     };
     expect(refused(file('cut', (path) => truncateSync(path, 1000)))).toEqual(invalid(/cut or altered/));
+    expect(refused(file('empty', (path) => truncateSync(path, 0)))).toEqual(invalid(/is empty/));
     expect(refused(file('short', (path) => truncateSync(path, 9)))).toEqual(invalid(/too short/));
     expect(refused(file('longer', (path) => appendFileSync(path, 'more')))).toEqual(
       invalid(/cut or altered/),

@@ -1,7 +1,13 @@
 /** A small server that speaks as much of S3's protocol as reading and writing objects needs; it keeps them in memory, and checks no signature. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export class S3Server {
@@ -11,6 +17,8 @@ export class S3Server {
   readonly ranges: string[] = [];
   /** Statuses to answer the next writes with. */
   readonly refusals: number[] = [];
+  /** Objects whose content breaks off in the middle. */
+  readonly broken = new Set<string>();
   readonly #server: Server;
 
   private constructor() {
@@ -52,6 +60,7 @@ export class S3Server {
     const tag = tagOf(object);
     const match = request.headers['if-match'];
     if (match !== undefined && match !== tag) return fail(response, 412, 'PreconditionFailed');
+    if (this.broken.has(name) && request.method === 'GET') return breakOff(response, object, { etag: tag });
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
     if (range) this.ranges.push(range[0]);
     const part = range ? object.subarray(Number(range[1]), Number(range[2]) + 1) : object;
@@ -62,6 +71,16 @@ export class S3Server {
     });
     response.end(request.method === 'HEAD' ? undefined : part);
   }
+}
+
+/** Answers with the first half of these bytes, and closes the connection. */
+export function breakOff(
+  response: ServerResponse,
+  bytes: Uint8Array,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  response.writeHead(200, { 'content-length': bytes.length, ...headers });
+  response.write(bytes.subarray(0, bytes.length / 2), () => setTimeout(() => response.destroy(), 20));
 }
 
 function fail(response: ServerResponse, status: number, code: string): void {

@@ -129,6 +129,8 @@ class LineWriter {
     if (before) return before;
     const opening = mkdir(path.dirname(file), { recursive: true }).then(() => open(file, 'a'));
     this.#files.set(file, opening);
+    // The next line tries again.
+    opening.catch(() => this.#files.get(file) === opening && this.#files.delete(file));
     return opening;
   }
 }

@@ -1,14 +1,16 @@
 /** A queue in this process: one model, several recordings in hand, and a journal from which it goes on after a crash. */
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { abortedBy } from '../../abort.js';
+import { throwIfAborted } from '../../abort.js';
 import type { ModelClaim } from '../../composition/model-claim.js';
 import { checkModel } from '../../composition/options.js';
 import { AbortedError, ClosedError } from '../../errors.js';
 import type { LoadedModel } from '../../model/loaded-model.js';
 import { expected, integer, known } from '../../options.js';
 import { claimsOf } from '../../shared-model.js';
+import { Gate } from '../gate.js';
 import type { StoredWindow } from '../heard.js';
+import { Once } from '../once.js';
 import type { TranscriptionQueue } from '../queue.js';
 import { jobId, type RecordingJob, type RecordingPlan } from '../recording.js';
 import { DEFAULT_ATTEMPTS, FIRST_PAUSE, isPermanent } from '../retry.js';
@@ -81,6 +83,7 @@ interface Settings {
 
 /** What is there once the model is loaded. */
 interface Tools {
+  claim: ModelClaim;
   work: Work;
   journal: Journal;
 }
@@ -89,10 +92,9 @@ class InProcessQueue implements LocalQueue {
   readonly #claimModel: () => ModelClaim;
   readonly #settings: Settings;
   readonly #stop = new AbortController();
-  #claim: ModelClaim | undefined;
-  #tools: Promise<Tools> | undefined;
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #tools = new Once(() => this.#start());
+  /** Of recordings. */
+  readonly #gate: Gate;
   /** Recordings in hand by their keys: another one with the same content waits, and finds what the first one leaves. */
   readonly #keys = new Map<string, Promise<unknown>>();
   readonly #open = new Set<Promise<unknown>>();
@@ -102,6 +104,7 @@ class InProcessQueue implements LocalQueue {
   constructor(claimModel: () => ModelClaim, settings: Settings) {
     this.#claimModel = claimModel;
     this.#settings = settings;
+    this.#gate = new Gate(settings.concurrency);
   }
 
   get appetite(): number {
@@ -114,7 +117,7 @@ class InProcessQueue implements LocalQueue {
       id: jobId(job),
       outcome: (signal?: AbortSignal) => {
         const all = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
-        const outcome = this.#inTurn(() => this.#withRetries(job, all));
+        const outcome = this.#gate.run(1, all, () => this.#withRetries(job, all));
         const settled = outcome.catch(() => {}).finally(() => this.#open.delete(settled));
         this.#open.add(settled);
         return outcome;
@@ -131,22 +134,10 @@ class InProcessQueue implements LocalQueue {
     this.#stopping = true;
     this.#stop.abort();
     await Promise.all(this.#open);
-    const tools = await this.#tools?.catch(() => undefined);
+    const tools = await this.#tools.made();
     await tools?.work.close();
     await tools?.journal.close();
-    await this.#claim?.release();
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#settings.concurrency)
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#running++;
-    try {
-      return await work();
-    } finally {
-      this.#running--;
-      this.#waiting.shift()?.();
-    }
+    await tools?.claim.release();
   }
 
   async #withRetries(job: RecordingJob, signal: AbortSignal): Promise<Outcome> {
@@ -164,7 +155,7 @@ class InProcessQueue implements LocalQueue {
   }
 
   async #transcribe(job: RecordingJob, signal: AbortSignal): Promise<Outcome> {
-    const { work, journal } = await this.#load();
+    const { work, journal } = await this.#tools.get();
     const known = await journal.contentOf(job.source);
     const plan = await work.plan(job, signal, known);
     if (known === undefined) await journal.sawContent(job.source, plan.content);
@@ -185,10 +176,10 @@ class InProcessQueue implements LocalQueue {
 
   /** All windows: those that the journal has, and the others. */
   async #windows(job: RecordingJob, plan: RecordingPlan, signal: AbortSignal): Promise<StoredWindow[]> {
-    const { work, journal } = await this.#load();
+    const { work, journal } = await this.#tools.get();
     const heard = await journal.windowsOf(plan.key);
     const missing = Array.from({ length: plan.windows }, (_, i) => i).filter((i) => !heard.has(i));
-    const hearer = async () => {
+    const hear = async () => {
       for (let window = missing.shift(); window !== undefined; window = missing.shift()) {
         this.#mustGoOn(signal);
         const attributes = { source: job.source, window };
@@ -199,7 +190,12 @@ class InProcessQueue implements LocalQueue {
         if (plan.windows > 1) await journal.heard(plan.key, window, stored);
       }
     };
-    // The first failure ends the others with their windows.
+    const hearer = () =>
+      hear().catch((error: unknown) => {
+        // The others end with the windows that they have in hand.
+        missing.length = 0;
+        throw error;
+      });
     const hearers = await Promise.allSettled(Array.from({ length: work.atOnce(job) }, hearer));
     const failed = hearers.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
@@ -219,22 +215,20 @@ class InProcessQueue implements LocalQueue {
   }
 
   #mustGoOn(signal: AbortSignal): void {
-    if (signal.aborted) throw abortedBy(signal);
+    throwIfAborted(signal);
     if (this.#stopping) throw new AbortedError('The queue was stopped; the same command goes on from here');
   }
 
-  #load(): Promise<Tools> {
-    this.#tools ??= this.#start();
-    return this.#tools;
-  }
-
   async #start(): Promise<Tools> {
-    this.#claim = this.#claimModel();
-    const model = (await this.#claim.model) as LoadedModel;
-    const { journal } = this.#settings;
-    return {
-      work: new Work(model),
-      journal: journal === undefined ? noJournal : await openJournal(path.join(journal, '.parakeet')),
-    };
+    const { journal: folder } = this.#settings;
+    const claim = this.#claimModel();
+    try {
+      const model = (await claim.model) as LoadedModel;
+      const journal = folder === undefined ? noJournal : await openJournal(path.join(folder, '.parakeet'));
+      return { claim, work: new Work(model), journal };
+    } catch (error) {
+      await claim.release();
+      throw error;
+    }
   }
 }

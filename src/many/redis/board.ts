@@ -1,7 +1,7 @@
 /** The queues of an archive for a dashboard: that of the recordings, and those of the windows, which come with the workers' identities. */
 import type * as Bull from 'bullmq';
 import type { Outcome } from '../work.js';
-import { connectRedis, type RedisAccess } from './connection.js';
+import { connectRedis, openQueue, type RedisAccess } from './connection.js';
 import { type RecordingData, type WindowData, windowsQueue } from './names.js';
 import type { QueueCounts } from './redis-jobs.js';
 import { countsOf } from './redis-jobs.js';
@@ -18,7 +18,7 @@ export class QueueBoard {
   private constructor(access: RedisAccess, name: string) {
     this.#access = access;
     this.#name = name;
-    this.#recordings = this.#open(name);
+    this.#recordings = openQueue(access, name);
   }
 
   /** @throws as `openJobs`. */
@@ -37,7 +37,8 @@ export class QueueBoard {
     for (const job of planned) {
       const plan = job?.data.plan;
       const name = plan && windowsQueue(this.#name, plan.identity);
-      if (name !== undefined && !this.#windows.has(name)) this.#windows.set(name, this.#open(name));
+      if (name !== undefined && !this.#windows.has(name))
+        this.#windows.set(name, openQueue(this.#access, name));
     }
     return [this.#recordings, ...this.#windows.values()] as Bull.Queue[];
   }
@@ -45,13 +46,5 @@ export class QueueBoard {
   async close(): Promise<void> {
     await Promise.all([this.#recordings, ...this.#windows.values()].map((queue) => queue.close()));
     this.#access.client.disconnect();
-  }
-
-  #open<Data, Result>(name: string): Bull.Queue<Data, Result> {
-    const { bull, connection } = this.#access;
-    const queue: Bull.Queue<Data, Result> = new bull.Queue(name, { connection });
-    // Redis is away: requests wait until it is back.
-    queue.on('error', () => {});
-    return queue;
   }
 }

@@ -63,6 +63,16 @@ export async function connectRedis(url: string): Promise<RedisAccess> {
   return { bull, client, connection: client as unknown as Bull.ConnectionOptions };
 }
 
+/** A queue in Redis. While Redis is away its commands wait. */
+export function openQueue<Data, Result>(
+  { bull, connection }: Pick<RedisAccess, 'bull' | 'connection'>,
+  name: string,
+): Bull.Queue<Data, Result> {
+  const queue: Bull.Queue<Data, Result> = new bull.Queue(name, { connection });
+  queue.on('error', () => {});
+  return queue;
+}
+
 function unreachable(url: string, cause: Error | undefined): JobError {
   return new JobError(
     'ERR_PARAKEET_JOB_QUEUE',

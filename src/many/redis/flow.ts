@@ -9,7 +9,7 @@ import type { WorkerIdentity } from '../identity.js';
 import type { RecordingPlan } from '../recording.js';
 import { traced } from '../telemetry.js';
 import type { Outcome, Work } from '../work.js';
-import type { RedisAccess } from './connection.js';
+import { openQueue, type RedisAccess } from './connection.js';
 import { type RecordingData, type WindowData, windowId, windowOf, windowsQueue } from './names.js';
 
 export type RecordingQueueJob = Bull.Job<RecordingData, Outcome>;
@@ -38,7 +38,7 @@ export class Flow {
 
   constructor(setup: FlowSetup) {
     this.#setup = setup;
-    this.#recordings = this.#open(setup.name);
+    this.#recordings = openQueue(setup.access, setup.name);
   }
 
   /** Works on a recording as far as it can. @throws BullMQ's signs that it goes on later; what kept it from being done. */
@@ -165,16 +165,8 @@ export class Flow {
 
   #windowsQueue(identity: WorkerIdentity): Bull.Queue<WindowData, StoredWindow> {
     const name = windowsQueue(this.#setup.name, identity);
-    const queue = this.#queues.get(name) ?? this.#open<WindowData, StoredWindow>(name);
+    const queue = this.#queues.get(name) ?? openQueue<WindowData, StoredWindow>(this.#setup.access, name);
     this.#queues.set(name, queue);
-    return queue;
-  }
-
-  #open<Data, Result>(name: string): Bull.Queue<Data, Result> {
-    const { bull, connection } = this.#setup.access;
-    const queue: Bull.Queue<Data, Result> = new bull.Queue(name, { connection });
-    // Redis is away: commands wait until it is back.
-    queue.on('error', () => {});
     return queue;
   }
 }

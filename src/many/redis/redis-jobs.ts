@@ -6,7 +6,7 @@ import { known } from '../../options.js';
 import { type Failure, parseFailure } from '../failure.js';
 import { describeIdentity } from '../identity.js';
 import type { Outcome } from '../work.js';
-import { checkRedisUrl, connectRedis, type RedisAccess } from './connection.js';
+import { checkRedisUrl, connectRedis, openQueue, type RedisAccess } from './connection.js';
 import { cancelChannel, type RecordingData } from './names.js';
 import { checkQueueName } from './queue-name.js';
 import type { RedisQueueOptions } from './redis-queue.js';
@@ -99,9 +99,7 @@ class Jobs implements QueueJobs {
   constructor(access: RedisAccess, name: string) {
     this.#access = access;
     this.#name = name;
-    const { bull, connection } = access;
-    this.#queue = new bull.Queue(name, { connection });
-    this.#queue.on('error', () => {});
+    this.#queue = openQueue(access, name);
   }
 
   counts(): Promise<QueueCounts> {

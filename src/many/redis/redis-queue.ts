@@ -1,13 +1,14 @@
 /** A queue in Redis, seen from whoever hands recordings in. The work is done by workers (redis-worker.ts), on any machine. */
 import type * as Bull from 'bullmq';
-import { abortedBy, onAbort } from '../../abort.js';
+import { onAbort, throwIfAborted } from '../../abort.js';
 import { integer, known } from '../../options.js';
 import { errorOf, parseFailure } from '../failure.js';
+import { Once } from '../once.js';
 import type { TranscriptionQueue } from '../queue.js';
 import type { RecordingJob } from '../recording.js';
 import { DEFAULT_ATTEMPTS, FIRST_PAUSE } from '../retry.js';
 import type { Outcome } from '../work.js';
-import { checkRedisUrl, connectRedis, type RedisAccess } from './connection.js';
+import { checkRedisUrl, connectRedis, openQueue, type RedisAccess } from './connection.js';
 import { type RecordingData, recordingId } from './names.js';
 import { checkQueueName } from './queue-name.js';
 
@@ -68,6 +69,7 @@ type RecordingQueue = Bull.Queue<RecordingData, Outcome>;
 
 interface Opened extends RedisAccess {
   queue: RecordingQueue;
+  events: Bull.QueueEvents;
 }
 
 class RedisQueue implements TranscriptionQueue {
@@ -75,8 +77,7 @@ class RedisQueue implements TranscriptionQueue {
   readonly #url: string;
   readonly #name: string;
   readonly #attempts: number;
-  #opening: Promise<Opened> | undefined;
-  #events: Bull.QueueEvents | undefined;
+  readonly #opened = new Once(() => this.#connect());
   /** What to do when a recording is over. */
   readonly #waiting = new Map<string, Set<() => void>>();
 
@@ -87,7 +88,7 @@ class RedisQueue implements TranscriptionQueue {
   }
 
   async add(job: RecordingJob) {
-    const { queue } = await this.#open();
+    const { queue } = await this.#opened.get();
     const id = recordingId(job);
     const before = await queue.getJob(id);
     // Over: it may have changed since. Whether it has, its content tells.
@@ -97,8 +98,8 @@ class RedisQueue implements TranscriptionQueue {
   }
 
   async close(): Promise<void> {
-    const opened = await this.#opening?.catch(() => undefined);
-    await this.#events?.close();
+    const opened = await this.#opened.made();
+    await opened?.events.close();
     await opened?.queue.close();
     opened?.client.disconnect();
   }
@@ -114,14 +115,15 @@ class RedisQueue implements TranscriptionQueue {
   }
 
   async #outcome(id: string, signal: AbortSignal | undefined): Promise<Outcome> {
-    const { queue } = await this.#open();
+    const { queue } = await this.#opened.get();
     for (;;) {
-      if (signal?.aborted) throw abortedBy(signal);
+      throwIfAborted(signal);
       // Before the look, so that no end is missed between the two.
       const over = this.#over(id, signal);
+      // The state before the job: one that is over has its result.
+      const state = await queue.getJobState(id);
       const job = await queue.getJob(id);
       if (!job) throw errorOf({ code: 'ERR_PARAKEET_ABORTED', message: 'The recording was cancelled' });
-      const state = await job.getState();
       if (state === 'completed') return job.returnvalue;
       if (state === 'failed') throw errorOf(parseFailure(job.failedReason));
       await over;
@@ -146,25 +148,16 @@ class RedisQueue implements TranscriptionQueue {
     });
   }
 
-  #open(): Promise<Opened> {
-    this.#opening ??= this.#connect();
-    return this.#opening;
-  }
-
   async #connect(): Promise<Opened> {
     const access = await connectRedis(this.#url);
     const { bull, connection } = access;
-    const queue: RecordingQueue = new bull.Queue(this.#name, { connection });
-    queue.on('error', ignore);
-    this.#events = new bull.QueueEvents(this.#name, { connection });
-    this.#events.on('error', ignore);
+    const queue: RecordingQueue = openQueue(access, this.#name);
+    const events = new bull.QueueEvents(this.#name, { connection });
+    events.on('error', () => {});
     const over = ({ jobId }: { jobId: string }) => {
       for (const done of this.#waiting.get(jobId) ?? []) done();
     };
-    this.#events.on('completed', over).on('failed', over).on('removed', over);
-    return { ...access, queue };
+    events.on('completed', over).on('failed', over).on('removed', over);
+    return { ...access, queue, events };
   }
 }
-
-/** Redis is away: commands wait until it is back. */
-function ignore(): void {}

@@ -4,6 +4,7 @@
  */
 import type * as Bull from 'bullmq';
 import type { LoadedModel } from '../../model/loaded-model.js';
+import { isModel } from '../../model/stage-model.js';
 import { finite, integer, known, received } from '../../options.js';
 import { failureOf, failureText, parseFailure } from '../failure.js';
 import type { StoredWindow } from '../heard.js';
@@ -87,8 +88,7 @@ const CONCURRENCY = { cpu: 1, gpu: 16 };
 export async function startWorker(options: WorkerOptions): Promise<QueueWorker> {
   known('startWorker', options, ['url', 'name', 'model', 'concurrency', 'takeover', 'scratch', 'onJob']);
   const { model, scratch, onJob } = options;
-  if (typeof model !== 'object' || !('addon' in model))
-    throw received('a model of loadModel()', 'model', typeof model);
+  if (!isModel(model) || !('addon' in model)) throw received('a model of loadModel()', 'model', typeof model);
   const settings = {
     name: checkQueueName(options.name),
     concurrency: integer('concurrency', options.concurrency ?? CONCURRENCY[model.info.device], 1, 1000),
@@ -97,8 +97,13 @@ export async function startWorker(options: WorkerOptions): Promise<QueueWorker> 
   };
   const access = await connectRedis(checkRedisUrl(options.url));
   const worker = new RedisWorker(access, new Work(model, scratch), settings);
-  await worker.start();
-  return worker;
+  try {
+    await worker.start();
+    return worker;
+  } catch (error) {
+    await worker.stop();
+    throw error;
+  }
 }
 
 interface Settings {

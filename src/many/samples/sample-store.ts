@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { unlessAborted } from '../../abort.js';
 import type { InputOptions } from '../../audio/input-options.js';
+import { Once } from '../once.js';
 import { openContent } from '../source/content.js';
-import type { Content } from '../source/source.js';
+import { type Content, changed } from '../source/source.js';
 import { pcmLayout } from './pcm-layout.js';
 import { rangedSamples, type Samples, storedSamples } from './samples.js';
 import { decodeTo, fetchTo, Scratch } from './scratch.js';
@@ -24,7 +25,12 @@ export interface OpenRecording {
 interface Entry {
   users: number;
   stop: AbortController;
-  opening: Promise<OpenRecording>;
+  opening: Promise<Opened>;
+  isOpen: boolean;
+}
+
+interface Opened extends OpenRecording {
+  unchanged(signal: AbortSignal | undefined): Promise<boolean>;
 }
 
 /** Recordings that stay open when nobody uses them: their other windows are likely to come here too. */
@@ -51,15 +57,35 @@ export class SampleStore {
     work: (recording: OpenRecording) => Promise<T>,
   ): Promise<T> {
     const key = JSON.stringify([source, input]);
-    const entry = this.#entries.get(key) ?? this.#open(source, input);
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    entry.users++;
+    const entry = await this.#find(key, source, input, signal);
     try {
       return await work(await unlessAborted(entry.opening, signal));
     } finally {
-      entry.users--;
-      await this.#forget(key, entry);
+      await this.#leave(key, entry);
+    }
+  }
+
+  /** The recording as it is open already, unless the source is another one now: then opened anew. */
+  async #find(
+    key: string,
+    source: string,
+    input: InputOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<Entry> {
+    for (;;) {
+      const before = this.#entries.get(key);
+      const entry = this.#take(key, before ?? this.#begin(key, source, input));
+      if (!before) return entry;
+      let same = false;
+      try {
+        const { unchanged } = await unlessAborted(entry.opening, signal);
+        same = await unchanged(signal);
+        if (same) return entry;
+        // Whoever else reads it finishes with what it was.
+        this.#drop(key, entry);
+      } finally {
+        if (!same) await this.#leave(key, entry);
+      }
     }
   }
 
@@ -71,40 +97,60 @@ export class SampleStore {
     await this.#scratch.remove();
   }
 
-  #open(source: string, input: InputOptions): Entry {
+  #begin(key: string, source: string, input: InputOptions): Entry {
     const stop = new AbortController();
     const opening = this.#opened(source, input, stop.signal);
-    return { users: 0, stop, opening };
+    const entry: Entry = { users: 0, stop, opening, isOpen: false };
+    opening.then(
+      () => {
+        entry.isOpen = true;
+      },
+      // The next one tries again.
+      () => this.#drop(key, entry),
+    );
+    return entry;
   }
 
-  /** Closes what has failed, and what is kept beyond the number. */
-  async #forget(key: string, entry: Entry): Promise<void> {
-    const failed = await Promise.race([
-      entry.opening.then(
-        () => false,
-        () => true,
-      ),
-      // Still opening: for others, or for nobody.
-      new Promise<boolean>((resolve) => setImmediate(resolve, entry.users === 0)),
-    ]);
-    if (failed && this.#entries.get(key) === entry) this.#entries.delete(key);
-    if (failed && entry.users === 0) await closed(entry);
+  /** For one more user; it is the last one that was used now. */
+  #take(key: string, entry: Entry): Entry {
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    entry.users++;
+    return entry;
+  }
+
+  #drop(key: string, entry: Entry): void {
+    if (this.#entries.get(key) === entry) this.#entries.delete(key);
+  }
+
+  /** One user less: closes what nobody else will find or wait for, and what is kept beyond the number. */
+  async #leave(key: string, entry: Entry): Promise<void> {
+    entry.users--;
+    if (entry.users > 0) return;
+    if (!entry.isOpen) this.#drop(key, entry);
+    const useless = this.#entries.get(key) === entry ? [] : [entry];
     const idle = [...this.#entries].filter(([, { users }]) => users === 0);
-    for (const [key, entry] of idle.slice(0, -KEPT)) {
-      this.#entries.delete(key);
-      await closed(entry);
+    for (const [other, old] of idle.slice(0, -KEPT)) {
+      this.#entries.delete(other);
+      useless.push(old);
     }
+    await Promise.all(useless.map(closed));
   }
 
-  async #opened(source: string, input: InputOptions, signal: AbortSignal): Promise<OpenRecording> {
+  async #opened(source: string, input: InputOptions, signal: AbortSignal): Promise<Opened> {
     const content = await openContent(source, signal);
     const { size, file } = content;
+    const unchanged = (stop: AbortSignal | undefined) => content.unchanged(stop);
     const layout = await pcmLayout(content, this.rate, input, signal);
-    if (layout) return { samples: rangedSamples(content, layout, this.rate), size, hash: hasher(content) };
+    if (layout) {
+      const samples = rangedSamples(content, layout, this.rate);
+      return { samples, size, unchanged, hash: hasher(source, content) };
+    }
     const fetched = file === undefined ? await this.#fetch(content, signal) : undefined;
     try {
       const samples = await this.#decode(file ?? (fetched?.file as string), input, signal);
-      return { samples, size, hash: fetched ? async () => fetched.hash : hasher(content) };
+      const hash = fetched ? async () => fetched.hash : hasher(source, content);
+      return { samples, size, unchanged, hash };
     } finally {
       if (fetched) await rm(fetched.file, { force: true });
     }
@@ -131,17 +177,16 @@ export class SampleStore {
 }
 
 /** Hashes when it is first asked for. */
-function hasher(content: Content): () => Promise<string> {
-  let hashing: Promise<string> | undefined;
-  return () => {
-    hashing ??= hashOf(content);
-    return hashing;
-  };
+function hasher(source: string, content: Content): () => Promise<string> {
+  const hash = new Once(() => hashOf(source, content));
+  return () => hash.get();
 }
 
-async function hashOf(content: Content): Promise<string> {
+/** @throws {@link JobError} when these may not be the bytes of the samples any more. */
+async function hashOf(source: string, content: Content): Promise<string> {
   const hash = createHash('sha256');
   for await (const bytes of await content.stream()) hash.update(bytes as Uint8Array);
+  if (!(await content.unchanged())) throw changed(source);
   return hash.digest('hex');
 }
 

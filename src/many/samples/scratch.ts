@@ -15,25 +15,28 @@ import { writeError } from '../../sinks/destination.js';
 import { openAudio } from '../../sources/audio-source.js';
 import { decode } from '../../transforms/decode.js';
 import { resample } from '../../transforms/resample.js';
+import { Once } from '../once.js';
 import type { Content } from '../source/source.js';
 
 /** Bytes that are collected for one write. */
 const BLOCK = 1 << 18;
 
 export class Scratch {
-  #folder: Promise<string> | undefined;
+  readonly #folder: Once<string>;
 
   /** @param parent Where the folder is made; the system's folder for temporary files when missing. */
-  constructor(private readonly parent = tmpdir()) {}
+  constructor(parent = tmpdir()) {
+    this.#folder = new Once(() => mkdtemp(path.join(parent, 'parakeet-work-')));
+  }
 
   /** A name for a new file. */
   async name(ending: string): Promise<string> {
-    this.#folder ??= mkdtemp(path.join(this.parent, 'parakeet-work-'));
-    return path.join(await this.#folder, `${randomUUID()}${ending}`);
+    return path.join(await this.#folder.get(), `${randomUUID()}${ending}`);
   }
 
   async remove(): Promise<void> {
-    if (this.#folder) await rm(await this.#folder, { recursive: true, force: true });
+    const folder = await this.#folder.made();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -30,6 +30,10 @@ async function fileContent(file: string): Promise<Content> {
     size: found.size,
     file,
     ranged: true,
+    unchanged: async () => {
+      const now = await stat(file);
+      return now.size === found.size && now.mtimeMs === found.mtimeMs && now.ino === found.ino;
+    },
     stream: async (signal) => createReadStream(file, { signal }),
     range: async (from, to) => {
       const handle = await open(file);

@@ -2,39 +2,50 @@
  * A recording behind an HTTP address, read by ranges where the server has them. Presigned addresses allow GET only, so a range of one byte
  * asks for what HEAD would say.
  */
-import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import { type Content, changed, unreadable } from './source.js';
+import { bodyStream, brokenOff, type Content, changed, unreadable } from './source.js';
 
 export async function httpContent(url: string, signal?: AbortSignal): Promise<Content> {
-  const first = await get(url, { range: 'bytes=0-0' }, signal);
-  await first.body?.cancel();
-  const ranged = first.status === 206;
-  const length = ranged
-    ? /\/(\d+)$/.exec(first.headers.get('content-range') ?? '')?.[1]
-    : (first.headers.get('content-length') ?? undefined);
-  const tag = first.headers.get('etag');
+  const { ranged, length, tag, version } = await head(url, signal);
   const same = (response: Response) => {
-    if (response.headers.get('etag') !== tag) throw changed(withoutQuery(url));
+    if (response.headers.get('etag') !== tag) throw changed(url);
   };
   return {
     size: length === undefined ? undefined : Number(length),
     file: undefined,
     ranged: ranged && length !== undefined,
+    unchanged: async (stop) => {
+      const now = await head(url, stop);
+      return now.length === length && now.version === version;
+    },
     stream: async (stop) => {
       const response = await get(url, {}, stop);
       same(response);
-      if (!response.body) throw unreadable(withoutQuery(url), 'the answer has no body');
-      return Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
+      if (!response.body) throw unreadable(url, 'the answer has no body');
+      return bodyStream(url, response.body as ReadableStream<Uint8Array>, stop);
     },
     range: async (from, to, stop) => {
       const response = await get(url, { range: `bytes=${from}-${to - 1}` }, stop);
       same(response);
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      if (response.status !== 206 || bytes.length !== to - from) throw changed(withoutQuery(url));
-      return bytes;
+      const body = await response.arrayBuffer().catch((error: unknown) => {
+        throw brokenOff(url, error, stop);
+      });
+      if (response.status !== 206 || body.byteLength !== to - from) throw changed(url);
+      return new Uint8Array(body);
     },
   };
+}
+
+/** What the server says of the source without its content. */
+async function head(url: string, signal: AbortSignal | undefined) {
+  const { status, headers, body } = await get(url, { range: 'bytes=0-0' }, signal);
+  await body?.cancel();
+  const ranged = status === 206;
+  const length = ranged
+    ? /\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1]
+    : (headers.get('content-length') ?? undefined);
+  const tag = headers.get('etag');
+  return { ranged, length, tag, version: tag ?? headers.get('last-modified') };
 }
 
 async function get(
@@ -50,14 +61,9 @@ async function get(
   } catch (cause) {
     if (signal?.aborted) throw cause;
     const { message, cause: deeper } = cause as Error;
-    throw unreadable(withoutQuery(url), deeper instanceof Error ? deeper.message : message, cause);
+    throw unreadable(url, deeper instanceof Error ? deeper.message : message, cause);
   }
   if (response.ok) return response;
   await response.body?.cancel();
-  throw unreadable(withoutQuery(url), `the server answers ${response.status} ${response.statusText}`.trim());
-}
-
-/** An address for messages: the query of a presigned one is a secret. */
-export function withoutQuery(url: string): string {
-  return url.replace(/[?#].*$/s, '');
+  throw unreadable(url, `the server answers ${response.status} ${response.statusText}`.trim());
 }

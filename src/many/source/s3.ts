@@ -6,7 +6,8 @@ import type { Readable } from 'node:stream';
 import type * as S3 from '@aws-sdk/client-s3';
 import { importPeer } from '../../optional-peer.js';
 import { received } from '../../options.js';
-import { type Content, changed, unreadable } from './source.js';
+import { Once } from '../once.js';
+import { bodyStream, brokenOff, type Content, changed, unreadable } from './source.js';
 
 const REMEDY = 'Install it: npm install @aws-sdk/client-s3';
 
@@ -22,16 +23,11 @@ export interface S3Storage {
   sdk: typeof S3;
 }
 
-let storage: Promise<S3Storage> | undefined;
+const storage = new Once(connect);
 
 /** One client for the process, as the environment says. @throws {@link DependencyError} without the SDK. */
 export function s3Storage(): Promise<S3Storage> {
-  storage ??= connect();
-  // The next one tries again.
-  storage.catch(() => {
-    storage = undefined;
-  });
-  return storage;
+  return storage.get();
 }
 
 async function connect(): Promise<S3Storage> {
@@ -55,13 +51,12 @@ export function s3Place(address: string): S3Place {
 export async function s3Content(address: string, signal?: AbortSignal): Promise<Content> {
   const { bucket, key } = s3Place(address);
   const { client, sdk } = await s3Storage();
-  const options = signal ? { abortSignal: signal } : {};
   const place = { Bucket: bucket, Key: key };
-  const { ContentLength: size, ETag: tag } = await client
-    .send(new sdk.HeadObjectCommand(place), options)
-    .catch((error: Error) => {
+  const head = (stop: AbortSignal | undefined) =>
+    client.send(new sdk.HeadObjectCommand(place), stop ? { abortSignal: stop } : {}).catch((error: Error) => {
       throw unreadable(address, `storage answers ${error.name}: ${error.message}`, error);
     });
+  const { ContentLength: size, ETag: tag } = await head(signal);
   const get = async (range: string | undefined, stop: AbortSignal | undefined) => {
     const command = new sdk.GetObjectCommand({ ...place, Range: range, IfMatch: tag });
     try {
@@ -78,9 +73,16 @@ export async function s3Content(address: string, signal?: AbortSignal): Promise<
     size,
     file: undefined,
     ranged: size !== undefined,
-    stream: async (stop) => (await get(undefined, stop)) as Readable,
+    unchanged: async (stop) => {
+      const now = await head(stop);
+      return now.ETag === tag && now.ContentLength === size;
+    },
+    stream: async (stop) => bodyStream(address, (await get(undefined, stop)) as Readable, stop),
     range: async (from, to, stop) => {
-      const bytes = await (await get(`bytes=${from}-${to - 1}`, stop)).transformToByteArray();
+      const body = await get(`bytes=${from}-${to - 1}`, stop);
+      const bytes = await body.transformToByteArray().catch((error: Error) => {
+        throw brokenOff(address, error, stop);
+      });
       if (bytes.length !== to - from) throw changed(address);
       return bytes;
     },

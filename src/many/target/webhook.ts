@@ -4,9 +4,9 @@
  */
 import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { abortedBy } from '../../abort.js';
+import { abortedBy, throwIfAborted } from '../../abort.js';
 import { JobError } from '../../errors.js';
-import { withoutQuery } from '../source/http.js';
+import { withoutQuery } from '../source/source.js';
 import type { Parcel, Target } from './target.js';
 
 /** The variable with the secret that signs requests. It never travels with a job. */
@@ -99,7 +99,7 @@ async function post(
     const retryAfter = seconds >= 0 ? seconds : undefined;
     return { status: response.status, reason: `it answers ${response.status}`, retryAfter };
   } catch (cause) {
-    if (signal?.aborted) throw abortedBy(signal);
+    throwIfAborted(signal);
     const { message, cause: deeper } = cause as Error;
     const reason = deeper instanceof Error ? deeper.message : message;
     return { status: undefined, reason, retryAfter: undefined };

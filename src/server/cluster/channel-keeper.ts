@@ -3,7 +3,7 @@
  * then. A snapshot is stored when what was said before it has long been sent.
  */
 import {
-  type BoostPhrase,
+  type InputOptions,
   type Latency,
   type Model,
   type MovableStream,
@@ -11,20 +11,22 @@ import {
   moveStream,
   ServerError,
   type StreamSnapshot,
-  type UtteranceOptions,
 } from '../../index.js';
+import { type TranscriptOptions, transcriptOptions, type WantedTranscript } from '../transcript-options.js';
 import { type KeptSound, SoundKeeper } from './sound-keeper.js';
+
+/** A client's transcript that is to be kept: of 16-bit sound. */
+export interface WantedChannel extends WantedTranscript {
+  client: string;
+  input: InputOptions;
+  room?: string;
+}
 
 /** What a transcript is made with, wherever it goes on. Plain JSON. */
 export interface KeptOptions {
   sampleRate: number;
-  latency: Latency;
-  drafts: boolean;
-  utterances: UtteranceOptions | boolean;
-  maxSentence: number;
-  boost: readonly BoostPhrase[];
-  offset: number;
   room?: string;
+  transcript: TranscriptOptions;
 }
 
 /** A channel's way into Redis. */
@@ -44,31 +46,41 @@ export interface KeptChannel {
   over(forget: boolean): void;
 }
 
-/** Seconds between two snapshots. */
-const EVERY = 30;
 /** Seconds of sound after which what was said before a snapshot is sent. */
 const SENT_AFTER = 2;
 /** A session's id. */
 const ID = /^[A-Za-z0-9_-]{8,64}$/;
 
+/** What {@link ChannelKeeper} works with. */
+export interface KeeperSetup {
+  model: Model;
+  latency: Latency;
+  /** Seconds between two snapshots. */
+  every: number;
+}
+
 export class ChannelKeeper {
   readonly #sounds: SoundKeeper;
-  readonly #model: Model;
-  readonly #every: number;
+  readonly #setup: KeeperSetup;
 
-  private constructor(sounds: SoundKeeper, model: Model, every: number) {
+  private constructor(sounds: SoundKeeper, setup: KeeperSetup) {
     this.#sounds = sounds;
-    this.#model = model;
-    this.#every = every;
+    this.#setup = setup;
   }
 
-  /** @param every Seconds between two snapshots. @throws {@link DependencyError}, {@link JobError} */
-  static async open(url: string, model: Model, every = EVERY): Promise<ChannelKeeper> {
-    return new ChannelKeeper(await SoundKeeper.open(url), model, every);
+  /** @throws {@link DependencyError}, {@link JobError} */
+  static async open(url: string, setup: KeeperSetup): Promise<ChannelKeeper> {
+    return new ChannelKeeper(await SoundKeeper.open(url), setup);
   }
 
   /** A new transcript, in the place of one with the same id. */
-  async begin(id: string, client: string, options: KeptOptions): Promise<KeptChannel> {
+  async begin(id: string, wanted: WantedChannel): Promise<KeptChannel> {
+    const { client, input, room } = wanted;
+    const options: KeptOptions = {
+      sampleRate: input.sampleRate as number,
+      transcript: transcriptOptions(wanted, this.#setup),
+      ...(room !== undefined && { room }),
+    };
     const kept = await this.#sounds.begin(checkSession(id), client, JSON.stringify(options));
     return this.#channel(id, kept, options, this.#fresh(options), 0);
   }
@@ -79,7 +91,7 @@ export class ChannelKeeper {
     if (!taken) return undefined;
     const { kept, meta, snapshot, from, sound } = taken;
     const options = JSON.parse(meta) as KeptOptions;
-    const stream = snapshot.length > 0 ? moveStream(this.#model, snapshot) : this.#fresh(options);
+    const stream = snapshot.length > 0 ? moveStream(this.#setup.model, snapshot) : this.#fresh(options);
     stream.write(sound);
     return this.#channel(id, kept, options, stream, from + sound.length);
   }
@@ -88,20 +100,8 @@ export class ChannelKeeper {
     this.#sounds.close();
   }
 
-  #fresh({
-    sampleRate,
-    latency,
-    drafts,
-    utterances,
-    maxSentence,
-    boost,
-    offset,
-  }: KeptOptions): MovableStream {
-    return movableStream(this.#model, {
-      ...{ sampleRate, latency, drafts, utterances, offset },
-      sentences: { maxDuration: maxSentence },
-      decoding: { boost },
-    });
+  #fresh({ sampleRate, transcript }: KeptOptions): MovableStream {
+    return movableStream(this.#setup.model, { sampleRate, ...transcript });
   }
 
   #channel(
@@ -112,7 +112,10 @@ export class ChannelKeeper {
     received: number,
   ): KeptChannel {
     const snapshots = new Snapshots(kept, stream);
-    const timer = setInterval(() => snapshots.take(), this.#every * 1000);
+    const timer = setInterval(() => {
+      kept.touch();
+      snapshots.take();
+    }, this.#setup.every * 1000);
     timer.unref();
     kept.onTaken = () => stream.destroy(moved());
     return {
@@ -129,6 +132,7 @@ export class ChannelKeeper {
 
 /** The snapshots of one stream. */
 class Snapshots {
+  /** Taken, and stored when what was said before it has been sent. */
   #pending: StreamSnapshot | undefined;
 
   constructor(
@@ -136,12 +140,16 @@ class Snapshots {
     private readonly stream: MovableStream,
   ) {}
 
-  /** Takes one, and stores the one before; with `now` this one at once. */
+  /** Takes one, after the one before is stored; with `now` it is stored at once. */
   take(now = false): void {
     const { stream } = this;
     if (stream.destroyed || stream.writableEnded) return;
     const before = this.#pending;
-    if (before && stream.seconds >= before.seconds + SENT_AFTER) this.#store(before);
+    if (before && !now) {
+      // Else none would ever be old enough where they are taken often, or sound comes slowly.
+      if (stream.seconds < before.seconds + SENT_AFTER) return;
+      this.#store(before);
+    }
     stream.snapshot().then(
       (taken) => {
         if (now) this.#store(taken);

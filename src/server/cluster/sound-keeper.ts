@@ -6,25 +6,35 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { connectRedis } from '../../many/redis/connection.js';
 
-/** Seconds for which a transcript without sound is kept. */
+/** Seconds for which a transcript is kept that its server says nothing of. */
 const KEPT = 900;
 const PREFIX = 'parakeet:live:';
 
-/** Adds sound. 0: it has another owner. */
-const APPEND = `
-if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
-redis.call('APPEND', KEYS[2], ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-redis.call('EXPIRE', KEYS[2], ARGV[3])
+/** What scripts begin with. 0: it has another owner. -1: Redis has lost it, or whoever took it is done: nobody could go on with it. */
+const OWNED = `
+local owner = redis.call('HGET', KEYS[1], 'owner')
+if not owner then return -1 end
+if owner ~= ARGV[1] then return 0 end`;
+
+/** What changes a transcript keeps it for longer. */
+const KEEP = `
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('EXPIRE', KEYS[2], ARGV[2])
 return 1`;
 
+/**
+ * Adds sound that begins at a byte. After a connection broke, a command may be sent again that was carried out already: what is there is not
+ * added again. Nor is what comes behind a hole: whoever goes on then asks the client for all of that.
+ */
+const APPEND = `${OWNED}
+local there = redis.call('HGET', KEYS[1], 'from') + redis.call('STRLEN', KEYS[2]) - ARGV[3]
+if there >= 0 and there < #ARGV[4] then redis.call('APPEND', KEYS[2], string.sub(ARGV[4], there + 1)) end${KEEP}`;
+
 /** Stores a snapshot, and forgets the sound before the byte that it needs. */
-const SAVE = `
-if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
-local cut = tonumber(ARGV[3]) - tonumber(redis.call('HGET', KEYS[1], 'from'))
-if cut > 0 then redis.call('SET', KEYS[2], redis.call('GETRANGE', KEYS[2], cut, -1), 'EX', ARGV[4]) end
-redis.call('HSET', KEYS[1], 'snapshot', ARGV[2], 'from', ARGV[3])
-return 1`;
+const SAVE = `${OWNED}
+local cut = ARGV[3] - redis.call('HGET', KEYS[1], 'from')
+if cut > 0 then redis.call('SET', KEYS[2], redis.call('GETRANGE', KEYS[2], cut, -1)) end
+redis.call('HSET', KEYS[1], 'snapshot', ARGV[4], 'from', ARGV[3])${KEEP}`;
 
 /** Takes a client's transcript. */
 const TAKE = `
@@ -53,6 +63,8 @@ export class KeptSound {
   readonly #client: Redis;
   readonly #keys: [string, string];
   readonly #owner = randomUUID();
+  /** Bytes of sound that came. */
+  #length = 0;
   /** Called when another server has taken it. */
   onTaken: () => void = () => {};
 
@@ -77,15 +89,23 @@ export class KeptSound {
     const found = (await this.#run(TAKE, this.#owner, client)) as Buffer[] | null;
     const [meta, from, snapshot, sound] = found ?? [];
     if (!meta || !from || !snapshot || !sound) return undefined;
-    return { meta: meta.toString(), from: Number(from.toString()), snapshot, sound };
+    const begin = Number(from.toString());
+    this.#length = begin + sound.length;
+    return { meta: meta.toString(), from: begin, snapshot, sound };
   }
 
   append(bytes: Buffer): void {
-    this.#told(this.#run(APPEND, this.#owner, bytes, KEPT));
+    this.#told(this.#run(APPEND, this.#owner, KEPT, this.#length, bytes));
+    this.#length += bytes.length;
+  }
+
+  /** No sound has come, but the client is there. */
+  touch(): void {
+    this.append(Buffer.alloc(0));
   }
 
   save(snapshot: Uint8Array, from: number): void {
-    this.#told(this.#run(SAVE, this.#owner, Buffer.from(snapshot), from, KEPT));
+    this.#told(this.#run(SAVE, this.#owner, KEPT, from, Buffer.from(snapshot)));
   }
 
   end(): void {

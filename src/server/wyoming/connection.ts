@@ -126,7 +126,7 @@ export class WyomingConnection {
     const given = lists.flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : []));
     if (given.length > MOST_PHRASES) throw protocolError(`Expected at most ${MOST_PHRASES} names and terms`);
     return given.filter(
-      (phrase): phrase is string => typeof phrase === 'string' && canSpell(vocabulary, phrase),
+      (phrase): phrase is string => typeof phrase === 'string' && canSpell(vocabulary, { phrase }),
     );
   }
 

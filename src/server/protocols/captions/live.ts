@@ -5,11 +5,10 @@ import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
 import { canSpell } from '../../../model/boost-tree.js';
 import { finite, integer } from '../../../options.js';
-import type { KeptChannel, KeptOptions } from '../../cluster/channel-keeper.js';
+import type { KeptChannel } from '../../cluster/channel-keeper.js';
 import type { Protocol, ServerContext } from '../../context.js';
 import { type Failure, logFailure } from '../../failures.js';
-import { MAX_SENTENCE } from '../../live-channel.js';
-import { spellable } from '../../phrases.js';
+import type { LiveChannelOptions } from '../../live-channel.js';
 import { ClientSocket } from '../../sockets/client-socket.js';
 import { type Message, protocolError, readMessage } from '../../sockets/messages.js';
 import type { ServerMessage } from './messages.js';
@@ -110,20 +109,12 @@ class CaptionConnection implements Listener {
 
   async #start({ sample_rate, room, phrases, offset }: Message): Promise<void> {
     if (this.#session) throw protocolError('Expected one start message but received another');
-    const { keeper, model, settings } = this.#context;
-    const { client } = this.#request;
+    const sampleRate = integer('sample_rate', sample_rate, LEAST_RATE, MOST_RATE);
     const options = {
-      sampleRate: integer('sample_rate', sample_rate, LEAST_RATE, MOST_RATE),
+      ...this.#channelOf(sampleRate, finite('offset', offset ?? 0, 0, 1e6), room as string | undefined),
       boost: this.#phrases(phrases ?? []).map((phrase) => ({ phrase })),
-      offset: finite('offset', offset ?? 0, 0, 1e6),
-      ...(room !== undefined && { room: room as string }),
     };
-    const kept = await keeper?.begin(randomUUID(), client, {
-      ...options,
-      boost: spellable(model, options.boost),
-      ...{ latency: settings.latency, drafts: true, utterances: true, maxSentence: MAX_SENTENCE },
-    });
-    this.#begin(options, kept);
+    this.#begin(options, await this.#context.keeper?.begin(randomUUID(), options));
   }
 
   async #resume({ session: id, last_event }: Message): Promise<void> {
@@ -134,24 +125,20 @@ class CaptionConnection implements Listener {
     if (session) return this.#attach(id as string, session, lastEvent);
     const kept = typeof id === 'string' ? await this.#context.keeper?.take(id, client) : undefined;
     if (!kept) throw protocolError('Expected a session that is kept. Start another one.');
-    this.#begin(kept.options, kept, lastEvent);
+    const { sampleRate, transcript, room } = kept.options;
+    this.#begin(this.#channelOf(sampleRate, transcript.offset, room), kept, lastEvent);
+  }
+
+  #channelOf(sampleRate: number, offset: number, room: string | undefined): LiveChannelOptions {
+    const { client } = this.#request;
+    const input = { format: 's16le', sampleRate } as const;
+    return { protocol: 'captions', client, input, offset, ...(room !== undefined && { room }) };
   }
 
   /** Opens the live transcript, or goes on with one of another server. */
-  #begin(
-    { sampleRate, ...options }: Pick<KeptOptions, 'sampleRate' | 'boost' | 'offset' | 'room'>,
-    kept: KeptChannel | undefined,
-    lastEvent?: string,
-  ): void {
-    const { client } = this.#request;
-    const { boost, offset, room } = options;
-    const channel = this.#context.channels.open({
-      protocol: 'captions',
-      client,
-      input: { format: 's16le', sampleRate },
-      ...{ boost, offset, ...(room !== undefined && { room }), ...(kept && { kept }) },
-    });
-    const session = new CaptionSession(channel, client, kept);
+  #begin(options: LiveChannelOptions, kept: KeptChannel | undefined, lastEvent?: string): void {
+    const channel = this.#context.channels.open({ ...options, ...(kept && { kept }) });
+    const session = new CaptionSession(channel, options.client, kept);
     this.#attach(this.#sessions.add(session, kept?.id), session, lastEvent);
   }
 
@@ -160,6 +147,8 @@ class CaptionConnection implements Listener {
     const { received } = session;
     this.send({ type: 'ready', session: id, received, resume_seconds: RESUME_SECONDS });
     session.attach(this, lastEvent);
+    // It may have gone while Redis was asked.
+    if (!this.#socket.open) this.#leave();
   }
 
   get #running(): CaptionSession {
@@ -176,7 +165,7 @@ class CaptionConnection implements Listener {
       );
     const { vocabulary } = this.#context.model.info;
     const given = (value as string[]).filter((one) => one.trim() !== '');
-    const known = given.filter((phrase) => canSpell(vocabulary, phrase));
+    const known = given.filter((phrase) => canSpell(vocabulary, { phrase }));
     const ignored = given.filter((phrase) => !known.includes(phrase));
     if (ignored.length > 0) this.send({ type: 'ignored', phrases: ignored });
     return known;

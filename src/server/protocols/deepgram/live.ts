@@ -3,11 +3,10 @@ import { createHash, type Hash } from 'node:crypto';
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyRequest } from 'fastify';
 import type { PcmEncoding } from '../../../index.js';
-import type { KeptChannel } from '../../cluster/channel-keeper.js';
+import type { KeptChannel, WantedChannel } from '../../cluster/channel-keeper.js';
 import type { Protocol, ServerContext } from '../../context.js';
 import { logFailure } from '../../failures.js';
-import { type LiveChannel, MAX_SENTENCE } from '../../live-channel.js';
-import { spellable } from '../../phrases.js';
+import type { LiveChannel } from '../../live-channel.js';
 import { ClientSocket } from '../../sockets/client-socket.js';
 import { protocolError, readMessage } from '../../sockets/messages.js';
 import { type ListenParameters, readLiveParameters } from './parameters.js';
@@ -87,7 +86,6 @@ class ListenSession {
 
   async #open(): Promise<void> {
     const { input, interim, utterances, boost, room, offset, separate } = this.#parameters;
-    const kept = await this.#kept();
     const common = {
       protocol: 'deepgram',
       client: this.#request.client,
@@ -95,10 +93,14 @@ class ListenSession {
       drafts: interim || room !== undefined,
       ...{ utterances, boost, offset },
       ...(room !== undefined && { room }),
-      ...(kept && { kept }),
     };
+    const kept = await this.#kept(common);
     this.#channels = this.#context.channels.openAll(
-      this.#results.map((_, i) => ({ ...common, ...(separate > 1 && { speaker: `Channel ${i + 1}` }) })),
+      this.#results.map((_, i) => ({
+        ...common,
+        ...(kept && { kept }),
+        ...(separate > 1 && { speaker: `Channel ${i + 1}` }),
+      })),
     );
     if (!kept) return;
     const received = kept.received / (BYTES * kept.options.sampleRate);
@@ -106,21 +108,11 @@ class ListenSession {
   }
 
   /** With `session` in a cluster: what another server has left of it, or a new one. */
-  async #kept(): Promise<KeptChannel | undefined> {
-    const { keeper, model, settings } = this.#context;
-    const { session, input, interim, utterances, boost, room, offset } = this.#parameters;
-    const { client } = this.#request;
+  async #kept(wanted: WantedChannel): Promise<KeptChannel | undefined> {
+    const { keeper } = this.#context;
+    const { session } = this.#parameters;
     if (!keeper || session === undefined) return undefined;
-    const taken = await keeper.take(session, client);
-    if (taken) return taken;
-    return keeper.begin(session, client, {
-      sampleRate: input.sampleRate as number,
-      latency: settings.latency,
-      drafts: interim || room !== undefined,
-      maxSentence: MAX_SENTENCE,
-      boost: spellable(model, boost),
-      ...{ utterances, offset, ...(room !== undefined && { room }) },
-    });
+    return (await keeper.take(session, wanted.client)) ?? keeper.begin(session, wanted);
   }
 
   #leave(): void {
