@@ -103,12 +103,14 @@ function scalesOf(values: Float32Array, rows: number): Float32Array {
 
 function toBytes(values: Float32Array, rows: number): Int8Array {
   const columns = values.length / rows;
-  const scales = scalesOf(values, rows);
   const bytes = new Int8Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    const scaled = Math.fround((values[i] as number) / (scales[Math.floor(i / columns)] as number));
-    // Halves away from zero, like C's lround.
-    bytes[i] = Math.sign(scaled) * Math.floor(Math.abs(scaled) + 0.5);
+  let i = 0;
+  for (const scale of scalesOf(values, rows)) {
+    for (const end = i + columns; i < end; i++) {
+      const scaled = Math.fround((values[i] as number) / scale);
+      // Halves away from zero, like C's lround.
+      bytes[i] = scaled < 0 ? Math.ceil(scaled - 0.5) : Math.floor(scaled + 0.5);
+    }
   }
   return bytes;
 }
