@@ -10,6 +10,7 @@ import { runJob } from './engine/jobs.js';
 import { loadAddon } from './engine/load-addon.js';
 import { AbortedError } from './errors.js';
 import type { HubProgress } from './hub/hub.js';
+import { readCalibrations } from './model/confidence.js';
 import { type ModelConfig, readConfig } from './model/config.js';
 import type { ModelFiles } from './model/formats/model-files.js';
 import { openModel } from './model/open-model.js';
@@ -133,6 +134,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
     const dtype = wanted === 'auto' ? bestType(files, build.nativeBfloat16) : wanted;
     const { features } = config.native.preprocessor;
     const prior = files.prior === undefined ? undefined : await readPrior(files.prior, features);
+    const calibrations = files.calibrations && (await readCalibrations(files.calibrations));
     const native = await runJob(addon, signal, (job) =>
       addon.loadModel(config.native, files.tensors, {
         dtype,
@@ -151,6 +153,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
       ...describe(config, device, dtype),
       ...(prior && { prior }),
       ...(languageModel !== undefined && { languageModel }),
+      ...(calibrations && { calibrations }),
     };
     return new Model(native, info, addon, await identify(files));
   } finally {

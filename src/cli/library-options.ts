@@ -33,7 +33,7 @@ export async function decodingOptions(values: Values): Promise<DecodingOptions> 
   const boost = values.boost as string | undefined;
   return {
     type,
-    ...pick<DecodingOptions>(values, ['head']),
+    ...pick<DecodingOptions>(values, ['head', 'confidence']),
     ...(type === 'beam' &&
       pick<DecodingOptions>(values, ['beamSize', 'search', 'lengthPenalty', 'patience', 'durationReward'])),
     ...(boost !== undefined && { boost: await readBoostFile(boost) }),

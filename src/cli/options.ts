@@ -3,6 +3,7 @@
  * ffmpeg's. How they are used is up to the commands.
  */
 import { pcmEncodings } from '../audio/formats/pcm.js';
+import { MEASURES } from '../model/confidence.js';
 import { latencyPresets } from '../model/latency.js';
 import { FORMATS } from '../sinks/formats.js';
 import { CliOption, type Values } from './cli-option.js';
@@ -59,6 +60,17 @@ export const liveModelOptions = (): CliOption[] => [
 /** The same for commands that take the model as an argument. */
 export const computeOptions = (): CliOption[] => [dtype(), fp32(), bf16(), threads(), cacheDir()];
 
+const CONFIDENCES = ['calibrated', ...MEASURES];
+
+/** How a model is calibrated. */
+export const calibrateOptions = (): CliOption[] => [
+  new CliOption(
+    '--references <PATH>',
+    'recordings with what is said in them: a folder of sound files, each beside a .txt of its name, or a JSONL manifest as NeMo has it',
+  ).makeOptionMandatory() as CliOption,
+  CliOption.choice('--measure <KIND>', 'the measure that becomes a probability', MEASURES).presets('entropy'),
+];
+
 /** How tokens are chosen: the same for live sound and for files. */
 export function decodingOptions(): CliOption[] {
   const beam = (option: CliOption) => option.needs('--decoding beam', (values) => values.decoding === 'beam');
@@ -111,6 +123,9 @@ export function decodingOptions(): CliOption[] {
       .from('PARAKEET_HEAD')
       .default(undefined, "the model's best"),
     ...languageModelOptions(),
+    CliOption.choice('--confidence <KIND>', 'what the confidence of words is', CONFIDENCES)
+      .from('PARAKEET_CONFIDENCE')
+      .default(undefined, 'calibrated, of a model that is'),
     new CliOption(
       '--boost <FILE>',
       'phrases to boost, one per line, each optionally followed by a tab and a weight',

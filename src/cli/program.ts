@@ -263,7 +263,7 @@ function addJobs(program: CliCommand, does: Does): void {
 }
 
 function addModels(program: CliCommand, does: Does): void {
-  const models = sub(program, 'models', 'fetch, list, describe, remove or convert models');
+  const models = sub(program, 'models', 'fetch, list, describe, remove, convert or calibrate models');
   const load = async () => import('./models.js');
   const name = '<name>';
   const repository = 'a Hugging Face repository, such as mlx-community/parakeet-tdt-0.6b-v3';
@@ -303,6 +303,16 @@ function addModels(program: CliCommand, does: Does): void {
         options.json(),
       ]),
     async () => (await load()).convert,
+  );
+  does(
+    sub(
+      models,
+      'calibrate',
+      'make probabilities of the confidences of a model, for speech like your recordings',
+    )
+      .argument('<folder>', "the model's folder, in which confidence.json is written")
+      .group('Options:', [...options.calibrateOptions(), options.dtype(), options.threads(), options.json()]),
+    async () => (await load()).calibrate,
   );
 }
 

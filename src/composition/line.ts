@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import pumpify from 'pumpify';
 import type { AudioChunk, TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
-import type { DecodingOptions } from '../model/decoding.js';
+import { calibrationOf, type DecodingOptions } from '../model/decoding.js';
 import { languageBeside, mustShareRate } from '../model/draft-model.js';
 import { settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
@@ -158,15 +158,21 @@ export class Line implements TranscriptLine {
     return this.#boost === undefined ? decoding : { ...decoding, boost: this.#boost };
   }
 
+  #calibrated({ info }: StageModel): boolean {
+    return calibrationOf(info, this.options.decoding) !== undefined;
+  }
+
   #plan(model: StageModel, draftModel: StageModel | undefined): (() => unknown)[] {
     const { input, sentences: limits, utterances, mode } = this.options;
     return [
       ...(this.takes === 'audio' ? [] : [() => decoderOf(this.takes as LineInput, model, input)]),
       ...(this.takes === 'samples' ? [] : [() => resample(model.info.sampleRate)]),
       ...(mode === 'file' ? [() => this.#file(model as LoadedModel)] : this.#live(model, draftModel)),
-      () => sentences({ ...limits, utterances }),
+      () => sentences({ ...limits, utterances, calibrated: this.#calibrated(model) }),
       ...(this.options.refine ? [() => this.#refined(model)] : []),
-      ...(this.options.text === 'written' ? [() => writtenForm()] : []),
+      ...(this.options.text === 'written'
+        ? [() => writtenForm({ calibrated: this.#calibrated(model) })]
+        : []),
     ];
   }
 

@@ -46,7 +46,7 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
     const decoding = resolveDecoding(model.info, wanted);
     super({ readableHighWaterMark: 4 });
     this.#rate = model.sampleRate;
-    this.#events = new WindowEvents(model);
+    this.#events = new WindowEvents(model, wanted);
     this.#vocabulary = model.info.vocabulary;
     this.#firstUppercase = wanted?.firstUppercase;
     this.#windows = new Windows(model, plan, decoding, this.#aborter.signal);
