@@ -3,7 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { bundledModel } from './bundled-model.js';
+import { bundledModel, isBundled } from './bundled-model.js';
 import type { NativeDType, NativeModelInfo } from './engine/addon.js';
 import { checkDevice, decideDevice } from './engine/device.js';
 import { runJob } from './engine/jobs.js';
@@ -128,7 +128,8 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
   const addon = loadAddon();
   const device = decideDevice(addon, wantedDevice);
   const build = addon.build();
-  const files = await openModel(name ?? (process.env.PARAKEET_MODEL || bundledModel()), options);
+  const folder = name ?? (process.env.PARAKEET_MODEL || bundledModel());
+  const files = await openModel(folder, options);
   try {
     const config = readConfig(files.config, files.configFile);
     const dtype = wanted === 'auto' ? bestType(files, build.nativeBfloat16) : wanted;
@@ -152,7 +153,7 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
     const info = {
       ...describe(config, device, dtype),
       ...(prior && { prior }),
-      ...(languageModel !== undefined && { languageModel }),
+      ...(languageModel !== undefined && { languageModel, usesLanguageModel: isBundled(folder) }),
       ...(calibrations && { calibrations }),
     };
     return new Model(native, info, addon, await identify(files));

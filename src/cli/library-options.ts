@@ -29,10 +29,10 @@ export function sentenceOptions(values: Values): SentenceOptions {
 
 /** How tokens are chosen. The beam's options, which may come from the environment, apply to beam search only. */
 export async function decodingOptions(values: Values): Promise<DecodingOptions> {
-  const type = values.decoding as 'greedy' | 'beam';
+  const type = values.decoding as 'greedy' | 'beam' | undefined;
   const boost = values.boost as string | undefined;
   return {
-    type,
+    ...(type !== undefined && { type }),
     ...pick<DecodingOptions>(values, ['head', 'confidence']),
     ...(type === 'beam' &&
       pick<DecodingOptions>(values, ['beamSize', 'search', 'lengthPenalty', 'patience', 'durationReward'])),

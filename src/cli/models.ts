@@ -39,7 +39,8 @@ export async function list(_args: string[], values: Values, context: Context): P
 export async function info([name]: string[], values: Values, context: Context): Promise<number> {
   const { signal } = context.ending;
   const model = await loadModel(name, { ...loadOptions(values), offline: true, signal });
-  const { vocabulary, prior, languageModel, calibrations, contexts, prompts, ...rest } = model.info;
+  const { vocabulary, prior, languageModel, usesLanguageModel, calibrations, contexts, prompts, ...rest } =
+    model.info;
   const streams = [];
   for (const context of contexts) {
     const seconds = Number(((context[1] + 1) * frameSeconds(model.info)).toFixed(6));
@@ -51,6 +52,7 @@ export async function info([name]: string[], values: Values, context: Context): 
     vocabulary: vocabulary.length,
     prior: prior !== undefined,
     languageModel: languageModel !== undefined,
+    usesLanguageModel: usesLanguageModel === true,
     calibrated: Object.keys(calibrations ?? {}),
     languages: Object.keys(prompts),
     contexts: streams,

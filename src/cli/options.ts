@@ -81,7 +81,7 @@ export function decodingOptions(): CliOption[] {
       'beam',
     ])
       .from('PARAKEET_DECODING')
-      .presets('greedy'),
+      .default(undefined, 'greedy; beam with its language model where the bundled model is to be accurate'),
     beam(CliOption.integer('--beam-size <N>', 'beam: how many hypotheses are kept', 1))
       .from('PARAKEET_BEAM_SIZE')
       .presets(5),

@@ -7,6 +7,7 @@ import pumpify from 'pumpify';
 import type { AudioChunk, TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
 import { calibrationOf, type DecodingOptions } from '../model/decoding.js';
+import { decodingFor } from '../model/default-decoding.js';
 import { languageBeside, mustShareRate } from '../model/draft-model.js';
 import { settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
@@ -91,7 +92,8 @@ export class Line implements TranscriptLine {
   open({ model, draftModel }: LineModels, listeners: LineListeners): void {
     if (draftModel) {
       mustShareRate(model.info, draftModel.info);
-      this.#draft = new DraftLine(draftModel, { ...this.options, decoding: this.#decoding });
+      const decoding = this.#boost ? { boost: this.#boost } : this.options.decoding;
+      this.#draft = new DraftLine(draftModel, { ...this.options, decoding });
     }
     // Into the field one by one, so that destroy() finds the existing ones when one of them throws.
     for (const make of this.#plan(model, draftModel)) {
@@ -152,9 +154,10 @@ export class Line implements TranscriptLine {
     return [...this.#stages, ...(this.#draft?.stages ?? [])];
   }
 
-  /** The decoding options with the current phrases. */
-  get #decoding(): DecodingOptions | undefined {
-    const { decoding } = this.options;
+  /** The decoding options of the accurate model, with the current phrases. */
+  #decodingOf({ info }: StageModel): DecodingOptions | undefined {
+    const { mode = 'live', latency } = this.options;
+    const decoding = decodingFor(info, this.options.decoding, { mode, latency });
     return this.#boost === undefined ? decoding : { ...decoding, boost: this.#boost };
   }
 
@@ -193,7 +196,7 @@ export class Line implements TranscriptLine {
         return this.#encoder;
       },
       () => {
-        this.#tokens = tokenDecode(model, { decoding: this.#decoding, drafts });
+        this.#tokens = tokenDecode(model, { decoding: this.#decodingOf(model), drafts });
         return this.#tokens;
       },
       ...(draft ? [() => this.#draftsOf(draft)] : []),
@@ -206,7 +209,7 @@ export class Line implements TranscriptLine {
   }
 
   #refined(model: StageModel): Refine {
-    this.#refine = refine(model, this.#encoder as Encode, this.#decoding);
+    this.#refine = refine(model, this.#encoder as Encode, this.#decodingOf(model));
     return this.#refine;
   }
 
@@ -216,7 +219,7 @@ export class Line implements TranscriptLine {
       windows,
       language,
       silence: settleSilence(silence),
-      decoding: this.#decoding,
+      decoding: this.#decodingOf(model),
     });
     return this.#windows;
   }

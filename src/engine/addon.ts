@@ -47,6 +47,8 @@ export interface NativeModelInfo {
   prior?: { mean: number[]; std: number[]; frames: number };
   /** The path of the language model in the model's folder. */
   languageModel?: string;
+  /** Of the bundled model: `transcribe`, `mode: 'file'` and `latency: 'accurate'` decode with it by default. */
+  usesLanguageModel?: boolean;
   /** From the model folder's `confidence.json`, by head: how a measured confidence becomes a probability. */
   calibrations?: Readonly<
     Partial<Record<NativeHead, { measure: NativeMeasure; scale: number; offset: number }>>

@@ -1,5 +1,6 @@
 import { isCacheAware } from '../model/cache-aware.js';
 import { checkDecoding, type DecodingOptions } from '../model/decoding.js';
+import { decodingFor } from '../model/default-decoding.js';
 import {
   draftDecoding,
   draftTuning,
@@ -37,7 +38,7 @@ export interface LiveOptions {
   language?: string | undefined;
   /**
    * How tokens are chosen, and phrases that are boosted.
-   * @defaultValue greedy
+   * @defaultValue greedy; with the bundled model on a CPU and `latency: 'accurate'`, a beam with its language model
    */
   decoding?: DecodingOptions | undefined;
   /**
@@ -96,7 +97,8 @@ export function startLive(model: LoadedModel, options: LiveOptions): LiveTranscr
   if (draftModel) mustShareRate(model.info, draftModel.info);
   const silence = settleSilence(options.silence);
   const language = languageBeside(model.info, draftModel?.info, options.language);
-  return start('live', { model, draftModel }, others, silence.flush, () => ({
+  const decoding = decodingFor(model.info, options.decoding, { mode: 'live', latency: options.latency });
+  return start('live', { model, draftModel }, { others, decoding }, silence.flush, () => ({
     model: streamingOf(model.info, { ...options, language }, silence),
     draftModel: draftModel && streamingOf(draftModel.info, draftTuning(draftModel.info, options), silence),
   }));
@@ -110,20 +112,23 @@ export function startTranscribeStream(model: LoadedModel, options: TranscribeStr
   const unsaid =
     !isCacheAware(model.info) &&
     [latency, lookahead, left, contextSize].every((value) => value === undefined);
-  return start('transcribeStream', { model }, options, flush, () => ({
+  return start('transcribeStream', { model }, { others: options, decoding: options.decoding }, flush, () => ({
     model: { ...options, ...(unsaid && { contextSize: [256, 256] }) },
   }));
 }
 
-/** `streaming`: the options of each model's encoder; asked for only without a snapshot. */
+/** `decoding`: the accurate model's. `streaming`: the options of each model's encoder; asked for only without a snapshot. */
 function start(
   what: string,
   models: LiveModels,
-  options: LiveOptions | TranscribeStreamOptions,
+  {
+    others: options,
+    decoding,
+  }: { others: LiveOptions | TranscribeStreamOptions; decoding: DecodingOptions | undefined },
   flushSilence: number,
   streaming: () => { model: StreamingOptions; draftModel?: StreamingOptions | undefined },
 ): LiveTranscript {
-  const { decoding, sentences } = options;
+  const { sentences } = options;
   const signal = optionalSignal('signal', options.signal);
   const from = restored(what, models, options);
   if (from) {
@@ -139,7 +144,7 @@ function start(
     ...(decoding && { decoding }),
     ...(sentences && { sentences }),
   };
-  const draftChoice = models.draftModel && draftDecoding(models.draftModel.info, decoding);
+  const draftChoice = models.draftModel && draftDecoding(models.draftModel.info, options.decoding);
   const drafts: SessionOptions | undefined = models.draftModel && {
     encoder: resolveStreaming(models.draftModel.info, draftModel),
     flushSilence,

@@ -5,7 +5,8 @@
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { StreamStats, TranscriptEvent, TranscriptResult } from '../events.js';
-import { calibrationOf } from '../model/decoding.js';
+import { calibrationOf, type DecodingOptions } from '../model/decoding.js';
+import { decodingFor } from '../model/default-decoding.js';
 import { settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import { WindowEvents } from '../recordings/window-events.js';
@@ -37,6 +38,14 @@ export function windowPlanOf(
   const duration = windows && (windows.duration as number | null | undefined);
   const whole = duration === null ? { ...windows, duration: Number.POSITIVE_INFINITY } : windows;
   return planWindows(info, whole, settleSilence(silence), language);
+}
+
+/** How a model decodes a recording. Workers of a mixed fleet must do alike, whatever they compute on. */
+export function decodingOf(
+  { info }: LoadedModel,
+  { hearing, mixed }: RecordingJob,
+): DecodingOptions | undefined {
+  return mixed ? hearing.decoding : decodingFor(info, hearing.decoding, { mode: 'file' });
 }
 
 /** The transcript of a recording. */

@@ -19,7 +19,8 @@ import {
 export interface DecodingOptions extends LanguageModelOptions, ConfidenceOptions {
   /**
    * `'greedy'` takes the most likely token at each frame; `'beam'` keeps several hypotheses and takes the most likely one as a whole.
-   * @defaultValue `'greedy'`
+   * @defaultValue `'greedy'`; where nothing else is said and the bundled model is used on a CPU, `'beam'` with `lm: true` for `transcribe`, `mode: 'file'`
+   * and `latency: 'accurate'`
    */
   type?: 'greedy' | 'beam' | undefined;
   /**
