@@ -326,8 +326,12 @@ function addLanguageModels(program: CliCommand, does: Does): void {
     async () => (await load()).build,
   );
   does(
-    sub(lm, 'convert', 'convert an ARPA file of token n-grams, such as those that NeMo makes')
-      .argument('<arpa>', 'the file, or - for stdin')
+    sub(
+      lm,
+      'convert',
+      "convert an ARPA file of token n-grams, such as those that NeMo makes, or an archive of NeMo's NGPU-LM",
+    )
+      .argument('<file>', 'the ARPA file, or - for stdin, or the .nemo archive')
       .group('Options:', [...options.languageModelConvertOptions(), options.cacheDir(), options.json()]),
     async () => (await load()).convert,
   );
