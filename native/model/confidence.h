@@ -1,6 +1,6 @@
-// How sure the model is of a token, by the distribution over tokens that it was chosen from. The entropies of Tsallis and
-// Rényi (Laptev and Ginsburg 2022, "Fast entropy-based methods of word-level confidence estimation") have α = 1/3 and
-// NeMo's exponential normalisation.
+// How sure the model is of a token, by the distribution over tokens that it was chosen from. The entropies of Tsallis
+// and Rényi (Laptev and Ginsburg 2022, "Fast entropy-based methods of word-level confidence estimation") have α = 1/3
+// and NeMo's exponential normalisation.
 #pragma once
 
 #include "ops/logits.h"

@@ -222,7 +222,8 @@ class CtcBeamDecoder : public Decoder {
     const ops::PartScope part(ops::Part::decoder);
     const ops::PartTimer timer(ops::Part::decoder);
     for (const DecoderJob& job : jobs)
-      static_cast<CtcBeamState&>(*job.state).decode(*job.frames, job.until, job.lastStart, beam_, measure(), *job.tokens);
+      static_cast<CtcBeamState&>(*job.state)
+          .decode(*job.frames, job.until, job.lastStart, beam_, measure(), *job.tokens);
   }
 
  private:

@@ -26,7 +26,7 @@ class GreedyKernel {
   struct Found {
     int token;
     int64_t frame;
-    int place;  // of the duration
+    int place;           // of the duration
     ops::Spread spread;  // of the distribution that it was chosen from
   };
   struct Stream {

@@ -48,7 +48,8 @@ int64_t lastSoundFrame(const Matrix& mel, int until) {
 
 // Where greedy decoding takes place; null for the CPU. PARAKEET_DECODER (host | device) overrides the choice, for tests
 // and measurements.
-std::shared_ptr<const DeviceGreedy> makeDeviceGreedy(const ModelConfig& config, const Weights& weights, ops::DType dtype) {
+std::shared_ptr<const DeviceGreedy> makeDeviceGreedy(const ModelConfig& config, const Weights& weights,
+                                                     ops::DType dtype) {
   const char* named = std::getenv("PARAKEET_DECODER");
   const std::string_view wanted = named ? named : "";
   if (wanted == "device") return std::make_shared<const DeviceGreedy>(config, weights, dtype, 1);

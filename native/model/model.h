@@ -28,8 +28,8 @@ struct Decoding {
 
   // What signals must have in common to be decoded together; their phrases may differ.
   bool inOneWay(const Decoding& other) const {
-    return head == other.head && beam == other.beam && measure == other.measure && (lm == nullptr) == (other.lm == nullptr) &&
-           (!lm || *lm == *other.lm);
+    return head == other.head && beam == other.beam && measure == other.measure &&
+           (lm == nullptr) == (other.lm == nullptr) && (!lm || *lm == *other.lm);
   }
 };
 

@@ -152,7 +152,8 @@ class TdtFrameBeamDecoder : public TransducerBeamDecoder {
  protected:
   void search(std::vector<Search>& searches) const override {
     std::vector<FrameSearch> going;
-    for (Search& one : searches) going.emplace_back(rules_, beam_, measure(), *one.frames, one.span, std::move(one.first));
+    for (Search& one : searches)
+      going.emplace_back(rules_, beam_, measure(), *one.frames, one.span, std::move(one.first));
     std::vector<Transducer::JointInput> inputs;
     std::vector<float> logits;
     for (;;) {

@@ -10,7 +10,7 @@ import { readAt } from '../model/read-at.js';
 import { LONGEST_ORDER, MOST_GRAMS } from './arpa.js';
 
 /** Some grams of one length. */
-export interface NemoGrams {
+interface NemoGrams {
   length: number;
   /** The tokens of all grams, one after the other; -1 is the beginning. */
   tokens: number[];
