@@ -76,12 +76,13 @@ export function decodingOptions(): CliOption[] {
   const beam = (option: CliOption) => option.needs('--decoding beam', (values) => values.decoding === 'beam');
   return [
     new CliOption('--language <NAME>', 'the language, of a model that is told it, such as en-US'),
-    CliOption.choice('--decoding <METHOD>', 'how words are chosen; beam: fewer errors, a little slower', [
-      'greedy',
-      'beam',
-    ])
+    CliOption.choice(
+      '--decoding <METHOD>',
+      'how words are chosen; beam: fewer errors, a little slower. Unsaid, the bundled model takes a beam with its language model for files and --latency accurate',
+      ['greedy', 'beam'],
+    )
       .from('PARAKEET_DECODING')
-      .default(undefined, 'greedy; beam with its language model where the bundled model is to be accurate'),
+      .presets('greedy'),
     beam(CliOption.integer('--beam-size <N>', 'beam: how many hypotheses are kept', 1))
       .from('PARAKEET_BEAM_SIZE')
       .presets(5),

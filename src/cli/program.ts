@@ -16,6 +16,8 @@ export interface Context {
   ending: Ending;
   /** Whether an option is on the command line itself, not from the environment or a default. */
   given(option: string): boolean;
+  /** Whether the command line or the environment has the option. */
+  said(option: string): boolean;
 }
 
 /** A command's work; resolves with the exit code. */
@@ -81,7 +83,10 @@ SIGTERM, SIGHUP (what was final is written); 141 when nobody reads the output.
 `;
 
 /** @param finish Takes the exit code of the command that ran. */
-export function createProgram(base: Omit<Context, 'given'>, finish: (code: number) => void): CliCommand {
+export function createProgram(
+  base: Omit<Context, 'given' | 'said'>,
+  finish: (code: number) => void,
+): CliCommand {
   const { terminal } = base;
   const program = new CliCommand('parakeet');
   program
@@ -107,8 +112,11 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
       .version(`parakeet-stream ${packageVersion}`, '--version', 'print the version')
       .action(async () => {
         const work = await load();
-        const given = (option: string) => command.getOptionValueSource(option) === 'cli';
-        finish(await command.blamed(async () => work(command.args, command.opts(), { ...base, given })));
+        const sourceOf = (option: string) => command.getOptionValueSource(option);
+        const given = (option: string) => sourceOf(option) === 'cli';
+        const said = (option: string) => given(option) || sourceOf(option) === 'env';
+        const context = { ...base, given, said };
+        finish(await command.blamed(async () => work(command.args, command.opts(), context)));
       });
 
   const transcribe = sub(program, 'transcribe', 'write transcripts of sound files')

@@ -44,7 +44,7 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
       'Expected sound on stdin, which is a terminal. Name a file, or use a pipe: ffmpeg … | parakeet transcribe -',
     );
   }
-  const decoding = await decodingOptions(values);
+  const decoding = await decodingOptions(values, context.said);
   const { jobs, passedOver } = await planJobs(inputs, values, context.given, fail);
   if (!quiet) for (const file of passedOver) say(`parakeet: ${file} is already there: kept`);
   if (jobs.length === 0) return failed === 0 ? 0 : 1;
