@@ -213,9 +213,12 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
   constexpr int wide = HIDDEN > JOINT ? HIDDEN : JOINT, unitsAtOnce = 8, mostWarps = 32;
   constexpr int streamsOfLane = (S + LANES - 1) / LANES;
   __shared__ __align__(16) float vectors[S * wide];
-  __shared__ __align__(16) float before[S * HIDDEN];
+  // A block has room for 48 KiB. What the predictor read before, and the tallies of the joint, are never needed at the
+  // same time.
+  constexpr int beforeOfOne = HIDDEN > mostWarps * tallySize ? HIDDEN : mostWarps * tallySize;
+  __shared__ __align__(16) float before[S * beforeOfOne];
+  Tally* const tallies = reinterpret_cast<Tally*>(before);
   __shared__ float gates[unitsAtOnce * 4 * S];
-  __shared__ Tally tallies[mostWarps * S];
   __shared__ int token[S], pointer[S], symbols[S], end[S], count[S], found[S];
 
   const int lane = threadIdx.x % LANES, warp = threadIdx.x / LANES, warps = blockDim.x / LANES;
