@@ -12,6 +12,8 @@ import { loadModel } from 'parakeet-stream';
 import { readRecordings } from './recordings.mjs';
 import { wordErrorRate } from './wer-metric.mjs';
 
+/** Without the language model that whole recordings have by default. */
+const decoding = { type: 'greedy' };
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean' },
@@ -30,8 +32,8 @@ const results = [];
 for (const folder of values.recordings) {
   const pairs = { offline: [], live: [] };
   for (const { file, said } of readRecordings(folder)) {
-    pairs.offline.push({ said, heard: (await model.transcribe(file)).text });
-    pairs.live.push({ said, heard: (await model.transcribe(file, { mode: 'live' })).text });
+    pairs.offline.push({ said, heard: (await model.transcribe(file, { decoding })).text });
+    pairs.live.push({ said, heard: (await model.transcribe(file, { mode: 'live', decoding })).text });
   }
   const row = {
     device,

@@ -21,6 +21,8 @@ import { random } from './mixes.mjs';
 import { median, quantile } from './quantile.mjs';
 import { randomModel } from './random-model.mjs';
 
+/** Without the language model that whole recordings have by default. */
+const decoding = { type: 'greedy' };
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean' },
@@ -77,7 +79,7 @@ const measures = {
       const samples = sound(seconds, model.sampleRate);
       let tokens = 0;
       const took = await timed(async () => {
-        tokens = (await model.transcribe(samples)).tokens.length;
+        tokens = (await model.transcribe(samples, { decoding })).tokens.length;
       }, 15);
       const { data, frames } = await model.computeLogMel(samples);
       const encoded = await timed(
@@ -96,7 +98,7 @@ const measures = {
 
   async hour(model) {
     const samples = sound(3600, model.sampleRate);
-    const took = await timed(() => model.transcribe(samples), 2);
+    const took = await timed(() => model.transcribe(samples, { decoding }), 2);
     report({ model: model.label, what: 'hour', x: round(3600 / took) });
   },
 
@@ -108,7 +110,10 @@ const measures = {
       () => Promise.all(recordings.map((samples) => model.native.transcribe(samples, options))),
       3,
     );
-    const took = await timed(() => Promise.all(recordings.map((samples) => model.transcribe(samples))), 3);
+    const took = await timed(
+      () => Promise.all(recordings.map((samples) => model.transcribe(samples, { decoding }))),
+      3,
+    );
     report({
       model: model.label,
       what: `${count} x 30`,

@@ -20,6 +20,8 @@ import { loadModel, parakeet, presets } from 'parakeet-stream';
 import { readRecordings, readSamples } from './recordings.mjs';
 import { wordErrorRate } from './wer-metric.mjs';
 
+/** The same for all presets: 'accurate' would decode with the bundled language model. */
+const decoding = { type: 'greedy' };
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
   options: {
@@ -71,7 +73,7 @@ for (const folder of values.recordings) {
     if (audioSeconds >= limit) break;
     const samples = await readSamples(file, model.info.sampleRate);
     audioSeconds += samples.length / model.info.sampleRate;
-    const whole = await model.transcribe(samples);
+    const whole = await model.transcribe(samples, { decoding });
     offline.push({ said, heard: whole.text });
     const words = whole.sentences.flatMap((sentence) => sentence.words).map(plainWord);
     for (const one of measured) await measure(one, samples, said, words);
@@ -119,7 +121,7 @@ function fresh(name, { chunk, lookahead }) {
 async function measure(one, samples, said, offlineWords) {
   const rate = model.info.sampleRate;
   const push = Math.round(PUSH_SECONDS * rate);
-  const live = model.live({ latency: latencyOf(one), draftModel: one.draftModel });
+  const live = model.live({ latency: latencyOf(one), decoding, draftModel: one.draftModel });
   /** Words with the time at which they were final, and those of drafts with the time at which they were first shown. */
   const finals = [];
   const drafts = [];
@@ -159,6 +161,7 @@ async function measure(one, samples, said, offlineWords) {
 async function refined({ chunk, lookahead }, samples) {
   const { sampleRate } = model.info;
   const line = parakeet({
+    decoding,
     model,
     latency: latencyOf({ chunk, lookahead }),
     refine: true,

@@ -22,6 +22,8 @@ const PAUSE_SECONDS = 0.5;
 const LOCAL = { left: 20.48, right: 20.48 };
 const WAYS = ['own', 'windows', 'pipeline', 'one-pass'];
 
+/** Without the language model that whole recordings have by default. */
+const decoding = { type: 'greedy' };
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
   options: {
@@ -51,20 +53,25 @@ const raw = { input: { format: 'f32le', sampleRate: rate, channels: 1 } };
 
 const ways = {
   own: async () => {
-    for (const one of recordings) one.heard ??= (await model.transcribe(one.samples)).text;
+    for (const one of recordings) one.heard ??= (await model.transcribe(one.samples, { decoding })).text;
     return wordErrorRate(order);
   },
-  windows: () => whole(() => model.transcribe(bytes(), { ...raw, windows, onProgress })),
+  windows: () => whole(() => model.transcribe(bytes(), { ...raw, decoding, windows, onProgress })),
   pipeline: () =>
     whole(async () => {
-      const line = parakeet({ ...raw, windows, model, mode: 'file', collect: true });
+      const line = parakeet({ ...raw, decoding, windows, model, mode: 'file', collect: true });
       for await (const event of (await import('node:stream')).Readable.from(bytes()).pipe(line)) {
         if (event.type === 'end') return event.result;
       }
     }),
   'one-pass': () =>
     whole(() =>
-      model.transcribe(bytes(), { ...raw, windows: { duration: Infinity, attention: LOCAL }, onProgress }),
+      model.transcribe(bytes(), {
+        ...raw,
+        decoding,
+        windows: { duration: Infinity, attention: LOCAL },
+        onProgress,
+      }),
     ),
 };
 

@@ -6,6 +6,7 @@ import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { decode, resample } from 'parakeet-stream/stages';
 import { joined } from './joined.mjs';
+import { voiceOf } from './mixes.mjs';
 
 /**
  * The rows of a folder's `transcripts.tsv`, which has a head line with the columns `file` and `transcript` at least.
@@ -44,4 +45,16 @@ export async function readSamples(file, sampleRate) {
     chunks.push(channels[0]);
   }
   return joined(chunks);
+}
+
+/**
+ * Which half of some recordings one belongs to, 0 or 1: their voices in the order of their names fall into two halves in turn, so that what is made
+ * from the one half can be evaluated with the other.
+ *
+ * @param {string[]} files
+ * @returns {(file: string) => number}
+ */
+export function halfOf(files) {
+  const voices = [...new Set(files.map(voiceOf))].sort();
+  return (file) => voices.indexOf(voiceOf(file)) % 2;
 }

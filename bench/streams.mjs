@@ -24,6 +24,8 @@ import { productSeconds } from './layer-products.mjs';
 import { randomModel } from './random-model.mjs';
 import { readRecordings, readSamples } from './recordings.mjs';
 
+/** Without the language model that whole recordings have by default. */
+const decoding = { type: 'greedy' };
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean' },
@@ -114,7 +116,7 @@ async function throughput(model, speech) {
   const streams = 12;
   await Promise.all(
     Array.from({ length: streams }, async (_, i) => {
-      const live = model.live({ latency });
+      const live = model.live({ latency, decoding });
       const start = (i * length) % (speech.length - length);
       await live.addAudio(speech.subarray(start, start + length));
       await live.close();
@@ -136,6 +138,7 @@ async function trialLag(model, speech, count) {
     const line = parakeet({
       model,
       latency,
+      decoding,
       input: { format: 'f32le', sampleRate, channels: 1 },
     });
     const pushed = [];
@@ -206,7 +209,7 @@ async function memoryPerStream(model, speech) {
   const open = async (count) =>
     Promise.all(
       Array.from({ length: count }, async (_, i) => {
-        const live = model.live({ latency });
+        const live = model.live({ latency, decoding });
         await live.addAudio(speech.subarray(i * 1000, i * 1000 + 14 * model.info.sampleRate));
         return live;
       }),
@@ -225,7 +228,7 @@ async function javaScriptOfOne(model, speech) {
   const [pieceMs, delayMs, warmUp, seconds] = [20, 10, 2, values.quick ? 5 : 30];
   const piece = (pieceMs / 1000) * sampleRate;
   const input = { format: 'f32le', sampleRate, channels: 1 };
-  const line = parakeet({ model, latency, input });
+  const line = parakeet({ model, latency, decoding, input });
   line.resume();
   const delay = monitorEventLoopDelay({ resolution: delayMs });
   let before;

@@ -21,6 +21,8 @@ import { mix, random, voicesOf } from './mixes.mjs';
 import { readRecordings, readSamples } from './recordings.mjs';
 import { editCounts, plainWords } from './wer-metric.mjs';
 
+/** Without the language model that whole recordings have by default. */
+const decoding = { type: 'greedy' };
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
   options: {
@@ -71,13 +73,16 @@ else print();
 /** Transcribes each sound offline and live. */
 async function hearAll(sounds) {
   return {
-    offline: await inParallel(sounds, async ({ samples }) => (await model.transcribe(samples)).text),
+    offline: await inParallel(
+      sounds,
+      async ({ samples }) => (await model.transcribe(samples, { decoding })).text,
+    ),
     live: await inParallel(sounds, async ({ samples }) => (await listen(samples)).text),
   };
 }
 
 async function listen(samples, latency = 'balanced') {
-  const live = model.live({ latency });
+  const live = model.live({ latency, decoding });
   await live.addAudio(samples);
   await live.finish();
   const { result: heard } = live;
@@ -118,7 +123,10 @@ async function measureMixes() {
   const rows = {
     seconds: samples / rate,
     words: said.flatMap(plainWords).length,
-    offline: rates(said, await inParallel(mixes, async (one) => (await model.transcribe(one.samples)).text)),
+    offline: rates(
+      said,
+      await inParallel(mixes, async (one) => (await model.transcribe(one.samples, { decoding })).text),
+    ),
   };
   for (const latency of values.presets ? Object.keys(presets) : ['balanced']) {
     const heard = await inParallel(mixes, async (one) => (await listen(one.samples, latency)).text);

@@ -1,6 +1,7 @@
 /**
  * Word error rate of a model on a folder of recordings: offline, streamed, and parakeet-mlx with the same weights.
- * `offline` adds no silence at the end, as parakeet-mlx does not; `flushed` is what `model.transcribe` gives by default.
+ * Decoded greedily, as the others do (bench:decoding measures beams and language models). `offline` adds no silence at the end, as parakeet-mlx does
+ * not; `flushed` does, as `model.transcribe` does by default.
  *
  *     npm run -s bench:wer -- [--json] [--recordings DIR] [--model DIR] [--limit-seconds S] [--quick] [--presets]
  *
@@ -19,6 +20,7 @@ import { wordErrorRate } from './wer-metric.mjs';
 /** Two seconds: the lookahead that the streamed figure is promised for. */
 const LOOKAHEAD = 2;
 
+const decoding = { type: 'greedy' };
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
   options: {
@@ -56,9 +58,12 @@ for (const { file, said } of readRecordings(values.recordings)) {
   audioSeconds += samples.length / model.info.sampleRate;
 
   const began = performance.now();
-  heard.offline.push({ said, heard: (await model.transcribe(samples, { silence: { flush: 0 } })).text });
+  heard.offline.push({
+    said,
+    heard: (await model.transcribe(samples, { decoding, silence: { flush: 0 } })).text,
+  });
   compute.offline += (performance.now() - began) / 1000;
-  heard.flushed.push({ said, heard: (await model.transcribe(samples)).text });
+  heard.flushed.push({ said, heard: (await model.transcribe(samples, { decoding })).text });
 
   const { text, seconds } = await streamed(file, { model, latency: { lookahead: LOOKAHEAD } });
   heard.streamed.push({ said, heard: text });
@@ -71,7 +76,7 @@ for (const { file, said } of readRecordings(values.recordings)) {
   }
 
   for (const other of narrow) {
-    const { text } = await other.model.transcribe(samples, { silence: { flush: 0 } });
+    const { text } = await other.model.transcribe(samples, { decoding, silence: { flush: 0 } });
     other.offline.push({ said, heard: text });
     const live = await streamed(file, { model: other.model, latency: { lookahead: LOOKAHEAD } });
     other.streamed.push({ said, heard: live.text });
@@ -107,7 +112,7 @@ else print(result);
 
 /** The words of a recording that goes through the stream, as fast as the machine can. */
 async function streamed(file, options) {
-  const line = createReadStream(file).pipe(parakeet({ ...options, drafts: false, collect: true }));
+  const line = createReadStream(file).pipe(parakeet({ ...options, decoding, drafts: false, collect: true }));
   for await (const event of line) {
     if (event.type === 'end') return { text: event.result.text, seconds: event.stats.computeSeconds };
   }

@@ -12,8 +12,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { voiceOf } from '../bench/mixes.mjs';
-import { readRecordings, readSamples } from '../bench/recordings.mjs';
+import { halfOf, readRecordings, readSamples } from '../bench/recordings.mjs';
 import { loadReference } from './reference.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -32,10 +31,8 @@ if (values.recordings === undefined) throw new Error('Expected a folder for --re
 const { logMel, shapeOf, readReferenceModel } = await loadReference(['live-statistics', 'mel', 'model']);
 const config = readReferenceModel(values.model).mel;
 const all = readRecordings(values.recordings);
-const voices = [...new Set(all.map(({ file }) => voiceOf(file)))].sort();
-const used = all.filter(
-  ({ file }) => values.half === undefined || voices.indexOf(voiceOf(file)) % 2 === Number(values.half),
-);
+const half = halfOf(all.map(({ file }) => file));
+const used = all.filter(({ file }) => values.half === undefined || half(file) === Number(values.half));
 
 const { features } = config;
 const sums = new Float64Array(features);

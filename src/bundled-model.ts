@@ -10,10 +10,17 @@ import { ModelError } from './errors.js';
 import { fileOf } from './node-require.js';
 import { packageVersion } from './version.js';
 
+const BUNDLED = 'parakeet-tiny-en';
 const root = path.resolve(fileOf(import.meta.url), '../..');
 
 /** The folder of the model that loads without a name. */
-export const bundledModel = (): string => inModels('parakeet-tiny-en');
+export const bundledModel = (): string => inModels(BUNDLED);
+
+/** Whether this is the folder of the bundled model. */
+export function isBundled(folder: string): boolean {
+  const places = [path.join(root, 'models'), findCompanion('tiny-en')?.folder];
+  return places.some((place) => place !== undefined && path.resolve(folder) === path.join(place, BUNDLED));
+}
 
 /** What a name means, wherever one may be left out: without it the model that `PARAKEET_MODEL` names, else the bundled one. */
 export const namedModel = (name: string | undefined): string =>

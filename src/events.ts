@@ -71,7 +71,7 @@ export interface Token {
   end: number;
   /** Seconds, at least 0. */
   duration: number;
-  /** 1 − entropy / maximum entropy of the token's distribution, in [0, 1]. */
+  /** In [0, 1]: of a calibrated model the probability that the token is right, else as `decoding.confidence` says. */
   confidence: number;
 }
 
@@ -86,7 +86,10 @@ export interface Word {
   start: number;
   /** Seconds. */
   end: number;
-  /** Geometric mean of the confidences of all tokens that it has a part of. */
+  /**
+   * Of a calibrated model the probability that the word is right, the product of the confidences of its tokens without punctuation; else the
+   * geometric mean of the confidences of all tokens that it has a part of.
+   */
   confidence: number;
 }
 
@@ -106,7 +109,10 @@ export interface Sentence {
   end: number;
   /** Seconds, `end − start`. */
   duration: number;
-  /** Geometric mean of its tokens' confidences. */
+  /**
+   * Of a calibrated model the share of its words that can be expected to be right, the mean of their confidences; else the geometric mean of
+   * its tokens' confidences.
+   */
   confidence: number;
   tokens: Token[];
   words: Word[];

@@ -3,8 +3,16 @@
  *
  * @module parakeet-stream
  */
+
 export type { PcmEncoding } from './audio/formats/pcm.js';
 export type { AudioFormat, InputOptions } from './audio/input-options.js';
+export {
+  type CalibrateModelOptions,
+  type CalibrationReport,
+  calibrateModel,
+  type HeadCalibration,
+} from './calibrate/calibrate-model.js';
+export type { Reference } from './calibrate/references.js';
 export type { ParakeetOptions, TranscriptionOptions } from './composition/options.js';
 export type { ParakeetStream } from './composition/parakeet-stream.js';
 export type { Speakers } from './composition/speakers.js';
@@ -79,6 +87,7 @@ export {
   merge,
 } from './merge.js';
 export { type BoostPhrase, readBoostFile } from './model/boost.js';
+export type { Calibration, ConfidenceMeasure, ConfidenceOptions } from './model/confidence.js';
 export { type ConvertModelOptions, convertModel } from './model/convert.js';
 export type { DecodingOptions } from './model/decoding.js';
 export type { LanguageModelOptions, LanguageModelShare } from './model/language-model.js';

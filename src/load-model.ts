@@ -4,12 +4,13 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { abortedBy } from './abort.js';
-import { namedModel } from './bundled-model.js';
+import { isBundled, namedModel } from './bundled-model.js';
 import type { NativeDType, NativeModelInfo } from './engine/addon.js';
 import { checkDevice, decideDevice } from './engine/device.js';
 import { runJob } from './engine/jobs.js';
 import { loadAddon } from './engine/load-addon.js';
 import type { HubProgress } from './hub/hub.js';
+import { type Calibrations, readCalibrations } from './model/confidence.js';
 import { type ModelConfig, readConfig } from './model/config.js';
 import type { ModelFiles } from './model/formats/model-files.js';
 import { openModel } from './model/open-model.js';
@@ -127,12 +128,15 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
   const addon = loadAddon();
   const device = decideDevice(addon, wantedDevice);
   const build = addon.build();
-  const files = await openModel(namedModel(name), options);
+  const folder = namedModel(name);
+  const files = await openModel(folder, options);
   try {
     const config = readConfig(files.config, files.configFile);
     const dtype = wanted === 'auto' ? bestType(files, build.nativeBfloat16) : wanted;
     const { features } = config.native.preprocessor;
     const prior = files.prior === undefined ? undefined : await readPrior(files.prior, features);
+    const calibrations =
+      files.calibrations === undefined ? undefined : await readCalibrations(files.calibrations);
     const native = await runJob(addon, signal, (job) =>
       addon.loadModel(config.native, files.tensors, {
         dtype,
@@ -150,9 +154,10 @@ export async function loadModel(name?: string, options: LoadModelOptions = {}): 
     const info = {
       ...describe(config, device, dtype),
       ...(prior && { prior }),
-      ...(languageModel !== undefined && { languageModel }),
+      ...(languageModel !== undefined && { languageModel, usesLanguageModel: isBundled(folder) }),
+      ...(calibrations && { calibrations }),
     };
-    return new Model(native, info, addon, await identify(files));
+    return new Model(native, info, addon, await identify(files, calibrations));
   } finally {
     await files.dispose();
   }
@@ -164,9 +169,14 @@ function bestType({ tensors }: ModelFiles, nativeBfloat16: boolean): NativeDType
   return nativeBfloat16 ? 'bfloat16' : 'float32';
 }
 
-/** Identifies a model: a checksum of the configuration, of the beginning of the weights, and of their size. */
-async function identify({ config, tensors }: ModelFiles): Promise<string> {
+/** Identifies a model: a checksum of the configuration, of the calibration, of the beginning of the weights, and of their size. */
+async function identify(
+  { config, tensors }: ModelFiles,
+  calibrations: Calibrations | undefined,
+): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(config));
+  // What was measured in another way is another result.
+  if (calibrations) hash.update(JSON.stringify(calibrations));
   const first = Buffer.alloc(IDENTITY_BYTES);
   for (const name of new Set(tensors.map((tensor) => tensor.path))) {
     const file = await open(name, 'r');

@@ -8,12 +8,13 @@ import type { NativeContext } from './engine/addon.js';
 import { runJob } from './engine/jobs.js';
 import type { TranscriptResult } from './events.js';
 import { isCacheAware } from './model/cache-aware.js';
-import { type DecodingOptions, resolveDecoding } from './model/decoding.js';
+import { calibrationOf, type DecodingOptions, resolveDecoding } from './model/decoding.js';
 import { inLanguage } from './model/language.js';
 import type { LoadedModel } from './model/loaded-model.js';
 import { TokenPlacer } from './model/token-placer.js';
 import { expected, finite, flag, known, optionalSignal } from './options.js';
 import { attentionOf, checkAttention } from './recordings/window-plan.js';
+import { ruleOf } from './text/confidence.js';
 import { checkSentences, type SentenceOptions } from './text/sentence-options.js';
 import { splitSentences, textOf } from './text/sentence-splitter.js';
 
@@ -126,8 +127,10 @@ export async function generate(
     (job) => model.native.recognizeMel(mel.data, mel.frames, { normalize, context, decoding, job }),
     model.jobs,
   );
-  const tokens = new TokenPlacer(model.info).final(heard.tokens);
-  return { text: textOf(tokens), sentences: splitSentences(tokens, options.sentences), tokens };
+  const calibration = calibrationOf(model.info, options.decoding);
+  const tokens = new TokenPlacer(model.info, calibration).final(heard.tokens);
+  const sentences = splitSentences(tokens, options.sentences, ruleOf(calibration));
+  return { text: textOf(tokens), sentences, tokens };
 }
 
 function checkMel(model: LoadedModel, mel: LogMelFrames): void {

@@ -40,6 +40,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['sinks'],
   ['session'],
   ['verify'],
+  ['calibrate'],
   ['livekit'],
   ['many'],
   ['index.ts', 'stages.ts'],

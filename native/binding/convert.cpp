@@ -116,6 +116,17 @@ Context toContext(const Napi::Value& value) {
   return {at(0), at(1), array.Length() > 2 ? at(2) : -1};
 }
 
+namespace {
+
+Measure toMeasure(const std::string& name) {
+  if (name == "max-probability") return Measure::maxProbability;
+  if (name == "tsallis") return Measure::tsallis;
+  if (name == "renyi") return Measure::renyi;
+  return name == "margin" ? Measure::margin : Measure::entropy;
+}
+
+}  // namespace
+
 Decoding toDecoding(const Napi::Value& value) {
   const auto object = value.As<Napi::Object>();
   const std::string name = text(object, "head");
@@ -129,6 +140,7 @@ Decoding toDecoding(const Napi::Value& value) {
   }
   decoding.boost = toBoostTree(object.Get("boost"));
   decoding.lm = toFusion(object.Get("lm"));
+  if (object.Get("confidence").IsString()) decoding.measure = toMeasure(text(object, "confidence"));
   return decoding;
 }
 

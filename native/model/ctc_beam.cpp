@@ -6,7 +6,6 @@
 #include <unordered_map>
 
 #include "model/archive.h"
-#include "model/confidence.h"
 #include "model/ctc_head.h"
 #include "model/decoder.h"
 #include "ops/profile.h"
@@ -51,7 +50,8 @@ class CtcBeamState : public DecoderState {
   explicit CtcBeamState(int vocabulary) : vocabulary_(vocabulary) {}
   std::unique_ptr<DecoderState> clone() const override { return std::make_unique<CtcBeamState>(*this); }
 
-  void decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, const Beam& beam, Tokens& tokens);
+  void decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, const Beam& beam, Measure measure,
+              Tokens& tokens);
 
   void finish(Tokens& tokens) override {
     if (open_.id >= 0) tokens.push_back({open_.id, open_.start, open_.sounding - open_.start, confidence_.mean()});
@@ -85,7 +85,7 @@ class CtcBeamState : public DecoderState {
 };
 
 void CtcBeamState::decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, const Beam& beam,
-                          Tokens& tokens) {
+                          Measure measure, Tokens& tokens) {
   const int classes = vocabulary_ + 1;
   const int64_t first = next_ = std::max(next_, frames.firstFrame);
   until = std::min(until, frames.end());
@@ -100,7 +100,7 @@ void CtcBeamState::decode(const DecoderFrames& frames, int64_t until, int64_t la
   // Continue through the frames that are not final yet: a text is ranked by its continuation.
   for (int64_t frame = next_; frame < frames.end(); frame++) {
     const float* logits = frames.frame(frame);
-    confidences.push_back(entropyConfidence(logits, classes));
+    confidences.push_back(confidenceOf(measure, logits, classes));
     prefixes = step(prefixes, logits, frame, frame <= lastStart, beam, histories);
     if (frame + 1 != until) continue;
     for (Prefix& prefix : prefixes) {
@@ -222,7 +222,8 @@ class CtcBeamDecoder : public Decoder {
     const ops::PartScope part(ops::Part::decoder);
     const ops::PartTimer timer(ops::Part::decoder);
     for (const DecoderJob& job : jobs)
-      static_cast<CtcBeamState&>(*job.state).decode(*job.frames, job.until, job.lastStart, beam_, *job.tokens);
+      static_cast<CtcBeamState&>(*job.state)
+          .decode(*job.frames, job.until, job.lastStart, beam_, measure(), *job.tokens);
   }
 
  private:

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "model/archive.h"
-#include "model/confidence.h"
 #include "model/ctc_head.h"
 #include "model/decoder.h"
 #include "model/greedy_fusion.h"
@@ -20,7 +19,7 @@ class CtcState : public DecoderState {
 
   std::unique_ptr<DecoderState> clone() const override { return std::make_unique<CtcState>(*this); }
 
-  void decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, Tokens& tokens) {
+  void decode(const DecoderFrames& frames, int64_t until, int64_t lastStart, Measure measure, Tokens& tokens) {
     const int classes = vocabulary_ + 1;
     next_ = std::max(next_, frames.firstFrame);
     until = std::min(until, frames.end());
@@ -44,7 +43,7 @@ class CtcState : public DecoderState {
         lm.advance(id);
       }
       if (open_.id < 0) continue;
-      open_.all.add(entropyConfidence(logits, classes));
+      open_.all.add(confidenceOf(measure, logits, classes));
       if (id != vocabulary_) {
         open_.sounding = open_.all;
         open_.soundingEnd = next_ + 1;
@@ -100,7 +99,7 @@ class CtcDecoder : public Decoder {
   std::unique_ptr<DecoderState> newState() const override { return std::make_unique<CtcState>(head_->vocabulary()); }
   void decode(const std::vector<DecoderJob>& jobs) const override {
     for (const DecoderJob& job : jobs)
-      static_cast<CtcState&>(*job.state).decode(*job.frames, job.until, job.lastStart, *job.tokens);
+      static_cast<CtcState&>(*job.state).decode(*job.frames, job.until, job.lastStart, measure(), *job.tokens);
   }
 
  private:

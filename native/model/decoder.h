@@ -9,6 +9,7 @@
 
 #include "model/beam.h"
 #include "model/boost.h"
+#include "model/confidence.h"
 #include "model/config.h"
 #include "model/frame_rows.h"
 #include "model/fusion.h"
@@ -72,6 +73,8 @@ class Decoder {
   }
   // Decodes with language models from now on; before any state is made.
   void fuse(std::shared_ptr<const Fusion> fusion) { fusion_ = std::move(fusion); }
+  // How the confidence of its tokens is measured; before anything is decoded.
+  void measureBy(Measure measure) { measure_ = measure; }
   // Decodes several streams in lockstep, so that weights are read once for all of them; each result is the same as
   // alone. A token that begins earlier and reaches past `until` continues in the next call.
   virtual void decode(const std::vector<DecoderJob>& jobs) const = 0;
@@ -87,8 +90,10 @@ class Decoder {
  protected:
   virtual std::unique_ptr<DecoderState> newState() const = 0;
   const Fusion* fusion() const { return fusion_.get(); }
+  Measure measure() const { return measure_; }
 
  private:
+  Measure measure_ = Measure::entropy;
   std::shared_ptr<const Fusion> fusion_;
 };
 

@@ -64,7 +64,7 @@ DeviceGreedy::DeviceGreedy(const ModelConfig& config, const Weights& weights, op
                    {classes_ + static_cast<int>(config.durations.size()), jointHidden_})),
       outBias_(weight(weights, "joint.joint_net.2.bias", {classes_ + static_cast<int>(config.durations.size())})),
       durations_(durationsOf(config)),
-      isClass_(mx::less(mx::arange(0, out_.shape(1), mx::int32), integer(classes_))),
+      places_(mx::arange(0, classes_, mx::uint32)),
       // offset, pointer, end → the row of the frame; of a stream that is over, any row
       frameOf_([](const Arrays& in) -> Arrays {
         return {in[0] + mx::maximum(mx::minimum(in[1], in[2] - integer(1)), integer(0))};
@@ -90,12 +90,13 @@ DeviceGreedy::DeviceGreedy(const ModelConfig& config, const Weights& weights, op
         const mx::array next = mx::sigmoid(in[1]) * in[4] + mx::sigmoid(in[0]) * mx::tanh(in[2]);
         return {mx::where(in[6], next, in[4]), mx::where(in[6], mx::sigmoid(in[3]) * mx::tanh(next), in[5])};
       }),
-      // log Σ eˣ, Σ p x → 1 − H / ln(classes)
-      confidence_([classes = classes_](const Arrays& in) -> Arrays {
-        const mx::array most(static_cast<float>(1 / std::log(static_cast<double>(classes))));
-        return {mx::maximum(mx::array(0.0f), mx::minimum(mx::array(1.0f), mx::array(1.0f) - (in[0] - in[1]) * most))};
+      // y, the logits less the largest → eʸ, y eʸ, e^(y/3)
+      spread_([](const Arrays& in) -> Arrays {
+        const mx::array root = mx::exp(in[0] * mx::array(1.0f / 3));
+        const mx::array power = root * root * root;
+        return {power, power * in[0], root};
       }) {
-  std::vector<mx::array> made{embedding_, predictor_, predictorBias_, out_, outBias_, durations_, isClass_};
+  std::vector<mx::array> made{embedding_, predictor_, predictorBias_, out_, outBias_, durations_, places_};
   for (int i = 0; i < config.predictor.layers; i++) {
     const std::string name = "decoder.prediction.dec_rnn.lstm." + std::to_string(i);
     layers_.push_back({product(weights, name + ".Wx", {4 * hidden_, hidden_}),
@@ -214,13 +215,18 @@ void DeviceGreedy::round(Rounds& rounds) const {
   rounds.projection = mx::where(found, mx::addmm(predictorBias_, x, predictor_), rounds.projection);
 }
 
-mx::array DeviceGreedy::confidences(const mx::array& mixed) const {
-  const mx::array logits = mx::where(isClass_, mx::addmm(outBias_, mixed, out_), mx::array(-1e30f));
-  const mx::array mean = mx::sum(mx::softmax(logits, -1, true) * logits, -1);
-  return confidence_({mx::logsumexp(logits, -1), mean});
+mx::array DeviceGreedy::spreads(const mx::array& mixed) const {
+  const mx::array logits = mx::slice(mx::addmm(outBias_, mixed, out_), {0, 0}, {mixed.shape(0), classes_});
+  const mx::array best = mx::argmax(logits, -1, true);
+  const mx::array y = logits - mx::take_along_axis(logits, best, -1);
+  const Arrays parts = spread_.all({y});
+  const auto sum = [](const mx::array& values) { return mx::sum(values, -1, true); };
+  const mx::array total = sum(parts[0]);
+  const mx::array others = mx::where(mx::equal(places_, best), mx::array(-1e30f), y);
+  return mx::concatenate({total, sum(parts[1]) / total, sum(parts[2]), mx::max(others, -1, true)}, 1);
 }
 
-std::vector<float> DeviceGreedy::decodeByRounds(Rounds& rounds) const {
+std::vector<float> DeviceGreedy::decodeByRounds(Rounds& rounds, Measure measure) const {
   rounds.upload(static_cast<int>(layers_.size()), hidden_, jointHidden_);
   const int batch = rounds.batch();
   std::vector<float> found;  // the states, after the rounds so far
@@ -235,7 +241,7 @@ std::vector<float> DeviceGreedy::decodeByRounds(Rounds& rounds) const {
     const mx::array mixed = mx::concatenate(std::exchange(rounds.mixed, {}), 0);
     // Tokens and durations are small numbers, which float32 holds exactly.
     const mx::array states = mx::reshape(rounds.states(), {-1});
-    const mx::array read = mx::concatenate({choices, confidences(mixed), states}, 0);
+    const mx::array read = mx::concatenate({choices, mx::reshape(spreads(mixed), {-1}), states}, 0);
     // The state is evaluated with them: otherwise the next rounds would begin with these again.
     std::vector<mx::array> made{read, rounds.pointers, rounds.symbols, rounds.projection};
     made.insert(made.end(), rounds.hidden.begin(), rounds.hidden.end());
@@ -244,7 +250,7 @@ std::vector<float> DeviceGreedy::decodeByRounds(Rounds& rounds) const {
     const std::vector<float> values = ops::downloaded(read);
     const float* chosen = values.data();
     const float* sure = chosen + static_cast<ptrdiff_t>(2) * count * batch;
-    const float* last = sure + static_cast<ptrdiff_t>(count) * batch;
+    const float* last = sure + static_cast<ptrdiff_t>(4) * count * batch;
     found.assign(last, last + states.size());
     for (int i = 0; i < count; i++) {
       for (int b = 0; b < batch; b++) {
@@ -253,8 +259,10 @@ std::vector<float> DeviceGreedy::decodeByRounds(Rounds& rounds) const {
         const int token = static_cast<int>(chosen[2 * i * batch + b]);
         const int place = static_cast<int>(chosen[(2 * i + 1) * batch + b]);
         if (token != rules_.vocabulary) {
+          const float* own = sure + static_cast<ptrdiff_t>(4) * (i * batch + b);
+          const float confidence = confidenceOf(measure, ops::Spread{own[0], own[1], own[2], own[3]}, classes_);
           stream.found.push_back(
-              {token, stream.job->frames->firstFrame + stream.pointer, rules_.lasts(place), sure[i * batch + b]});
+              {token, stream.job->frames->firstFrame + stream.pointer, rules_.lasts(place), confidence});
         }
         rules_.move(token, place, stream.pointer, stream.symbols);
       }
@@ -262,7 +270,7 @@ std::vector<float> DeviceGreedy::decodeByRounds(Rounds& rounds) const {
   }
 }
 
-std::vector<float> DeviceGreedy::decodeByKernel(Rounds& rounds) const {
+std::vector<float> DeviceGreedy::decodeByKernel(Rounds& rounds, Measure measure) const {
   std::vector<GreedyKernel::Stream> own;
   for (int i = 0; i < rounds.batch(); i++) {
     const Rounds::Stream& stream = rounds.streams[i];
@@ -272,8 +280,10 @@ std::vector<float> DeviceGreedy::decodeByKernel(Rounds& rounds) const {
   std::vector<float> states;
   for (int i = 0; i < rounds.batch(); i++) {
     Rounds::Stream& stream = rounds.streams[i];
-    for (const auto& [token, frame, place, confidence] : own[i].found)
+    for (const auto& [token, frame, place, spread] : own[i].found) {
+      const float confidence = confidenceOf(measure, spread, classes_);
       stream.found.push_back({token, stream.job->frames->firstFrame + frame, rules_.lasts(place), confidence});
+    }
     stream.pointer = own[i].pointer;
     stream.symbols = own[i].symbols;
     states.insert(states.end(), own[i].state.begin(), own[i].state.end());
@@ -281,7 +291,7 @@ std::vector<float> DeviceGreedy::decodeByKernel(Rounds& rounds) const {
   return states;
 }
 
-void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
+void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs, Measure measure) const {
   ops::DeviceTimer timer;
   Rounds rounds;
   std::vector<mx::array> parts;
@@ -315,7 +325,7 @@ void DeviceGreedy::decode(const std::vector<DecoderJob>& jobs) const {
   int64_t longest = 0;
   for (const Rounds::Stream& stream : rounds.streams) longest = std::max(longest, stream.end - stream.pointer);
   const bool byKernel = kernel_ && (rounds.batch() <= mostByKernel || longest <= fewFrames);
-  const std::vector<float> states = byKernel ? decodeByKernel(rounds) : decodeByRounds(rounds);
+  const std::vector<float> states = byKernel ? decodeByKernel(rounds, measure) : decodeByRounds(rounds, measure);
   timer.finish(ops::Part::decoder);
 
   // Only now that nothing can fail any more.

@@ -26,7 +26,7 @@ class DeviceGreedy {
   size_t fewest() const { return fewest_; }
 
   // As Decoder::decode, for states without boosted phrases. If it throws, all states are as they were.
-  void decode(const std::vector<DecoderJob>& jobs) const;
+  void decode(const std::vector<DecoderJob>& jobs, Measure measure) const;
 
  private:
   struct LstmLayer {
@@ -35,12 +35,12 @@ class DeviceGreedy {
   struct Rounds;  // of a batch
   // Queues a round: its choices, and the joint's inputs that they were made from.
   void round(Rounds& rounds) const;
-  // 1 − H / ln(classes) of each row of joint inputs.
-  mlx::core::array confidences(const mlx::core::array& mixed) const;
+  // Of each row of joint inputs the classes' spread: four columns, as ops::Spread has them.
+  mlx::core::array spreads(const mlx::core::array& mixed) const;
 
   // To their ends, and then the states as GreedyKernel has them, one behind the other.
-  std::vector<float> decodeByRounds(Rounds& rounds) const;
-  std::vector<float> decodeByKernel(Rounds& rounds) const;
+  std::vector<float> decodeByRounds(Rounds& rounds, Measure measure) const;
+  std::vector<float> decodeByKernel(Rounds& rounds, Measure measure) const;
 
   std::unique_ptr<const GreedyKernel> kernel_;  // null where there is none
   size_t fewest_;
@@ -51,8 +51,8 @@ class DeviceGreedy {
   mlx::core::array predictor_, predictorBias_;  // [hidden, joint hidden]
   mlx::core::array out_, outBias_;              // [joint hidden, classes + durations]
   mlx::core::array durations_;                  // frames
-  mlx::core::array isClass_;                    // [classes + durations]
-  ops::Fused frameOf_, join_, move_, cells_, confidence_;
+  mlx::core::array places_;                     // [classes], 0, 1 …
+  ops::Fused frameOf_, join_, move_, cells_, spread_;
 };
 
 }  // namespace parakeet

@@ -11,29 +11,36 @@
 // thread: LANES is 1 there.
 namespace parakeet_greedy {
 
-// What scoring the outputs of the joint tells of one stream: of the classes the best, Σ eˣ⁻ᵐ and Σ x eˣ⁻ᵐ with m the
-// best one's logit; of the durations the best.
+// What scoring the outputs of the joint tells of one stream: of the classes the best, Σ eˣ⁻ᵐ, Σ x eˣ⁻ᵐ and Σ e^((x−m)/3)
+// with m the best one's logit, and the second largest logit; of the durations the best.
 struct Tally {
-  float most, sum, weighted;
+  float most, sum, weighted, thirds, second;
   int at;
   float kindMost;
   int kind;
 };
+constexpr int tallySize = 8;
 
-__device__ inline Tally nothing() { return {-INFINITY, 0.0f, 0.0f, 0, -INFINITY, 0}; }
+__device__ inline Tally nothing() { return {-INFINITY, 0.0f, 0.0f, 0.0f, -INFINITY, 0, -INFINITY, 0}; }
+
+__device__ inline float larger(float a, float b) { return a > b ? a : b; }
 
 // Indices come in rising order: of equals the first is the best.
 __device__ inline void addClass(Tally& tally, float logit, int index) {
   if (logit > tally.most) {
-    const float scale = expf(tally.most - logit);
+    const float root = expf((tally.most - logit) / 3.0f), scale = root * root * root;
     tally.sum = tally.sum * scale + 1.0f;
     tally.weighted = tally.weighted * scale + logit;
+    tally.thirds = tally.thirds * root + 1.0f;
+    tally.second = tally.most;
     tally.most = logit;
     tally.at = index;
   } else {
-    const float share = expf(logit - tally.most);
+    const float root = expf((logit - tally.most) / 3.0f), share = root * root * root;
     tally.sum += share;
     tally.weighted += logit * share;
+    tally.thirds += root;
+    tally.second = larger(tally.second, logit);
   }
 }
 
@@ -51,12 +58,16 @@ __device__ inline Tally merged(const Tally& a, const Tally& b) {
     both.at = b.at;
   }
   if (a.sum > 0.0f && b.sum > 0.0f) {
-    const float first = expf(a.most - both.most), second = expf(b.most - both.most);
-    both.sum = a.sum * first + b.sum * second;
-    both.weighted = a.weighted * first + b.weighted * second;
+    const float first = expf((a.most - both.most) / 3.0f), second = expf((b.most - both.most) / 3.0f);
+    both.thirds = a.thirds * first + b.thirds * second;
+    both.sum = a.sum * first * first * first + b.sum * second * second * second;
+    both.weighted = a.weighted * first * first * first + b.weighted * second * second * second;
+    both.second = larger(a.most > b.most ? b.most : a.most, larger(a.second, b.second));
   } else if (b.sum > 0.0f) {
     both.sum = b.sum;
     both.weighted = b.weighted;
+    both.thirds = b.thirds;
+    both.second = b.second;
   }
   if (b.kindMost > a.kindMost || (b.kindMost == a.kindMost && b.kind < a.kind)) {
     both.kindMost = b.kindMost;
@@ -66,9 +77,9 @@ __device__ inline Tally merged(const Tally& a, const Tally& b) {
 }
 
 __device__ inline Tally ofOtherLane(const Tally& tally, int distance) {
-  return {otherLane(tally.most, distance),     otherLane(tally.sum, distance), otherLane(tally.weighted, distance),
-          otherLane(tally.at, distance),       otherLane(tally.kindMost, distance),
-          otherLane(tally.kind, distance)};
+  return {otherLane(tally.most, distance),     otherLane(tally.sum, distance),    otherLane(tally.weighted, distance),
+          otherLane(tally.thirds, distance),   otherLane(tally.second, distance), otherLane(tally.at, distance),
+          otherLane(tally.kindMost, distance), otherLane(tally.kind, distance)};
 }
 
 // The blocks of a team.
@@ -183,14 +194,16 @@ __device__ inline Weights<W> weightsOf(const W* embedding, const W* inputs, cons
 
 // Unsigned numbers between the counters of two teams: lines of the cache of their own.
 constexpr int counterStride = 32;
+constexpr int tokenSize = 7;
 
 // numbers: how many teams there are and how many tokens each stream has room for (`room`); then, team by team, of each
 // of its S streams the first row of `frames`, the end, the pointer and the symbols, [4, S].
 // All that follows is one team's; the other teams' come behind it, `counterStride` apart in `counter`.
 // states: [S, 2 · LAYERS · HIDDEN + JOINT]: hidden, cell, projection.
-// result: [S, room, 4] tokens (id, frame, place of the duration, confidence); states as they came; [S, 3] pointer,
-// symbols, tokens; whether it failed. All of `result`, `work` and `counter` is 0 at the start.
-// work: 2 · blocks · S tallies of 6 values; then 2 · LAYERS · S · HIDDEN, LAYERS · S · HIDDEN and 2 · S · JOINT values,
+// result: [S, room, tokenSize] tokens (id, frame, place of the duration, and the four values of ops::Spread); states as
+// they came; [S, 3] pointer, symbols, tokens; whether it failed. All of `result`, `work` and `counter` is 0 at the
+// start.
+// work: 2 · blocks · S tallies of tallySize values; then 2 · LAYERS · S · HIDDEN, LAYERS · S · HIDDEN and 2 · S · JOINT values,
 // with the blocks of a team: those of the grid divided by the teams. What is left over has nothing to do.
 // KINDS is 0 for a transducer without durations. The last class is the blank.
 template <int S, int LAYERS, int HIDDEN, int JOINT, int CLASSES, int KINDS, int ACTIVATION, int MOST_SYMBOLS, class W>
@@ -200,9 +213,12 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
   constexpr int wide = HIDDEN > JOINT ? HIDDEN : JOINT, unitsAtOnce = 8, mostWarps = 32;
   constexpr int streamsOfLane = (S + LANES - 1) / LANES;
   __shared__ __align__(16) float vectors[S * wide];
-  __shared__ __align__(16) float before[S * HIDDEN];
+  // A block has room for 48 KiB. What the predictor read before, and the tallies of the joint, are never needed at the
+  // same time.
+  constexpr int beforeOfOne = HIDDEN > mostWarps * tallySize ? HIDDEN : mostWarps * tallySize;
+  __shared__ __align__(16) float before[S * beforeOfOne];
+  Tally* const tallies = reinterpret_cast<Tally*>(before);
   __shared__ float gates[unitsAtOnce * 4 * S];
-  __shared__ Tally tallies[mostWarps * S];
   __shared__ int token[S], pointer[S], symbols[S], end[S], count[S], found[S];
 
   const int lane = threadIdx.x % LANES, warp = threadIdx.x / LANES, warps = blockDim.x / LANES;
@@ -212,15 +228,15 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
   const int threads = blocks * blockDim.x, warpOfAll = block * warps + warp, warpsOfAll = blocks * warps;
   numbers += 2 + 4 * S * team;
   states += team * S * stateWidth;
-  result += team * (static_cast<long>(S) * room * 4 + S * stateWidth + 3 * S + 1);
-  work += team * S * (2 * blocks * 6 + 3 * LAYERS * HIDDEN + 2 * JOINT);
+  result += team * (static_cast<long>(S) * room * tokenSize + S * stateWidth + 3 * S + 1);
+  work += team * S * (2 * blocks * tallySize + 3 * LAYERS * HIDDEN + 2 * JOINT);
   counter += counterStride * team;
 
   Tally* const partial = reinterpret_cast<Tally*>(work);  // [2, blocks, S]
-  float* const hidden = work + 2 * blocks * S * 6;        // [2, LAYERS, S, HIDDEN]
+  float* const hidden = work + 2 * blocks * S * tallySize;  // [2, LAYERS, S, HIDDEN]
   float* const cell = hidden + 2 * LAYERS * S * HIDDEN;   // [LAYERS, S, HIDDEN]
   float* const projection = cell + LAYERS * S * HIDDEN;   // [2, S, JOINT]
-  float* const statesOut = result + static_cast<long>(S) * room * 4;
+  float* const statesOut = result + static_cast<long>(S) * room * tokenSize;
   float* const places = statesOut + S * stateWidth;
   Team mates{static_cast<unsigned>(blocks), counter, places + 3 * S};
 
@@ -287,8 +303,9 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
       Tally all = nothing();
       for (int b = lane; b < blocks; b += LANES) {
         const float* from = reinterpret_cast<const float*>(partial + (parity * blocks + b) * S + s);
-        all = merged(all, {loadFresh(from), loadFresh(from + 1), loadFresh(from + 2), __float_as_int(loadFresh(from + 3)),
-                           loadFresh(from + 4), __float_as_int(loadFresh(from + 5))});
+        all = merged(all, {loadFresh(from), loadFresh(from + 1), loadFresh(from + 2), loadFresh(from + 3),
+                           loadFresh(from + 4), __float_as_int(loadFresh(from + 5)), loadFresh(from + 6),
+                           __float_as_int(loadFresh(from + 7))});
       }
       for (int distance = LANES / 2; distance > 0; distance /= 2) all = merged(all, ofOtherLane(all, distance));
       if (lane != 0) continue;
@@ -299,13 +316,14 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
       int step = KINDS == 0 ? (blank ? 1 : 0) : weights.durations[all.kind];
       if (!blank) {
         if (block == 0) {
-          const float entropy = all.most + logf(all.sum) - all.weighted / all.sum;
-          const float sure = 1.0f - entropy / logf(static_cast<float>(CLASSES));
-          float* to = result + (static_cast<long>(s) * room + count[s]) * 4;
+          float* to = result + (static_cast<long>(s) * room + count[s]) * tokenSize;
           to[0] = static_cast<float>(all.at);
           to[1] = static_cast<float>(pointer[s]);
           to[2] = static_cast<float>(all.kind);
-          to[3] = sure < 0.0f ? 0.0f : sure > 1.0f ? 1.0f : sure;
+          to[3] = all.sum;
+          to[4] = all.weighted / all.sum - all.most;
+          to[5] = all.thirds;
+          to[6] = all.second - all.most;
         }
         count[s]++;
         symbols[s]++;

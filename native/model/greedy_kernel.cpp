@@ -189,7 +189,7 @@ GreedyKernel::Launch GreedyKernel::launch(const mx::array& frames, std::span<Str
                                 ops::uploaded(states, {static_cast<int>(states.size())})};
   inputs.insert(inputs.end(), weights_.begin(), weights_.end());
   const auto results = static_cast<int>(teams * resultSize(count, static_cast<int>(room)));
-  const int workSize = teams * count * (2 * (blocks_ / teams) * 6 + 3 * layers_ * hidden_ + 2 * jointHidden_);
+  const int workSize = teams * count * (2 * (blocks_ / teams) * tallySize + 3 * layers_ * hidden_ + 2 * jointHidden_);
   // A counter by itself would be so small that MLX puts it into memory that the card reaches over the bus.
   std::vector<mx::array> outputs =
       found->second(inputs, {{results}, {workSize}, {counterSize}}, {mx::float32, mx::float32, mx::int32},
@@ -208,16 +208,17 @@ void GreedyKernel::read(const Launch& launch) const {
   }
   for (size_t i = 0; i < streams.size(); i++) {
     const float* const result = results.data() + static_cast<int64_t>(i / count) * resultSize(count, room);
-    const float* const state = result + static_cast<ptrdiff_t>(count) * room * 4;
+    const float* const state = result + static_cast<ptrdiff_t>(count) * room * tokenSize;
     const float* const places = state + static_cast<ptrdiff_t>(count) * stateWidth;
     const size_t s = i % count;
     Stream& own = streams[i];
     const auto number = [&](const float* at) { return static_cast<int>(*at); };
     own.pointer = number(places + 3 * s);
     own.symbols = number(places + 3 * s + 1);
-    const float* token = result + static_cast<int64_t>(s) * room * 4;
-    for (int i = 0; i < number(places + 3 * s + 2); i++, token += 4)
-      own.found.push_back({number(token), number(token + 1), number(token + 2), token[3]});
+    const float* token = result + static_cast<int64_t>(s) * room * tokenSize;
+    for (int i = 0; i < number(places + 3 * s + 2); i++, token += tokenSize)
+      own.found.push_back(
+          {number(token), number(token + 1), number(token + 2), ops::Spread{token[3], token[4], token[5], token[6]}});
     std::copy_n(state + static_cast<ptrdiff_t>(s) * stateWidth, stateWidth, own.state.begin());
   }
 }

@@ -14,6 +14,7 @@
 #include "model/config.h"
 #include "model/weights.h"
 #include "ops/dtype.h"
+#include "ops/logits.h"
 
 namespace parakeet {
 
@@ -25,8 +26,8 @@ class GreedyKernel {
   struct Found {
     int token;
     int64_t frame;
-    int place;  // of the duration
-    float confidence;
+    int place;           // of the duration
+    ops::Spread spread;  // of the distribution that it was chosen from
   };
   struct Stream {
     int offset;            // row of its first frame
@@ -51,10 +52,11 @@ class GreedyKernel {
   // Queues it behind `before`.
   Launch launch(const mlx::core::array& frames, std::span<Stream> streams, const mlx::core::array& before) const;
   void read(const Launch& launch) const;
+  static constexpr int tallySize = 8, tokenSize = 7;  // as in greedy.cuh
   int stateWidth() const { return 2 * layers_ * hidden_ + jointHidden_; }
   // Values of a team's result.
   int64_t resultSize(int count, int room) const {
-    return static_cast<int64_t>(count) * (int64_t{4} * room + stateWidth() + 3) + 1;
+    return static_cast<int64_t>(count) * (int64_t{tokenSize} * room + stateWidth() + 3) + 1;
   }
   std::string callFor(int streams) const;
 

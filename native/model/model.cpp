@@ -48,7 +48,8 @@ int64_t lastSoundFrame(const Matrix& mel, int until) {
 
 // Where greedy decoding takes place; null for the CPU. PARAKEET_DECODER (host | device) overrides the choice, for tests
 // and measurements.
-std::shared_ptr<const DeviceGreedy> deviceGreedy(const ModelConfig& config, const Weights& weights, ops::DType dtype) {
+std::shared_ptr<const DeviceGreedy> makeDeviceGreedy(const ModelConfig& config, const Weights& weights,
+                                                     ops::DType dtype) {
   const char* named = std::getenv("PARAKEET_DECODER");
   const std::string_view wanted = named ? named : "";
   if (wanted == "device") return std::make_shared<const DeviceGreedy>(config, weights, dtype, 1);
@@ -64,14 +65,11 @@ Model::Model(ModelConfig config, const Weights& weights, ops::DType dtype, const
       encoder_(makeEncoder(config_, weights, dtype, cancel)) {
   if (config_.hasTransducer()) {
     transducer_ = std::make_shared<const Transducer>(config_, weights, ops::atLeastBfloat16(dtype));
-    std::shared_ptr<const DeviceGreedy> device = deviceGreedy(config_, weights, dtype);
-    greedy_ = config_.durations.empty() ? makeRnntDecoder(transducer_, config_, std::move(device))
-                                        : makeTdtDecoder(transducer_, config_, std::move(device));
+    deviceGreedy_ = makeDeviceGreedy(config_, weights, dtype);
   }
   if (config_.hasCtc()) {
     const std::string prefix = config_.architecture == Architecture::ctc ? "decoder" : "ctc_decoder";
     ctcHead_ = std::make_shared<const CtcHead>(prefix + ".decoder_layers.0", config_, weights, dtype);
-    greedyCtc_ = makeCtcDecoder(ctcHead_);
   }
 }
 
@@ -84,14 +82,14 @@ std::shared_ptr<const Decoder> Model::decoder(const Decoding& decoding) const {
     throw Error("ERR_PARAKEET_INVALID_ARGUMENT",
                 std::string("This model has no ") + names[static_cast<int>(head)] + " head");
   }
-  if (!decoding.beam && !decoding.lm) return head == Head::ctc ? greedyCtc_ : greedy_;
-  std::erase_if(others_, [](const auto& one) { return one.second.expired(); });
-  for (const auto& [way, shared] : others_)
+  std::erase_if(decoders_, [](const auto& one) { return one.second.expired(); });
+  for (const auto& [way, shared] : decoders_)
     if (way.inOneWay(decoding)) return shared.lock();
   std::shared_ptr<Decoder> made = makeDecoder(decoding);
   made->fuse(decoding.lm);
-  others_.emplace_back(decoding, made);
-  others_.back().first.boost = nullptr;
+  made->measureBy(decoding.measure);
+  decoders_.emplace_back(decoding, made);
+  decoders_.back().first.boost = nullptr;
   return made;
 }
 
@@ -99,8 +97,11 @@ std::shared_ptr<Decoder> Model::makeDecoder(const Decoding& decoding) const {
   const auto& beam = decoding.beam;
   const bool tdt = !config_.durations.empty();
   if (decoding.head == Head::ctc) return beam ? makeCtcBeamDecoder(ctcHead_, *beam) : makeCtcDecoder(ctcHead_);
-  if (!beam)
-    return tdt ? makeTdtDecoder(transducer_, config_, nullptr) : makeRnntDecoder(transducer_, config_, nullptr);
+  if (!beam) {
+    // A language model is the CPU's.
+    const auto device = decoding.lm ? nullptr : deviceGreedy_;
+    return tdt ? makeTdtDecoder(transducer_, config_, device) : makeRnntDecoder(transducer_, config_, device);
+  }
   if (beam->search == BeamSearch::parakeetMlx) return makeParakeetMlxBeamDecoder(transducer_, config_, *beam);
   return tdt ? makeTdtFrameBeamDecoder(transducer_, config_, *beam) : makeRnntBeamDecoder(transducer_, config_, *beam);
 }

@@ -24,11 +24,12 @@ struct Decoding {
   std::optional<Beam> beam = std::nullopt;  // none: greedy
   std::shared_ptr<const BoostTree> boost = nullptr;
   std::shared_ptr<const Fusion> lm = nullptr;
+  Measure measure = Measure::entropy;  // of confidence
 
   // What signals must have in common to be decoded together; their phrases may differ.
   bool inOneWay(const Decoding& other) const {
-    return head == other.head && beam == other.beam && (lm == nullptr) == (other.lm == nullptr) &&
-           (!lm || *lm == *other.lm);
+    return head == other.head && beam == other.beam && measure == other.measure &&
+           (lm == nullptr) == (other.lm == nullptr) && (!lm || *lm == *other.lm);
   }
 };
 
@@ -92,9 +93,10 @@ class Model {
   std::shared_ptr<const Encoder> encoder_;
   std::shared_ptr<const Transducer> transducer_;
   std::shared_ptr<const CtcHead> ctcHead_;
-  std::shared_ptr<const Decoder> greedy_, greedyCtc_;  // shared by all streams, so that they are decoded together
-  // The same for other ways of decoding, as long as a stream uses them. On the engine's thread.
-  mutable std::vector<std::pair<Decoding, std::weak_ptr<const Decoder>>> others_;
+  std::shared_ptr<const DeviceGreedy> deviceGreedy_;  // null for a CPU
+  // One for each way of decoding, as long as a stream uses it: streams that share it are decoded together. On the
+  // engine's thread.
+  mutable std::vector<std::pair<Decoding, std::weak_ptr<const Decoder>>> decoders_;
 };
 
 }  // namespace parakeet

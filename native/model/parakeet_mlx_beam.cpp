@@ -7,7 +7,6 @@
 #include <cmath>
 #include <unordered_map>
 
-#include "model/confidence.h"
 #include "model/mutant.h"
 #include "model/transducer_beam.h"
 
@@ -69,7 +68,7 @@ void ParakeetMlxBeamDecoder::expand(const TransducerHypothesis& one, const float
     // As there, the less likely first: of three ways to one text, the first two count together against the third.
     std::reverse(durations.begin(), durations.end());
   }
-  const float confidence = entropyConfidence(logits, classes);
+  const float confidence = confidenceOf(measure(), logits, classes);
   top.look(logits, classes, beam_.size);
   for (const Choice& choice : top.likeliest(one.boosting, blank, one.lmGain(), share)) {
     const bool isBlank = choice.token == blank;

@@ -4,7 +4,6 @@
 // that final tokens stay final.
 #include <unordered_map>
 
-#include "model/confidence.h"
 #include "model/transducer_beam.h"
 
 namespace parakeet {
@@ -68,7 +67,7 @@ RnntBeamDecoder::Hypotheses RnntBeamDecoder::frame(const DecoderFrames& frames, 
       TransducerHypothesis silent = one;
       silent.score += top.logProbability(blank);
       goOn(std::move(silent));
-      const float confidence = entropyConfidence(own, classes);
+      const float confidence = confidenceOf(measure(), own, classes);
       for (const Choice& choice : top.likeliest(one.boosting, blank, one.lmGain())) {
         if (choice.token == blank) continue;
         TransducerHypothesis next = one;

@@ -7,7 +7,6 @@
 #include <map>
 #include <unordered_map>
 
-#include "model/confidence.h"
 #include "model/mutant.h"
 #include "model/transducer_beam.h"
 #include "ops/profile.h"
@@ -50,9 +49,9 @@ class Meeting {
 // emitted a token of no duration there.
 class FrameSearch {
  public:
-  FrameSearch(const TransducerRules& rules, const Beam& beam, const DecoderFrames& frames, SearchSpan span,
-              TransducerHypothesis first)
-      : rules_(rules), beam_(beam), frames_(frames), span_(span) {
+  FrameSearch(const TransducerRules& rules, const Beam& beam, Measure measure, const DecoderFrames& frames,
+              SearchSpan span, TransducerHypothesis first)
+      : rules_(rules), beam_(beam), measure_(measure), frames_(frames), span_(span) {
     reached_[first.frame].add(std::move(first));
   }
 
@@ -108,7 +107,7 @@ class FrameSearch {
     const auto kinds = static_cast<int>(rules_.durations.size());
     durations_.look(logits + classes, kinds, kinds);
     tokens_.look(logits, classes, beam_.size + 1);
-    const float confidence = entropyConfidence(logits, classes);
+    const float confidence = confidenceOf(measure_, logits, classes);
     double bestDuration = impossible;
     for (int place = 0; place < kinds; place++) bestDuration = std::max(bestDuration, durations_.logProbability(place));
     const auto& choices = tokens_.likeliest(one.boosting, blank, one.lmGain());
@@ -136,6 +135,7 @@ class FrameSearch {
 
   const TransducerRules& rules_;
   const Beam& beam_;
+  Measure measure_;
   const DecoderFrames& frames_;
   SearchSpan span_;
   Histories histories_;
@@ -152,7 +152,8 @@ class TdtFrameBeamDecoder : public TransducerBeamDecoder {
  protected:
   void search(std::vector<Search>& searches) const override {
     std::vector<FrameSearch> going;
-    for (Search& one : searches) going.emplace_back(rules_, beam_, *one.frames, one.span, std::move(one.first));
+    for (Search& one : searches)
+      going.emplace_back(rules_, beam_, measure(), *one.frames, one.span, std::move(one.first));
     std::vector<Transducer::JointInput> inputs;
     std::vector<float> logits;
     for (;;) {

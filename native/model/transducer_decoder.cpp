@@ -3,7 +3,6 @@
 #include <list>
 #include <optional>
 
-#include "model/confidence.h"
 #include "model/decoder.h"
 #include "model/device_greedy.h"
 #include "model/greedy_fusion.h"
@@ -23,8 +22,8 @@ using ops::argmax;
 // token follows in five cases out of six.)
 class Walk {
  public:
-  Walk(const DecoderJob& job, const TransducerRules& rules)
-      : job_(job), rules_(rules), state_(static_cast<TransducerState&>(*job.state)) {
+  Walk(const DecoderJob& job, const TransducerRules& rules, Measure measure)
+      : job_(job), rules_(rules), measure_(measure), state_(static_cast<TransducerState&>(*job.state)) {
     const int64_t firstFrame = job.frames->firstFrame;
     if (mutant("carry-cleared") || mutant("final-again")) state_.pointer = firstFrame;
     state_.pointer = std::max(state_.pointer, firstFrame);
@@ -60,7 +59,10 @@ class Walk {
       const int kinds = static_cast<int>(rules_.durations.size());
       const int place = kinds == 0 ? 0 : argmax(own + classes, kinds);
       const bool blank = token == rules_.vocabulary;
-      if (!blank) job_.tokens->push_back({token, state_.pointer, rules_.lasts(place), entropyConfidence(own, classes)});
+      if (!blank) {
+        const float confidence = confidenceOf(measure_, own, classes);
+        job_.tokens->push_back({token, state_.pointer, rules_.lasts(place), confidence});
+      }
       const int64_t move = rules_.move(token, place, state_.pointer, state_.symbols);
       if (!blank) {
         state_.boosting.advance(token);
@@ -80,6 +82,7 @@ class Walk {
   static constexpr int mostAhead = 4;
   const DecoderJob& job_;
   const TransducerRules& rules_;
+  Measure measure_;
   TransducerState& state_;
   int64_t until_;
   int blanks_ = 0, step_ = 1;  // in a row before the pointer; frames of the last one
@@ -112,12 +115,12 @@ class TransducerDecoder : public Decoder {
       if (device_ && !job.state->boosting.active())
         onDevice.push_back(job);
       else
-        walks.emplace_back(job, rules_);
+        walks.emplace_back(job, rules_, measure());
     }
     if (device_ && onDevice.size() >= device_->fewest()) {
-      device_->decode(onDevice);
+      device_->decode(onDevice, measure());
     } else {
-      for (const DecoderJob& job : onDevice) walks.emplace_back(job, rules_);
+      for (const DecoderJob& job : onDevice) walks.emplace_back(job, rules_, measure());
     }
     for (const Walk& walk : walks) walk.wait();
     std::vector<Transducer::JointInput> inputs;

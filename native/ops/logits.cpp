@@ -1,6 +1,7 @@
 #include "ops/logits.h"
 
-#include <cmath>
+#include <algorithm>
+#include <limits>
 
 #include "ops/cpu/vector.h"
 
@@ -38,25 +39,36 @@ PARAKEET_INLINE void findMaxBody(const float* x, int count, int& found) {
 }
 PARAKEET_VERSIONS(findMax, (const float* x, int count, int& found), (x, count, found))
 
-// Σ eʸ and Σ y eʸ with y = x − max x.
+struct Sums {
+  double sum = 0, weighted = 0, thirds = 0;
+};
+
+// Σ eʸ, Σ y eʸ and Σ e^(y/3) with y = x − peak.
 template <class V>
-PARAKEET_INLINE void softmaxSumsBody(const float* x, int count, double& sum, double& weighted) {
-  const float peak = peakOf<V>(x, count);
-  typename V::Floats sums{}, products{};
+PARAKEET_INLINE void addUpBody(const float* x, int count, float peak, Sums& found) {
+  typename V::Floats sums{}, products{}, roots{};
   pieces<V>(count, [&](int at, int n) PARAKEET_LAMBDA {
     const typename V::Floats y = V::load(x + at, n) - peak;
-    typename V::Floats e = V::exponential(y), product = e * y;
-    for (int k = n; k < V::lanes; k++) e[k] = product[k] = 0;
+    typename V::Floats root = V::exponential(y * (1.0f / 3)), e = root * root * root, product = e * y;
+    for (int k = n; k < V::lanes; k++) e[k] = product[k] = root[k] = 0;
     sums += e;
     products += product;
+    roots += root;
   });
-  sum = weighted = 0;
+  found = {};
   for (int k = 0; k < V::lanes; k++) {
-    sum += sums[k];
-    weighted += products[k];
+    found.sum += sums[k];
+    found.weighted += products[k];
+    found.thirds += roots[k];
   }
 }
-PARAKEET_VERSIONS(softmaxSums, (const float* x, int count, double& sum, double& weighted), (x, count, sum, weighted))
+PARAKEET_VERSIONS(addUp, (const float* x, int count, float peak, Sums& found), (x, count, peak, found))
+
+template <class V>
+PARAKEET_INLINE void findPeakBody(const float* x, int count, float& found) {
+  found = peakOf<V>(x, count);
+}
+PARAKEET_VERSIONS(findPeak, (const float* x, int count, float& found), (x, count, found))
 
 }  // namespace
 
@@ -66,10 +78,18 @@ int argmax(const float* x, int count) {
   return found;
 }
 
-double entropy(const float* x, int count) {
-  double sum = 0, weighted = 0;
-  softmaxSums(x, count, sum, weighted);
-  return std::log(sum) - weighted / sum;
+Spread spreadOf(const float* x, int count) {
+  const int at = argmax(x, count);
+  Sums sums;
+  addUp(x, count, x[at], sums);
+  float second = -std::numeric_limits<float>::infinity(), found = 0;
+  const int places[][2] = {{0, at}, {at + 1, count}};
+  for (const auto& [begin, end] : places) {
+    if (begin == end) continue;
+    findPeak(x + begin, end - begin, found);
+    second = std::max(second, found - x[at]);
+  }
+  return {sums.sum, sums.weighted / sums.sum, sums.thirds, second};
 }
 
 }  // namespace parakeet::ops

@@ -72,7 +72,7 @@ using Values = std::vector<float>;
 
 struct Tokens {
   std::vector<int> ids, frames, places;
-  Values confidences;
+  Values spreads;  // four values of each, as the kernel gives them
 };
 
 struct Stream {
@@ -111,14 +111,19 @@ Tokens define(const Network& network, const Values& frames, Stream& stream) {
     const bool blank = token == classes - 1;
     int step = kinds == 0 ? (blank ? 1 : 0) : network.durations[place];
     if (!blank) {
-      double sum = 0, mean = 0;
-      for (int n = 0; n < classes; n++) sum += std::exp(logits[n] - logits[token]);
-      for (int n = 0; n < classes; n++) mean += logits[n] * std::exp(logits[n] - logits[token]) / sum;
+      double sum = 0, weighted = 0, thirds = 0, second = -1e30;
+      for (int n = 0; n < classes; n++) {
+        const double y = logits[n] - logits[token];
+        sum += std::exp(y);
+        weighted += y * std::exp(y);
+        thirds += std::cbrt(std::exp(y));
+        if (n != token) second = std::max(second, y);
+      }
       tokens.ids.push_back(token);
       tokens.frames.push_back(stream.pointer);
       tokens.places.push_back(place);
-      tokens.confidences.push_back(
-          static_cast<float>(1 - (std::log(sum) + logits[token] - mean) / std::log(static_cast<double>(classes))));
+      for (const double value : {sum, weighted / sum, thirds, second})
+        tokens.spreads.push_back(static_cast<float>(value));
       stream.symbols++;
     }
     if ((blank || stream.symbols >= maxSymbols) && step < 1) step = 1;
@@ -160,9 +165,9 @@ std::vector<unsigned short> bitsOf(const Values& values) {
 template <int KINDS>
 std::vector<Tokens> launch(const Network& network, const Values& frames, std::vector<Stream>& streams, int blocks,
                            int room, bool inHalf) {
-  constexpr int size = 2;
+  constexpr int size = 2, tokenSize = cuda::parakeet_greedy::tokenSize;
   const auto teams = static_cast<int>(streams.size() + size - 1) / size, ofTeam = blocks / teams;
-  const int resultSize = size * room * 4 + size * width + 3 * size + 1;
+  const int resultSize = size * room * tokenSize + size * width + 3 * size + 1;
   std::vector<Tokens> tokens(streams.size());
   const auto over = [](const Stream& stream) { return stream.pointer >= stream.end; };
   const auto embedding = bitsOf(network.embedding), inputs = bitsOf(network.inputs), hiddens = bitsOf(network.hiddens),
@@ -179,7 +184,7 @@ std::vector<Tokens> launch(const Network& network, const Values& frames, std::ve
       std::copy(own.state.begin(), own.state.end(), states.begin() + static_cast<ptrdiff_t>(s) * width);
     }
     Values results(teams * resultSize);
-    Values work(teams * size * (2 * ofTeam * 6 + 3 * layers * hidden + 2 * joint));
+    Values work(teams * size * (2 * ofTeam * cuda::parakeet_greedy::tallySize + 3 * layers * hidden + 2 * joint));
     std::vector<unsigned> counters(teams * cuda::parakeet_greedy::counterStride);
     std::vector<std::thread> grid;
     for (int block = 0; block < blocks; block++) {
@@ -207,15 +212,15 @@ std::vector<Tokens> launch(const Network& network, const Values& frames, std::ve
     for (size_t s = 0; s < streams.size(); s++) {
       const size_t own = s % size;
       const float* result = results.data() + static_cast<ptrdiff_t>(s / size) * resultSize;
-      const float* state = result + size * room * 4;
+      const float* state = result + size * room * tokenSize;
       const float* places = state + size * width;
-      const float* token = result + static_cast<ptrdiff_t>(own) * room * 4;
+      const float* token = result + static_cast<ptrdiff_t>(own) * room * tokenSize;
       CHECK(places[3 * size] == 0.0f);
-      for (int i = 0; i < static_cast<int>(places[3 * own + 2]); i++, token += 4) {
+      for (int i = 0; i < static_cast<int>(places[3 * own + 2]); i++, token += tokenSize) {
         tokens[s].ids.push_back(static_cast<int>(token[0]));
         tokens[s].frames.push_back(static_cast<int>(token[1]));
         tokens[s].places.push_back(static_cast<int>(token[2]));
-        tokens[s].confidences.push_back(token[3]);
+        tokens[s].spreads.insert(tokens[s].spreads.end(), token + 3, token + tokenSize);
       }
       streams[s].pointer = static_cast<int>(places[3 * own]);
       streams[s].symbols = static_cast<int>(places[3 * own + 1]);
@@ -266,7 +271,7 @@ size_t compare(std::mt19937& random, int blocks, int room, bool inHalf) {
     CHECK(tokens[s].ids == defined.ids);
     CHECK(tokens[s].frames == defined.frames);
     if (KINDS > 0) CHECK(tokens[s].places == defined.places);
-    CHECK(near(tokens[s].confidences, defined.confidences));
+    CHECK(near(tokens[s].spreads, defined.spreads));
     CHECK(streams[s].pointer == expected[s].pointer && streams[s].symbols == expected[s].symbols);
     CHECK(near(streams[s].state, expected[s].state));
     found += defined.ids.size();

@@ -28,7 +28,7 @@ import { fillTemplate, templateFields } from './template.js';
 import { UsageError } from './usage-error.js';
 
 export async function enqueue(inputs: string[], values: Values, context: Context): Promise<number> {
-  const options = await manyOptions(values);
+  const options = await manyOptions(values, context.said);
   const sources = expandSources(namesOf(inputs, context));
   return values.redis === undefined
     ? transcribeHere(sources, values, options, context)
@@ -140,7 +140,7 @@ async function transcribeShown(
   return failed === 0 ? 0 : 1;
 }
 
-async function manyOptions(values: Values): Promise<TranscribeManyOptions> {
+async function manyOptions(values: Values, said: Context['said']): Promise<TranscribeManyOptions> {
   const format = values.format as AudioFormat;
   const raw = isPcm(format) ? { sampleRate: values.rate as number, channels: values.channels as number } : {};
   const input: InputOptions = {
@@ -153,7 +153,7 @@ async function manyOptions(values: Values): Promise<TranscribeManyOptions> {
   return {
     ...(Object.keys(input).length > 0 && { input }),
     language: values.language as string | undefined,
-    decoding: await decodingOptions(values),
+    decoding: await decodingOptions(values, said),
     sentences: sentenceOptions(values),
     windows: windowOptions(values),
     order: 'done',

@@ -27,13 +27,19 @@ export function sentenceOptions(values: Values): SentenceOptions {
   };
 }
 
-/** How tokens are chosen. The beam's options, which may come from the environment, apply to beam search only. */
-export async function decodingOptions(values: Values): Promise<DecodingOptions> {
+/**
+ * How tokens are chosen. The beam's options, which may come from the environment, apply to beam search only. What nobody said is the library's to
+ * decide: the default of the bundled model is no option's.
+ */
+export async function decodingOptions(
+  values: Values,
+  said: (option: string) => boolean,
+): Promise<DecodingOptions> {
   const type = values.decoding as 'greedy' | 'beam';
   const boost = values.boost as string | undefined;
   return {
-    type,
-    ...pick<DecodingOptions>(values, ['head']),
+    ...((said('decoding') || type === 'beam') && { type }),
+    ...pick<DecodingOptions>(values, ['head', 'confidence']),
     ...(type === 'beam' &&
       pick<DecodingOptions>(values, ['beamSize', 'search', 'lengthPenalty', 'patience', 'durationReward'])),
     ...(boost !== undefined && { boost: await readBoostFile(boost) }),

@@ -29,7 +29,7 @@ export async function live(args: string[], values: Values, context: Context): Pr
   const { terminal, ending } = context;
   const outputs = plan(args, values, terminal);
   const { signal } = ending;
-  const decoding = await decodingOptions(values);
+  const decoding = await decodingOptions(values, context.said);
   // Before the model: an output that cannot be written should be reported at once, not after minutes.
   const files = await openOutputs(outputs, values, terminal);
   let input: LiveInput | undefined;

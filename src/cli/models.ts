@@ -1,9 +1,11 @@
 /**
- * `parakeet models pull|list|info|rm|convert`: the hub models on this machine, and conversion to our own format.
+ * `parakeet models pull|list|info|rm|convert|calibrate`: the hub models on this machine, conversion to our own format, and calibration.
  */
+import { calibrateModel } from '../calibrate/calibrate-model.js';
 import { cachedModels, removeCachedModel } from '../hub/cached-models.js';
 import { fetchFromHub, type HubProgress, isRepositoryId } from '../hub/hub.js';
 import { loadModel } from '../load-model.js';
+import type { ConfidenceMeasure } from '../model/confidence.js';
 import { type ConvertModelOptions, convertModel } from '../model/convert.js';
 import { streamBytes } from '../model/stream-bytes.js';
 import { frameSeconds } from '../model/token-placer.js';
@@ -37,7 +39,8 @@ export async function list(_args: string[], values: Values, context: Context): P
 export async function info([name]: string[], values: Values, context: Context): Promise<number> {
   const { signal } = context.ending;
   const model = await loadModel(name, { ...loadOptions(values), offline: true, signal });
-  const { vocabulary, prior, languageModel, contexts, prompts, ...rest } = model.info;
+  const { vocabulary, prior, languageModel, usesLanguageModel, calibrations, contexts, prompts, ...rest } =
+    model.info;
   const streams = [];
   for (const context of contexts) {
     const seconds = Number(((context[1] + 1) * frameSeconds(model.info)).toFixed(6));
@@ -49,6 +52,8 @@ export async function info([name]: string[], values: Values, context: Context): 
     vocabulary: vocabulary.length,
     prior: prior !== undefined,
     languageModel: languageModel !== undefined,
+    usesLanguageModel: usesLanguageModel === true,
+    calibrated: Object.keys(calibrations ?? {}),
     languages: Object.keys(prompts),
     contexts: streams,
   };
@@ -84,6 +89,29 @@ export async function convert(
   const options = { ...hubOptions(values), dtype: dtype === 'auto' ? undefined : dtype };
   const { bytes } = await shown(context, (work) => convertModel(name, folder, { ...options, ...work }));
   return print(values, context, { folder, bytes }, `${folder}  ${size(bytes)}\n`);
+}
+
+export async function calibrate([folder = '']: string[], values: Values, context: Context): Promise<number> {
+  const { terminal, ending } = context;
+  const bar = new ProgressBar(terminal.stderr);
+  try {
+    const report = await calibrateModel(folder, {
+      ...loadOptions(values),
+      references: values.references as string,
+      measure: values.measure as ConfidenceMeasure,
+      signal: ending.signal,
+      onProgress: ({ done, total }) => bar.update(done / total, `${done} of ${total} recordings`),
+    });
+    bar.clear();
+    const rows = Object.entries(report.heads).map(
+      ([head, { words, right, error }]) =>
+        `${head.padEnd(6)}${words} words, ${(100 * right).toFixed(1)} % right; calibration error ${error.measured.toFixed(3)}, ` +
+        `calibrated ${error.calibrated.toFixed(3)}\n`,
+    );
+    return print(values, context, report, `${rows.join('')}${report.file}\n`);
+  } finally {
+    bar.clear();
+  }
 }
 
 function print({ json }: Values, { terminal }: Context, value: unknown, text: string): number {

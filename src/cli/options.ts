@@ -3,6 +3,7 @@
  * ffmpeg's. How they are used is up to the commands.
  */
 import { pcmEncodings } from '../audio/formats/pcm.js';
+import { MEASURES } from '../model/confidence.js';
 import { latencyPresets } from '../model/latency.js';
 import { FORMATS } from '../sinks/formats.js';
 import { CliOption, type Values } from './cli-option.js';
@@ -59,15 +60,27 @@ export const liveModelOptions = (): CliOption[] => [
 /** The same for commands that take the model as an argument. */
 export const computeOptions = (): CliOption[] => [dtype(), fp32(), bf16(), threads(), cacheDir()];
 
+const CONFIDENCES = ['calibrated', ...MEASURES];
+
+/** How a model is calibrated. */
+export const calibrateOptions = (): CliOption[] => [
+  new CliOption(
+    '--references <PATH>',
+    'recordings with what is said in them: a folder of sound files, each beside a .txt of its name, or a JSONL manifest as NeMo has it',
+  ).makeOptionMandatory() as CliOption,
+  CliOption.choice('--measure <KIND>', 'the measure that becomes a probability', MEASURES).presets('entropy'),
+];
+
 /** How tokens are chosen: the same for live sound and for files. */
 export function decodingOptions(): CliOption[] {
   const beam = (option: CliOption) => option.needs('--decoding beam', (values) => values.decoding === 'beam');
   return [
     new CliOption('--language <NAME>', 'the language, of a model that is told it, such as en-US'),
-    CliOption.choice('--decoding <METHOD>', 'how words are chosen; beam: fewer errors, a little slower', [
-      'greedy',
-      'beam',
-    ])
+    CliOption.choice(
+      '--decoding <METHOD>',
+      'how words are chosen; beam: fewer errors, a little slower. Unsaid, the bundled model takes a beam with its language model for files and --latency accurate',
+      ['greedy', 'beam'],
+    )
       .from('PARAKEET_DECODING')
       .presets('greedy'),
     beam(CliOption.integer('--beam-size <N>', 'beam: how many hypotheses are kept', 1))
@@ -111,6 +124,9 @@ export function decodingOptions(): CliOption[] {
       .from('PARAKEET_HEAD')
       .default(undefined, "the model's best"),
     ...languageModelOptions(),
+    CliOption.choice('--confidence <KIND>', 'what the confidence of words is', CONFIDENCES)
+      .from('PARAKEET_CONFIDENCE')
+      .default(undefined, 'calibrated, of a model that is'),
     new CliOption(
       '--boost <FILE>',
       'phrases to boost, one per line, each optionally followed by a tab and a weight',

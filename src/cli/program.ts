@@ -16,6 +16,8 @@ export interface Context {
   ending: Ending;
   /** Whether an option is on the command line itself, not from the environment or a default. */
   given(option: string): boolean;
+  /** Whether the command line or the environment has the option. */
+  said(option: string): boolean;
 }
 
 /** A command's work; resolves with the exit code. */
@@ -81,7 +83,10 @@ SIGTERM, SIGHUP (what was final is written); 141 when nobody reads the output.
 `;
 
 /** @param finish Takes the exit code of the command that ran. */
-export function createProgram(base: Omit<Context, 'given'>, finish: (code: number) => void): CliCommand {
+export function createProgram(
+  base: Omit<Context, 'given' | 'said'>,
+  finish: (code: number) => void,
+): CliCommand {
   const { terminal } = base;
   const program = new CliCommand('parakeet');
   program
@@ -107,8 +112,11 @@ export function createProgram(base: Omit<Context, 'given'>, finish: (code: numbe
       .version(`parakeet-stream ${packageVersion}`, '--version', 'print the version')
       .action(async () => {
         const work = await load();
-        const given = (option: string) => command.getOptionValueSource(option) === 'cli';
-        finish(await command.blamed(async () => work(command.args, command.opts(), { ...base, given })));
+        const sourceOf = (option: string) => command.getOptionValueSource(option);
+        const given = (option: string) => sourceOf(option) === 'cli';
+        const said = (option: string) => given(option) || sourceOf(option) === 'env';
+        const context = { ...base, given, said };
+        finish(await command.blamed(async () => work(command.args, command.opts(), context)));
       });
 
   const transcribe = sub(program, 'transcribe', 'write transcripts of sound files')
@@ -263,7 +271,7 @@ function addJobs(program: CliCommand, does: Does): void {
 }
 
 function addModels(program: CliCommand, does: Does): void {
-  const models = sub(program, 'models', 'fetch, list, describe, remove or convert models');
+  const models = sub(program, 'models', 'fetch, list, describe, remove, convert or calibrate models');
   const load = async () => import('./models.js');
   const name = '<name>';
   const repository = 'a Hugging Face repository, such as mlx-community/parakeet-tdt-0.6b-v3';
@@ -304,6 +312,16 @@ function addModels(program: CliCommand, does: Does): void {
       ]),
     async () => (await load()).convert,
   );
+  does(
+    sub(
+      models,
+      'calibrate',
+      'make probabilities of the confidences of a model, for speech like your recordings',
+    )
+      .argument('<folder>', "the model's folder, in which confidence.json is written")
+      .group('Options:', [...options.calibrateOptions(), options.dtype(), options.threads(), options.json()]),
+    async () => (await load()).calibrate,
+  );
 }
 
 function addLanguageModels(program: CliCommand, does: Does): void {
@@ -316,8 +334,12 @@ function addLanguageModels(program: CliCommand, does: Does): void {
     async () => (await load()).build,
   );
   does(
-    sub(lm, 'convert', 'convert an ARPA file of token n-grams, such as those that NeMo makes')
-      .argument('<arpa>', 'the file, or - for stdin')
+    sub(
+      lm,
+      'convert',
+      "convert an ARPA file of token n-grams, such as those that NeMo makes, or an archive of NeMo's NGPU-LM",
+    )
+      .argument('<file>', 'the ARPA file, or - for stdin, or the .nemo archive')
       .group('Options:', [...options.languageModelConvertOptions(), options.cacheDir(), options.json()]),
     async () => (await load()).convert,
   );

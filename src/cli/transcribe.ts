@@ -8,11 +8,13 @@ import type { AudioFormat, InputOptions } from '../audio/input-options.js';
 import type { ParakeetOptions } from '../composition/options.js';
 import type { TranscriptProgress } from '../composition/transcribe-source.js';
 import { AudioError } from '../errors.js';
+import { calibrationOf } from '../model/decoding.js';
 import { formatTimestamp } from '../sinks/format.js';
 import type { Sink } from '../sinks/sink.js';
 import { teeWriter } from '../sinks/tee-writer.js';
 import type { AudioSource } from '../sources/audio-source.js';
 import { ffmpeg } from '../sources/ffmpeg.js';
+import { ruleOf } from '../text/confidence.js';
 import { transcribe as transcribeFile } from '../transcribe.js';
 import type { Values } from './cli-option.js';
 import { describe } from './describe.js';
@@ -23,7 +25,7 @@ import { isPcm } from './options.js';
 import { outputSink, subtitleOptions } from './output.js';
 import type { Context } from './program.js';
 import { AudioProgress, ProgressBar } from './progress.js';
-import { TranscriptSink } from './transcript-sink.js';
+import { type TranscriptListeners, TranscriptSink } from './transcript-sink.js';
 import { UsageError } from './usage-error.js';
 
 export async function transcribe(inputs: string[], values: Values, context: Context): Promise<number> {
@@ -44,7 +46,7 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
       'Expected sound on stdin, which is a terminal. Name a file, or use a pipe: ffmpeg … | parakeet transcribe -',
     );
   }
-  const decoding = await decodingOptions(values);
+  const decoding = await decodingOptions(values, context.said);
   const { jobs, passedOver } = await planJobs(inputs, values, context.given, fail);
   if (!quiet) for (const file of passedOver) say(`parakeet: ${file} is already there: kept`);
   if (jobs.length === 0) return failed === 0 ? 0 : 1;
@@ -84,13 +86,19 @@ export async function transcribe(inputs: string[], values: Values, context: Cont
 
   async function work(job: Job, label: string, options: ParakeetOptions): Promise<void> {
     const progress = new AudioProgress(bar, label);
-    const sink = new TranscriptSink(() => teeWriter(...job.outputs.map((output) => open(output))), {
+    const listeners: TranscriptListeners = {
       onSentence: ({ start, end, confidence, text }) => {
         if (values.verbose !== true) return;
         const span = `${formatTimestamp(start)} --> ${formatTimestamp(end)}`;
         say(`[${span}] ${(100 * confidence).toFixed(0)} % ${text}`);
       },
-    });
+    };
+    const rule = ruleOf(calibrationOf(model.info, decoding));
+    const sink = new TranscriptSink(
+      () => teeWriter(...job.outputs.map((output) => open(output))),
+      listeners,
+      rule,
+    );
     for (const { file } of job.outputs)
       if (file !== '-') await mkdir(path.dirname(file), { recursive: true });
     try {

@@ -6,6 +6,7 @@ import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Sentence, Token, TranscriptEvent } from '../events.js';
 import { afterSentence } from '../merge/ordering.js';
+import { type ConfidenceRule, MEASURED } from '../text/confidence.js';
 import { sentenceOf } from '../text/sentence-splitter.js';
 
 export interface TranscriptListeners {
@@ -24,7 +25,12 @@ export class TranscriptSink extends Writable {
   /** Resolves when everything is written and closed, whether it succeeded or not. */
   readonly settled: Promise<void>;
 
-  constructor(open: () => Writable, listeners: TranscriptListeners) {
+  /** @param rule Of the confidence of a sentence that is broken off. */
+  constructor(
+    open: () => Writable,
+    listeners: TranscriptListeners,
+    private readonly rule: ConfidenceRule = MEASURED,
+  ) {
     super({ objectMode: true, highWaterMark: 4 });
     this.#open = open;
     this.#listeners = listeners;
@@ -73,7 +79,7 @@ export class TranscriptSink extends Writable {
     }
     for (const [speaker, tokens] of this.#tokens) {
       if (!tokens.some(({ text }) => text.trim() !== '')) continue;
-      const sentence = sentenceOf(tokens);
+      const sentence = sentenceOf(tokens, this.rule);
       const label = speaker === undefined ? {} : { speaker };
       outputs.write({ type: 'sentence', sentence, ...label } satisfies TranscriptEvent);
     }

@@ -6,7 +6,8 @@ import type { Duplex } from 'node:stream';
 import pumpify from 'pumpify';
 import type { AudioChunk, TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
-import type { DecodingOptions } from '../model/decoding.js';
+import { calibrationOf, type DecodingOptions } from '../model/decoding.js';
+import { decodingFor } from '../model/default-decoding.js';
 import { languageBeside, mustShareRate } from '../model/draft-model.js';
 import { settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
@@ -91,7 +92,8 @@ export class Line implements TranscriptLine {
   open({ model, draftModel }: LineModels, listeners: LineListeners): void {
     if (draftModel) {
       mustShareRate(model.info, draftModel.info);
-      this.#draft = new DraftLine(draftModel, { ...this.options, decoding: this.#decoding });
+      const decoding = this.#boost ? { boost: this.#boost } : this.options.decoding;
+      this.#draft = new DraftLine(draftModel, { ...this.options, decoding });
     }
     // Into the field one by one, so that destroy() finds the existing ones when one of them throws.
     for (const make of this.#plan(model, draftModel)) {
@@ -152,10 +154,15 @@ export class Line implements TranscriptLine {
     return [...this.#stages, ...(this.#draft?.stages ?? [])];
   }
 
-  /** The decoding options with the current phrases. */
-  get #decoding(): DecodingOptions | undefined {
-    const { decoding } = this.options;
+  /** The decoding options of the accurate model, with the current phrases. */
+  #decodingOf({ info }: StageModel): DecodingOptions | undefined {
+    const { mode = 'live', latency } = this.options;
+    const decoding = decodingFor(info, this.options.decoding, { mode, latency });
     return this.#boost === undefined ? decoding : { ...decoding, boost: this.#boost };
+  }
+
+  #calibrated({ info }: StageModel): boolean {
+    return calibrationOf(info, this.options.decoding) !== undefined;
   }
 
   #plan(model: StageModel, draftModel: StageModel | undefined): (() => unknown)[] {
@@ -164,9 +171,11 @@ export class Line implements TranscriptLine {
       ...(this.takes === 'audio' ? [] : [() => decoderOf(this.takes as LineInput, model, input)]),
       ...(this.takes === 'samples' ? [] : [() => resample(model.info.sampleRate)]),
       ...(mode === 'file' ? [() => this.#file(model as LoadedModel)] : this.#live(model, draftModel)),
-      () => sentences({ ...limits, utterances }),
+      () => sentences({ ...limits, utterances, calibrated: this.#calibrated(model) }),
       ...(this.options.refine ? [() => this.#refined(model)] : []),
-      ...(this.options.text === 'written' ? [() => writtenForm()] : []),
+      ...(this.options.text === 'written'
+        ? [() => writtenForm({ calibrated: this.#calibrated(model) })]
+        : []),
     ];
   }
 
@@ -187,7 +196,7 @@ export class Line implements TranscriptLine {
         return this.#encoder;
       },
       () => {
-        this.#tokens = tokenDecode(model, { decoding: this.#decoding, drafts });
+        this.#tokens = tokenDecode(model, { decoding: this.#decodingOf(model), drafts });
         return this.#tokens;
       },
       ...(draft ? [() => this.#draftsOf(draft)] : []),
@@ -200,7 +209,7 @@ export class Line implements TranscriptLine {
   }
 
   #refined(model: StageModel): Refine {
-    this.#refine = refine(model, this.#encoder as Encode, this.#decoding);
+    this.#refine = refine(model, this.#encoder as Encode, this.#decodingOf(model));
     return this.#refine;
   }
 
@@ -210,7 +219,7 @@ export class Line implements TranscriptLine {
       windows,
       language,
       silence: settleSilence(silence),
-      decoding: this.#decoding,
+      decoding: this.#decodingOf(model),
     });
     return this.#windows;
   }

@@ -47,6 +47,12 @@ export interface NativeModelInfo {
   prior?: { mean: number[]; std: number[]; frames: number };
   /** The path of the language model in the model's folder. */
   languageModel?: string;
+  /** Of the bundled model: `transcribe`, `mode: 'file'` and `latency: 'accurate'` decode with it by default. */
+  usesLanguageModel?: boolean;
+  /** From the model folder's `confidence.json`, by head: how a measured confidence becomes a probability. */
+  calibrations?: Readonly<
+    Partial<Record<NativeHead, { measure: NativeMeasure; scale: number; offset: number }>>
+  >;
 }
 
 /** Tokens as parallel arrays. Times are in frames from the start of the stream (or of the window). */
@@ -71,6 +77,9 @@ export type NativeAttention = [left: number, right: number];
 export type NativeContext = [left: number, right: number, prompt?: number];
 
 export type NativeHead = 'tdt' | 'rnnt' | 'ctc';
+
+/** How the confidence of a token is measured (native/model/confidence.h). */
+export type NativeMeasure = 'entropy' | 'max-probability' | 'tsallis' | 'renyi' | 'margin';
 
 /** Phrases as a tree whose edges are characters, and the characters of all pieces, in arrays (native/model/boost.h). */
 export interface NativeBoostTree {
@@ -103,6 +112,8 @@ export interface NativeDecoding {
   };
   boost?: NativeBoostTree | null;
   lm?: NativeFusion | null;
+  /** Without a value, `'entropy'`. */
+  confidence?: NativeMeasure;
 }
 
 /** A language model in a mapped file. */

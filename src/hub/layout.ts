@@ -13,6 +13,7 @@ export const NEMO = '.nemo';
 /** Small files that are taken along if they exist: ours, and those of transformers. */
 const BESIDE = [
   'streaming.json',
+  'confidence.json',
   'preprocessor_config.json',
   'processor_config.json',
   'tokenizer.json',

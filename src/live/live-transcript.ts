@@ -8,8 +8,10 @@ import { ClosedError } from '../errors.js';
 import type { Token, TranscriptResult } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
 import { boostTreeOrNone } from '../model/boost-tree.js';
+import { calibrationOf } from '../model/decoding.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import { asSamples } from '../sources/audio-source.js';
+import { type ConfidenceRule, ruleOf } from '../text/confidence.js';
 import { splitSentences, textOf } from '../text/sentence-splitter.js';
 import { DraftSession } from './draft-session.js';
 import { ModelSession, type SessionOptions, type SessionStep } from './model-session.js';
@@ -116,7 +118,13 @@ export class LiveTranscript {
   /** The transcript so far, the draft included. */
   get result(): TranscriptResult {
     const tokens = [...this.#finalized, ...this.draftTokens];
-    return { text: textOf(tokens), sentences: splitSentences(tokens, this.#settled.sentences), tokens };
+    const sentences = splitSentences(tokens, this.#settled.sentences, this.confidenceRule);
+    return { text: textOf(tokens), sentences, tokens };
+  }
+
+  /** How words and sentences get their confidence. @internal */
+  get confidenceRule(): ConfidenceRule {
+    return ruleOf(calibrationOf(this.#models.model.info, this.#settled.decoding));
   }
 
   /**

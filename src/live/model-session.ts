@@ -12,7 +12,7 @@ import type {
 import type { Token } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
 import { type Booster, boosterOf } from '../model/boost-tree.js';
-import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
+import { calibrationOf, type DecodingOptions, resolveDecoding } from '../model/decoding.js';
 import type { StageModel } from '../model/stage-model.js';
 import { melFrames } from '../model/streaming-options.js';
 import { frameSeconds, type PlacerState, TokenPlacer } from '../model/token-placer.js';
@@ -81,7 +81,7 @@ export class ModelSession {
     this.#mel = model.native.createMel();
     this.#encoder = model.native.createEncoder(encoder);
     this.#decoder = model.native.createDecoder(resolved);
-    this.#placer = new TokenPlacer(model.info);
+    this.#placer = new TokenPlacer(model.info, calibrationOf(model.info, decoding));
     this.#marks = new UtteranceMarks(model.info.vocabulary);
   }
 

@@ -118,7 +118,7 @@ export class MovableStream extends Duplex {
     this.#hop = model.info.hop;
     this.#marks = new UtteranceMarks(model.info.vocabulary);
     const { sentences, utterances } = state.options;
-    this.#events = new SentenceEvents(sentences, utterances);
+    this.#events = new SentenceEvents(sentences, utterances, live.confidenceRule);
     this.#events.state = state.sentences;
     const begun = (soundFrom / BYTES / state.sampleRate) * this.#rate;
     this.#known = live.samples - begun;

@@ -1,5 +1,6 @@
 import { isCacheAware } from '../model/cache-aware.js';
 import { checkDecoding, type DecodingOptions } from '../model/decoding.js';
+import { decodingFor } from '../model/default-decoding.js';
 import {
   draftDecoding,
   draftTuning,
@@ -37,7 +38,7 @@ export interface LiveOptions {
   language?: string | undefined;
   /**
    * How tokens are chosen, and phrases that are boosted.
-   * @defaultValue greedy
+   * @defaultValue greedy; with the bundled model on a CPU and `latency: 'accurate'`, a beam with its language model
    */
   decoding?: DecodingOptions | undefined;
   /**
@@ -99,7 +100,8 @@ export function startLive(model: LoadedModel, options: LiveOptions, use = WHOLE)
   if (draftModel) mustShareRate(model.info, draftModel.info);
   const silence = settleSilence(options.silence);
   const language = languageBeside(model.info, draftModel?.info, options.language);
-  return start('live', { model, draftModel }, others, use, silence.flush, () => ({
+  const decoding = decodingFor(model.info, options.decoding, { mode: 'live', latency: options.latency });
+  return start('live', { model, draftModel }, { others, decoding, use }, silence.flush, () => ({
     model: streamingOf(model.info, { ...options, language }, silence),
     draftModel: draftModel && streamingOf(draftModel.info, draftTuning(draftModel.info, options), silence),
   }));
@@ -113,21 +115,29 @@ export function startTranscribeStream(model: LoadedModel, options: TranscribeStr
   const unsaid =
     !isCacheAware(model.info) &&
     [latency, lookahead, left, contextSize].every((value) => value === undefined);
-  return start('transcribeStream', { model }, options, WHOLE, flush, () => ({
+  const settled = { others: options, decoding: options.decoding, use: WHOLE };
+  return start('transcribeStream', { model }, settled, flush, () => ({
     model: { ...options, ...(unsaid && { contextSize: [256, 256] }) },
   }));
 }
 
-/** `streaming`: the options of each model's encoder; asked for only without a snapshot. */
+/** `decoding`: the accurate model's. `streaming`: the options of each model's encoder; asked for only without a snapshot. */
 function start(
   what: string,
   models: LiveModels,
-  options: LiveOptions | TranscribeStreamOptions,
-  use: LiveUse,
+  {
+    others: options,
+    decoding,
+    use,
+  }: {
+    others: LiveOptions | TranscribeStreamOptions;
+    decoding: DecodingOptions | undefined;
+    use: LiveUse;
+  },
   flushSilence: number,
   streaming: () => { model: StreamingOptions; draftModel?: StreamingOptions | undefined },
 ): LiveTranscript {
-  const { decoding, sentences } = options;
+  const { sentences } = options;
   const signal = optionalSignal('signal', options.signal);
   const from = restored(what, models, options);
   if (from) {
@@ -143,7 +153,7 @@ function start(
     ...(decoding && { decoding }),
     ...(sentences && { sentences }),
   };
-  const draftChoice = models.draftModel && draftDecoding(models.draftModel.info, decoding);
+  const draftChoice = models.draftModel && draftDecoding(models.draftModel.info, options.decoding);
   const drafts: SessionOptions | undefined = models.draftModel && {
     encoder: resolveStreaming(models.draftModel.info, draftModel),
     flushSilence,

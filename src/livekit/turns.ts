@@ -3,7 +3,7 @@
  * final, it ends. Pure: knows nothing of LiveKit's classes.
  */
 import type { Sentence, Token, TranscriptEvent } from '../events.js';
-import { geometricMean } from '../text/words.js';
+import { geometricMean } from '../text/confidence.js';
 
 /** A text and its place; times are seconds. */
 export interface TurnText {

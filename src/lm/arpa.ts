@@ -15,9 +15,9 @@ export interface ArpaGrams {
   backoffs: number[];
 }
 
-const LONGEST_ORDER = 6;
+export const LONGEST_ORDER = 6;
 /** So that a hostile head cannot make the reader take all memory: each gram needs about 40 bytes. */
-const MOST_GRAMS = 50_000_000;
+export const MOST_GRAMS = 50_000_000;
 
 /** ARPA has logarithms to base 10. */
 const TO_NATURAL = Math.LN10;

@@ -1,15 +1,18 @@
 /**
  * Token models of other programs to our format: ARPA files whose words are the model's pieces, or characters that stand for them, as NeMo
- * writes for KenLM and NGPU-LM.
+ * writes for KenLM and NGPU-LM; and NGPU-LM's own archives.
  */
+import { fileURLToPath } from 'node:url';
 import { throwIfAborted } from '../abort.js';
 import type { NativeLmBuilder } from '../engine/addon.js';
 import { loadAddon } from '../engine/load-addon.js';
 import { ModelError } from '../errors.js';
+import { NEMO } from '../hub/layout.js';
 import { vocabularyHash } from '../model/language-model.js';
 import { known, oneOf, optionalSignal } from '../options.js';
 import { type ArpaGrams, readArpa } from './arpa.js';
 import { modelVocabulary } from './model-vocabulary.js';
+import { readNemoLanguageModel } from './nemo-lm.js';
 import { nameOf, type TextSource } from './text.js';
 import { checkTarget, type LanguageModelSummary, writeLanguageModel } from './write-model.js';
 
@@ -43,12 +46,12 @@ const RARE = Math.log(1e-7);
 type Spell = (word: string) => number | undefined;
 
 /**
- * Converts an ARPA file of token n-grams and writes it to `target`. `</s>` and `<unk>` are left out: a stream has no end that could be
- * predicted.
+ * Converts an ARPA file of token n-grams, or an archive of NeMo's NGPU-LM (by its ending `.nemo`), and writes it to `target`. `</s>` and `<unk>` are
+ * left out: a stream has no end that could be predicted.
  *
- * @param source the path of an ARPA file, or its bytes.
+ * @param source the path of an ARPA file, or its bytes; or the path of an archive.
  * @returns the file's size.
- * @throws {@link ModelError} `ERR_PARAKEET_INVALID_LANGUAGE_MODEL` for a file that is not ARPA, is cut, is of other tokens, of an order
+ * @throws {@link ModelError} `ERR_PARAKEET_INVALID_LANGUAGE_MODEL` for a file that is neither, is cut, is of other tokens, of an order
  * above 6, or of more than 50 million grams; {@link ArgumentError}, {@link WriteError}, {@link AbortedError} as `buildLanguageModel`. All as
  * rejections.
  *
@@ -72,17 +75,60 @@ export async function convertLanguageModel(
   const { pieces } = await modelVocabulary(options.model, { cacheDir: options.cacheDir, signal });
   const builder = loadAddon().createLmBuilder(pieces.length, 1);
   try {
-    let spell: Spell | undefined;
-    let unseen = RARE;
-    for await (const grams of readArpa(source)) {
-      throwIfAborted(signal);
-      spell ??= speller(kind, pieces, grams);
-      unseen = await addAll(builder, source, grams, { spell, start: pieces.length }, unseen);
-    }
+    const archive = archiveIn(source);
+    const unseen =
+      archive === undefined
+        ? await addArpa(builder, source, { kind, pieces, signal })
+        : await addNemo(builder, archive, { pieces, signal });
     return await writeLanguageModel(file, await builder.assemble(unseen, vocabularyHash(pieces)));
   } finally {
     await builder.close();
   }
+}
+
+/** The path of NeMo's archive, if the source is one. */
+function archiveIn(source: TextSource): string | undefined {
+  if (typeof source !== 'string' && !(source instanceof URL)) return undefined;
+  const name = source instanceof URL ? fileURLToPath(source) : source;
+  return name.endsWith(NEMO) ? name : undefined;
+}
+
+interface Reading {
+  pieces: readonly string[];
+  signal: AbortSignal | undefined;
+}
+
+/** @returns ln p of a token that has no gram. */
+async function addNemo(builder: NativeLmBuilder, file: string, { pieces, signal }: Reading): Promise<number> {
+  const { vocabulary, unseen = RARE, grams } = await readNemoLanguageModel(file);
+  if (vocabulary !== pieces.length)
+    throw new ModelError(
+      'ERR_PARAKEET_INVALID_LANGUAGE_MODEL',
+      `Expected a language model of the speech model's ${pieces.length} tokens in ${file} but it is one of ${vocabulary}. ` +
+        'Name the speech model that it was made for.',
+    );
+  for (const { length, tokens, values, backoffs } of grams) {
+    throwIfAborted(signal);
+    const ids = Int32Array.from(tokens, (token) => (token < 0 ? pieces.length : token));
+    await builder.addGrams(length, ids, Float32Array.from(values), Float32Array.from(backoffs));
+  }
+  return unseen;
+}
+
+/** @returns ln p of a token that has no gram. */
+async function addArpa(
+  builder: NativeLmBuilder,
+  source: TextSource,
+  { kind, pieces, signal }: Reading & { kind: 'auto' | 'pieces' | 'nemo' },
+): Promise<number> {
+  let spell: Spell | undefined;
+  let unseen = RARE;
+  for await (const grams of readArpa(source)) {
+    throwIfAborted(signal);
+    spell ??= speller(kind, pieces, grams);
+    unseen = await addAll(builder, source, grams, { spell, start: pieces.length }, unseen);
+  }
+  return unseen;
 }
 
 const SPECIAL = ['<s>', '</s>', '<unk>', '<UNK>'];

@@ -5,6 +5,8 @@
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { StreamStats, TranscriptEvent, TranscriptResult } from '../events.js';
+import { calibrationOf, type DecodingOptions } from '../model/decoding.js';
+import { decodingFor } from '../model/default-decoding.js';
 import { settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import { WindowEvents } from '../recordings/window-events.js';
@@ -38,6 +40,14 @@ export function windowPlanOf(
   return planWindows(info, whole, settleSilence(silence), language);
 }
 
+/** How a model decodes a recording. Workers of a mixed fleet must do alike, whatever they compute on. */
+export function decodingOf(
+  { info }: LoadedModel,
+  { hearing, mixed }: RecordingJob,
+): DecodingOptions | undefined {
+  return mixed ? hearing.decoding : decodingFor(info, hearing.decoding, { mode: 'file' });
+}
+
 /** The transcript of a recording. */
 export async function render(
   model: LoadedModel,
@@ -50,6 +60,7 @@ export async function render(
   );
   let stats: StreamStats | undefined;
   let result: TranscriptResult | undefined;
+  const calibrated = calibrationOf(model.info, job.hearing.decoding) !== undefined;
   const events = Readable.from(eventsOf(model, job.hearing, heard));
   const last = new Writable({
     objectMode: true,
@@ -58,7 +69,11 @@ export async function render(
       callback();
     },
   });
-  await pipeline(events, sentences({ ...job.sentences, collect: true }), teeWriter(last, ...sinks));
+  await pipeline(
+    events,
+    sentences({ ...job.sentences, calibrated, collect: true }),
+    teeWriter(last, ...sinks),
+  );
   return {
     files: files.map(({ pieces, ...file }) => ({ ...file, bytes: Buffer.concat(pieces) })),
     result: result as TranscriptResult,
@@ -75,7 +90,7 @@ function* eventsOf(
   const { info, sampleRate } = model;
   const plan = windowPlanOf(model, hearing);
   const joined = new JoinedWindows(info.hop * info.subsamplingFactor, plan.overlap);
-  const events = new WindowEvents(model);
+  const events = new WindowEvents(model, hearing.decoding);
   const spans = windowSpans(plan, samples);
   if (spans.length !== windows.length)
     throw new RangeError(`Expected ${spans.length} windows but received ${windows.length}`);

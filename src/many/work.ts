@@ -13,7 +13,7 @@ import { Gate } from './gate.js';
 import { type HeardRecording, type StoredWindow, storeWindow } from './heard.js';
 import { identityOf, mixedIdentity, type WorkerIdentity } from './identity.js';
 import { keyOf, type RecordingJob, type RecordingPlan } from './recording.js';
-import { render, windowPlanOf } from './render.js';
+import { decodingOf, render, windowPlanOf } from './render.js';
 import { SampleStore } from './samples/sample-store.js';
 import { changed } from './source/source.js';
 import { targetOf } from './target/target.js';
@@ -104,7 +104,7 @@ export class Work {
       const part = await samples.read(from, to, handBack);
       const options = {
         plan: cut,
-        decoding: resolveDecoding(this.model.info, hearing.decoding),
+        decoding: resolveDecoding(this.model.info, decodingOf(this.model, job)),
         last,
         signal,
       };

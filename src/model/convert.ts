@@ -105,8 +105,10 @@ export async function convertModel(
       path.join(folder, 'config.json'),
       `${JSON.stringify(Object.fromEntries(config), null, 1)}\n`,
     );
-    if (files.prior !== undefined && (await stat(files.prior).catch(() => undefined)))
-      await copyFile(files.prior, path.join(folder, 'streaming.json'));
+    for (const beside of [files.prior, files.calibrations]) {
+      if (beside !== undefined && (await stat(beside).catch(() => undefined)))
+        await copyFile(beside, path.join(folder, path.basename(beside)));
+    }
     if (files.languageModel !== undefined)
       await copyFile(files.languageModel, path.join(folder, path.basename(files.languageModel)));
     await rename(part, path.join(folder, 'model.safetensors'));

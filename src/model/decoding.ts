@@ -7,6 +7,7 @@ import type { NativeDecoding, NativeHead, NativeModelInfo } from '../engine/addo
 import { expected, finite, integer, known, oneOf } from '../options.js';
 import { type BoostPhrase, checkBoost, checkFirstUppercase } from './boost.js';
 import { boostTreeOrNone } from './boost-tree.js';
+import { type Calibration, type ConfidenceOptions, checkConfidence } from './confidence.js';
 import {
   checkLanguageModel,
   type LanguageModelOptions,
@@ -15,10 +16,11 @@ import {
 } from './language-model.js';
 
 /** How tokens are chosen. */
-export interface DecodingOptions extends LanguageModelOptions {
+export interface DecodingOptions extends LanguageModelOptions, ConfidenceOptions {
   /**
    * `'greedy'` takes the most likely token at each frame; `'beam'` keeps several hypotheses and takes the most likely one as a whole.
-   * @defaultValue `'greedy'`
+   * @defaultValue `'greedy'`; where nothing else is said and the bundled model is used on a CPU, `'beam'` with `lm: true` for `transcribe`, `mode: 'file'`
+   * and `latency: 'accurate'`
    */
   type?: 'greedy' | 'beam' | undefined;
   /**
@@ -69,6 +71,7 @@ export interface DecodingOptions extends LanguageModelOptions {
 const BEAM = ['beamSize', 'search', 'lengthPenalty', 'patience', 'durationReward'] as const;
 const PARAKEET_MLX = ['patience', 'durationReward'] as const;
 const MOST_HYPOTHESES = 64;
+const CONFIDENCE = 'decoding.confidence';
 
 /** The heads that a model of each architecture has, the best first. */
 const HEADS: Record<NativeModelInfo['architecture'], readonly NativeHead[]> = {
@@ -86,8 +89,17 @@ export function headsOf(architecture: NativeModelInfo['architecture']): readonly
 /** Checks what needs no model. @throws {@link ArgumentError} */
 export function checkDecoding(decoding: DecodingOptions | undefined): void {
   if (decoding === undefined) return;
-  known('decoding', decoding, ['type', 'head', 'boost', 'firstUppercase', ...BEAM, ...LM_OPTIONS]);
+  known('decoding', decoding, [
+    'type',
+    'head',
+    'boost',
+    'firstUppercase',
+    'confidence',
+    ...BEAM,
+    ...LM_OPTIONS,
+  ]);
   checkLanguageModel(decoding);
+  checkConfidence(decoding);
   if (decoding.boost !== undefined) checkBoost(decoding.boost, 'decoding.boost');
   checkFirstUppercase(decoding.firstUppercase);
   const type = oneOf('decoding.type', decoding.type ?? 'greedy', ['greedy', 'beam']);
@@ -121,13 +133,42 @@ function beamOf(decoding: DecodingOptions, head: NativeHead): NonNullable<Native
 }
 
 /**
+ * How the confidences of this model's tokens become probabilities; `undefined` for those that stay as they are measured.
+ *
+ * @throws {@link ArgumentError} for `'calibrated'` where there is no calibration.
+ */
+export function calibrationOf(
+  { architecture, calibrations }: Pick<NativeModelInfo, 'architecture' | 'calibrations'>,
+  decoding: DecodingOptions | undefined,
+): Calibration | undefined {
+  const { confidence, head = HEADS[architecture][0] as NativeHead } = decoding ?? {};
+  if (confidence !== undefined && confidence !== 'calibrated') return undefined;
+  const found = calibrations?.[head];
+  if (confidence === 'calibrated' && !found) {
+    const remedy = 'See parakeet models calibrate.';
+    throw expected(
+      `a measure for the head '${head}', which is not calibrated`,
+      CONFIDENCE,
+      confidence,
+      remedy,
+    );
+  }
+  return found;
+}
+
+function measureOf(confidence: DecodingOptions['confidence'], calibration: Calibration | undefined) {
+  if (calibration) return calibration.measure;
+  return confidence === undefined || confidence === 'calibrated' ? 'entropy' : confidence;
+}
+
+/**
  * The engine's decoder options for this model.
  *
- * @throws {@link ArgumentError} when the model has no such head, or cannot spell a phrase. @throws {@link ModelError} for a language model
+ * @throws {@link ArgumentError} when the model has no such head or no such confidence, or cannot spell a phrase. @throws {@link ModelError} for a language model
  * that cannot be used.
  */
 export function resolveDecoding(
-  info: Pick<NativeModelInfo, 'architecture' | 'vocabulary' | 'languageModel'>,
+  info: Pick<NativeModelInfo, 'architecture' | 'vocabulary' | 'languageModel' | 'calibrations'>,
   decoding: DecodingOptions | undefined,
 ): NativeDecoding {
   checkDecoding(decoding);
@@ -143,5 +184,6 @@ export function resolveDecoding(
     ...(decoding?.type === 'beam' && { beam: beamOf(decoding, head) }),
     boost: boostTreeOrNone(info.vocabulary, decoding?.boost, decoding?.firstUppercase),
     lm: resolveLanguageModel(info.vocabulary, info.languageModel, decoding ?? {}, { search, head }),
+    confidence: measureOf(decoding?.confidence, calibrationOf(info, decoding)),
   };
 }

@@ -26,7 +26,7 @@ export interface LanguageModelOptions {
   /**
    * A language model of the model's own tokens: a file of `buildLanguageModel`, or several, which are interpolated; at most 4. `true`: the
    * one in the model's folder; the bundled model has one. `false`: none.
-   * @defaultValue `false`
+   * @defaultValue `false`; for when it is `true`, see `type`
    */
   lm?: string | readonly LanguageModelShare[] | boolean | undefined;
   /**

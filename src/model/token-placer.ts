@@ -1,10 +1,12 @@
 /**
- * Gives native tokens their text and their place in time: frames become seconds, ids become text. One per transcript, since text and times
+ * Gives native tokens their text and their place in time: frames become seconds, ids become text, and a measured confidence a
+ * probability, of a calibrated model. One per transcript, since text and times
  * depend on the tokens before.
  */
 
 import type { NativeModelInfo, NativeTokens } from '../engine/addon.js';
 import type { Token } from '../events.js';
+import { type Calibration, probabilityOf } from './confidence.js';
 import { Detokenizer } from './vocabulary.js';
 
 /** What placing needs of a model. */
@@ -33,7 +35,11 @@ export class TokenPlacer {
   readonly #text: Detokenizer;
   #lastStart = 0;
 
-  constructor(model: PlacedModel) {
+  /** @param calibration Of the tokens' confidences; without one they stay as they are. */
+  constructor(
+    model: PlacedModel,
+    private readonly calibration: Calibration | undefined,
+  ) {
     this.#frameSeconds = frameSeconds(model);
     this.#text = new Detokenizer(model.vocabulary);
   }
@@ -68,7 +74,8 @@ export class TokenPlacer {
       const last = (frame + (native.durations[index] as number)) * this.#frameSeconds;
       const end = Math.max(start, Math.min(last, this.duration));
       floor = start;
-      const confidence = native.confidences[index] as number;
+      const measured = native.confidences[index] as number;
+      const confidence = this.calibration ? probabilityOf(this.calibration, measured) : measured;
       return { id, text: text.push(id), start, end, duration: end - start, confidence };
     });
   }

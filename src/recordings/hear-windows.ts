@@ -45,7 +45,7 @@ export class HearWindows extends Stage<AudioChunk, TranscriptEvent> {
     const decoding = resolveDecoding(model.info, wanted);
     super({ readableHighWaterMark: 4 });
     this.#rate = model.sampleRate;
-    this.#events = new WindowEvents(model);
+    this.#events = new WindowEvents(model, wanted);
     this.#booster = boosterOf(model.info, wanted);
     this.#windows = new Windows(model, plan, decoding, this.#aborter.signal);
   }

@@ -4,6 +4,7 @@
  */
 import type { NativeTokens } from '../engine/addon.js';
 import type { EndEvent, TranscriptEvent } from '../events.js';
+import { calibrationOf, type DecodingOptions } from '../model/decoding.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
 import { UtteranceMarks } from '../model/utterance-marks.js';
@@ -15,9 +16,10 @@ export class WindowEvents {
   readonly #frameSeconds: number;
   #progress = 0;
 
-  constructor({ info }: Pick<LoadedModel, 'info'>) {
+  /** @param decoding As the windows were decoded. */
+  constructor({ info }: Pick<LoadedModel, 'info'>, decoding: DecodingOptions | undefined) {
     this.#frameSeconds = frameSeconds(info);
-    this.#placer = new TokenPlacer(info);
+    this.#placer = new TokenPlacer(info, calibrationOf(info, decoding));
     this.#marks = new UtteranceMarks(info.vocabulary);
   }
 

@@ -3,6 +3,7 @@
  * sentence-splitter.ts, when an utterance is over in endpointer.ts; this file knows their order.
  */
 import type { EndOfUtteranceEvent, Sentence, TranscriptEvent } from '../events.js';
+import { type ConfidenceRule, MEASURED } from './confidence.js';
 import { Endpointer, settleUtterances, type UtteranceOptions } from './endpointer.js';
 import type { SentenceOptions } from './sentence-options.js';
 import { SentenceSplitter, type SplitterState } from './sentence-splitter.js';
@@ -18,9 +19,13 @@ export class SentenceEvents {
   readonly #endpointer: Endpointer | undefined;
 
   /** @throws {@link ArgumentError} */
-  constructor(sentences: SentenceOptions, utterances: UtteranceOptions | boolean | undefined) {
+  constructor(
+    sentences: SentenceOptions,
+    utterances: UtteranceOptions | boolean | undefined,
+    rule: ConfidenceRule = MEASURED,
+  ) {
     const rules = settleUtterances(utterances);
-    this.#splitter = new SentenceSplitter(sentences);
+    this.#splitter = new SentenceSplitter(sentences, rule);
     if (rules) this.#endpointer = new Endpointer(rules);
   }
 

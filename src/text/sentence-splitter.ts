@@ -4,9 +4,10 @@
  */
 import type { Sentence, Token } from '../events.js';
 import { goesOnAfter } from './abbreviations.js';
+import { type ConfidenceRule, MEASURED } from './confidence.js';
 import { hasEndMark } from './sentence-ends.js';
 import { type SentenceOptions, settleSentences } from './sentence-options.js';
-import { geometricMean, isUnspaced, wordsOf } from './words.js';
+import { isUnspaced, wordsOf } from './words.js';
 
 /** What a splitter needs to go on: plain JSON. */
 export interface SplitterState {
@@ -40,7 +41,10 @@ export class SentenceSplitter {
   #cased = false;
 
   /** @throws {@link ArgumentError} for an option out of its range. */
-  constructor(options: SentenceOptions = {}) {
+  constructor(
+    options: SentenceOptions = {},
+    private readonly rule: ConfidenceRule = MEASURED,
+  ) {
     const { maxWords, maxGap, maxDuration } = settleSentences(options);
     this.#maxWords = maxWords;
     this.#maxGap = maxGap;
@@ -128,7 +132,7 @@ export class SentenceSplitter {
   /** Returns the open sentence, if there is one. */
   finish(): Sentence[] {
     if (this.#last === undefined) return [];
-    const sentence = sentenceOf(this.#tokens);
+    const sentence = sentenceOf(this.#tokens, this.rule);
     this.#tokens = [];
     this.#words = 0;
     this.#last = undefined;
@@ -151,18 +155,19 @@ const joined = (tokens: readonly Token[]): string => tokens.map(({ text }) => te
 const atLeast = (seconds: number, limit: number): boolean => seconds >= limit - 1e-6;
 
 /** The sentence of these tokens; at least one has text. */
-export function sentenceOf(tokens: Token[]): Sentence {
+export function sentenceOf(tokens: Token[], rule: ConfidenceRule = MEASURED): Sentence {
   const spoken = tokens.filter((token) => token.text !== '');
   const start = (spoken[0] as Token).start;
   const end = Math.max(...spoken.map((token) => token.end));
+  const words = wordsOf(tokens, rule);
   return {
     text: textOf(tokens),
     start,
     end,
     duration: end - start,
-    confidence: geometricMean(tokens),
+    confidence: rule.ofSentence(tokens, words),
     tokens,
-    words: wordsOf(tokens),
+    words,
   };
 }
 
@@ -175,7 +180,11 @@ export function textOf(tokens: readonly Token[]): string {
 }
 
 /** All sentences of a whole transcript. */
-export function splitSentences(tokens: readonly Token[], options: SentenceOptions = {}): Sentence[] {
-  const splitter = new SentenceSplitter(options);
+export function splitSentences(
+  tokens: readonly Token[],
+  options: SentenceOptions = {},
+  rule: ConfidenceRule = MEASURED,
+): Sentence[] {
+  const splitter = new SentenceSplitter(options, rule);
   return [...tokens.flatMap((token) => splitter.push(token)), ...splitter.finish()];
 }

@@ -4,6 +4,7 @@
  * a word ends, so a draft has none.
  */
 import type { Token, Word } from '../events.js';
+import { type ConfidenceRule, MEASURED } from './confidence.js';
 
 /** Characters of the scripts that are written without spaces between words. */
 const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmr}\p{sc=Mymr}]/u;
@@ -20,16 +21,16 @@ export function isUnspaced(text: string): boolean {
 }
 
 /** The words of a sentence's tokens. Their joined texts are the sentence's text, apart from spaces. */
-export function wordsOf(tokens: readonly Token[]): Word[] {
+export function wordsOf(tokens: readonly Token[], rule: ConfidenceRule = MEASURED): Word[] {
   return runsOf(tokens).flatMap((run) => {
     const text = run.map((token) => token.text).join('');
-    if (isUnspaced(text)) return segmentsOf(text, run);
-    return text.trim() === '' ? [] : [wholeOf(text, run)];
+    if (isUnspaced(text)) return segmentsOf(text, run, rule);
+    return text.trim() === '' ? [] : [wholeOf(text, run, rule)];
   });
 }
 
 /** Tokens with text, split before each whose text begins with a space. */
-function runsOf(tokens: readonly Token[]): Token[][] {
+export function runsOf(tokens: readonly Token[]): Token[][] {
   const runs: Token[][] = [];
   for (const token of tokens) {
     if (token.text === '') continue;
@@ -40,13 +41,13 @@ function runsOf(tokens: readonly Token[]): Token[][] {
   return runs;
 }
 
-function wholeOf(text: string, run: readonly Token[]): Word {
+function wholeOf(text: string, run: readonly Token[], rule: ConfidenceRule): Word {
   const [first, last] = [run[0] as Token, run.at(-1) as Token];
-  return { text: text.trim(), start: first.start, end: last.end, confidence: geometricMean(run) };
+  return { text: text.trim(), start: first.start, end: last.end, confidence: rule.ofWord(run) };
 }
 
 /** The words of a run without spaces. */
-function segmentsOf(text: string, run: readonly Token[]): Word[] {
+function segmentsOf(text: string, run: readonly Token[], rule: ConfidenceRule): Word[] {
   const from = placesOf(run);
   return spansOf(text).flatMap(([begin, end]) => {
     const word = text.slice(begin, end);
@@ -60,7 +61,7 @@ function segmentsOf(text: string, run: readonly Token[]): Word[] {
         text: word.trim(),
         start: timeAt(spoken[0] as Place, first),
         end: timeAt(spoken.at(-1) as Place, last),
-        confidence: geometricMean(spoken.map(({ token }) => token)),
+        confidence: rule.ofWord(spoken.map(({ token }) => token)),
       },
     ];
   });
@@ -118,10 +119,4 @@ function spansOf(text: string): [begin: number, end: number][] {
   }
   if (starts.length === 0) return [[0, text.length]];
   return starts.map((begin, i) => [begin, starts[i + 1] ?? text.length]);
-}
-
-/** The geometric mean of confidences; 1e-10 keeps a single zero from making it zero. */
-export function geometricMean(tokens: readonly Token[]): number {
-  const sum = tokens.reduce((total, token) => total + Math.log(token.confidence + 1e-10), 0);
-  return Math.min(1, Math.exp(sum / tokens.length));
 }

@@ -6,9 +6,11 @@ import type { NativeDecoder } from '../engine/addon.js';
 import type { Token, TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
 import { type Booster, boosterOf } from '../model/boost-tree.js';
-import { type DecodingOptions, resolveDecoding } from '../model/decoding.js';
+import type { Calibration } from '../model/confidence.js';
+import { calibrationOf, type DecodingOptions, resolveDecoding } from '../model/decoding.js';
 import type { StageModel } from '../model/stage-model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
+import { ruleOf } from '../text/confidence.js';
 import type { Encode } from './encode.js';
 import type { EncoderSession } from './encoder-session.js';
 import { Refiner } from './refiner.js';
@@ -28,15 +30,19 @@ export class Refine extends Stage<TranscriptEvent, TranscriptEvent> {
   readonly #booster: Booster;
   readonly #native: NativeDecoder;
   readonly #session: EncoderSession;
-  readonly #refiner = new Refiner((from, until) => this.#hearAgain(from, until));
+  readonly #calibration: Calibration | undefined;
+  readonly #refiner: Refiner;
   #held = true;
 
   constructor(model: StageModel, encoder: Encode, decoding: DecodingOptions | undefined) {
     const native = model.native.createDecoder(resolveDecoding(model.info, decoding));
+    const calibration = calibrationOf(model.info, decoding);
     super({ writableHighWaterMark: 4, readableHighWaterMark: 4 });
     this.#model = model;
     this.#booster = boosterOf(model.info, decoding);
     this.#native = native;
+    this.#calibration = calibration;
+    this.#refiner = new Refiner((from, until) => this.#hearAgain(from, until), ruleOf(calibration));
     this.#session = encoder.session;
     this.#session.hold();
   }
@@ -64,7 +70,7 @@ export class Refine extends Stage<TranscriptEvent, TranscriptEvent> {
     const { info } = this.#model;
     const frame = (seconds: number) => Math.max(0, Math.round(seconds / frameSeconds(info)));
     const tokens = await this.#native.hearAgain(this.#session.native, frame(from), frame(until));
-    const placer = new TokenPlacer(info);
+    const placer = new TokenPlacer(info, this.#calibration);
     placer.duration = this.#session.duration;
     return placer.final(tokens);
   }

@@ -3,6 +3,7 @@
  * nothing of the engine: {@link HearAgain} provides the tokens.
  */
 import type { Sentence, Token } from '../events.js';
+import { type ConfidenceRule, MEASURED } from '../text/confidence.js';
 import { endsLikeSentence } from '../text/sentence-ends.js';
 import { sentenceOf } from '../text/sentence-splitter.js';
 
@@ -24,7 +25,10 @@ export class Refiner {
   /** The end of the words that earlier sentences have taken. */
   #cut = 0;
 
-  constructor(private readonly hearAgain: HearAgain) {}
+  constructor(
+    private readonly hearAgain: HearAgain,
+    private readonly rule: ConfidenceRule = MEASURED,
+  ) {}
 
   /** The sentence as transcribed with context; the same object when nothing changed. */
   async refine(sentence: Sentence): Promise<Sentence> {
@@ -40,7 +44,7 @@ export class Refiner {
     const next = words[last + 1];
     const lastToken = (words[last] as Token[]).at(-1) as Token;
     this.#cut = next ? (lastToken.start + startOf(next)) / 2 : Math.max(lastToken.end, sentence.end);
-    const refined = sentenceOf(words.slice(first, last + 1).flat());
+    const refined = sentenceOf(words.slice(first, last + 1).flat(), this.rule);
     const same =
       refined.text === sentence.text &&
       refined.start === sentence.start &&

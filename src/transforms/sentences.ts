@@ -3,6 +3,7 @@
  */
 import type { TranscriptEvent } from '../events.js';
 import { known, optionalBoolean, optionalSignal } from '../options.js';
+import { CALIBRATED, MEASURED } from '../text/confidence.js';
 import type { UtteranceOptions } from '../text/endpointer.js';
 import { SentenceEvents } from '../text/sentence-events.js';
 import { type SentenceOptions, sentenceOptionKeys } from '../text/sentence-options.js';
@@ -21,17 +22,24 @@ export interface SentencesOptions extends SentenceOptions, StageOptions {
    * @defaultValue false
    */
   utterances?: UtteranceOptions | boolean | undefined;
+  /**
+   * Whether the tokens' confidences are probabilities, as those of a calibrated model are: a word then has the product of its tokens', a
+   * sentence the mean of its words'. Otherwise both have the geometric mean of their tokens'.
+   * @defaultValue false
+   */
+  calibrated?: boolean | undefined;
 }
 
-const keys = [...sentenceOptionKeys, 'collect', 'utterances', 'signal'];
+const keys = [...sentenceOptionKeys, 'collect', 'utterances', 'calibrated', 'signal'];
 
 class Sentences extends Stage<TranscriptEvent, TranscriptEvent> {
   readonly #events: SentenceEvents;
   readonly #collected: TranscriptCollector | undefined;
 
   constructor(options: SentencesOptions) {
-    const { utterances, collect, signal, ...sentences } = known('sentences', options, keys);
-    const events = new SentenceEvents(sentences, utterances);
+    const { utterances, collect, calibrated, signal, ...sentences } = known('sentences', options, keys);
+    const rule = optionalBoolean('calibrated', calibrated) ? CALIBRATED : MEASURED;
+    const events = new SentenceEvents(sentences, utterances, rule);
     super({
       signal: optionalSignal('signal', signal),
       writableHighWaterMark: 4,

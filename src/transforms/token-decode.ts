@@ -7,7 +7,13 @@ import type { NativeDecoder, NativeHead } from '../engine/addon.js';
 import type { EncodedChunk, TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
 import { type Booster, boosterOf } from '../model/boost-tree.js';
-import { checkDecoding, type DecodingOptions, headsOf, resolveDecoding } from '../model/decoding.js';
+import {
+  calibrationOf,
+  checkDecoding,
+  type DecodingOptions,
+  headsOf,
+  resolveDecoding,
+} from '../model/decoding.js';
 import { mustBeModel, type StageModel } from '../model/stage-model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
 import { UtteranceMarks } from '../model/utterance-marks.js';
@@ -152,10 +158,8 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     known(factory, options, ['decoding', 'drafts', 'signal']);
     checkDecoding(options.decoding);
     if (head !== undefined) mustHave(model, head, factory, options);
-    const decoding = resolveDecoding(
-      model.info,
-      head === undefined ? options.decoding : { ...options.decoding, head },
-    );
+    const wanted = head === undefined ? options.decoding : { ...options.decoding, head };
+    const decoding = resolveDecoding(model.info, wanted);
     const drafts = flag('drafts', options.drafts ?? true);
     const signal = optionalSignal('signal', options.signal);
     const native = model.native.createDecoder(decoding);
@@ -164,7 +168,7 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     this.#frameSeconds = frameSeconds(model.info);
     this.#model = model;
     this.#booster = boosterOf(model.info, options.decoding);
-    this.#placer = new TokenPlacer(model.info);
+    this.#placer = new TokenPlacer(model.info, calibrationOf(model.info, wanted));
     this.#marks = new UtteranceMarks(model.info.vocabulary);
     this.#native = native;
   }

@@ -3,7 +3,8 @@
  * written how is in text/written/.
  */
 import type { Sentence, TranscriptEvent, TranscriptResult } from '../events.js';
-import { known, oneOf, optionalSignal } from '../options.js';
+import { known, oneOf, optionalBoolean, optionalSignal } from '../options.js';
+import { CALIBRATED, type ConfidenceRule, MEASURED } from '../text/confidence.js';
 import { textOf } from '../text/sentence-splitter.js';
 import { wordsOf } from '../text/words.js';
 import { WrittenText, written } from '../text/written/written-text.js';
@@ -16,22 +17,30 @@ export interface WrittenFormOptions extends StageOptions {
    * @defaultValue `'en'`, the only one so far
    */
   language?: 'en' | undefined;
+  /**
+   * Whether the tokens' confidences are probabilities, as for `sentences`: what is written for several tokens then has the product of theirs.
+   * @defaultValue false
+   */
+  calibrated?: boolean | undefined;
 }
 
 class WrittenForm extends Stage<TranscriptEvent, TranscriptEvent> {
-  readonly #text = new WrittenText();
+  readonly #rule: ConfidenceRule;
+  readonly #text: WrittenText;
   /** The latest time before which everything is final, as it was and as it was sent. */
   #final = 0;
   #sent = 0;
 
   constructor(options: WrittenFormOptions) {
-    known('writtenForm', options, ['language', 'signal']);
+    known('writtenForm', options, ['language', 'calibrated', 'signal']);
     oneOf('language', options.language ?? 'en', ['en']);
     super({
       signal: optionalSignal('signal', options.signal),
       writableHighWaterMark: 4,
       readableHighWaterMark: 4,
     });
+    this.#rule = optionalBoolean('calibrated', options.calibrated) ? CALIBRATED : MEASURED;
+    this.#text = new WrittenText(this.#rule);
   }
 
   protected override async process(event: TranscriptEvent): Promise<void> {
@@ -45,13 +54,15 @@ class WrittenForm extends Stage<TranscriptEvent, TranscriptEvent> {
       }
       case 'sentence':
         await this.#finish();
-        return await this.emitOne({ ...event, sentence: writtenSentence(event.sentence) });
+        return await this.emitOne({ ...event, sentence: writtenSentence(event.sentence, this.#rule) });
       case 'progress':
         this.#final = event.time;
         return await this.#progress();
       case 'end':
         await this.#finish();
-        return await this.emitOne(event.result ? { ...event, result: writtenResult(event.result) } : event);
+        return await this.emitOne(
+          event.result ? { ...event, result: writtenResult(event.result, this.#rule) } : event,
+        );
       default:
         return await this.emitOne(event);
     }
@@ -79,16 +90,16 @@ class WrittenForm extends Stage<TranscriptEvent, TranscriptEvent> {
   }
 }
 
-function writtenSentence(sentence: Sentence): Sentence {
-  const tokens = written(sentence.tokens);
-  return { ...sentence, text: textOf(tokens), tokens, words: wordsOf(tokens) };
+function writtenSentence(sentence: Sentence, rule: ConfidenceRule): Sentence {
+  const tokens = written(sentence.tokens, rule);
+  return { ...sentence, text: textOf(tokens), tokens, words: wordsOf(tokens, rule) };
 }
 
-function writtenResult({ sentences, tokens }: TranscriptResult): TranscriptResult {
-  const own = sentences.map(writtenSentence);
+function writtenResult({ sentences, tokens }: TranscriptResult, rule: ConfidenceRule): TranscriptResult {
+  const own = sentences.map((sentence) => writtenSentence(sentence, rule));
   // Revised sentences have other words than the tokens.
   if (sentences.some(({ revised }) => revised)) {
-    return { text: own.map((one) => one.text).join(' '), sentences: own, tokens: written(tokens) };
+    return { text: own.map((one) => one.text).join(' '), sentences: own, tokens: written(tokens, rule) };
   }
   const said = own.flatMap((one) => one.tokens);
   return { text: textOf(said), sentences: own, tokens: said };
@@ -98,7 +109,7 @@ function writtenResult({ sentences, tokens }: TranscriptResult): TranscriptResul
  * Writes numbers as digits: "twenty five" as `25`, "three thirty p.m." as `3:30 p.m.`, "five dollars" as `$5`. {@link TranscriptEvent}s in
  * and out; behind `sentences`. Conservative: what could mean two things stays as it was said, and so do numbers below ten, but for times,
  * dates, amounts and units. A token that is written otherwise stands for all that it replaces: its time is theirs, its confidence their
- * geometric mean, its id the first one's. Final tokens are never retracted: what may still become a number is held until the next word, and
+ * geometric mean (or product, see `calibrated`), its id the first one's. Final tokens are never retracted: what may still become a number is held until the next word, and
  * `progress` with it; drafts show it.
  *
  * @throws {@link ArgumentError} for an option out of its range.

@@ -4,6 +4,7 @@
 import type { Token } from '../events.js';
 import type { TranscribeStreamOptions } from '../live/open-live.js';
 import type { LogMelFrames } from '../low-level.js';
+import type { DecodingOptions } from '../model/decoding.js';
 import type { Model } from '../model.js';
 import {
   changedWords,
@@ -26,6 +27,8 @@ export interface Heard {
   texts: string[];
 }
 
+/** The reference has the measure of parakeet-mlx. */
+const MEASURED: DecodingOptions = { confidence: 'entropy' };
 /** Seconds of each push to a stream. */
 const PIECE = 0.2;
 
@@ -44,7 +47,10 @@ export async function againstGoldens(
   let confidence = 0;
   for (const [i, recording] of samples.entries()) {
     const { ids, confidences } = goldens.tokens[i] as Goldens['tokens'][number];
-    const { tokens } = await model.generate(await model.computeLogMel(recording), { signal });
+    const { tokens } = await model.generate(await model.computeLogMel(recording), {
+      decoding: MEASURED,
+      signal,
+    });
     const changes = editDistance(
       ids,
       tokens.map(({ id }) => id),

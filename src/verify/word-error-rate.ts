@@ -53,6 +53,35 @@ export function editCounts<T>(said: readonly T[], heard: readonly T[]): EditCoun
   return row[heard.length] as EditCounts;
 }
 
+/** For each word heard whether it is the one that was said there, in a shortest way of edits from the one list to the other. */
+export function rightWords(said: readonly string[], heard: readonly string[]): boolean[] {
+  const width = heard.length + 1;
+  const costs = new Int32Array((said.length + 1) * width);
+  const costOf = (i: number, j: number) => costs[i * width + j] as number;
+  const same = (i: number, j: number) => said[i - 1] === heard[j - 1];
+  for (let i = 0; i <= said.length; i++) {
+    for (let j = 0; j <= heard.length; j++) {
+      if (i === 0 || j === 0) costs[i * width + j] = i + j;
+      else
+        costs[i * width + j] = Math.min(
+          costOf(i - 1, j - 1) + (same(i, j) ? 0 : 1),
+          costOf(i - 1, j) + 1,
+          costOf(i, j - 1) + 1,
+        );
+    }
+  }
+  const right = heard.map(() => false);
+  for (let i = said.length, j = heard.length; i > 0 && j > 0; ) {
+    if (costOf(i, j) === costOf(i - 1, j - 1) + (same(i, j) ? 0 : 1)) {
+      right[j - 1] = same(i, j);
+      i--;
+      j--;
+    } else if (costOf(i, j) === costOf(i - 1, j) + 1) i--;
+    else j--;
+  }
+  return right;
+}
+
 /** The least number of substitutions, deletions and insertions between two lists. */
 export function editDistance<T>(said: readonly T[], heard: readonly T[]): number {
   return total(editCounts(said, heard));

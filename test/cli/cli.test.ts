@@ -368,7 +368,7 @@ describe('completion', () => {
 
   test.each([
     ['parakeet tr', 'transcribe'],
-    ['parakeet models c', 'convert'],
+    ['parakeet models c', 'convert calibrate'],
     ['parakeet live --lat', '--latency'],
     ['parakeet live --latency ba', 'balanced'],
     ['parakeet models pull --rev', '--revision'],

@@ -33,7 +33,10 @@ function transcribe(args: string[], env: Record<string, string> = {}) {
 }
 
 test('a file of phrases is listened for, greedily and with a beam', () => {
-  expect(transcribe([]).text).not.toContain('prudently');
+  expect(transcribe(['--decoding', 'greedy']).text).not.toContain('prudently');
+  // The bundled model's language model knows the word.
+  expect(transcribe([]).text).toContain('prudently');
+  expect(transcribe(['--lm', 'none']).text).not.toContain('prudently');
   expect(transcribe(['--boost', phrases]).text).toContain('prudently');
   expect(transcribe(['--decoding', 'beam', '--beam-size', '3', '--boost', phrases]).text).toContain(
     'prudently',

@@ -1,13 +1,14 @@
 // Greedy CTC decoding: equal tokens of frames that follow each other are one, and a blank parts two equal ones.
 // A token runs from its first frame to the first frame of the next one, blanks in between included;
-// the last one ends after its last non-blank frame. Confidence is 1 − (mean entropy of those frames) / maximum entropy.
-import { argmax, entropy, linear, type Matrix, softmax } from './matrix.js';
+// the last one ends after its last non-blank frame. Confidence is the mean over those frames.
+import { MEASURES, type Measure } from './confidence.js';
+import { argmax, linear, type Matrix, softmax } from './matrix.js';
 import { type ReferenceModel, vector, weight } from './model.js';
 import type { FrameToken } from './transducer.js';
 
 /** The token that has begun and is not known to have ended: its length hangs on frames to come. */
 export interface CtcState {
-  open: { id: number; start: number; entropies: number[]; lastSounding: number } | undefined;
+  open: { id: number; start: number; confidences: number[]; lastSounding: number } | undefined;
 }
 
 export const initialCtcState = (): CtcState => ({ open: undefined });
@@ -23,19 +24,20 @@ export function decodeCtc(
   state: CtcState,
   end: boolean,
   lastStart = Number.POSITIVE_INFINITY,
+  measure: Measure = 'entropy',
 ): { tokens: FrameToken[]; state: CtcState } {
   const blank = model.vocabulary.length;
   const prefix = model.weights.has('ctc_decoder.decoder_layers.0.weight') ? 'ctc_decoder' : 'decoder';
   const name = `${prefix}.decoder_layers.0`;
   const logits = linear(encoded, weight(model, `${name}.weight`), vector(model, `${name}.bias`));
   const tokens: FrameToken[] = [];
-  let open = state.open === undefined ? undefined : { ...state.open, entropies: [...state.open.entropies] };
+  let open =
+    state.open === undefined ? undefined : { ...state.open, confidences: [...state.open.confidences] };
 
   const close = (until: number): void => {
     if (open === undefined) return;
-    const entropies = open.entropies.slice(0, until - open.start);
-    const mean = entropies.reduce((sum, value) => sum + value, 0) / entropies.length;
-    const confidence = 1 - mean / Math.log(blank + 1);
+    const confidences = open.confidences.slice(0, until - open.start);
+    const confidence = confidences.reduce((sum, value) => sum + value, 0) / confidences.length;
     tokens.push({ id: open.id, start: open.start, duration: until - open.start, confidence });
     open = undefined;
   };
@@ -47,10 +49,10 @@ export function decodeCtc(
     if (id !== blank && id !== continued) {
       close(frame);
       if (frame > lastStart) return { tokens, state: { open: undefined } };
-      open = { id, start: frame, entropies: [], lastSounding: frame };
+      open = { id, start: frame, confidences: [], lastSounding: frame };
     }
     if (open === undefined) continue;
-    open.entropies.push(entropy(softmax(logits.row(row))));
+    open.confidences.push(MEASURES[measure]([...softmax(logits.row(row))]));
     if (id !== blank) open.lastSounding = frame;
   }
   if (end && open !== undefined) close(open.lastSounding + 1);

@@ -1,6 +1,7 @@
 // Greedy TDT and RNNT decoding as formulas: prediction network, joint network, and the walk over the frames.
 // State is a plain value, so a draft is decoding from the same value again.
-import { argmax, entropy, linear, Matrix, sigmoid, softmax } from './matrix.js';
+import { MEASURES, type Measure } from './confidence.js';
+import { argmax, linear, Matrix, sigmoid, softmax } from './matrix.js';
 import { type ReferenceModel, vector, weight } from './model.js';
 
 /** A token placed in time; frames from the start of the stream. */
@@ -41,6 +42,7 @@ export function decodeTransducer(
   first: number,
   state: TransducerState,
   lastStart = Number.POSITIVE_INFINITY,
+  measure: Measure = 'entropy',
 ): { tokens: FrameToken[]; state: TransducerState } {
   const blank = model.vocabulary.length;
   const tdt = model.durations.length > 0;
@@ -61,7 +63,7 @@ export function decodeTransducer(
       duration = Math.max(duration, 1);
     } else {
       if (pointer > lastStart) break;
-      const confidence = 1 - entropy(softmax(tokenLogits)) / Math.log(blank + 1);
+      const confidence = MEASURES[measure]([...softmax(tokenLogits)]);
       tokens.push({ id, start: pointer, duration: tdt ? duration : 1, confidence });
       lastToken = id;
       ({ hidden, cell } = predicted);

@@ -36,6 +36,7 @@ export async function openFolder(folder: string): Promise<ModelFiles> {
   const common = {
     configFile,
     prior: path.join(folder, 'streaming.json'),
+    calibrations: path.join(folder, 'confidence.json'),
     ...(languageModel !== undefined && { languageModel: path.join(folder, languageModel) }),
     dispose: keepAll,
   };

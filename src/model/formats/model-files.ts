@@ -16,6 +16,8 @@ export interface ModelFiles {
   tensors: NativeTensor[];
   /** Where a `streaming.json` (prior.ts) may be. */
   prior?: string;
+  /** Where a `confidence.json` (confidence.ts) may be. */
+  calibrations?: string;
   /** The language model beside it. */
   languageModel?: string;
   /** Removes what was unpacked. Call it after the engine has loaded the weights. */

@@ -14,14 +14,17 @@ type YauzlModule = typeof Yauzl;
 /** A description of several thousand tensors takes less than a megabyte. */
 const MOST_DESCRIPTION = 64 << 20;
 
-const STORAGES: Readonly<Record<string, { dtype: NativeTensor['dtype'] | 'other'; bytes: number }>> = {
+/** A tensor of a checkpoint: integers too, which no layer of a speech model reads. */
+export type CheckpointTensor = Omit<NativeTensor, 'dtype'> & { dtype: NativeTensor['dtype'] | 'I32' | 'I64' };
+
+const STORAGES: Readonly<Record<string, { dtype: CheckpointTensor['dtype'] | 'other'; bytes: number }>> = {
   'torch.FloatStorage': { dtype: 'F32', bytes: 4 },
   'torch.HalfStorage': { dtype: 'F16', bytes: 2 },
   'torch.BFloat16Storage': { dtype: 'BF16', bytes: 2 },
-  // Counters and masks, which no layer reads.
+  'torch.LongStorage': { dtype: 'I64', bytes: 8 },
+  'torch.IntStorage': { dtype: 'I32', bytes: 4 },
+  // Masks, which nobody reads.
   'torch.DoubleStorage': { dtype: 'other', bytes: 8 },
-  'torch.LongStorage': { dtype: 'other', bytes: 8 },
-  'torch.IntStorage': { dtype: 'other', bytes: 4 },
   'torch.BoolStorage': { dtype: 'other', bytes: 1 },
   'torch.ByteStorage': { dtype: 'other', bytes: 1 },
 };
@@ -47,8 +50,8 @@ export interface ZipPlace {
   size: number;
 }
 
-/** The float tensors of a checkpoint. Throws an `Error` that says what is wrong. */
-export async function readTorchCheckpoint(place: ZipPlace, yauzl: YauzlModule): Promise<NativeTensor[]> {
+/** The tensors of a checkpoint. Throws an `Error` that says what is wrong. */
+export async function readTorchCheckpoint(place: ZipPlace, yauzl: YauzlModule): Promise<CheckpointTensor[]> {
   const files = await readZipIndex(place, yauzl);
   const description = [...files.keys()].find((name) => name.endsWith('/data.pkl'));
   const own = description === undefined ? undefined : files.get(description);
@@ -59,7 +62,7 @@ export async function readTorchCheckpoint(place: ZipPlace, yauzl: YauzlModule): 
     throw new Error('it was written on a big-endian machine');
   if (own.size > MOST_DESCRIPTION) throw new Error(`a description of ${own.size} bytes`);
   const described = readDescription(await readAt(place.handle, own.offset, own.size));
-  const tensors: NativeTensor[] = [];
+  const tensors: CheckpointTensor[] = [];
   for (const [name, view] of described) {
     const kind = STORAGES[view.storage.kind];
     if (kind === undefined || kind.dtype === 'other') continue;

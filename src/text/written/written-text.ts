@@ -4,7 +4,7 @@
  * are cut: a whole sentence gives the same.
  */
 import type { Token } from '../../events.js';
-import { geometricMean } from '../words.js';
+import { type ConfidenceRule, MEASURED } from '../confidence.js';
 import {
   CENTS,
   CURRENCIES,
@@ -59,6 +59,8 @@ interface SpokenWord {
 }
 
 export class WrittenText {
+  constructor(private readonly rule: ConfidenceRule = MEASURED) {}
+
   /** The word that is not over, if it may belong to a run. */
   #word: Token[] = [];
   /** What of the word that is not over was given out. */
@@ -96,7 +98,7 @@ export class WrittenText {
 
   /** These tokens, which follow the held ones, as they would be written if they were final. Nothing of it is kept. */
   preview(tokens: readonly Token[]): Token[] {
-    const copy = new WrittenText();
+    const copy = new WrittenText(this.rule);
     copy.#word = [...this.#word];
     copy.#given = this.#given;
     copy.#run = [...this.#run];
@@ -144,19 +146,20 @@ export class WrittenText {
       const tokens = words.flatMap((word) => word.tokens);
       if (text === undefined) return tokens;
       const { punctuation } = words.at(-1) as SpokenWord;
-      return writtenTokens(tokens, text.endsWith('.') ? text + punctuation.slice(1) : text + punctuation);
+      const whole = text.endsWith('.') ? text + punctuation.slice(1) : text + punctuation;
+      return writtenTokens(tokens, whole, this.rule.ofWord(tokens));
     });
   }
 }
 
 /** The tokens of a sentence in written form. */
-export function written(tokens: readonly Token[]): Token[] {
-  const text = new WrittenText();
+export function written(tokens: readonly Token[], rule: ConfidenceRule = MEASURED): Token[] {
+  const text = new WrittenText(rule);
   return [...tokens.flatMap((token) => text.push(token)), ...text.finish()];
 }
 
 /** One token for each word of `text`, which share the time of `tokens` in proportion to their characters. */
-function writtenTokens(tokens: readonly Token[], text: string): Token[] {
+function writtenTokens(tokens: readonly Token[], text: string, confidence: number): Token[] {
   const [first, last] = [tokens[0] as Token, tokens.at(-1) as Token];
   const words = text.split(' ');
   const characters = words.reduce((sum, word) => sum + word.length, 0);
@@ -173,7 +176,7 @@ function writtenTokens(tokens: readonly Token[], text: string): Token[] {
       start,
       end,
       duration: end - start,
-      confidence: geometricMean(tokens),
+      confidence,
     };
   });
 }
