@@ -3,7 +3,7 @@
  *
  *     npm run -s bench:encoder -- [--json] [--model 110m,0.6b-v3] [--dtype float32,bfloat16,int8]
  *                                 [--what encoder,endToEnd,stream] [--seconds 10,30] [--push 0.1,0.5,1] [--rounds 3]
- *                                 [--threads 2] [--peers onnxInt8,sherpaInt8,… | none] [--loud]
+ *                                 [--threads 2] [--peers onnxInt8,sherpaInt8,… | none] [--loud] [--quick]
  *
  * Ours and the peers take turns, round after round; a figure is the median. `x` is seconds of audio per second, `ratio` how many
  * times faster we are, `shareOfBound` the time that oneDNN itself needs for the encoder's weights over the time that we need.
@@ -14,6 +14,7 @@
  *   onnxFloat32, onnxInt8              ONNX Runtime, on the same weights; int8: products only, per channel
  *   sherpaInt8                         sherpa-onnx, audio to text
  * They run in PARAKEET_BENCH_PYTHON (default python3), with `pip install parakeet-mlx==0.7.0 onnx onnxruntime sherpa-onnx`.
+ * `--quick`: the 110m size, ten seconds, one round, no peers, unless other options say so; less than a minute.
  * `--what stream` feeds our streams and parakeet-mlx's (context 256/256, steps of a second) and takes minutes.
  */
 import { spawnSync } from 'node:child_process';
@@ -34,13 +35,14 @@ const { values } = parseArgs({
   options: {
     json: { type: 'boolean' },
     loud: { type: 'boolean' },
-    peers: { type: 'string', default: 'all' },
-    model: { type: 'string', default: '110m,0.6b-v3' },
+    quick: { type: 'boolean' },
+    peers: { type: 'string' },
+    model: { type: 'string' },
     dtype: { type: 'string', default: 'float32,bfloat16,int8' },
     what: { type: 'string', default: 'encoder,endToEnd' },
-    seconds: { type: 'string', default: '10,30' },
+    seconds: { type: 'string' },
     push: { type: 'string', default: '0.1,0.5,1' },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string' },
     threads: { type: 'string', default: String(os.availableParallelism()) },
   },
 });
@@ -49,6 +51,10 @@ for (const what of list(values.what)) {
   if (!['encoder', 'endToEnd', 'stream'].includes(what))
     throw new Error(`Expected encoder, endToEnd or stream for --what but received ${what}`);
 }
+const usual = values.quick
+  ? { peers: 'none', model: '110m', seconds: '10', rounds: '1' }
+  : { peers: 'all', model: '110m,0.6b-v3', seconds: '10,30', rounds: '3' };
+for (const [option, value] of Object.entries(usual)) values[option] ??= value;
 const rounds = Number(values.rounds);
 const { threads, loud } = values;
 

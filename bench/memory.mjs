@@ -1,9 +1,10 @@
 /**
- * Does memory grow with the length of a stream? Feeds audio as fast as it is taken and prints the resident memory.
+ * Does a stream cost more the longer it lasts? Feeds audio as fast as it is taken and prints the resident memory, and the CPU time of the
+ * last minutes over that of the first ones. All minutes sound the same.
  *
  *     npm run -s bench:memory -- [--json] [--quick]
  *
- * Ten minutes against one hour of the recordings in test/audio, over and over; `--quick`: one minute against three.
+ * Ten minutes against one hour of the recordings in test/audio, over and over; `--quick`: one minute against six.
  */
 
 import path from 'node:path';
@@ -12,10 +13,11 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadModel, parakeet } from 'parakeet-stream';
+import { median } from './quantile.mjs';
 import { readRecordings, readSamples } from './recordings.mjs';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, quick: { type: 'boolean' } } });
-const [short, long] = values.quick ? [60, 180] : [600, 3600];
+const [short, long] = values.quick ? [60, 360] : [600, 3600];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const model = await loadModel();
@@ -30,6 +32,8 @@ const speech = Buffer.concat(
 
 const began = performance.now();
 const at = { short: 0, long: 0, peak: 0 };
+/** CPU seconds of the process when each minute was over. */
+const used = [cpuSeconds()];
 let tokens = 0;
 await pipeline(
   Readable.from(sound(long), { objectMode: false, highWaterMark: 1 << 16 }),
@@ -42,11 +46,17 @@ await pipeline(
       at.peak = Math.max(at.peak, memory);
       if (event.time <= short) at.short = memory;
       at.long = memory;
+      if (event.time >= 60 * used.length) used.push(cpuSeconds());
     }
   },
 );
 const seconds = (performance.now() - began) / 1000;
 await model.close();
+
+const minutes = used.slice(1).map((end, i) => end - used[i]);
+// As many as the shorter time has; the first minute warms up.
+const some = Math.min(5, Math.floor(minutes.length / 3));
+const costRatio = median(minutes.slice(-some)) / median(minutes.slice(1, 1 + some));
 
 const result = {
   shortSeconds: short,
@@ -56,6 +66,7 @@ const result = {
   rssPeakMiB: Math.round(at.peak),
   growthMiB: Math.round(at.long - at.short),
   tokens,
+  costRatio: Math.round(1000 * costRatio) / 1000,
   realTimeFactor: Math.round((1000 * seconds) / long) / 1000,
 };
 if (values.json) console.log(JSON.stringify(result));
@@ -64,13 +75,21 @@ else {
   console.log(
     `after ${long} s of audio  ${result.rssLongMiB} MiB resident (${result.growthMiB} MiB more, at most ${result.rssPeakMiB})`,
   );
+  console.log(`the last ${some} minutes cost ${result.costRatio} times what the first ones did, in CPU time`);
   console.log(`${tokens} tokens, ${result.realTimeFactor} × real time`);
 }
 
-/** `seconds` of speech as bytes, in pieces of a second. */
+/** `seconds` of speech as bytes, in pieces of a second; each minute begins anew. */
 function* sound(seconds) {
   const second = sampleRate * 4;
-  for (let offset = 0, i = 0; i < seconds; i++, offset = (offset + second) % (speech.length - second)) {
+  const period = Math.min(60, Math.floor(speech.length / second));
+  for (let i = 0; i < seconds; i++) {
+    const offset = ((i % 60) % period) * second;
     yield speech.subarray(offset, offset + second);
   }
+}
+
+function cpuSeconds() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
