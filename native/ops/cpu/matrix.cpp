@@ -2,16 +2,12 @@
 
 #include "ops/cpu/matrix.h"
 
-#include "ops/cpu/packed_matrix.h"
 #include "ops/cpu/tile_matrix.h"
 
 namespace parakeet::ops {
 
 std::shared_ptr<const CpuMatrix> makeCpuMatrix(const std::vector<float>& weight, const std::vector<float>& bias,
                                                int outputs, int inputs, DType dtype, const LinearShape& shape) {
-#ifdef PARAKEET_ONEDNN
-  if (!TileMatrix::serves(dtype)) return std::make_shared<PackedMatrix>(weight, bias, outputs, inputs, dtype, shape);
-#endif
   return std::make_shared<TileMatrix>(weight, bias, outputs, inputs, dtype, shape);
 }
 

@@ -50,8 +50,6 @@ struct TileMatrix::Output : MatrixOutput {
   const Operand* narrow = nullptr;  // rows in bfloat16, in place of y
 };
 
-bool TileMatrix::serves(DType dtype) { return hasTileKernel(kindOf(dtype)); }
-
 TileMatrix::TileMatrix(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs,
                        DType dtype, const LinearShape& shape)
     : stored_(kindOf(dtype)),
@@ -96,7 +94,7 @@ void TileMatrix::pack(const std::vector<float>& weight, const std::vector<float>
         source = reinterpret_cast<const char*>(narrow.data());
       }
       if (stored_ == ProductKind::bytes) {
-        const QuantizedChannel channel = quantizeChannel(from, bytes.data(), inputs_, 127);
+        const QuantizedChannel channel = quantizeChannel(from, bytes.data(), inputs_);
         scale_[at] = channel.scale;
         sum_[at] = channel.sum;
         source = reinterpret_cast<const char*>(bytes.data());
@@ -113,16 +111,19 @@ void TileMatrix::pack(const std::vector<float>& weight, const std::vector<float>
 // Of a panel.
 size_t TileMatrix::storedBytes() const { return panelBytes(groups_) / groupSize(stored_) * groupSize(kind_); }
 
-// A panel as the product reads it; of weights that are widened the calling thread's copy, until its next call.
-const char* TileMatrix::weightsOf(size_t panel) const {
+// Groups of a panel as the product reads them; of weights that are widened the calling thread's copy, until its next
+// call.
+const char* TileMatrix::weightsOf(size_t panel, int group, int count) const {
   const char* stored = weights_.data() + panel * storedBytes();
-  if (stored_ == kind_) return stored;
+  if (stored_ == kind_) return stored + panelBytes(group);
   thread_local AlignedBytes memory;
-  auto* wide = static_cast<float*>(memory.grown(panelBytes(groups_)));
+  auto* wide = static_cast<float*>(memory.grown(panelBytes(count)));
+  const size_t at = static_cast<size_t>(group) * tileColumns;
   if (stored_ == ProductKind::bfloat16)
-    fromBfloat16(reinterpret_cast<const uint16_t*>(stored), wide, static_cast<size_t>(groups_) * tileColumns);
+    fromBfloat16(reinterpret_cast<const uint16_t*>(stored) + at, wide, static_cast<size_t>(count) * tileColumns);
   else
-    fromBytes(reinterpret_cast<const int8_t*>(stored), scale_.data() + panel * tileColumns, wide, groups_, tileColumns);
+    fromBytes(reinterpret_cast<const int8_t*>(stored) + at, scale_.data() + panel * tileColumns, wide, count,
+              tileColumns);
   return reinterpret_cast<const char*>(wide);
 }
 
@@ -238,10 +239,10 @@ void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, siz
                              .activations = operand.row(first),
                              .stride = operand.stride,
                              .rows = last - first,
-                             .weights = weightsOf(index),
                              .groups = groups_,
                              .followed = stored_ == kind_};
-  ops::multiplyPanel(product, [&](int offset, int rows, const float* sums) {
+  const auto weights = [&](int group, int count) { return weightsOf(index, group, count); };
+  ops::multiplyPanel(product, weights, [&](int offset, int rows, const float* sums) {
     const int row = first + offset;
     end.rows = rows;
     end.quantized = operand.scaleOf(row);

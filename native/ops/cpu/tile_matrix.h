@@ -1,5 +1,5 @@
 // The encoder's weights for the products of tile_kernel.h: panels of tileColumns columns, each read from beginning to
-// end. Weights of a type that the CPU has no kernel for are kept in it and widened to float32, a panel at a time.
+// end. Weights of a type that the CPU has no kernel for are kept in it and widened to float32, a few groups at a time.
 #pragma once
 
 #ifdef PARAKEET_CPU_KERNELS
@@ -16,9 +16,6 @@ namespace parakeet::ops {
 
 class TileMatrix : public CpuMatrix {
  public:
-  // Whether this CPU has a tile kernel for the type; without one, weights are widened.
-  static bool serves(DType dtype);
-
   TileMatrix(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs, DType dtype,
              const LinearShape& shape);
 
@@ -36,7 +33,7 @@ class TileMatrix : public CpuMatrix {
 
   void pack(const std::vector<float>& weight, const std::vector<float>& bias, size_t panel);
   size_t storedBytes() const;
-  const char* weightsOf(size_t panel) const;
+  const char* weightsOf(size_t panel, int group, int count) const;
   Operand room(int rows) const;
   Operand prepare(const MatrixInput& input) const;
   Operand bytesOf(const Operand& narrow) const;

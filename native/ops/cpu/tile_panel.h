@@ -14,15 +14,14 @@ struct PanelProduct {
   const char* activations;  // `rows` rows of `groups` groups; there is memory for rowsWithPadding
   size_t stride;            // bytes from one row to the next
   int rows;
-  const char* weights;  // [groups][tileColumns] groups
   int groups;
   bool followed;  // by another panel, which is multiplied next
 };
 
-// Calls `finish(row, rows, sums)` for each tile when its sums, rows of tileColumns values, are complete. Needs a
-// TileScope.
-template <class Finish>
-void multiplyPanel(const PanelProduct& product, Finish finish) {
+// `weightsOf(group, count)` gives the groups that are multiplied next, [count][tileColumns]. Calls `finish(row, rows,
+// sums)` for each tile when its sums, rows of tileColumns values, are complete. Needs a TileScope.
+template <class Weights, class Finish>
+void multiplyPanel(const PanelProduct& product, Weights weightsOf, Finish finish) {
   const ProductKind kind = product.kind;
   const int tiles = tilesOf(kind, product.rows), depth = std::min(product.groups, groupsAtOnce(kind));
   // What is added to later needs a place for each tile; else one is used again and again.
@@ -35,7 +34,7 @@ void multiplyPanel(const PanelProduct& product, Finish finish) {
   for (int group = 0; group < product.groups; group += depth) {
     const int count = std::min(depth, product.groups - group);
     const size_t size = panelBytes(count);
-    const char* weights = product.weights + panelBytes(group);
+    const char* weights = weightsOf(group, count);
     forEachTile(kind, product.rows, [&](int tile, int row, int rows) {
       float* own = sums + (parted ? tile : 0) * tileSize;
       const size_t fetched = size / lines * nextLines * tile;
