@@ -9,7 +9,7 @@
 #include "ops/cpu/pointwise.h"
 #include "ops/cpu/tile_kernel.h"
 #include "ops/cpu/tile_operand.h"
-#include "ops/cpu/tile_rows_avx512.h"
+#include "ops/cpu/tile_rows_x86.h"
 
 namespace parakeet::ops {
 namespace {

@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "ops/cpu/tile_kernel.h"
-#include "ops/cpu/tile_rows_avx512.h"
+#include "ops/cpu/tile_rows_x86.h"
 
 namespace parakeet::ops {
 
 void finishProduct(const void* accumulator, const TileEnd& end) {
   PARAKEET_IN_AVX512(finishProduct(accumulator, end));
+  PARAKEET_IN_AVX2(finishProduct(accumulator, end));
   finishTile(accumulator, end);
 }
 

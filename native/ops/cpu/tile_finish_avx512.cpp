@@ -1,7 +1,7 @@
 #if defined(PARAKEET_CPU_KERNELS) && defined(__x86_64__)
 
 #include "ops/cpu/avx512.h"
-#include "ops/cpu/tile_rows_avx512.h"
+#include "ops/cpu/tile_rows_x86.h"
 
 namespace parakeet::ops::avx512 {
 namespace {

@@ -104,10 +104,11 @@ inline int tilesOf(ProductKind kind, int rows) { return (rows + tileRows(kind) -
 // use the registers poorly.
 template <class Body>
 void forEachTile(ProductKind kind, int rows, Body body) {
-  const int tiles = tilesOf(kind, rows);
-  for (int tile = 0; tile < tiles; tile++) {
-    const int row = rows * tile / tiles;
-    body(tile, row, rows * (tile + 1) / tiles - row);
+  const int tiles = tilesOf(kind, rows), least = rows / tiles, taller = rows % tiles;
+  for (int tile = 0, row = 0; tile < tiles; tile++) {
+    const int height = tile < taller ? least + 1 : least;
+    body(tile, row, height);
+    row += height;
   }
 }
 

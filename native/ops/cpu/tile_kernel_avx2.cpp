@@ -1,21 +1,15 @@
 #if defined(PARAKEET_CPU_KERNELS) && defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include <array>
 #include <utility>
 
+#include "ops/cpu/avx2.h"
 #include "ops/cpu/vector_tiles.h"
-
-// Compilers do not emit AVX-VNNI's instructions on their own: a CPU that lacks them runs the functions of float32 all
-// the same.
-#define PARAKEET_AVX2 __attribute__((target("avx2,fma,avxvnni")))
-#define PARAKEET_AVX2_INLINE PARAKEET_AVX2 __attribute__((always_inline)) inline
 
 namespace parakeet::ops::avx2 {
 namespace {
 
-constexpr int lanes = 8, vectors = tileColumns / lanes;
+constexpr int vectors = tileColumns / lanes;
 
 // sum + x · w, groups of the kind. Sums are kept as float; those of bytes hold the bits of int32.
 template <ProductKind kind>

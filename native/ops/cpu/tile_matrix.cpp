@@ -122,8 +122,7 @@ const char* TileMatrix::weightsOf(size_t panel, int group, int count) const {
   if (stored_ == ProductKind::bfloat16)
     fromBfloat16(reinterpret_cast<const uint16_t*>(stored) + at, wide, static_cast<size_t>(count) * tileColumns);
   else
-    fromBytes(reinterpret_cast<const int8_t*>(stored) + at, scale_.data() + panel * tileColumns, wide, count,
-              tileColumns);
+    widenBytes(reinterpret_cast<const int8_t*>(stored) + at, scale_.data() + panel * tileColumns, count, wide);
   return reinterpret_cast<const char*>(wide);
 }
 

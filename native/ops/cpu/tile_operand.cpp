@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "ops/cpu/tile_kernel.h"
-#include "ops/cpu/tile_rows_avx512.h"
+#include "ops/cpu/tile_rows_x86.h"
 
 namespace parakeet::ops {
 
@@ -16,6 +16,7 @@ void operandRow(ProductKind kind, const float* x, int inputs, int groups, void* 
   if (kind == ProductKind::float32) std::memcpy(row, x, size);
   if (kind == ProductKind::bfloat16) toBfloat16(x, static_cast<uint16_t*>(row), inputs);
   if (kind == ProductKind::bytes) {
+    PARAKEET_IN_AVX2(quantizeRow(x, inputs, groups, row, quantized));
     quantizeRows(x, bytes, quantized, 1, inputs);
     if constexpr (signedActivations) {
       for (int k = 0; k < inputs; k++) bytes[k] ^= 0x80;  // less 128
@@ -31,6 +32,11 @@ void bytesOfNarrowRow(const uint16_t* x, int inputs, int groups, void* row, Quan
   wide.resize(std::max<size_t>(wide.size(), inputs));
   fromBfloat16(x, wide.data(), inputs);
   operandRow(ProductKind::bytes, wide.data(), inputs, groups, row, quantized);
+}
+
+void widenBytes(const int8_t* x, const float* scale, int count, float* y) {
+  PARAKEET_IN_AVX2(widenBytes(x, scale, count, y));
+  fromBytes(x, scale, y, count, tileColumns);
 }
 
 }  // namespace parakeet::ops

@@ -6,7 +6,7 @@
 
 #include "ops/cpu/avx512.h"
 #include "ops/cpu/tile_kernel.h"
-#include "ops/cpu/tile_rows_avx512.h"
+#include "ops/cpu/tile_rows_x86.h"
 
 namespace parakeet::ops::avx512 {
 namespace {

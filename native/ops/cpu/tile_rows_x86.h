@@ -1,5 +1,5 @@
-// The functions of tile_operand.h, tile_finish.h and attention_rows.h in AVX-512. Where a CPU lacks that, they are
-// loops over vector.h.
+// The functions of tile_operand.h, tile_finish.h and attention_rows.h in AVX-512, and in AVX2 those of them that take
+// longer as loops over vector.h, which they are elsewhere.
 #pragma once
 
 #if defined(PARAKEET_CPU_KERNELS) && defined(__x86_64__)
@@ -26,12 +26,24 @@ float softmaxRow(ProductKind kind, float* content, const float* distance, int be
 
 }  // namespace parakeet::ops::avx512
 
-// Leaves the function by `call`, one of the above, on a CPU with AVX-512.
+namespace parakeet::ops::avx2 {
+
+// As operandRow in bytes.
+void quantizeRow(const float* x, int inputs, int groups, void* row, QuantizedRow* quantized);
+void widenBytes(const int8_t* x, const float* scale, int count, float* y);
+void finishProduct(const void* accumulator, const TileEnd& end);
+
+}  // namespace parakeet::ops::avx2
+
+// Leaves the function by `call`, one of the above, where the CPU has the set; AVX2 also where it has AVX-512.
 #define PARAKEET_IN_AVX512(call) \
   if (vectorLevel() == VectorLevel::avx512) return avx512::call
+#define PARAKEET_IN_AVX2(call) \
+  if (vectorLevel() != VectorLevel::base) return avx2::call
 
 #else
 
 #define PARAKEET_IN_AVX512(call) static_assert(true)
+#define PARAKEET_IN_AVX2(call) static_assert(true)
 
 #endif
