@@ -1,5 +1,6 @@
-// oneDNN behind plain functions over row-major memory: single-threaded products with weights in the layout it prefers.
-// Called from MLX's stream thread and the pool's threads only.
+// oneDNN behind plain functions: which instruction sets it would use, which our kernels follow, and single-threaded
+// products with weights in the layout it prefers, for the bound that product_speed.h measures. Called from MLX's stream
+// thread and the pool's threads only.
 #pragma once
 
 #ifdef PARAKEET_ONEDNN

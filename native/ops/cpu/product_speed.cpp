@@ -45,15 +45,13 @@ double tileSpeed(ProductKind kind, const ProductShape& shape, double seconds) {
     parallelFor(panels, 1, [&](int begin, int end) {
       const TileScope scope(kind);
       for (int i = begin; i < end; i++) {
+        const auto part = [&](int group, int count) -> PanelWeights {
+          const char* data = weights.data() + i * panelSize + panelBytes(group);
+          return {data, data + panelBytes(count), panelBytes(count)};
+        };
         multiplyPanel(
-            {.kind = kind,
-             .activations = activations.data(),
-             .stride = stride,
-             .rows = shape.rows,
-             .groups = groups,
-             .followed = true},
-            [&](int group, int) { return weights.data() + i * panelSize + panelBytes(group); },
-            [](int, int, const float*) {});
+            {.kind = kind, .activations = activations.data(), .stride = stride, .rows = shape.rows, .groups = groups},
+            part, [](int, int, const float*) {});
       }
     });
   });

@@ -62,7 +62,7 @@ TileMatrix::TileMatrix(const std::vector<float>& weight, const std::vector<float
   for (int part = 0; part < shape.parts; part++) {
     for (int first = 0; first < width; first += most) panels_.push_back({part, first, std::min(most, width - first)});
   }
-  weights_ = WeightBuffer<char>(panels_.size() * storedBytes());
+  weights_ = WeightBuffer<char>(panels_.size() * storedBytes(groups_));
   bias_.resize(panels_.size() * tileColumns);
   if (stored_ == ProductKind::bytes) {
     scale_.resize(bias_.size(), 1.0f);
@@ -78,7 +78,7 @@ void TileMatrix::pack(const std::vector<float>& weight, const std::vector<float>
   // What is widened lies value by value, as the product's floats will.
   const int width = outputs_ / (panels_.back().part + 1), values = groupSize(kind_);
   const size_t size = 4 / groupSize(stored_);
-  char* packed = weights_.data() + index * storedBytes();
+  char* packed = weights_.data() + index * storedBytes(groups_);
   std::vector<uint16_t> narrow(inputs_);
   std::vector<int8_t> bytes(inputs_);
   for (int half = 0; half < (gated_ ? 2 : 1); half++) {
@@ -108,22 +108,23 @@ void TileMatrix::pack(const std::vector<float>& weight, const std::vector<float>
   }
 }
 
-// Of a panel.
-size_t TileMatrix::storedBytes() const { return panelBytes(groups_) / groupSize(stored_) * groupSize(kind_); }
+// Of so many groups of a panel.
+size_t TileMatrix::storedBytes(int groups) const { return panelBytes(groups) / groupSize(stored_) * groupSize(kind_); }
 
 // Groups of a panel as the product reads them; of weights that are widened the calling thread's copy, until its next
 // call.
-const char* TileMatrix::weightsOf(size_t panel, int group, int count) const {
-  const char* stored = weights_.data() + panel * storedBytes();
-  if (stored_ == kind_) return stored + panelBytes(group);
+PanelWeights TileMatrix::weightsOf(size_t panel, int group, int count) const {
+  const size_t size = storedBytes(count);
+  const char* stored = weights_.data() + panel * storedBytes(groups_) + storedBytes(group);
+  const char* next = stored + size;
+  if (stored_ == kind_) return {stored, next, size};
   thread_local AlignedBytes memory;
   auto* wide = static_cast<float*>(memory.grown(panelBytes(count)));
-  const size_t at = static_cast<size_t>(group) * tileColumns;
   if (stored_ == ProductKind::bfloat16)
-    fromBfloat16(reinterpret_cast<const uint16_t*>(stored) + at, wide, static_cast<size_t>(count) * tileColumns);
+    fromBfloat16(reinterpret_cast<const uint16_t*>(stored), wide, static_cast<size_t>(count) * tileColumns);
   else
-    widenBytes(reinterpret_cast<const int8_t*>(stored) + at, scale_.data() + panel * tileColumns, count, wide);
-  return reinterpret_cast<const char*>(wide);
+    widenBytes(reinterpret_cast<const int8_t*>(stored), scale_.data() + panel * tileColumns, count, wide);
+  return {reinterpret_cast<const char*>(wide), next, size};
 }
 
 TileMatrix::Operand TileMatrix::room(int rows) const {
@@ -238,8 +239,7 @@ void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, siz
                              .activations = operand.row(first),
                              .stride = operand.stride,
                              .rows = last - first,
-                             .groups = groups_,
-                             .followed = stored_ == kind_};
+                             .groups = groups_};
   const auto weights = [&](int group, int count) { return weightsOf(index, group, count); };
   ops::multiplyPanel(product, weights, [&](int offset, int rows, const float* sums) {
     const int row = first + offset;

@@ -10,6 +10,7 @@
 
 #include "ops/cpu/matrix.h"
 #include "ops/cpu/product_kind.h"
+#include "ops/cpu/tile_panel.h"
 #include "ops/cpu/weight_buffer.h"
 
 namespace parakeet::ops {
@@ -32,8 +33,8 @@ class TileMatrix : public CpuMatrix {
   struct Output;
 
   void pack(const std::vector<float>& weight, const std::vector<float>& bias, size_t panel);
-  size_t storedBytes() const;
-  const char* weightsOf(size_t panel, int group, int count) const;
+  size_t storedBytes(int groups) const;
+  PanelWeights weightsOf(size_t panel, int group, int count) const;
   Operand room(int rows) const;
   Operand prepare(const MatrixInput& input) const;
   Operand bytesOf(const Operand& narrow) const;
