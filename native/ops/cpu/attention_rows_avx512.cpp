@@ -14,7 +14,7 @@ namespace {
 
 // The values of a register's groups.
 template <ProductKind kind>
-constexpr int groupValues = lanes* groupSize(kind);
+constexpr int groupValues = lanes * groupSize(kind);
 
 // Values [0, count) as a register of groups, zeros after them.
 template <ProductKind kind, class Load>
