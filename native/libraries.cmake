@@ -12,8 +12,8 @@ set(CUDAToolkit_DIR ${CMAKE_CURRENT_LIST_DIR}/cmake)
 set(CUDNN_DIR ${CMAKE_CURRENT_LIST_DIR}/cmake)
 find_package(MLX CONFIG REQUIRED PATHS ${MLX_ROOT} NO_DEFAULT_PATH)
 
-# PARAKEET_DEFINITIONS says whose operations work on a CPU: our own kernels on x86_64, where oneDNN makes those products that they
-# do not, and on Linux arm64 (NEON); MLX's elsewhere. PARAKEET_PLAIN_MLX leaves everything to MLX.
+# PARAKEET_DEFINITIONS says whose operations work on a CPU: our own kernels on x86_64, where oneDNN names the instruction set, and
+# on Linux arm64 (NEON); MLX's elsewhere. PARAKEET_PLAIN_MLX leaves everything to MLX.
 set(PARAKEET_DEFINITIONS "")
 if(PARAKEET_PLAIN_MLX)
   # Nothing to find.

@@ -168,7 +168,6 @@ std::shared_ptr<const BoostTree> toBoostTree(const Napi::Value& value) {
 
 ops::DType toDType(const Napi::Value& value) {
   const std::string name = value.As<Napi::String>().Utf8Value();
-  if (name == "int8Products") return ops::DType::int8Products;
   return name == "int8" ? ops::DType::int8 : name == "bfloat16" ? ops::DType::bfloat16 : ops::DType::float32;
 }
 

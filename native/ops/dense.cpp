@@ -7,8 +7,6 @@ namespace {
 
 constexpr int bits = 8;
 
-bool isBytes(DType dtype) { return dtype == DType::int8 || dtype == DType::int8Products; }
-
 // The largest group that divides the rows; 0 if none does.
 int groupOf(int inputs) {
   for (const int group : {128, 64, 32}) {
@@ -20,7 +18,9 @@ int groupOf(int inputs) {
 }  // namespace
 
 Dense::Dense(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs, DType dtype)
-    : dtype_(dtype), group_(isBytes(dtype) ? groupOf(inputs) : 0), weight_(fromVector(weight, {outputs, inputs})) {
+    : dtype_(dtype),
+      group_(dtype == DType::int8 ? groupOf(inputs) : 0),
+      weight_(fromVector(weight, {outputs, inputs})) {
   const mx::Dtype type = activationType(dtype);
   if (!bias.empty()) bias_ = mx::astype(fromVector(bias, {outputs}), type);
   std::vector<mx::array> made;

@@ -8,8 +8,7 @@ namespace parakeet::ops {
 // instructions for it. int8: weights scaled for each output channel, activations for each row as they come; sums in
 // int32, where the CPU has instructions for it (VNNI, AMX, arm64's dot products). Where it has none, weights of both
 // are widened to float32 again, block by block, on their way into the product: as fast as float32, in less memory.
-// int8Products: int8 with products of bytes even where they are no faster, for tests.
-enum class DType { float32, bfloat16, int8, int8Products };
+enum class DType { float32, bfloat16, int8 };
 
 // For small weights where bytes would be too coarse: the predictor, the joint.
 constexpr DType atLeastBfloat16(DType dtype) { return dtype == DType::float32 ? dtype : DType::bfloat16; }

@@ -333,10 +333,7 @@ export interface NativeModelConfig {
   maxSymbols: number;
 }
 
-/**
- * Type that weights are kept in and products are computed in. (For tests, `loadModel` of the addon also takes `'int8Products'`: products of
- * bytes even if the CPU has no instructions for them.)
- */
+/** Type that weights are kept in and products are computed in. */
 export type NativeDType = 'float32' | 'bfloat16' | 'int8';
 
 /** Part of a model, as its time is counted (native/ops/profile.h). */

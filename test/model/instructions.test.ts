@@ -47,13 +47,18 @@ describe.each([40, 72])('an encoder of width %d', (width) => {
   });
 
   test.each([
+    ['float32', 'AVX', 1e-5],
     ['float32', 'AVX2', 1e-5],
     ['float32', 'AVX512_CORE', 1e-5],
     ['float32', 'DEFAULT', 1e-5],
+    ['bfloat16', 'SSE41', 2e-2],
     ['bfloat16', 'AVX2', 2e-2],
     ['bfloat16', 'AVX512_CORE_BF16', 2e-2],
     ['bfloat16', 'DEFAULT', 2e-2],
+    ['int8', 'SSE41', 4e-2],
     ['int8', 'AVX2', 4e-2],
+    ['int8', 'AVX2_VNNI', 4e-2],
+    ['int8', 'AVX512_CORE', 4e-2],
     ['int8', 'AVX512_CORE_VNNI', 4e-2],
     ['int8', 'DEFAULT', 4e-2],
   ])(
@@ -64,7 +69,7 @@ describe.each([40, 72])('an encoder of width %d', (width) => {
   );
 });
 
-test.each(['AVX2', 'AVX512_CORE', 'AVX512_CORE_VNNI'])(
+test.each(['SSE41', 'AVX2', 'AVX2_VNNI', 'AVX512_CORE', 'AVX512_CORE_VNNI'])(
   'the bundled model is verified with %s',
   async (instructions) => {
     const { stdout } = await run(process.execPath, [command, 'verify', '--dtype', 'int8'], {

@@ -3,7 +3,6 @@
 #include "ops/cpu/attention.h"
 
 #include "ops/cpu/amx.h"
-#include "ops/cpu/sgemm_attention.h"
 #include "ops/cpu/tile_attention.h"
 #include "ops/cpu/tile_kernel.h"
 
@@ -14,21 +13,17 @@ KeyRange keysOf(const AttentionShape& shape, int first, int count) {
   return {shape.band.keysAt(at, keys).begin, shape.band.keysAt(at + count - 1, keys).end};
 }
 
-std::optional<ProductKind> packedKind(DType dtype) {
+ProductKind attentionKind(DType dtype) {
   // In bfloat16, attention adds as much to the error as all other products do, which AMX is worth: it multiplies it
   // sixteen times as fast as float32. To the error of bytes it adds nothing.
   const bool worth = dtype == DType::int8 || (dtype == DType::bfloat16 && amx::available());
   const bool narrow = worth && hasTileKernel(ProductKind::bfloat16);
-  const ProductKind kind = narrow ? ProductKind::bfloat16 : ProductKind::float32;
-  return hasTileKernel(kind) ? std::optional(kind) : std::nullopt;
+  return narrow ? ProductKind::bfloat16 : ProductKind::float32;
 }
 
 void attend(const std::vector<AttentionShape>& shapes, const std::vector<AttentionInput>& inputs, DType dtype) {
-  const std::optional<ProductKind> kind = packedKind(dtype);
-#ifdef PARAKEET_ONEDNN
-  if (!kind) return attendBySgemm(shapes, inputs);
-#endif
-  forEachHead(shapes, [&](size_t item, int head) { attendHeadInTiles(*kind, inputs[item], shapes[item], head); });
+  const ProductKind kind = attentionKind(dtype);
+  forEachHead(shapes, [&](size_t item, int head) { attendHeadInTiles(kind, inputs[item], shapes[item], head); });
 }
 
 }  // namespace parakeet::ops

@@ -5,7 +5,6 @@
 #ifdef PARAKEET_CPU_KERNELS
 
 #include <algorithm>
-#include <optional>
 #include <vector>
 
 #include "ops/cpu/product_kind.h"
@@ -21,7 +20,7 @@ struct AttentionShape {
   int width, heads;   // width: of all heads together
   int farthest;       // the distance of the item's first position
   int firstPosition;  // its row in the table
-  int tableRows;      // of the table; of a packed one as many as fill its panels
+  int tableRows;      // of the table: as many as fill its panels
   Band band;
 
   int keys() const { return past + queries.count; }
@@ -31,7 +30,7 @@ struct AttentionShape {
 struct AttentionInput {
   const float *query, *key, *value;
   const float *pastKey, *pastValue;  // null for none
-  const float* positions;            // the table: [tableRows, width], or packed
+  const float* positions;            // the table, packed
   const float *u, *v;
   float* output;
 };
@@ -39,9 +38,9 @@ struct AttentionInput {
 // The keys that some of `count` queries from `first` on may see.
 KeyRange keysOf(const AttentionShape& shape, int first, int count);
 
-// Whether the table of positions is packed (packPositions) for `attend`, and in which type: where the products are
-// those of tile_kernel.h. With int8 they are of bfloat16 where the CPU has them, else of float32.
-std::optional<ProductKind> packedKind(DType dtype);
+// The type of the products, for which the table of positions is packed (packPositions). With int8 they are of bfloat16
+// where the CPU has them, else of float32.
+ProductKind attentionKind(DType dtype);
 
 // Calls `body(item, head)` for all of them, split over the pool.
 template <class Body>

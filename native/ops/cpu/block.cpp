@@ -214,13 +214,12 @@ class Run {
 }  // namespace
 
 mx::array readablePositionsOnCpu(const Block& block, const mx::array& projected) {
-  const std::optional<ProductKind> kind = packedKind(block.dtype);
-  if (!kind) return projected;
+  const ProductKind kind = attentionKind(block.dtype);
   const int rows = projected.shape(0), width = projected.shape(1), heads = block.heads;
   const int packedRows = positionPanels(rows) * tileColumns;
-  const auto words = static_cast<int>(packedPositionsSize(*kind, rows, width, heads) / packedRows);
+  const auto words = static_cast<int>(packedPositionsSize(kind, rows, width, heads) / packedRows);
   return cpuKernel("PackedPositions", {projected}, {packedRows, words},
-                   [=, kind = *kind](const std::vector<const float*>& inputs, float* output) {
+                   [=](const std::vector<const float*>& inputs, float* output) {
                      packPositions(kind, inputs[0], rows, width, heads, output);
                    });
 }

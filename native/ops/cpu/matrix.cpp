@@ -2,19 +2,12 @@
 
 #include "ops/cpu/matrix.h"
 
-#include "ops/cpu/packed_matrix.h"
 #include "ops/cpu/tile_matrix.h"
 
 namespace parakeet::ops {
 
 std::shared_ptr<const CpuMatrix> makeCpuMatrix(const WeightRows& weight, const std::vector<float>& bias, DType dtype,
                                                const LinearShape& shape) {
-#ifdef PARAKEET_ONEDNN
-  if (!TileMatrix::serves(dtype)) {
-    const int outputs = weight.rows(), inputs = weight.columns();
-    return std::make_shared<PackedMatrix>(weight.values(), bias, outputs, inputs, dtype, shape);
-  }
-#endif
   return std::make_shared<TileMatrix>(weight, bias, dtype, shape);
 }
 

@@ -163,14 +163,6 @@ void PackedPanel::multiply(const void* x, void* output, int rows) const {
   });
 }
 
-void sgemm(const Sgemm& shape, const float* a, int lda, const float* b, int ldb, float* c, int ldc) {
-  singleThreaded();
-  if (dnnl_sgemm('N', shape.transposeB ? 'T' : 'N', shape.rows, shape.columns, shape.inner, shape.alpha, a, lda, b, ldb,
-                 shape.beta, c, ldc) != dnnl_success) {
-    throw Error("ERR_PARAKEET_ENGINE", "oneDNN's sgemm failed");
-  }
-}
-
 namespace {
 
 // oneDNN orders its instruction sets by bits: a later one includes an earlier one when it has all of its bits.
@@ -183,11 +175,14 @@ bool includes(dnnl::cpu_isa wanted) {
 
 bool hasBfloat16() { return includes(dnnl::cpu_isa::avx512_core_bf16); }
 
-bool hasByteProducts() { return includes(dnnl::cpu_isa::avx512_core_vnni) || includes(dnnl::cpu_isa::avx2_vnni); }
+bool hasByteProducts() { return hasAvx512Vnni() || hasAvx2Vnni(); }
 
 bool hasMatrixUnits() { return includes(dnnl::cpu_isa::avx512_core_amx); }
 bool hasAvx512() { return includes(dnnl::cpu_isa::avx512_core); }
 bool hasAvx512Vnni() { return includes(dnnl::cpu_isa::avx512_core_vnni); }
+bool hasAvx() { return includes(dnnl::cpu_isa::avx); }
+bool hasAvx2() { return includes(dnnl::cpu_isa::avx2); }
+bool hasAvx2Vnni() { return includes(dnnl::cpu_isa::avx2_vnni); }
 
 std::string onednnVersion() {
   const dnnl_version_t* version = dnnl_version();

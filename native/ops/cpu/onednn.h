@@ -1,5 +1,6 @@
-// oneDNN behind plain functions over row-major memory: single-threaded products with weights in the layout it prefers.
-// Called from MLX's stream thread and the pool's threads only.
+// oneDNN behind plain functions: which instruction sets it would use, which our kernels follow, and single-threaded
+// products with weights in the layout it prefers, for the bound that product_speed.h measures. Called from MLX's stream
+// thread and the pool's threads only.
 #pragma once
 
 #ifdef PARAKEET_ONEDNN
@@ -31,20 +32,15 @@ class PackedPanel {
   std::unique_ptr<Memory> memory_;
 };
 
-// c[rows, columns] = alpha · a[rows, inner] · b + beta · c, with leading dimensions; b is [inner, columns], or
-// [columns, inner] when transposed.
-struct Sgemm {
-  int rows, columns, inner;
-  bool transposeB = false;
-  float alpha = 1.0f, beta = 0.0f;
-};
-void sgemm(const Sgemm& shape, const float* a, int lda, const float* b, int ldb, float* c, int ldc);
-
 // Whether the CPU multiplies matrices of bfloat16 and bytes in units of their own (AMX).
 bool hasMatrixUnits();
 // AVX-512 with the parts that every CPU with AVX512-VNNI or newer has, and with those instructions for bytes.
 bool hasAvx512();
 bool hasAvx512Vnni();
+// AVX, AVX2, and AVX2 with AVX-VNNI's instructions for bytes.
+bool hasAvx();
+bool hasAvx2();
+bool hasAvx2Vnni();
 
 // "oneDNN 3.2.0".
 std::string onednnVersion();

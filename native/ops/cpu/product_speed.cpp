@@ -19,8 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 ProductKind kindOf(DType dtype) {
   if (dtype == DType::bfloat16 && hasBfloat16()) return ProductKind::bfloat16;
-  if (dtype == DType::int8Products || (dtype == DType::int8 && hasByteProducts())) return ProductKind::bytes;
-  return ProductKind::float32;
+  return dtype == DType::int8 && hasByteProducts() ? ProductKind::bytes : ProductKind::float32;
 }
 
 // The best time of `once`, which makes the products of the shape, as operations per second.
@@ -46,14 +45,13 @@ double tileSpeed(ProductKind kind, const ProductShape& shape, double seconds) {
     parallelFor(panels, 1, [&](int begin, int end) {
       const TileScope scope(kind);
       for (int i = begin; i < end; i++) {
-        multiplyPanel({.kind = kind,
-                       .activations = activations.data(),
-                       .stride = stride,
-                       .rows = shape.rows,
-                       .weights = weights.data() + i * panelSize,
-                       .groups = groups,
-                       .followed = true},
-                      [](int, int, const float*) {});
+        const auto part = [&](int group, int count) -> PanelWeights {
+          const char* data = weights.data() + i * panelSize + panelBytes(group);
+          return {data, data + panelBytes(count), panelBytes(count)};
+        };
+        multiplyPanel(
+            {.kind = kind, .activations = activations.data(), .stride = stride, .rows = shape.rows, .groups = groups},
+            part, [](int, int, const float*) {});
       }
     });
   });
@@ -95,10 +93,9 @@ double onednnSpeed(ProductKind kind, const ProductShape& shape, double seconds) 
 double productSpeed(DType dtype, const ProductShape& shape, double seconds) {
   const ProductKind kind = kindOf(dtype);
 #ifdef PARAKEET_ONEDNN
-  const double tiles = hasTileKernel(kind) ? tileSpeed(kind, shape, seconds) : 0;
-  return std::max(tiles, onednnSpeed(kind, shape, seconds));
+  return std::max(tileSpeed(kind, shape, seconds), onednnSpeed(kind, shape, seconds));
 #else
-  return tileSpeed(hasTileKernel(kind) ? kind : ProductKind::float32, shape, seconds);
+  return tileSpeed(kind, shape, seconds);
 #endif
 }
 

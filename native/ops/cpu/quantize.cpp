@@ -6,7 +6,7 @@ namespace parakeet::ops {
 namespace {
 
 template <class V>
-PARAKEET_INLINE void quantizeBody(const float* weight, int8_t* bytes, int count, int most, QuantizedChannel* channel) {
+PARAKEET_INLINE void quantizeBody(const float* weight, int8_t* bytes, int count, QuantizedChannel* channel) {
   using Floats = typename V::Floats;
   using Ints = typename V::Ints;
   Floats peaks{};
@@ -15,7 +15,7 @@ PARAKEET_INLINE void quantizeBody(const float* weight, int8_t* bytes, int count,
     peaks = V::largest(V::largest(v, -v), peaks);
   });
   const float peak = V::largest(peaks);
-  channel->scale = peak > 0 ? peak / static_cast<float>(most) : 1.0f;
+  channel->scale = peak > 0 ? peak / 127.0f : 1.0f;
   Ints sums{};
   pieces<V>(count, [&](int at, int n) PARAKEET_LAMBDA {
     const Floats v = V::load(weight + at, n) / channel->scale;
@@ -30,14 +30,14 @@ PARAKEET_INLINE void quantizeBody(const float* weight, int8_t* bytes, int count,
   channel->sum = 0;
   for (int k = 0; k < V::lanes; k++) channel->sum += sums[k];
 }
-PARAKEET_VERSIONS(quantize, (const float* weight, int8_t* bytes, int count, int most, QuantizedChannel* channel),
-                  (weight, bytes, count, most, channel))
+PARAKEET_VERSIONS(quantize, (const float* weight, int8_t* bytes, int count, QuantizedChannel* channel),
+                  (weight, bytes, count, channel))
 
 }  // namespace
 
-QuantizedChannel quantizeChannel(const float* weight, int8_t* bytes, int count, int most) {
+QuantizedChannel quantizeChannel(const float* weight, int8_t* bytes, int count) {
   QuantizedChannel channel{};
-  quantize(weight, bytes, count, most, &channel);
+  quantize(weight, bytes, count, &channel);
   return channel;
 }
 

@@ -10,8 +10,8 @@ struct QuantizedChannel {
   int32_t sum;  // of the quantised weights
 };
 
-// bytes[k] = round(weight[k] / scale), halves away from zero, in [−most, most]; the scale is the largest magnitude /
-// most, or 1 where all are 0.
-QuantizedChannel quantizeChannel(const float* weight, int8_t* bytes, int count, int most);
+// bytes[k] = round(weight[k] / scale), halves away from zero, in [−127, 127]; the scale is the largest magnitude /
+// 127, or 1 where all are 0.
+QuantizedChannel quantizeChannel(const float* weight, int8_t* bytes, int count);
 
 }  // namespace parakeet::ops

@@ -1,90 +1,43 @@
-#if defined(PARAKEET_CPU_KERNELS) && !defined(__aarch64__)
+#if defined(PARAKEET_CPU_KERNELS) && defined(__x86_64__)
 
 #include "ops/cpu/tile_kernel.h"
 
-#include "ops/cpu/amx.h"
-#include "ops/cpu/avx512.h"
-#include "ops/cpu/instructions.h"
-#include "ops/cpu/onednn.h"
-
-#if defined(__x86_64__)
-
-#include <array>
-#include <cstring>
 #include <limits>
-#include <utility>
+
+#include "ops/cpu/amx.h"
+#include "ops/cpu/instructions.h"
+#include "ops/cpu/vector_level.h"
+#include "ops/cpu/vector_tiles.h"
 
 namespace parakeet::ops {
 namespace {
 
-using avx512::lanes;
-
-constexpr int vectors = tileColumns / lanes;
-// Most rows of a tile in AVX-512, whose sums are two registers a row.
-constexpr int vectorRows = 12, vectorAlignment = 4;
+// One kind's tiles in an instruction set: see tile_kernel.h.
+struct TileSet {
+  int rows, alignment, groupsAtOnce;
+  void (*multiply)(ProductKind kind, const TileProduct& product);
+};
+constexpr int unlimited = std::numeric_limits<int>::max();
+constexpr TileSet ofAmx{amx::tileRows, amx::alignment, amx::groupsAtOnce, amx::multiplyTile},
+    ofAvx512{avx512::tileRows, avx512::alignment, unlimited, avx512::multiplyTile},
+    ofAvx2{avx2::tileRows, avx2::alignment, avx2::groupsAtOnce, avx2::multiplyTile},
+    ofBase{base::tileRows, base::alignment, base::groupsAtOnce, base::multiplyTile};
 
 // AMX multiplies these.
 bool inMatrixUnits(ProductKind kind) { return kind != ProductKind::float32 && amx::available(); }
 
-// sum + x · w, groups of the kind. Sums are kept as float; those of bytes hold the bits of int32.
-template <ProductKind kind>
-PARAKEET_AVX512_INLINE __m512 multiplyAdd(__m512 sum, __m512i x, __m512i w) {
-  if constexpr (kind == ProductKind::bfloat16) return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w);
-  if constexpr (kind == ProductKind::bytes)
-    return _mm512_castsi512_ps(_mm512_dpbusd_epi32(_mm512_castps_si512(sum), x, w));
-  return _mm512_fmadd_ps(_mm512_castsi512_ps(x), _mm512_castsi512_ps(w), sum);
-}
-
-// Unrolled, the loops over rows and vectors leave nothing but loads and products.
-template <ProductKind kind, int rows>
-PARAKEET_AVX512 void multiplyRows(const TileProduct& product) {
-  __m512 sums[rows][vectors];
-#pragma GCC unroll 12
-  for (int i = 0; i < rows; i++) {
-#pragma GCC unroll 2
-    for (int j = 0; j < vectors; j++) sums[i][j] = _mm512_setzero_ps();
+const TileSet& setOf(ProductKind kind) {
+  if (inMatrixUnits(kind)) return ofAmx;
+  switch (vectorLevel()) {
+    case VectorLevel::avx512:
+      return ofAvx512;
+    case VectorLevel::avx2:
+      return ofAvx2;
+    case VectorLevel::base:
+      break;
   }
-  const char* x = static_cast<const char*>(product.activations);
-  const char* w = static_cast<const char*>(product.weights);
-  const size_t stride = product.activationsStride;
-  const char* next = static_cast<const char*>(product.next);
-  const char* nextEnd = next;
-  for (int group = 0; group < product.groups; group += vectorAlignment) {
-#pragma GCC unroll 4
-    for (int step = 0; step < vectorAlignment; step++) {
-      __m512i weights[vectors];
-#pragma GCC unroll 2
-      for (int j = 0; j < vectors; j++) weights[j] = _mm512_loadu_si512(w + 64 * (step * vectors + j));
-#pragma GCC unroll 12
-      for (int i = 0; i < rows; i++) {
-        int group;
-        std::memcpy(&group, x + i * stride + 4 * step, sizeof group);
-        const __m512i activation = _mm512_set1_epi32(group);
-#pragma GCC unroll 2
-        for (int j = 0; j < vectors; j++) sums[i][j] = multiplyAdd<kind>(sums[i][j], activation, weights[j]);
-      }
-    }
-    for (nextEnd += 64 * product.nextLines; next < nextEnd; next += 64) _mm_prefetch(next, _MM_HINT_T1);
-    x += 4 * vectorAlignment;
-    w += 64 * vectors * vectorAlignment;
-  }
-#pragma GCC unroll 12
-  for (int i = 0; i < rows; i++) {
-    float* row = static_cast<float*>(product.sums) + i * product.sumsStride;
-#pragma GCC unroll 2
-    for (int j = 0; j < vectors; j++) _mm512_storeu_ps(row + static_cast<ptrdiff_t>(lanes) * j, sums[i][j]);
-  }
+  return ofBase;
 }
-
-using Function = void (*)(const TileProduct&);
-
-template <size_t... i>
-constexpr std::array<std::array<Function, vectorRows>, 3> makeTable(std::index_sequence<i...>) {
-  return {{{multiplyRows<ProductKind::float32, i + 1>...},
-           {multiplyRows<ProductKind::bfloat16, i + 1>...},
-           {multiplyRows<ProductKind::bytes, i + 1>...}}};
-}
-constexpr auto table = makeTable(std::make_index_sequence<vectorRows>());
 
 }  // namespace
 
@@ -93,16 +46,16 @@ bool hasTileKernel(ProductKind kind) {
     case ProductKind::bfloat16:
       return hasBfloat16();
     case ProductKind::bytes:
-      return hasAvx512Vnni();
+      return hasByteProducts();
     case ProductKind::float32:
       break;
   }
-  return hasAvx512();
+  return true;
 }
 
-int tileRows(ProductKind kind) { return inMatrixUnits(kind) ? amx::tileRows : vectorRows; }
-int groupAlignment(ProductKind kind) { return inMatrixUnits(kind) ? amx::alignment : vectorAlignment; }
-int groupsAtOnce(ProductKind kind) { return inMatrixUnits(kind) ? amx::groupsAtOnce : std::numeric_limits<int>::max(); }
+int tileRows(ProductKind kind) { return setOf(kind).rows; }
+int groupAlignment(ProductKind kind) { return setOf(kind).alignment; }
+int groupsAtOnce(ProductKind kind) { return setOf(kind).groupsAtOnce; }
 int rowsWithPadding(ProductKind kind, int rows) { return inMatrixUnits(kind) ? rows + amx::tileRows - 1 : rows; }
 
 TileScope::TileScope(ProductKind kind) : shaped_(inMatrixUnits(kind)) {
@@ -113,27 +66,8 @@ TileScope::~TileScope() {
   if (shaped_) amx::releaseRegisters();
 }
 
-void multiplyTile(ProductKind kind, const TileProduct& product) {
-  if (inMatrixUnits(kind)) return amx::multiplyTile(kind, product);
-  table[static_cast<size_t>(kind)][product.rows - 1](product);
-}
+void multiplyTile(ProductKind kind, const TileProduct& product) { setOf(kind).multiply(kind, product); }
 
 }  // namespace parakeet::ops
 
-#else
-
-namespace parakeet::ops {
-
-bool hasTileKernel(ProductKind) { return false; }
-int tileRows(ProductKind) { return 1; }
-int groupAlignment(ProductKind) { return 1; }
-int groupsAtOnce(ProductKind) { return 1; }
-int rowsWithPadding(ProductKind, int rows) { return rows; }
-TileScope::TileScope(ProductKind) : shaped_(false) {}
-TileScope::~TileScope() = default;
-void multiplyTile(ProductKind, const TileProduct&) {}
-
-}  // namespace parakeet::ops
-
-#endif
 #endif

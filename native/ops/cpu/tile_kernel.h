@@ -1,11 +1,11 @@
-// The inner loop of the encoder's products on a CPU with AVX-512, AMX or NEON: a tile of results that stays in the
-// registers for the whole inner dimension. Both operands are read in groups of four bytes along it: one float32, two
-// bfloat16 or four bytes, which one instruction multiplies and adds.
+// The inner loop of the encoder's products on a CPU: a tile of results that stays in the registers for the whole inner
+// dimension, or for as much of it as the first-level cache holds weights of. Both operands are read in groups of four
+// bytes along it: one float32, two bfloat16 or four bytes, which one instruction multiplies and adds.
 //
 // Why not oneDNN's products here: at the sizes of an encoder (some hundred rows, weights larger than a core's cache)
 // this loop runs at the speed of the CPU's units or of its memory in all three types, oneDNN's at 60 % of it in
-// bfloat16 with AVX-512, and at a third with AMX (`bench:encoder` measures both), and what follows a product can begin
-// while its tile is in the first-level cache.
+// bfloat16 with AVX-512, at a third with AMX, and in AVX2 with a dozen rows at 60 % (`bench:encoder` measures both),
+// and what follows a product can begin while its tile is in the first-level cache.
 //
 // A result is the sum of its products in the order of the inner dimension, whatever tile it is in: it depends neither
 // on the number of rows nor on that of threads.
@@ -54,10 +54,6 @@ struct TileProduct {
   int nextLines = 0;
 };
 
-// Cache lines of weights in groupAlignment groups: with `n` tiles of the same weights, each fetches the n-th part of
-// the next ones.
-inline int stepLines(ProductKind kind) { return groupAlignment(kind) * tileColumns * 4 / 64; }
-
 // Bytes of activations are unsigned, or signed where the CPU multiplies signed ones only; weights are signed.
 #ifdef __aarch64__
 constexpr bool signedActivations = true;
@@ -104,10 +100,11 @@ inline int tilesOf(ProductKind kind, int rows) { return (rows + tileRows(kind) -
 // use the registers poorly.
 template <class Body>
 void forEachTile(ProductKind kind, int rows, Body body) {
-  const int tiles = tilesOf(kind, rows);
-  for (int tile = 0; tile < tiles; tile++) {
-    const int row = rows * tile / tiles;
-    body(tile, row, rows * (tile + 1) / tiles - row);
+  const int tiles = tilesOf(kind, rows), least = rows / tiles, taller = rows % tiles;
+  for (int tile = 0, row = 0; tile < tiles; tile++) {
+    const int height = tile < taller ? least + 1 : least;
+    body(tile, row, height);
+    row += height;
   }
 }
 

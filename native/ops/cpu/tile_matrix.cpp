@@ -66,8 +66,6 @@ struct TileMatrix::Output : MatrixOutput {
   const Operand* narrow = nullptr;  // rows in bfloat16, in place of y
 };
 
-bool TileMatrix::serves(DType dtype) { return hasTileKernel(kindOf(dtype)); }
-
 TileMatrix::TileMatrix(const WeightRows& weight, const std::vector<float>& bias, DType dtype, const LinearShape& shape)
     : stored_(kindOf(dtype)),
       kind_(hasTileKernel(stored_) ? stored_ : ProductKind::float32),
@@ -79,7 +77,7 @@ TileMatrix::TileMatrix(const WeightRows& weight, const std::vector<float>& bias,
   for (int part = 0; part < shape.parts; part++) {
     for (int first = 0; first < width; first += most) panels_.push_back({part, first, std::min(most, width - first)});
   }
-  weights_ = WeightBuffer<char>(panels_.size() * storedBytes());
+  weights_ = WeightBuffer<char>(panels_.size() * storedBytes(groups_));
   bias_.resize(panels_.size() * tileColumns);
   if (stored_ == ProductKind::bytes) {
     scale_.resize(bias_.size(), 1.0f);
@@ -104,7 +102,7 @@ void TileMatrix::storeRow(const WeightRows& weight, int row, size_t column, char
   wide.resize(std::max<size_t>(wide.size(), inputs_));
   weight.copyRow(row, wide.data());
   if (stored_ == ProductKind::bfloat16) return toBfloat16(wide.data(), reinterpret_cast<uint16_t*>(stored), inputs_);
-  const QuantizedChannel channel = quantizeChannel(wide.data(), reinterpret_cast<int8_t*>(stored), inputs_, 127);
+  const QuantizedChannel channel = quantizeChannel(wide.data(), reinterpret_cast<int8_t*>(stored), inputs_);
   scale_[column] = channel.scale;
   sum_[column] = channel.sum;
 }
@@ -129,7 +127,7 @@ void TileMatrix::pack(const WeightRows& weight, const std::vector<float>& bias, 
       storeRow(weight, row, at, rows + column * stride);
     }
   }
-  char* packed = weights_.data() + index * storedBytes();
+  char* packed = weights_.data() + index * storedBytes(groups_);
   switch (values * size) {
     case 4:
       return interleave<uint32_t>(rows, stride, groups, packed);
@@ -140,20 +138,23 @@ void TileMatrix::pack(const WeightRows& weight, const std::vector<float>& bias, 
   }
 }
 
-// Of a panel.
-size_t TileMatrix::storedBytes() const { return panelBytes(groups_) / groupSize(stored_) * groupSize(kind_); }
+// Of so many groups of a panel.
+size_t TileMatrix::storedBytes(int groups) const { return panelBytes(groups) / groupSize(stored_) * groupSize(kind_); }
 
-// A panel as the product reads it; of weights that are widened the calling thread's copy, until its next call.
-const char* TileMatrix::weightsOf(size_t panel) const {
-  const char* stored = weights_.data() + panel * storedBytes();
-  if (stored_ == kind_) return stored;
+// Groups of a panel as the product reads them; of weights that are widened the calling thread's copy, until its next
+// call.
+PanelWeights TileMatrix::weightsOf(size_t panel, int group, int count) const {
+  const size_t size = storedBytes(count);
+  const char* stored = weights_.data() + panel * storedBytes(groups_) + storedBytes(group);
+  const char* next = stored + size;
+  if (stored_ == kind_) return {stored, next, size};
   thread_local AlignedBytes memory;
-  auto* wide = static_cast<float*>(memory.grown(panelBytes(groups_)));
+  auto* wide = static_cast<float*>(memory.grown(panelBytes(count)));
   if (stored_ == ProductKind::bfloat16)
-    fromBfloat16(reinterpret_cast<const uint16_t*>(stored), wide, static_cast<size_t>(groups_) * tileColumns);
+    fromBfloat16(reinterpret_cast<const uint16_t*>(stored), wide, static_cast<size_t>(count) * tileColumns);
   else
-    fromBytes(reinterpret_cast<const int8_t*>(stored), scale_.data() + panel * tileColumns, wide, groups_, tileColumns);
-  return reinterpret_cast<const char*>(wide);
+    widenBytes(reinterpret_cast<const int8_t*>(stored), scale_.data() + panel * tileColumns, count, wide);
+  return {reinterpret_cast<const char*>(wide), next, size};
 }
 
 TileMatrix::Operand TileMatrix::room(int rows) const {
@@ -268,10 +269,9 @@ void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, siz
                              .activations = operand.row(first),
                              .stride = operand.stride,
                              .rows = last - first,
-                             .weights = weightsOf(index),
-                             .groups = groups_,
-                             .followed = stored_ == kind_};
-  ops::multiplyPanel(product, [&](int offset, int rows, const float* sums) {
+                             .groups = groups_};
+  const auto weights = [&](int group, int count) { return weightsOf(index, group, count); };
+  ops::multiplyPanel(product, weights, [&](int offset, int rows, const float* sums) {
     const int row = first + offset;
     end.rows = rows;
     end.quantized = operand.scaleOf(row);

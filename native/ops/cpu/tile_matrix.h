@@ -1,5 +1,5 @@
 // The encoder's weights for the products of tile_kernel.h: panels of tileColumns columns, each read from beginning to
-// end. Weights of a type that the CPU has no kernel for are kept in it and widened to float32, a panel at a time.
+// end. Weights of a type that the CPU has no kernel for are kept in it and widened to float32, a few groups at a time.
 #pragma once
 
 #ifdef PARAKEET_CPU_KERNELS
@@ -10,15 +10,13 @@
 
 #include "ops/cpu/matrix.h"
 #include "ops/cpu/product_kind.h"
+#include "ops/cpu/tile_panel.h"
 #include "ops/cpu/weight_buffer.h"
 
 namespace parakeet::ops {
 
 class TileMatrix : public CpuMatrix {
  public:
-  // Whether this CPU has a tile kernel for the type; without one, weights are widened.
-  static bool serves(DType dtype);
-
   TileMatrix(const WeightRows& weight, const std::vector<float>& bias, DType dtype, const LinearShape& shape);
 
   int outputs() const override { return outputs_; }
@@ -35,8 +33,8 @@ class TileMatrix : public CpuMatrix {
 
   void pack(const WeightRows& weight, const std::vector<float>& bias, size_t panel);
   void storeRow(const WeightRows& weight, int row, size_t column, char* stored);
-  size_t storedBytes() const;
-  const char* weightsOf(size_t panel) const;
+  size_t storedBytes(int groups) const;
+  PanelWeights weightsOf(size_t panel, int group, int count) const;
   Operand room(int rows) const;
   Operand prepare(const MatrixInput& input) const;
   Operand bytesOf(const Operand& narrow) const;

@@ -1,4 +1,5 @@
-// The first operand of the products of tile_kernel.h: rows of activations in their type. Only where hasTileKernel.
+// The operands of the products of tile_kernel.h in their type, where hasTileKernel: rows of activations, and weights
+// that are kept in another.
 #pragma once
 
 #include "ops/cpu/pointwise.h"
@@ -12,5 +13,9 @@ void operandRow(ProductKind kind, const float* x, int inputs, int groups, void* 
 
 // The same in bytes, of values in bfloat16.
 void bytesOfNarrowRow(const uint16_t* x, int inputs, int groups, void* row, QuantizedRow* quantized);
+
+// The second operand of products of floats, from weights in bytes: y = scale · x in each of `count` rows of tileColumns
+// values. `scale`: [tileColumns].
+void widenBytes(const int8_t* x, const float* scale, int count, float* y);
 
 }  // namespace parakeet::ops

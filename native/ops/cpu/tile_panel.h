@@ -14,15 +14,20 @@ struct PanelProduct {
   const char* activations;  // `rows` rows of `groups` groups; there is memory for rowsWithPadding
   size_t stride;            // bytes from one row to the next
   int rows;
-  const char* weights;  // [groups][tileColumns] groups
   int groups;
-  bool followed;  // by another panel, which is multiplied next
 };
 
-// Calls `finish(row, rows, sums)` for each tile when its sums, rows of tileColumns values, are complete. Needs a
-// TileScope.
-template <class Finish>
-void multiplyPanel(const PanelProduct& product, Finish finish) {
+// Some groups of a panel's weights.
+struct PanelWeights {
+  const char* data;  // [count][tileColumns] groups
+  const char* next;  // bytes that are read after them: they are prefetched
+  size_t nextSize;
+};
+
+// `weightsOf(group, count)` gives the PanelWeights that are multiplied next. Calls `finish(row, rows, sums)` for each
+// tile when its sums, rows of tileColumns values, are complete. Needs a TileScope.
+template <class Weights, class Finish>
+void multiplyPanel(const PanelProduct& product, Weights weightsOf, Finish finish) {
   const ProductKind kind = product.kind;
   const int tiles = tilesOf(kind, product.rows), depth = std::min(product.groups, groupsAtOnce(kind));
   // What is added to later needs a place for each tile; else one is used again and again.
@@ -30,26 +35,27 @@ void multiplyPanel(const PanelProduct& product, Finish finish) {
   const size_t tileSize = static_cast<size_t>(tileRows(kind)) * tileColumns;
   thread_local AlignedBytes memory;
   auto* sums = static_cast<float*>(memory.grown((parted ? tiles : 1) * tileSize * sizeof(float)));
-  // Each tile fetches its part of what follows: the next groups, or the next panel.
-  const int lines = stepLines(kind), nextLines = product.followed ? (lines + tiles - 1) / tiles : 0;
   for (int group = 0; group < product.groups; group += depth) {
     const int count = std::min(depth, product.groups - group);
-    const size_t size = panelBytes(count);
-    const char* weights = product.weights + panelBytes(group);
+    const PanelWeights weights = weightsOf(group, count);
+    // Each tile fetches its part of what follows, so many cache lines a step.
+    constexpr size_t line = 64;
+    const size_t steps = count / groupAlignment(kind), parts = line * steps * tiles;
+    const size_t nextLines = (weights.nextSize + parts - 1) / parts;
     forEachTile(kind, product.rows, [&](int tile, int row, int rows) {
       float* own = sums + (parted ? tile : 0) * tileSize;
-      const size_t fetched = size / lines * nextLines * tile;
+      const size_t fetched = line * steps * nextLines * tile;
       multiplyTile(kind, {.activations = product.activations + row * product.stride + static_cast<size_t>(group) * 4,
                           .activationsStride = product.stride,
-                          .weights = weights,
+                          .weights = weights.data,
                           .groups = count,
                           .rows = rows,
                           .sums = own,
                           .sumsStride = tileColumns,
                           .added = group > 0,
                           .weightsAgain = tiles > 1,
-                          .next = weights + size + fetched,
-                          .nextLines = fetched < size ? nextLines : 0});
+                          .next = weights.next + fetched,
+                          .nextLines = fetched < weights.nextSize ? static_cast<int>(nextLines) : 0});
       if (group + count == product.groups) finish(row, rows, own);
     });
   }

@@ -16,15 +16,17 @@
 // PARAKEET_INLINE: what is not inlined stays in the base instruction set. (GCC's target_clones cannot ask for two sets
 // at once, and it splits vectors wider than a register.)
 #if defined(__x86_64__)
-#define PARAKEET_VERSIONS(name, parameters, arguments)                                                            \
-  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))) void name##Avx512 parameters {           \
-    name##Body<Vector<16>> arguments;                                                                             \
-  }                                                                                                               \
-  __attribute__((target("avx2,fma"))) void name##Avx2 parameters { name##Body<Vector<8>> arguments; }             \
-  void name##Base parameters { name##Body<Vector<4>> arguments; }                                                 \
-  void name parameters {                                                                                          \
-    static const auto version = vectorLevel() == 2 ? name##Avx512 : vectorLevel() == 1 ? name##Avx2 : name##Base; \
-    version arguments;                                                                                            \
+#define PARAKEET_VERSIONS(name, parameters, arguments)                                                  \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))) void name##Avx512 parameters { \
+    name##Body<Vector<16>> arguments;                                                                   \
+  }                                                                                                     \
+  __attribute__((target("avx2,fma"))) void name##Avx2 parameters { name##Body<Vector<8>> arguments; }   \
+  void name##Base parameters { name##Body<Vector<4>> arguments; }                                       \
+  void name parameters {                                                                                \
+    static const auto version = vectorLevel() == VectorLevel::avx512 ? name##Avx512                     \
+                                : vectorLevel() == VectorLevel::avx2 ? name##Avx2                       \
+                                                                     : name##Base;                      \
+    version arguments;                                                                                  \
   }
 #else
 #define PARAKEET_VERSIONS(name, parameters, arguments) \

@@ -1,37 +1,15 @@
-// Which instruction sets the CPU and the system let vector.h use.
+// Which instruction set the loops of vector.h and the tile kernels use.
 #pragma once
 
 #ifdef __x86_64__
 
-#ifdef _WIN32
-#include <cpuid.h>
-#endif
-
 namespace parakeet::ops {
 
-// 2: AVX-512, 1: AVX2 with FMA, 0: neither.
-#ifdef _WIN32
-// __builtin_cpu_supports needs a library of Clang's that clang-cl does not link.
-inline int vectorLevel() {
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  constexpr unsigned fma = 1u << 12, saved = 1u << 27;
-  if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & fma) == 0 || (ecx & saved) == 0) return 0;
-  // Which registers the system keeps for each thread.
-  unsigned kept = 0, upper = 0;
-  asm volatile("xgetbv" : "=a"(kept), "=d"(upper) : "c"(0));
-  constexpr unsigned keptAvx = 0x06, keptAvx512 = 0xe6;
-  if ((kept & keptAvx) != keptAvx || !__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) return 0;
-  constexpr unsigned avx2 = 1u << 5, avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;  // F, DQ, BW, VL
-  if ((kept & keptAvx512) == keptAvx512 && (ebx & avx512) == avx512) return 2;
-  return (ebx & avx2) != 0 ? 1 : 0;
-}
-#else
-inline int vectorLevel() {
-  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-    return 2;
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 1 : 0;
-}
-#endif
+// base: SSE2, which every such CPU has; avx2: with FMA; avx512: F, BW, DQ and VL.
+enum class VectorLevel { base, avx2, avx512 };
+
+// The newest that the CPU and the system have, and that oneDNN was not told to avoid (ONEDNN_MAX_CPU_ISA).
+VectorLevel vectorLevel();
 
 }  // namespace parakeet::ops
 
