@@ -171,7 +171,7 @@ function settleAgreement(agreement: AgreementOptions | false): SettledAgreement 
   known('latency.agreement', agreement, ['drafts', 'lookahead', 'confidence']);
   const { drafts, lookahead, confidence } = { ...DEFAULT_AGREEMENT, ...defined(agreement) };
   return {
-    drafts: integer('latency.agreement.drafts', drafts, 1, MOST_DRAFTS),
+    drafts: integer('latency.agreement.drafts', drafts, 2, MOST_DRAFTS),
     lookahead: finite('latency.agreement.lookahead', lookahead, 0, LONGEST),
     confidence: finite('latency.agreement.confidence', confidence, 0, 1),
   };

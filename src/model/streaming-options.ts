@@ -203,7 +203,7 @@ function checkStreaming(options: StreamingOptions): void {
 function checkAgreement(agreement: StreamingOptions['agreement'] = false): void {
   if (agreement === false) return;
   known('agreement', agreement, ['drafts', 'lookahead', 'confidence']);
-  integer('agreement.drafts', agreement.drafts, 1, MOST_DRAFTS);
+  integer('agreement.drafts', agreement.drafts, 2, MOST_DRAFTS);
   integer('agreement.lookahead', agreement.lookahead, 0, MAX_FRAMES);
   finite('agreement.confidence', agreement.confidence, 0, 1);
 }
