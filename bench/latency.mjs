@@ -80,7 +80,7 @@ for (const folder of values.recordings) {
     audioSeconds += samples.length / model.info.sampleRate;
     const whole = await model.transcribe(samples);
     offline.push({ said, heard: whole.text });
-    const words = whole.sentences.flatMap((sentence) => sentence.words).map(plainWord);
+    const words = wordsOf(whole.tokens);
     for (const one of measured) await measure(one, samples, said, words);
     process.stderr.write(values.json ? '' : `\r${audioSeconds.toFixed(0)} s of audio`);
   }
@@ -150,8 +150,10 @@ async function measure(one, samples, said, offlineWords) {
     const ids = live.finalizedTokens.map((token) => token.id);
     one.retracted += settledIds.filter((id, i) => ids[i] !== id).length;
     settledIds = ids;
-    for (const word of wordsOf(live.finalizedTokens).slice(finals.length))
-      finals.push({ ...word, at: clock });
+    // The last word may have grown: it is final when its last token is.
+    wordsOf(live.finalizedTokens).forEach((word, i) => {
+      if (finals[i]?.text !== word.text) finals[i] = { ...word, at: clock };
+    });
     const all = wordsOf([...live.finalizedTokens, ...live.draftTokens]);
     for (const word of offlineWords) {
       if (!all.some((known) => same(known, word))) shownSince.delete(word);
@@ -195,12 +197,12 @@ async function refined(one, samples) {
   return sentences.join(' ');
 }
 
-/** Words of tokens. The last one of finals may still grow: it counts with the text that it has. */
+/** Words of tokens, without punctuation: a word ends with its last letter, and that is what its readers wait for. */
 function wordsOf(tokens) {
   const words = [];
   for (const { text, start, end } of tokens) {
     const open = words.at(-1);
-    if (text === '') continue;
+    if (!/[\p{L}\p{N}]/u.test(text)) continue;
     if (!open || text.startsWith(' ')) words.push({ text, start, end });
     else Object.assign(open, { text: open.text + text, end });
   }

@@ -34,7 +34,8 @@ class DecoderSession : Counted<SessionTag> {
     bool draft;
   };
   // For each job, decodes the frames that its step made final, and the draft from a copy of the state; what the last
-  // drafts agree on is final too, if the step asks for that. All jobs have the same decoder and different sessions. If it throws, all sessions are unchanged.
+  // drafts agree on is final too, if the step asks for that. All jobs have the same decoder and different sessions. If
+  // it throws, all sessions are unchanged.
   static std::vector<Decoded> decode(const std::vector<Job>& jobs);
 
   // Decodes the frames [from, until) of a stream again with full context on both sides, as far as they are buffered.

@@ -37,7 +37,7 @@ export interface LatencyOptions {
 export interface AgreementOptions {
   /**
    * Drafts in a row, one a step, that must have the same token at the same place (within a frame), 2 to 10.
-   * @defaultValue 2
+   * @defaultValue 3
    */
   drafts?: number | undefined;
   /**
@@ -58,9 +58,14 @@ export interface AgreementOptions {
  */
 export type Latency = LatencyPreset | LatencyOptions | number;
 
-/** The presets' seconds: how often a step runs, how far it sees ahead of what it makes final, and how far back. */
+const DEFAULT_AGREEMENT: SettledAgreement = { drafts: 3, lookahead: 0.32, confidence: 0.9 };
+
+/**
+ * The presets' seconds: how often a step runs, how far it sees ahead of what it makes final, and how far back; and when tokens that drafts
+ * agree on need not wait for that.
+ */
 export const presets: Readonly<Record<LatencyPreset, LatencySeconds>> = {
-  low: { chunk: 0.32, lookahead: 0.64, left: 10.24 },
+  low: { chunk: 0.16, lookahead: 0.96, left: 10.24, agreement: DEFAULT_AGREEMENT },
   balanced: { chunk: 0.64, lookahead: 1.04, left: 10.24 },
   accurate: { chunk: 0.96, lookahead: 2, left: 10.24 },
 };
@@ -72,7 +77,6 @@ export const latencyPresets = Object.keys(presets) as LatencyPreset[];
 const LONGEST = 800;
 /** Most drafts that may have to agree: more would only wait. */
 export const MOST_DRAFTS = 10;
-const DEFAULT_AGREEMENT: SettledAgreement = { drafts: 2, lookahead: 0.32, confidence: 0.9 };
 
 /** What happens when nobody speaks. */
 export interface SilenceOptions {
