@@ -58,7 +58,7 @@ export interface AgreementOptions {
  */
 export type Latency = LatencyPreset | LatencyOptions | number;
 
-const DEFAULT_AGREEMENT: SettledAgreement = { drafts: 3, lookahead: 0.32, confidence: 0.9 };
+const DEFAULT_AGREEMENT: AgreementSeconds = { drafts: 3, lookahead: 0.32, confidence: 0.9 };
 
 /**
  * The presets' seconds: how often a step runs, how far it sees ahead of what it makes final, and how far back; and when tokens that drafts
@@ -116,7 +116,7 @@ export interface SettledSilence {
 }
 
 /** {@link AgreementOptions} with their defaults. */
-export interface SettledAgreement {
+export interface AgreementSeconds {
   readonly drafts: number;
   readonly lookahead: number;
   readonly confidence: number;
@@ -128,7 +128,7 @@ export interface LatencySeconds {
   readonly lookahead: number;
   readonly left: number;
   /** Drafts that must agree on a token, and the seconds that they must have seen after it; none: tokens wait for `lookahead`. */
-  readonly agreement?: SettledAgreement | undefined;
+  readonly agreement?: AgreementSeconds | undefined;
 }
 
 export const DEFAULT_SILENCE: SettledSilence = {
@@ -170,7 +170,7 @@ export function settleLatency(latency: Latency | undefined): LatencySeconds {
 }
 
 /** @throws {@link ArgumentError} */
-function settleAgreement(agreement: AgreementOptions | false): SettledAgreement | undefined {
+function settleAgreement(agreement: AgreementOptions | false): AgreementSeconds | undefined {
   if (agreement === false) return undefined;
   known('latency.agreement', agreement, ['drafts', 'lookahead', 'confidence']);
   const { drafts, lookahead, confidence } = { ...DEFAULT_AGREEMENT, ...defined(agreement) };

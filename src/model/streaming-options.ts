@@ -8,6 +8,7 @@ import { expected, finite, flag, integer, known, oneOf } from '../options.js';
 import { contextOf, isCacheAware, resolveContext } from './cache-aware.js';
 import { checkLanguage, inLanguage } from './language.js';
 import {
+  type AgreementSeconds,
   checkLatency,
   DEFAULT_SILENCE,
   framesOf,
@@ -15,7 +16,6 @@ import {
   type LatencyPreset,
   latencyPresets,
   MOST_DRAFTS,
-  type SettledAgreement,
   type SettledSilence,
   settleLatency,
 } from './latency.js';
@@ -229,7 +229,7 @@ function framesOfLatency(info: NativeModelInfo, latency: Latency | undefined): S
   };
 }
 
-function agreementFrames(info: NativeModelInfo, agreement: SettledAgreement | undefined) {
+function agreementFrames(info: NativeModelInfo, agreement: AgreementSeconds | undefined) {
   return agreement && { ...agreement, lookahead: framesOf(info, agreement.lookahead) };
 }
 

@@ -8,7 +8,7 @@ import { isSilent, logMel, normalize, type Statistics } from './mel.js';
 import type { ReferenceModel } from './model.js';
 import type { FrameToken } from './transducer.js';
 
-export interface AgreementRule {
+interface AgreementRule {
   drafts: number;
   lookahead: number;
   confidence: number;
