@@ -60,6 +60,7 @@ const gates = {
 /** Each mutant and the gates that must notice it, every one of them. */
 const mutants = {
   'carry-cleared': ['equals offline, long', 'reference stepper'],
+  'agreement-skipped': ['reference stepper'],
   'lookahead-short': ['equals offline, long', 'reference stepper'],
   'chunk-padding': ['equals offline, long', 'reference stepper'],
   'cached-row-wrong': ['equals offline, long', 'reference stepper'],

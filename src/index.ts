@@ -92,6 +92,8 @@ export { type ConvertModelOptions, convertModel } from './model/convert.js';
 export type { DecodingOptions } from './model/decoding.js';
 export type { LanguageModelOptions, LanguageModelShare } from './model/language-model.js';
 export {
+  type AgreementOptions,
+  type AgreementSeconds,
   type Latency,
   type LatencyOptions,
   type LatencyPreset,

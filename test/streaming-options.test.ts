@@ -26,8 +26,10 @@ describe('presets', () => {
     });
     expect(resolveStreaming(info, { latency: 'low', chunk: 3 })).toMatchObject({
       chunk: 3,
-      lookahead: 8,
+      lookahead: 12,
+      agreement: { drafts: 3, lookahead: 4, confidence: 0.9 },
     });
+    expect(resolveStreaming(info, { latency: 'low', agreement: false }).agreement).toBeUndefined();
     expect(resolveStreaming(info, { lookahead: 0, left: 7 })).toMatchObject({
       lookahead: 0,
       context: [7, -1],
@@ -38,11 +40,14 @@ describe('presets', () => {
   test('in seconds they are the same numbers', () => {
     const silence = settleSilence();
     for (const latency of ['low', 'balanced', 'accurate'] as const) {
-      const { chunk, lookahead, left } = presets[latency];
+      const { chunk, lookahead, left, agreement } = presets[latency];
       const frames = resolveStreaming(info, { latency });
       expect(resolveStreaming(info, streamingOf(info, { latency }, silence))).toEqual(frames);
       expect(
-        resolveStreaming(info, streamingOf(info, { latency: { chunk, lookahead, left } }, silence)),
+        resolveStreaming(
+          info,
+          streamingOf(info, { latency: { chunk, lookahead, left, agreement } }, silence),
+        ),
       ).toEqual(frames);
     }
     expect(streamingOf(info, { latency: { chunk: 0.001 } }, silence)).toMatchObject({

@@ -175,6 +175,11 @@ StreamOptions toStreamOptions(const Napi::Object& object) {
   StreamOptions options;
   options.chunk = integer(object, "chunk");
   options.lookahead = integer(object, "lookahead");
+  const Napi::Value agreement = object.Get("agreement");
+  if (agreement.IsObject()) {
+    const auto given = agreement.As<Napi::Object>();
+    options.agreement = {integer(given, "drafts"), integer(given, "lookahead"), number(given, "confidence")};
+  }
   options.context = toContext(object.Get("context"));
   options.cache = integer(object, "cache");
   options.emissionDelay = integer(object, "emissionDelay");

@@ -32,6 +32,7 @@ EncodedStep BufferedEncoder::commit(PlannedStep planned, std::optional<EncodedPi
     past_ = std::move(encoded->past);
   }
   step.decodedEnd = step.finalEnd;
+  step.agreement = options_.agreement;
   committed_ = step.finalEnd;
   ended_ = step.last;
   const bool steps = encoded && !step.last && !step.cut;

@@ -12,6 +12,7 @@
 
 #include "engine/counted.h"
 #include "engine/step_grid.h"
+#include "engine/stream_options.h"
 #include "model/encoder.h"
 #include "model/speech_detector.h"
 
@@ -30,6 +31,7 @@ struct EncodedStep {
   int64_t lastTokenStart = 0;  // no token begins after this frame
   int64_t decodedEnd = 0;      // tokens come from the frames before it; beyond finalEnd only where silence flushes
   int64_t grown = 1;           // steps of the grid that it replaces
+  Agreement agreement;         // what of the draft becomes final
   bool last = false;
   bool cut = false;                   // flushed: what follows finalEnd is a new signal
   std::vector<SpeechChange> changes;  // detected since the last step

@@ -16,11 +16,19 @@ struct RunningNormalization {
 struct NoNormalization {};
 using Normalization = std::variant<RunningNormalization, NoNormalization, Statistics>;
 
+// When tokens become final before their lookahead is there.
+struct Agreement {
+  int drafts = 0;        // in a row that must agree on a token; 0 for never, otherwise at least 2
+  int lookahead = 0;     // frames that the step must have seen after the token's first one
+  float confidence = 0;  // that each of the drafts must have in it
+};
+
 struct StreamOptions {
   int chunk = 1;      // frames that become final at each step, at least 1
   int lookahead = 0;  // frames of right context before a frame is final; 0 of a cache-aware model
-  Context context;    // attention
-  int cache = 0;      // final frames whose keys and values are kept
+  Agreement agreement;
+  Context context;  // attention
+  int cache = 0;    // final frames whose keys and values are kept
   Normalization normalization = RunningNormalization{};
   int emissionDelay = 0;  // frames after the last sound within which a token may begin, at the flush
   int hangover = 80;      // mel frames of quiet after which speech is over

@@ -14,11 +14,12 @@
 namespace parakeet {
 
 // What each one breaks is described at its call; which tests must detect it is listed in scripts/test-mutants.mjs.
-constexpr std::array<std::string_view, 20> mutantNames{
-    "attention-ahead",   "batch-mixed",         "beam-unmerged",    "bias-halved",     "blank-forgotten",
-    "boost-stuck",       "cache-kept",          "cached-row-wrong", "carry-cleared",   "chunk-padding",
-    "convolution-ahead", "final-again",         "flush-removed",    "lm-stuck",        "lookahead-short",
-    "never-forgotten",   "normalized-by-first", "push-edge",        "silence-counted", "subsampling-ahead",
+constexpr std::array<std::string_view, 21> mutantNames{
+    "agreement-skipped", "attention-ahead",   "batch-mixed",         "beam-unmerged",    "bias-halved",
+    "blank-forgotten",   "boost-stuck",       "cache-kept",          "cached-row-wrong", "carry-cleared",
+    "chunk-padding",     "convolution-ahead", "final-again",         "flush-removed",    "lm-stuck",
+    "lookahead-short",   "never-forgotten",   "normalized-by-first", "push-edge",        "silence-counted",
+    "subsampling-ahead",
 };
 
 // A name's place in the table, looked up by the compiler.

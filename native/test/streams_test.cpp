@@ -23,7 +23,9 @@ Plan randomPlan(const Goldens& models, std::mt19937& random) {
   samples.resize(samples.size() / 4 + static_cast<size_t>(upTo(static_cast<int>(samples.size() * 3 / 4))));
   std::vector<size_t> pieces;
   for (int i = 0; i < 5; i++) pieces.push_back(static_cast<size_t>(1 + upTo(9000)));
-  return {&golden, streamOptions(1 + upTo(6), upTo(6), 4 + upTo(12)), std::move(samples), std::move(pieces)};
+  StreamOptions options = streamOptions(1 + upTo(6), upTo(6), 4 + upTo(12));
+  if (upTo(2) == 0) options.agreement = {2 + upTo(2), upTo(3), 0};
+  return {&golden, std::move(options), std::move(samples), std::move(pieces)};
 }
 
 }  // namespace

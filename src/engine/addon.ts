@@ -160,6 +160,11 @@ export interface NativeEncoderOptions {
   /** Frames of right context before a frame is final, at least 0; 0 for a cache-aware model. */
   lookahead: number;
   /**
+   * Tokens are final before their lookahead is there when so many drafts in a row (at least 2) agree on them and so many frames after the
+   * token's first one (at least 0) have been seen, each of them with a confidence of at least `confidence`.
+   */
+  agreement?: { drafts: number; lookahead: number; confidence: number } | undefined;
+  /**
    * Attention band in frames; -1 for no limit (left: all that is cached; right: to the end of the step). For a cache-aware model one of its
    * contexts, `chunk` being `right` + 1.
    */

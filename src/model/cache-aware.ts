@@ -69,7 +69,7 @@ function untrained(option: string, values: readonly string[], value: unknown): A
 }
 
 /** Options that only models that hear whole recordings have. */
-const REFUSED = ['chunk', 'lookahead', 'left', 'depth', 'keepOriginalAttention'] as const;
+const REFUSED = ['chunk', 'lookahead', 'left', 'agreement', 'depth', 'keepOriginalAttention'] as const;
 
 /** Options of a stream, of which a cache-aware model takes `latency` or `contextSize`. */
 export interface ContextOptions extends Partial<Record<(typeof REFUSED)[number], unknown>> {

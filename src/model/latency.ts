@@ -3,7 +3,7 @@
  * the only place with these numbers; streaming-options.ts has the encoder's frames.
  */
 import type { NativeModelInfo } from '../engine/addon.js';
-import { expected, finite, flag, known, oneOf } from '../options.js';
+import { expected, finite, flag, integer, known, oneOf } from '../options.js';
 import { frameSeconds } from './token-placer.js';
 
 /** A preset of delay and accuracy. */
@@ -26,6 +26,30 @@ export interface LatencyOptions {
    * @defaultValue 10.24
    */
   left?: number | undefined;
+  /**
+   * Makes tokens final before their lookahead is there, when several drafts in a row agree on them. `false` for never.
+   * @defaultValue `false`
+   */
+  agreement?: AgreementOptions | false | undefined;
+}
+
+/** When tokens that drafts agree on are final. */
+export interface AgreementOptions {
+  /**
+   * Drafts in a row, one a step, that must have the same token at the same place (within a frame), 2 to 10.
+   * @defaultValue 3
+   */
+  drafts?: number | undefined;
+  /**
+   * Seconds of audio that the last of them must have seen after the token's first frame, 0 to 800.
+   * @defaultValue 0.32
+   */
+  lookahead?: number | undefined;
+  /**
+   * Confidence that each of them must have in the token, 0 to 1; a token of less waits for its lookahead.
+   * @defaultValue 0.9
+   */
+  confidence?: number | undefined;
 }
 
 /**
@@ -34,9 +58,14 @@ export interface LatencyOptions {
  */
 export type Latency = LatencyPreset | LatencyOptions | number;
 
-/** The presets' seconds: how often a step runs, how far it sees ahead of what it makes final, and how far back. */
+const DEFAULT_AGREEMENT: AgreementSeconds = { drafts: 3, lookahead: 0.32, confidence: 0.9 };
+
+/**
+ * The presets' seconds: how often a step runs, how far it sees ahead of what it makes final, and how far back; and when tokens that drafts
+ * agree on need not wait for that.
+ */
 export const presets: Readonly<Record<LatencyPreset, LatencySeconds>> = {
-  low: { chunk: 0.32, lookahead: 0.64, left: 10.24 },
+  low: { chunk: 0.16, lookahead: 0.96, left: 10.24, agreement: DEFAULT_AGREEMENT },
   balanced: { chunk: 0.64, lookahead: 1.04, left: 10.24 },
   accurate: { chunk: 0.96, lookahead: 2, left: 10.24 },
 };
@@ -46,6 +75,8 @@ export const latencyPresets = Object.keys(presets) as LatencyPreset[];
 
 /** Largest value of these options, in seconds. More would be a mistake that costs memory. */
 const LONGEST = 800;
+/** Most drafts that may have to agree: more would only wait. */
+export const MOST_DRAFTS = 10;
 
 /** What happens when nobody speaks. */
 export interface SilenceOptions {
@@ -84,11 +115,20 @@ export interface SettledSilence {
   readonly emissionDelay: number;
 }
 
+/** {@link AgreementOptions} with their defaults. */
+export interface AgreementSeconds {
+  readonly drafts: number;
+  readonly lookahead: number;
+  readonly confidence: number;
+}
+
 /** The seconds of a preset. */
 export interface LatencySeconds {
   readonly chunk: number;
   readonly lookahead: number;
   readonly left: number;
+  /** Drafts that must agree on a token, and the seconds that they must have seen after it; none: tokens wait for `lookahead`. */
+  readonly agreement?: AgreementSeconds | undefined;
 }
 
 export const DEFAULT_SILENCE: SettledSilence = {
@@ -116,12 +156,28 @@ export function settleLatency(latency: Latency | undefined): LatencySeconds {
       typeof latency === 'number' ? 'A number is for cache-aware models.' : undefined,
     );
   }
-  known('latency', latency, ['chunk', 'lookahead', 'left']);
-  const { chunk, lookahead, left } = { ...presets.balanced, ...defined(latency) };
+  known('latency', latency, ['chunk', 'lookahead', 'left', 'agreement']);
+  const { chunk, lookahead, left } = {
+    ...presets.balanced,
+    ...defined({ ...latency, agreement: undefined }),
+  };
   return {
     chunk: finite('latency.chunk', chunk, Number.MIN_VALUE, LONGEST),
     lookahead: finite('latency.lookahead', lookahead, 0, LONGEST),
     left: finite('latency.left', left, 0, LONGEST),
+    agreement: settleAgreement(latency.agreement ?? false),
+  };
+}
+
+/** @throws {@link ArgumentError} */
+function settleAgreement(agreement: AgreementOptions | false): AgreementSeconds | undefined {
+  if (agreement === false) return undefined;
+  known('latency.agreement', agreement, ['drafts', 'lookahead', 'confidence']);
+  const { drafts, lookahead, confidence } = { ...DEFAULT_AGREEMENT, ...defined(agreement) };
+  return {
+    drafts: integer('latency.agreement.drafts', drafts, 2, MOST_DRAFTS),
+    lookahead: finite('latency.agreement.lookahead', lookahead, 0, LONGEST),
+    confidence: finite('latency.agreement.confidence', confidence, 0, 1),
   };
 }
 

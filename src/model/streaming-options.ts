@@ -8,12 +8,14 @@ import { expected, finite, flag, integer, known, oneOf } from '../options.js';
 import { contextOf, isCacheAware, resolveContext } from './cache-aware.js';
 import { checkLanguage, inLanguage } from './language.js';
 import {
+  type AgreementSeconds,
   checkLatency,
   DEFAULT_SILENCE,
   framesOf,
   type Latency,
   type LatencyPreset,
   latencyPresets,
+  MOST_DRAFTS,
   type SettledSilence,
   settleLatency,
 } from './latency.js';
@@ -51,6 +53,13 @@ export interface StreamingOptions {
    * @defaultValue the preset's, 128
    */
   left?: number | undefined;
+  /**
+   * Tokens that several drafts in a row agree on are final before their lookahead is there: `drafts`, 2 to 10, and `lookahead`, the frames
+   * that the last of them must have seen after the token's first one, and the `confidence` that each must have in it, 0 to 1. `false` for
+   * never.
+   * @defaultValue the preset's; without one, `false`
+   */
+  agreement?: { drafts: number; lookahead: number; confidence: number } | false | undefined;
   /**
    * Local attention as in parakeet-mlx: each frame attends to `[left, right]` frames. Sets
    * `lookahead = min(depth, layers) × (right + (kernel − 1) / 2)`. Of a cache-aware model, one of its contexts.
@@ -112,6 +121,7 @@ export const streamingOptionKeys = [
   'chunk',
   'lookahead',
   'left',
+  'agreement',
   'contextSize',
   'depth',
   'keepOriginalAttention',
@@ -156,6 +166,7 @@ function checkStreaming(options: StreamingOptions): void {
   if (options.lookahead !== undefined) integer('lookahead', options.lookahead, 0, MAX_FRAMES);
   if (options.left !== undefined) integer('left', options.left, 0, MAX_FRAMES);
   if (options.depth !== undefined) integer('depth', options.depth, 1);
+  checkAgreement(options.agreement);
   if (options.emissionDelay !== undefined) integer('emissionDelay', options.emissionDelay, 0, MAX_FRAMES);
   flag('keepOriginalAttention', options.keepOriginalAttention ?? false);
   flag('silenceGate', options.silenceGate ?? false);
@@ -189,6 +200,14 @@ function checkStreaming(options: StreamingOptions): void {
   checkLanguage(options.language);
 }
 
+function checkAgreement(agreement: StreamingOptions['agreement'] = false): void {
+  if (agreement === false) return;
+  known('agreement', agreement, ['drafts', 'lookahead', 'confidence']);
+  integer('agreement.drafts', agreement.drafts, 2, MOST_DRAFTS);
+  integer('agreement.lookahead', agreement.lookahead, 0, MAX_FRAMES);
+  finite('agreement.confidence', agreement.confidence, 0, 1);
+}
+
 /** Checks what needs no model. @throws {@link ArgumentError} */
 export function checkNormalization(normalization: Normalization = 'running'): void {
   if (typeof normalization === 'object' && normalization !== null)
@@ -198,8 +217,9 @@ export function checkNormalization(normalization: Normalization = 'running'): vo
 
 function framesOfLatency(info: NativeModelInfo, latency: Latency | undefined): StreamingOptions {
   if (isCacheAware(info)) return { contextSize: contextOf(info, latency) };
-  const { chunk, lookahead, left } = settleLatency(latency);
+  const { chunk, lookahead, left, agreement } = settleLatency(latency);
   return {
+    agreement: agreementFrames(info, agreement),
     chunk: Math.max(1, framesOf(info, chunk)),
     lookahead: framesOf(info, lookahead),
     left:
@@ -207,6 +227,10 @@ function framesOfLatency(info: NativeModelInfo, latency: Latency | undefined): S
         ? framesOf(info, left)
         : usualLeft(info, left),
   };
+}
+
+function agreementFrames(info: NativeModelInfo, agreement: AgreementSeconds | undefined) {
+  return agreement && { ...agreement, lookahead: framesOf(info, agreement.lookahead) };
 }
 
 /** Frames of left context when none is asked for. */
@@ -239,6 +263,7 @@ export function resolveStreaming(
   const own = {
     ...common,
     chunk: options.chunk ?? Math.max(1, framesOf(info, preset.chunk)),
+    agreement: (options.agreement ?? agreementFrames(info, preset.agreement)) || undefined,
     normalization: statistics(options.normalization ?? 'running', info),
     recall: [-1, -1] as [number, number],
   };

@@ -39,6 +39,7 @@ describe.each(ARCHITECTURES)('a snapshot of a %s stream', (architecture) => {
         fc.integer({ min: 500, max: 9000 }),
         fc.constantFrom(
           { chunk: 3, lookahead: 2, left: 8 },
+          { chunk: 1, lookahead: 6, left: 8, agreement: { drafts: 3, lookahead: 1, confidence: 0 } },
           { latency: 'low' as const, silenceGate: true },
           { contextSize: [6, 2] as const, normalization: 'none' as const, sentences: { maxWords: 3 } },
         ),

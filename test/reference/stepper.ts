@@ -8,12 +8,20 @@ import { isSilent, logMel, normalize, type Statistics } from './mel.js';
 import type { ReferenceModel } from './model.js';
 import type { FrameToken } from './transducer.js';
 
+interface AgreementRule {
+  drafts: number;
+  lookahead: number;
+  confidence: number;
+}
+
 export interface StepperOptions {
   head: Head;
   /** Frames that become final at each step. */
   chunk: number;
   /** Frames of right context before a frame is final. */
   lookahead: number;
+  /** Drafts that must agree on a token, the frames seen after its first one, and the least confidence: it is final then. */
+  agreement?: AgreementRule | undefined;
   context: Context;
   /** Final frames whose keys and values attention still sees. */
   cache: number;
@@ -97,6 +105,9 @@ export function runSteps(model: ReferenceModel, samples: Float32Array, options: 
   let encoded = new Matrix(0, model.encoder.dModel);
   const steps: Step[] = [];
   const tokens: FrameToken[] = [];
+  // What is final lies before this frame: the grid's, or further where drafts agree.
+  let frontier = 0;
+  const drafts: FrameToken[][] = [];
 
   const findStart = (end: number): void => {
     const sound = start === undefined ? firstSound(mel, end) : undefined;
@@ -137,11 +148,26 @@ export function runSteps(model: ReferenceModel, samples: Float32Array, options: 
       const { encoded: rows, added } = encodeRange(from, seenFrames, seen);
       memory = memory.map((layer, i) => commit(layer, added[i] as LayerMemory, final));
       encoded = stack(encoded, rows.slice(0, final));
-      const decoded = decodeFrames(model, rows.slice(0, final), from, state, false);
-      state = decoded.state;
+      // Decodes frames from the frontier on.
+      const decodeUntil = (frame: number, end: boolean) => {
+        const first = Math.min(Math.max(frontier, from), seenFrames);
+        const part = rows.slice(first - from, Math.max(first, frame) - from);
+        return decodeFrames(model, part, first, state, end);
+      };
+      const finalise = (frame: number) => {
+        const decoded = decodeUntil(frame, false);
+        step.finalTokens.push(...decoded.tokens);
+        state = decoded.state;
+        frontier = Math.max(frontier, frame);
+        step.draftTokens = decodeUntil(seenFrames, true).tokens;
+      };
       step.draft = rows.rows - final;
-      step.finalTokens = decoded.tokens;
-      step.draftTokens = decodeFrames(model, rows.slice(final, rows.rows), from + final, state, true).tokens;
+      finalise(done + chunk);
+      if (options.agreement) {
+        drafts.push(step.draftTokens);
+        const agreed = agreedBefore(drafts, options.agreement, frontier, seenFrames);
+        if (agreed > frontier) finalise(agreed);
+      }
     }
     steps.push(step);
     tokens.push(...step.finalTokens);
@@ -158,11 +184,40 @@ export function runSteps(model: ReferenceModel, samples: Float32Array, options: 
       from < total ? encodeRange(from, total, mel.rows).encoded : new Matrix(0, model.encoder.dModel);
     encoded = stack(encoded, rows);
     const limit = lastTokenStart(model, signal, options.emissionDelay);
-    last.finalTokens = decodeFrames(model, rows, from, state, true, limit).tokens;
+    const first = Math.min(Math.max(from, frontier), total);
+    const left = rows.slice(first - from, rows.rows);
+    last.finalTokens = decodeFrames(model, left, first, state, true, limit).tokens;
   }
   steps.push(last);
   tokens.push(...last.finalTokens);
   return { steps, tokens, encoded, start: start ?? total };
+}
+
+/** The frame before which the last drafts agree on all tokens from `frontier` on. */
+function agreedBefore(
+  drafts: readonly FrameToken[][],
+  rule: AgreementRule,
+  frontier: number,
+  seen: number,
+): number {
+  if (drafts.length < rule.drafts) return frontier;
+  const asked = drafts.slice(-rule.drafts).map((draft) => draft.filter(({ start }) => start >= frontier));
+  const newest = asked.at(-1) as FrameToken[];
+  const agrees = (i: number) =>
+    asked.every((draft) => {
+      const [token, own] = [draft[i], newest[i] as FrameToken];
+      return (
+        token?.id === own.id &&
+        Math.abs(token.start - own.start) <= 1 &&
+        token.confidence >= rule.confidence &&
+        own.start + 1 + rule.lookahead <= seen
+      );
+    });
+  const first = newest.findIndex((_, i) => !agrees(i));
+  const count = first < 0 ? newest.length : first;
+  // Tokens of one frame are final together.
+  const whole = newest.slice(0, count).filter(({ start }) => start !== newest[count]?.start);
+  return (whole.at(-1)?.start ?? frontier - 1) + 1;
 }
 
 /** A layer's memory with the first `rows` rows of what a step added. */

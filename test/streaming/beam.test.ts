@@ -46,8 +46,8 @@ describe.each(['tdt', 'ctc'] as const)('%s', (head) => {
         );
         return wordErrorRate(pairs).wer;
       };
-      // Two or three words of 135 are chance; a search that does not look ahead has half of them wrong.
-      expect(await rate('beam')).toBeLessThanOrEqual((await rate('greedy')) + 2);
+      // Three words of 135 are chance; a search that does not look ahead has half of them wrong.
+      expect(await rate('beam')).toBeLessThanOrEqual((await rate('greedy')) + (100 * 3.5) / 135);
     },
   );
 

@@ -28,6 +28,14 @@ describe.each(ARCHITECTURES)('a native %s stream agrees with the reference stepp
     silenceAfter: fc.constantFrom(0, 0, 3000, 12_000),
     chunk: fc.integer({ min: 1, max: 9 }),
     lookahead: fc.integer({ min: 0, max: 12 }),
+    agreement: fc.option(
+      fc.record({
+        drafts: fc.integer({ min: 2, max: 4 }),
+        lookahead: fc.integer({ min: 0, max: 5 }),
+        confidence: fc.constantFrom(0, 0, 0.05),
+      }),
+      { nil: undefined },
+    ),
     left: fc.integer({ min: -1, max: 8 }),
     right: fc.integer({ min: -1, max: 4 }),
     cache: fc.integer({ min: 0, max: 12 }),
@@ -60,6 +68,7 @@ describe.each(ARCHITECTURES)('a native %s stream agrees with the reference stepp
           head: chosen.ctc && architecture === 'tdt-ctc' ? 'ctc' : golden.head,
           chunk: chosen.chunk,
           lookahead: chosen.lookahead,
+          agreement: chosen.agreement,
           context: [chosen.left, chosen.right],
           cache: chosen.cache,
           normalization: chosen.normalization === 'fixed' ? fixed : chosen.normalization,

@@ -29,6 +29,7 @@ describe.each(ARCHITECTURES)('native %s streams', (architecture) => {
         head: golden.head,
         chunk: 1 + (i % 4),
         lookahead: i % 5,
+        agreement: i % 2 === 0 ? { drafts: 2, lookahead: i % 3, confidence: 0 } : undefined,
         context: i % 3 === 0 ? [6, 2] : [8, -1],
         cache: i % 4 === 3 ? 0 : 8,
         normalization: i % 2 === 0 ? 'running' : 'none',

@@ -47,6 +47,7 @@ export async function runNative(
   const encoder = native.createEncoder({
     chunk: options.chunk,
     lookahead: options.lookahead,
+    agreement: options.agreement,
     context: [...options.context],
     cache: options.cache,
     normalization:
