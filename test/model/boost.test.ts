@@ -244,8 +244,9 @@ describe('in the engine', () => {
 
   test('phrases that were not said change nothing', async () => {
     const bait = ['penicillin', 'Mississippi', 'quarterly', 'thermometer'].map((phrase) => ({ phrase }));
+    // Without phrases, the bundled language model would help.
     expect((await model.transcribe(samples, { decoding: { boost: bait } })).text).toBe(
-      (await model.transcribe(samples)).text,
+      (await model.transcribe(samples, { decoding: { type: 'greedy' } })).text,
     );
   });
 
