@@ -42,7 +42,7 @@ export interface HeadCalibration extends Calibration {
 export interface CalibrationReport {
   /** The file that was written. */
   file: string;
-  heads: Partial<Record<NativeHead, HeadCalibration>>;
+  heads: Partial<Record<'tdt' | 'rnnt' | 'ctc', HeadCalibration>>;
 }
 
 const LEAST_WORDS = 100;

@@ -51,7 +51,16 @@ export interface NativeModelInfo {
   usesLanguageModel?: boolean;
   /** From the model folder's `confidence.json`, by head: how a measured confidence becomes a probability. */
   calibrations?: Readonly<
-    Partial<Record<NativeHead, { measure: NativeMeasure; scale: number; offset: number }>>
+    Partial<
+      Record<
+        'tdt' | 'rnnt' | 'ctc',
+        {
+          measure: 'entropy' | 'max-probability' | 'tsallis' | 'renyi' | 'margin';
+          scale: number;
+          offset: number;
+        }
+      >
+    >
   >;
 }
 
