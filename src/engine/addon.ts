@@ -88,7 +88,7 @@ export type NativeContext = [left: number, right: number, prompt?: number];
 export type NativeHead = 'tdt' | 'rnnt' | 'ctc';
 
 /** How the confidence of a token is measured (native/model/confidence.h). */
-export type NativeMeasure = 'entropy' | 'max-probability' | 'tsallis' | 'renyi' | 'margin';
+type NativeMeasure = 'entropy' | 'max-probability' | 'tsallis' | 'renyi' | 'margin';
 
 /** Phrases as a tree whose edges are characters, and the characters of all pieces, in arrays (native/model/boost.h). */
 export interface NativeBoostTree {
