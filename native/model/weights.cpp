@@ -65,9 +65,9 @@ const std::vector<TensorEntry>& Weights::find(const std::string& name, const std
 std::vector<float> Weights::take(const std::string& name, const std::vector<int64_t>& shape) const {
   std::vector<float> sum;
   for (const TensorEntry& entry : find(name, shape)) {
-    const std::vector<float> values = view(entry).values();
+    std::vector<float> values = view(entry).values();
     if (sum.empty()) {
-      sum = values;
+      sum = std::move(values);
       continue;
     }
     if (mutant("bias-halved")) break;

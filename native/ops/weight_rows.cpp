@@ -27,8 +27,7 @@ float fromHalf(uint16_t half) {
   return std::bit_cast<float>(bits);
 }
 
-}  // namespace
-
+// values[i] = the i-th of `count` stored values; bytes without their scale.
 void widen(StoredType type, const unsigned char* stored, float* values, size_t count) {
   // A tensor begins anywhere in its file.
   const auto all = [&]<class Stored>(Stored raw, auto widened) {
@@ -52,6 +51,8 @@ void widen(StoredType type, const unsigned char* stored, float* values, size_t c
       break;
   }
 }
+
+}  // namespace
 
 WeightRows::WeightRows(std::vector<float> values, int columns) : columns_(columns) {
   const int rows = columns > 0 ? static_cast<int>(values.size() / columns) : 0;

@@ -14,9 +14,6 @@ enum class StoredType { f32, f16, bf16, i8 };
 
 constexpr size_t storedSize(StoredType type) { return type == StoredType::f32 ? 4 : type == StoredType::i8 ? 1 : 2; }
 
-// values[i] = the i-th of `count` stored values; bytes without their scale.
-void widen(StoredType type, const unsigned char* stored, float* values, size_t count);
-
 // Row-major. Copies share what is stored.
 class WeightRows {
  public:

@@ -62,27 +62,15 @@ PARAKEET_AVX2 void finishRows(const float* sums, TileEnd end) {
   }
 }
 
-template <Activation activation>
-void finishRowsOf(const float* accumulator, const TileEnd& end) {
-  end.quantized ? finishRows<activation, true>(accumulator, end) : finishRows<activation, false>(accumulator, end);
-}
-
 }  // namespace
 
 void finishProduct(const void* accumulator, const TileEnd& end) {
   // The last columns of a matrix whose width no register divides.
   if (end.columns % lanes != 0) return finishTile(accumulator, end);
   const auto* sums = static_cast<const float*>(accumulator);
-  switch (end.activation) {
-    case Activation::none:
-      return finishRowsOf<Activation::none>(sums, end);
-    case Activation::relu:
-      return finishRowsOf<Activation::relu>(sums, end);
-    case Activation::silu:
-      return finishRowsOf<Activation::silu>(sums, end);
-    case Activation::glu:
-      return finishRowsOf<Activation::glu>(sums, end);
-  }
+  withActivation(end.activation, [&]<Activation activation>() {
+    end.quantized ? finishRows<activation, true>(sums, end) : finishRows<activation, false>(sums, end);
+  });
 }
 
 }  // namespace parakeet::ops::avx2

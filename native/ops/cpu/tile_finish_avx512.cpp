@@ -70,25 +70,13 @@ PARAKEET_AVX512 void finishRows(const float* sums, TileEnd end) {
   }
 }
 
-template <Activation activation>
-void finishRowsOf(const float* accumulator, const TileEnd& end) {
-  end.quantized ? finishRows<activation, true>(accumulator, end) : finishRows<activation, false>(accumulator, end);
-}
-
 }  // namespace
 
 void finishProduct(const void* accumulator, const TileEnd& end) {
   const auto* sums = static_cast<const float*>(accumulator);
-  switch (end.activation) {
-    case Activation::none:
-      return finishRowsOf<Activation::none>(sums, end);
-    case Activation::relu:
-      return finishRowsOf<Activation::relu>(sums, end);
-    case Activation::silu:
-      return finishRowsOf<Activation::silu>(sums, end);
-    case Activation::glu:
-      return finishRowsOf<Activation::glu>(sums, end);
-  }
+  withActivation(end.activation, [&]<Activation activation>() {
+    end.quantized ? finishRows<activation, true>(sums, end) : finishRows<activation, false>(sums, end);
+  });
 }
 
 namespace {

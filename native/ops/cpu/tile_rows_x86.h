@@ -10,6 +10,25 @@
 #include "ops/cpu/product_kind.h"
 #include "ops/cpu/vector_level.h"
 
+namespace parakeet::ops {
+
+// Calls `body` with the activation as its template argument: a function for each, without a branch in its loops.
+template <class Body>
+void withActivation(Activation activation, Body body) {
+  switch (activation) {
+    case Activation::none:
+      return body.template operator()<Activation::none>();
+    case Activation::relu:
+      return body.template operator()<Activation::relu>();
+    case Activation::silu:
+      return body.template operator()<Activation::silu>();
+    case Activation::glu:
+      return body.template operator()<Activation::glu>();
+  }
+}
+
+}  // namespace parakeet::ops
+
 namespace parakeet::ops::avx512 {
 
 void operandRow(ProductKind kind, const float* x, int inputs, int groups, void* row, QuantizedRow* quantized);
