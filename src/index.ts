@@ -19,6 +19,7 @@ export type { Speakers } from './composition/speakers.js';
 export type { TranscribeOptions, TranscriptProgress } from './composition/transcribe-source.js';
 export type { LagMessage, StepMessage, StreamMessage } from './diagnostics.js';
 export type {
+  ConfidenceMeasure,
   NativeContext as AttentionContext,
   NativeDType as DType,
   NativeModelInfo as ModelInfo,
@@ -87,7 +88,7 @@ export {
   merge,
 } from './merge.js';
 export { type BoostPhrase, readBoostFile } from './model/boost.js';
-export type { Calibration, ConfidenceMeasure, ConfidenceOptions } from './model/confidence.js';
+export type { Calibration, ConfidenceOptions } from './model/confidence.js';
 export { type ConvertModelOptions, convertModel } from './model/convert.js';
 export type { DecodingOptions } from './model/decoding.js';
 export type { LanguageModelOptions, LanguageModelShare } from './model/language-model.js';

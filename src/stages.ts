@@ -6,6 +6,7 @@
 export type { PcmEncoding } from './audio/formats/pcm.js';
 export type { AudioFormat, InputOptions } from './audio/input-options.js';
 export type {
+  ConfidenceMeasure,
   NativeContext as AttentionContext,
   NativeDType as DType,
   NativeModelInfo as ModelInfo,

@@ -31,6 +31,7 @@ void DecoderSession::commitAgreed(const std::vector<Job>& jobs, const std::vecto
     const int64_t frontier = agreements[i].add(decoded[i].draft, step);
     if (frontier > before) early.push_back({states[i].get(), &frames[i], frontier, step.seenEnd, &agreed[i]});
   }
+  if (early.empty()) return;
   jobs[0].session->decoder_->decode(early);
   for (size_t i = 0; i < jobs.size(); i++) {
     auto& [final, draft] = decoded[i];

@@ -1,12 +1,13 @@
 /** Calibrates a model: transcribes recordings whose words are known, fits, and writes `confidence.json` into its folder. */
 import { rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { NativeHead } from '../engine/addon.js';
+import type { ConfidenceMeasure, NativeHead } from '../engine/addon.js';
 import { type LoadModelOptions, loadModel } from '../load-model.js';
-import { type Calibration, type ConfidenceMeasure, MEASURES } from '../model/confidence.js';
+import { type Calibration, MEASURES } from '../model/confidence.js';
 import { type DecodingOptions, headsOf } from '../model/decoding.js';
 import type { Model } from '../model.js';
 import { expected, known, oneOf, optionalSignal, received } from '../options.js';
+import { geometricMean } from '../text/confidence.js';
 import { calibrationError, fitCalibration, type MeasuredWord, wordProbability } from './fit.js';
 import { measuredWords } from './measured-words.js';
 import { type Reference, readReferences } from './references.js';
@@ -149,7 +150,7 @@ function calibrated(recordings: readonly MeasuredWord[][], measure: ConfidenceMe
     return tested.map((word) => ({ probability: wordProbability(fitted, word), right: word.right }));
   });
   const measured = words.map(({ values, right }) => ({
-    probability: Math.exp(values.reduce((sum, value) => sum + Math.log(value + 1e-10), 0) / values.length),
+    probability: geometricMean(values.map((confidence) => ({ confidence }))),
     right,
   }));
   const fitted = fitCalibration(words);

@@ -2,10 +2,10 @@
  * `parakeet models pull|list|info|rm|convert|calibrate`: the hub models on this machine, conversion to our own format, and calibration.
  */
 import { calibrateModel } from '../calibrate/calibrate-model.js';
+import type { ConfidenceMeasure } from '../engine/addon.js';
 import { cachedModels, removeCachedModel } from '../hub/cached-models.js';
 import { fetchFromHub, type HubProgress, isRepositoryId } from '../hub/hub.js';
 import { loadModel } from '../load-model.js';
-import type { ConfidenceMeasure } from '../model/confidence.js';
 import { type ConvertModelOptions, convertModel } from '../model/convert.js';
 import { streamBytes } from '../model/stream-bytes.js';
 import { frameSeconds } from '../model/token-placer.js';

@@ -55,7 +55,7 @@ export interface NativeModelInfo {
       Record<
         'tdt' | 'rnnt' | 'ctc',
         {
-          measure: 'entropy' | 'max-probability' | 'tsallis' | 'renyi' | 'margin';
+          measure: ConfidenceMeasure;
           scale: number;
           offset: number;
         }
@@ -87,8 +87,8 @@ export type NativeContext = [left: number, right: number, prompt?: number];
 
 export type NativeHead = 'tdt' | 'rnnt' | 'ctc';
 
-/** How the confidence of a token is measured (native/model/confidence.h). */
-type NativeMeasure = 'entropy' | 'max-probability' | 'tsallis' | 'renyi' | 'margin';
+/** Measures of confidence, each in [0, 1]: see `decoding.confidence` (native/model/confidence.h). */
+export type ConfidenceMeasure = 'entropy' | 'max-probability' | 'tsallis' | 'renyi' | 'margin';
 
 /** Phrases as a tree whose edges are characters, and the characters of all pieces, in arrays (native/model/boost.h). */
 export interface NativeBoostTree {
@@ -122,7 +122,7 @@ export interface NativeDecoding {
   boost?: NativeBoostTree | null;
   lm?: NativeFusion | null;
   /** Without a value, `'entropy'`. */
-  confidence?: NativeMeasure;
+  confidence?: ConfidenceMeasure;
 }
 
 /** A language model in a mapped file. */

@@ -6,14 +6,17 @@
  * `{ "heads": { "tdt": { "measure": "entropy", "scale": 0.83, "offset": -1.03 } } }`.
  */
 import { readFile } from 'node:fs/promises';
-import type { NativeHead } from '../engine/addon.js';
+import type { ConfidenceMeasure, NativeHead } from '../engine/addon.js';
 import { ModelError } from '../errors.js';
 import { oneOf } from '../options.js';
 
-/** Measures of confidence, each in [0, 1]: see `decoding.confidence`. */
-export type ConfidenceMeasure = 'entropy' | 'max-probability' | 'tsallis' | 'renyi' | 'margin';
-
-export const MEASURES = ['entropy', 'max-probability', 'tsallis', 'renyi', 'margin'] as const;
+export const MEASURES = [
+  'entropy',
+  'max-probability',
+  'tsallis',
+  'renyi',
+  'margin',
+] as const satisfies ConfidenceMeasure[];
 const HEADS = ['tdt', 'rnnt', 'ctc'] as const;
 /** How far from 0 and 1 a measured value counts. */
 const EDGE = 1e-6;

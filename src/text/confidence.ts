@@ -36,7 +36,7 @@ export function spokenOf<T extends { text: string }>(tokens: readonly T[]): read
 }
 
 /** The geometric mean of confidences; 1e-10 keeps a single zero from making it zero. */
-export function geometricMean(tokens: readonly Token[]): number {
+export function geometricMean(tokens: readonly Pick<Token, 'confidence'>[]): number {
   const sum = tokens.reduce((total, token) => total + Math.log(token.confidence + 1e-10), 0);
   return Math.min(1, Math.exp(sum / tokens.length));
 }

@@ -2,8 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import type { ConfidenceMeasure } from '../../src/engine/addon.js';
 import { loadModel } from '../../src/load-model.js';
-import { type ConfidenceMeasure, MEASURES, probabilityOf } from '../../src/model/confidence.js';
+import { MEASURES, probabilityOf } from '../../src/model/confidence.js';
 import { decodeCtc, initialCtcState } from '../reference/ctc.js';
 import { Matrix } from '../reference/matrix.js';
 import { decodeTransducer, initialState } from '../reference/transducer.js';

@@ -14,6 +14,8 @@
 
 #include <algorithm>
 
+#include "ops/cpu/power_of_two.h"
+
 // What any of the kinds of products needs: compilers do not emit the instructions for bfloat16 and bytes on their own,
 // so a CPU that lacks those runs the functions of float32 all the same.
 #define PARAKEET_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vnni")))
@@ -28,16 +30,13 @@ constexpr int lanes = 16;
 // The first `count` lanes; none below 0, all from 16 on.
 inline __mmask16 firstLanes(int count) { return static_cast<__mmask16>((1u << std::clamp(count, 0, lanes)) - 1); }
 
-// 2ᵗ: 2ⁿ · 2^f with |f| <= 1/2; the polynomial is the best approximation of its degree, with a relative error of 9e-8.
+// 2ᵗ: 2ⁿ · 2^f with |f| <= 1/2.
 // From 0 to infinity; NaN stays NaN.
 PARAKEET_AVX512_INLINE __m512 powerOfTwo(__m512 t) {
   const __m512 f = _mm512_reduce_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  __m512 p = _mm512_set1_ps(1.32647273e-3f);
-  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(9.67151299e-3f));
-  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(5.55073358e-2f));
-  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(2.40222424e-1f));
-  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(6.93147004e-1f));
-  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.0f));
+  __m512 p = _mm512_set1_ps(powerOfTwoTerms[powerOfTwoDegree]);
+#pragma GCC unroll 5
+  for (int k = powerOfTwoDegree - 1; k >= 0; k--) p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(powerOfTwoTerms[k]));
   return _mm512_scalef_ps(p, _mm512_sub_ps(t, f));
 }
 
