@@ -15,6 +15,7 @@ import { areaUnderCurve, calibrationError, fitCalibration, wordProbability } fro
 import { measuredWords } from '../dist/calibrate/measured-words.js';
 import { MEASURES } from '../dist/model/confidence.js';
 import { headsOf } from '../dist/model/decoding.js';
+import { geometricMean } from '../dist/text/confidence.js';
 import { halfOf, readRecordings, readSamples } from './recordings.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -35,7 +36,7 @@ const mean = (list) => list.reduce((sum, one) => sum + one, 0) / list.length;
 /** A word's value, of those of its tokens. */
 const AGGREGATES = {
   mean,
-  geometric: (list) => Math.exp(mean(list.map((one) => Math.log(one + 1e-10)))),
+  geometric: (list) => geometricMean(list.map((confidence) => ({ confidence }))),
   min: (list) => Math.min(...list),
   product: (list) => list.reduce((product, one) => product * one, 1),
 };
