@@ -32,6 +32,8 @@ class CachePool {
 
   // `slots`: [B], int32. → [B, 2, heads, frames, width / heads], and [B, before, width].
   mlx::core::array keysValues(int layer, const mlx::core::array& slots) const;
+  // Of all slots.
+  const mlx::core::array& keysValues(int layer) const { return keysValues_[layer]; }
   mlx::core::array convolution(int layer, const mlx::core::array& slots) const;
 
   // The same shapes, of all layers. Writes in place and takes no memory worth mentioning.

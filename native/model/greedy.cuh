@@ -7,8 +7,11 @@
 // results. What follows from those (tokens, pointers) each block works out by itself, in the same order and so with the
 // same result.
 //
-// Compiled by NVRTC as the header of a kernel (greedy_kernel.cpp), and by native/test for the CPU, where a block is one
-// thread: LANES is 1 there.
+// Eight streams of a team are multiplied by tensor cores, 16 rows of weights at a time: bfloat16 weights are exact there,
+// and a stream's values go as the sum of two bfloat16, 2⁻¹⁷ from the value at most.
+//
+// Compiled by NVRTC as the header of a kernel (greedy_kernel.cpp), and by native/test for the CPU: with LANES 1, where a
+// block is one thread, and with a warp's 32 threads.
 namespace parakeet_greedy {
 
 // What scoring the outputs of the joint tells of one stream: of the classes the best, Σ eˣ⁻ᵐ, Σ x eˣ⁻ᵐ and Σ e^((x−m)/3)
@@ -144,6 +147,56 @@ __device__ inline void multiply(const W* row, const float* vectors, int lane, fl
   }
 }
 
+constexpr int tileRows = 16, tileStreams = 8, tileValues = 32;
+
+// Values of a vector and of what follows it, so that the lanes of a warp read different banks.
+__device__ constexpr int strideOf(int width) { return width + (96 - width % 64) % 64; }
+
+struct __align__(16) Eight {
+  unsigned x, y, z, w;  // two values each
+};
+
+__device__ inline unsigned short narrowed(float value) {
+  const unsigned bits = __float_as_uint(value);
+  return static_cast<unsigned short>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+// Vectors of eight streams, each value as the sum of two.
+struct Halves {
+  unsigned short *high, *low;  // [tileStreams, stride]
+  int stride;
+  __device__ void put(int s, int k, float value) const {
+    const unsigned short own = narrowed(value);
+    high[s * stride + k] = own;
+    low[s * stride + k] = narrowed(value - widened(own));
+  }
+};
+
+// Adds the products of 16 rows, `rowOf(0)` to `rowOf(15)`, with the vectors' values from `from` on, before `until`.
+// Afterwards a lane has those of the rows lane / 4 and lane / 4 + 8 (sums[2], sums[3]) with the streams
+// 2 · (lane % 4) and the one after it. Which values a tensor core takes for neighbours does not matter as long as
+// rows and vectors agree on it: a lane reads eight in a row.
+template <class RowOf>
+__device__ inline void multiplyTile(RowOf rowOf, const Halves& vectors, int from, int until, int lane,
+                                    float (&sums)[4]) {
+  const int group = lane / 4, place = lane % 4 * 8;
+  const unsigned short *first = rowOf(group) + place, *second = rowOf(group + 8) + place;
+  const unsigned short *high = vectors.high + group * vectors.stride + place,
+                       *low = vectors.low + group * vectors.stride + place;
+  float lows[4] = {};
+#pragma unroll 2
+  for (int k = from; k < until; k += tileValues) {
+    const Eight a = *reinterpret_cast<const Eight*>(first + k), b = *reinterpret_cast<const Eight*>(second + k);
+    const Eight h = *reinterpret_cast<const Eight*>(high + k), l = *reinterpret_cast<const Eight*>(low + k);
+    tensorProduct(sums, a.x, b.x, a.y, b.y, h.x, h.y);
+    tensorProduct(lows, a.x, b.x, a.y, b.y, l.x, l.y);
+    tensorProduct(sums, a.z, b.z, a.w, b.w, h.z, h.w);
+    tensorProduct(lows, a.z, b.z, a.w, b.w, l.z, l.w);
+  }
+#pragma unroll
+  for (int i = 0; i < 4; i++) sums[i] += lows[i];
+}
+
 // Sums over the lanes; every lane has them afterwards.
 template <int S>
 __device__ inline void overLanes(float (&sums)[S]) {
@@ -196,6 +249,16 @@ __device__ inline Weights<W> weightsOf(const W* embedding, const W* inputs, cons
 constexpr int counterStride = 32;
 constexpr int tokenSize = 7;
 
+// How the products of a team's S streams are made. A lane has the results of `ofLane` streams.
+template <int S, int HIDDEN, int JOINT, class W>
+struct Products {
+  // Both halves of the predictor's rows, and those of the joint, are whole tiles.
+  static constexpr bool tiled =
+      TENSOR_CORES && S == tileStreams && sizeof(W) == 2 && HIDDEN % (2 * tileValues) == 0 && JOINT % tileValues == 0;
+  static constexpr int ofLane = tiled ? 2 : (S + LANES - 1) / LANES;
+  __device__ static int streamOf(int lane, int i) { return tiled ? lane % 4 * 2 + i : lane + i * LANES; }
+};
+
 // numbers: how many teams there are and how many tokens each stream has room for (`room`); then, team by team, of each
 // of its S streams the first row of `frames`, the end, the pointer and the symbols, [4, S].
 // All that follows is one team's; the other teams' come behind it, `counterStride` apart in `counter`.
@@ -209,19 +272,33 @@ constexpr int tokenSize = 7;
 template <int S, int LAYERS, int HIDDEN, int JOINT, int CLASSES, int KINDS, int ACTIVATION, int MOST_SYMBOLS, class W>
 __device__ inline void decode(const int* numbers, const float* frames, const float* states, const Weights<W>& weights,
                        float* result, float* work, unsigned* counter) {
+  using Own = Products<S, HIDDEN, JOINT, W>;
+  constexpr bool tiled = Own::tiled;
   constexpr int outputs = CLASSES + KINDS, stateWidth = 2 * LAYERS * HIDDEN + JOINT;
-  constexpr int wide = HIDDEN > JOINT ? HIDDEN : JOINT, unitsAtOnce = 8, mostWarps = 32;
-  constexpr int streamsOfLane = (S + LANES - 1) / LANES;
-  __shared__ __align__(16) float vectors[S * wide];
-  // A block has room for 48 KiB. What the predictor read before, and the tallies of the joint, are never needed at the
-  // same time.
-  constexpr int beforeOfOne = HIDDEN > mostWarps * tallySize ? HIDDEN : mostWarps * tallySize;
-  __shared__ __align__(16) float before[S * beforeOfOne];
+  constexpr int wide = HIDDEN > JOINT ? HIDDEN : JOINT, mostWarps = 32;
+  constexpr int mostUnits = tiled ? 2 * mostWarps : 8;
+  // Two halves have the size of a float.
+  __shared__ __align__(16) float vectors[S * (tiled ? strideOf(wide) : wide)];
+  // A block has room for 48 KiB. What the predictor read before, or its gates, and the tallies of the joint are never
+  // needed at the same time.
+  constexpr int beforeOfOne = tiled ? 2 * 4 * mostUnits : HIDDEN;
+  __shared__ __align__(16) float before[S * (beforeOfOne > mostWarps * tallySize ? beforeOfOne : mostWarps * tallySize)];
   Tally* const tallies = reinterpret_cast<Tally*>(before);
-  __shared__ float gates[unitsAtOnce * 4 * S];
+  __shared__ float gatesOfRows[tiled ? 1 : mostUnits * 4 * S];
+  float* const gates = tiled ? before : gatesOfRows;  // tiled: [2, 4 · unitsAtOnce, S], of each half of the values
+  const Halves halves{reinterpret_cast<unsigned short*>(vectors),
+                      reinterpret_cast<unsigned short*>(vectors) + S * strideOf(wide), strideOf(wide)};
+  const auto put = [&](int s, int k, int width, float value) {
+    if constexpr (tiled)
+      halves.put(s, k, value);
+    else
+      vectors[s * width + k] = value;
+  };
   __shared__ int token[S], pointer[S], symbols[S], end[S], count[S], found[S];
 
   const int lane = threadIdx.x % LANES, warp = threadIdx.x / LANES, warps = blockDim.x / LANES;
+  // Of a tile's rows, which are four units', a warp takes half of the values.
+  const int unitsAtOnce = tiled ? 2 * warps : mostUnits;
   const int teams = numbers[0], room = numbers[1], blocks = gridDim.x / teams, team = blockIdx.x / blocks;
   if (team >= teams) return;
   const int block = blockIdx.x % blocks, thread = block * blockDim.x + threadIdx.x;
@@ -268,27 +345,50 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
       const int s = i / JOINT, k = i % JOINT;
       const int frame = pointer[s] < end[s] ? pointer[s] : end[s] - 1;
       const float of = frame < 0 ? 0.0f : frames[static_cast<long>(numbers[s] + frame) * JOINT + k];
-      vectors[i] = activated<ACTIVATION>(of + loadFresh(projection + (now * S + s) * JOINT + k));
+      put(s, k, JOINT, activated<ACTIVATION>(of + loadFresh(projection + (now * S + s) * JOINT + k)));
     }
     __syncthreads();
-    Tally own[streamsOfLane];
-    for (int i = 0; i < streamsOfLane; i++) own[i] = nothing();
-    for (int row = warpOfAll; row < outputs; row += warpsOfAll) {
-      float sums[S] = {};
-      multiply<S, JOINT>(weights.out + static_cast<long>(row) * JOINT, vectors, lane, sums);
-      overLanes(sums);
-      for (int i = 0; i < streamsOfLane; i++) {
-        const int s = lane + i * LANES;
-        if (s >= S) continue;
-        const float logit = pick(sums, s) + weights.outBias[row];
-        if (row < CLASSES)
-          addClass(own[i], logit, row);
-        else
-          addKind(own[i], logit, row - CLASSES);
+    Tally own[Own::ofLane];
+    for (int i = 0; i < Own::ofLane; i++) own[i] = nothing();
+    const auto score = [&](Tally& tally, int row, float product) {
+      const float logit = product + weights.outBias[row];
+      if (row < CLASSES)
+        addClass(tally, logit, row);
+      else
+        addKind(tally, logit, row - CLASSES);
+    };
+    if constexpr (tiled) {
+      for (int tile = warpOfAll * tileRows; tile < outputs; tile += warpsOfAll * tileRows) {
+        float sums[4] = {};
+        // Rows behind the last one are that one again.
+        multiplyTile(
+            [&](int i) {
+              const int row = tile + i < outputs ? tile + i : outputs - 1;
+              return weights.out + static_cast<long>(row) * JOINT;
+            },
+            halves, 0, JOINT, lane, sums);
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+          const int row = tile + lane / 4 + i / 2 * 8;
+          if (row < outputs) score(own[i % 2], row, sums[i]);
+        }
+      }
+      for (int distance = 4; distance < LANES; distance *= 2) {
+        for (int i = 0; i < Own::ofLane; i++) own[i] = merged(own[i], ofOtherLane(own[i], distance));
+      }
+    } else {
+      for (int row = warpOfAll; row < outputs; row += warpsOfAll) {
+        float sums[S] = {};
+        multiply<S, JOINT>(weights.out + static_cast<long>(row) * JOINT, vectors, lane, sums);
+        overLanes(sums);
+        for (int i = 0; i < Own::ofLane; i++) {
+          if (Own::streamOf(lane, i) < S) score(own[i], row, pick(sums, Own::streamOf(lane, i)));
+        }
       }
     }
-    for (int i = 0; i < streamsOfLane; i++) {
-      if (lane + i * LANES < S) tallies[warp * S + lane + i * LANES] = own[i];
+    for (int i = 0; i < Own::ofLane; i++) {
+      const bool has = tiled ? lane < 4 : Own::streamOf(lane, i) < S;
+      if (has) tallies[warp * S + Own::streamOf(lane, i)] = own[i];
     }
     __syncthreads();
     for (int s = threadIdx.x; s < S; s += blockDim.x) {
@@ -340,53 +440,113 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
     // The predictor takes the tokens that were found.
     const int next = now ^ 1;
     for (int layer = 0; layer < LAYERS; layer++) {
-      for (int i = threadIdx.x; i < S * HIDDEN; i += blockDim.x) {
-        const int s = i / HIDDEN, k = i % HIDDEN;
-        vectors[i] = layer == 0 ? widened(weights.embedding[static_cast<long>(token[s]) * HIDDEN + k])
-                                : loadFresh(hidden + ((next * LAYERS + layer - 1) * S + s) * HIDDEN + k);
-        before[i] = loadFresh(hidden + ((now * LAYERS + layer) * S + s) * HIDDEN + k);
-      }
-      __syncthreads();
+      const auto inputOf = [&](int s, int k) {
+        return layer == 0 ? widened(weights.embedding[static_cast<long>(token[s]) * HIDDEN + k])
+                          : loadFresh(hidden + ((next * LAYERS + layer - 1) * S + s) * HIDDEN + k);
+      };
+      const auto beforeOf = [&](int s, int k) { return loadFresh(hidden + ((now * LAYERS + layer) * S + s) * HIDDEN + k); };
+      const long firstRow = static_cast<long>(layer) * 4 * HIDDEN;
+      // The next value of a unit of a stream, with the products of its gates.
+      const auto update = [&](int s, int unit, const float (&own)[4]) {
+        float value = beforeOf(s, unit);
+        if (found[s]) {
+          float* kept = cell + (layer * S + s) * HIDDEN + unit;
+          const auto gate = [&](int which) { return own[which] + weights.gateBias[firstRow + which * HIDDEN + unit]; };
+          const float cells = sigmoid(gate(1)) * *kept + sigmoid(gate(0)) * tanhf(gate(2));
+          *kept = cells;
+          value = sigmoid(gate(3)) * tanhf(cells);
+        }
+        hidden[((next * LAYERS + layer) * S + s) * HIDDEN + unit] = value;
+      };
       // Units block, block + blocks, … are this block's.
       const int units = (HIDDEN - block + blocks - 1) / blocks;
-      for (int first = 0; first < units; first += unitsAtOnce) {
-        const int here = units - first < unitsAtOnce ? units - first : unitsAtOnce;
-        for (int row = warp; row < 4 * here; row += warps) {
-          const int unit = block + (first + row / 4) * blocks, gate = row % 4;
-          const long at = static_cast<long>(layer) * 4 * HIDDEN + gate * HIDDEN + unit;
-          float sums[S] = {};
-          multiply<S, HIDDEN>(weights.inputs + at * HIDDEN, vectors, lane, sums);
-          multiply<S, HIDDEN>(weights.hiddens + at * HIDDEN, before, lane, sums);
-          overLanes(sums);
-          for (int s = lane; s < S; s += LANES) gates[row * S + s] = pick(sums, s) + weights.gateBias[at];
-        }
-        __syncthreads();
-        for (int i = threadIdx.x; i < here * S; i += blockDim.x) {
-          const int s = i % S, unit = block + (first + i / S) * blocks;
-          const float* own = gates + i / S * 4 * S + s;
-          float value = before[s * HIDDEN + unit];
-          if (found[s]) {
-            float* kept = cell + (layer * S + s) * HIDDEN + unit;
-            const float cells = sigmoid(own[S]) * *kept + sigmoid(own[0]) * tanhf(own[2 * S]);
-            *kept = cells;
-            value = sigmoid(own[3 * S]) * tanhf(cells);
+      if constexpr (tiled) {
+        for (int first = 0; first < units; first += unitsAtOnce) {
+          const int here = units - first < unitsAtOnce ? units - first : unitsAtOnce;
+          const int tile = warp / 2 * tileRows, half = warp % 2 * (HIDDEN / 2);
+          float sums[4] = {};
+          for (int which = 0; which < 2; which++) {
+            for (int i = threadIdx.x; i < S * HIDDEN; i += blockDim.x) {
+              const int s = i / HIDDEN, k = i % HIDDEN;
+              put(s, k, HIDDEN, which == 0 ? inputOf(s, k) : beforeOf(s, k));
+            }
+            __syncthreads();
+            const W* const rows = which == 0 ? weights.inputs : weights.hiddens;
+            if (tile < 4 * here) {
+              multiplyTile(
+                  [&](int i) {
+                    // Units behind the last one are that one again.
+                    const int row = tile + i < 4 * here ? tile + i : 4 * here - 4 + i % 4;
+                    const int unit = block + (first + row / 4) * blocks;
+                    return rows + (firstRow + row % 4 * HIDDEN + unit) * HIDDEN;
+                  },
+                  halves, half, half + HIDDEN / 2, lane, sums);
+            }
+            __syncthreads();
           }
-          hidden[((next * LAYERS + layer) * S + s) * HIDDEN + unit] = value;
+#pragma unroll
+          for (int i = 0; i < 4; i++) {
+            const int row = tile + lane / 4 + i / 2 * 8;
+            if (row < 4 * here) gates[(warp % 2 * 4 * unitsAtOnce + row) * S + Own::streamOf(lane, i % 2)] = sums[i];
+          }
+          __syncthreads();
+          for (int i = threadIdx.x; i < here * S; i += blockDim.x) {
+            const float* const ofUnit = gates + i / S * 4 * S + i % S;
+            float own[4];
+#pragma unroll
+            for (int gate = 0; gate < 4; gate++) own[gate] = ofUnit[gate * S] + ofUnit[(4 * unitsAtOnce + gate) * S];
+            update(i % S, block + (first + i / S) * blocks, own);
+          }
+          __syncthreads();
+        }
+      } else {
+        for (int i = threadIdx.x; i < S * HIDDEN; i += blockDim.x) {
+          vectors[i] = inputOf(i / HIDDEN, i % HIDDEN);
+          before[i] = beforeOf(i / HIDDEN, i % HIDDEN);
         }
         __syncthreads();
+        for (int first = 0; first < units; first += unitsAtOnce) {
+          const int here = units - first < unitsAtOnce ? units - first : unitsAtOnce;
+          for (int row = warp; row < 4 * here; row += warps) {
+            const long at = firstRow + row % 4 * HIDDEN + block + (first + row / 4) * blocks;
+            float sums[S] = {};
+            multiply<S, HIDDEN>(weights.inputs + at * HIDDEN, vectors, lane, sums);
+            multiply<S, HIDDEN>(weights.hiddens + at * HIDDEN, before, lane, sums);
+            overLanes(sums);
+            for (int s = lane; s < S; s += LANES) gates[row * S + s] = pick(sums, s);
+          }
+          __syncthreads();
+          for (int i = threadIdx.x; i < here * S; i += blockDim.x) {
+            const float* const ofUnit = gates + i / S * 4 * S + i % S;
+            const float own[4] = {ofUnit[0], ofUnit[S], ofUnit[2 * S], ofUnit[3 * S]};
+            update(i % S, block + (first + i / S) * blocks, own);
+          }
+          __syncthreads();
+        }
       }
       if (!mates.meet()) return;
     }
     for (int i = threadIdx.x; i < S * HIDDEN; i += blockDim.x)
-      vectors[i] = loadFresh(hidden + (next * LAYERS + LAYERS - 1) * S * HIDDEN + i);
+      put(i / HIDDEN, i % HIDDEN, HIDDEN, loadFresh(hidden + (next * LAYERS + LAYERS - 1) * S * HIDDEN + i));
     __syncthreads();
-    for (int row = warpOfAll; row < JOINT; row += warpsOfAll) {
-      float sums[S] = {};
-      multiply<S, HIDDEN>(weights.predictor + static_cast<long>(row) * HIDDEN, vectors, lane, sums);
-      overLanes(sums);
-      for (int s = lane; s < S; s += LANES) {
-        projection[(next * S + s) * JOINT + row] = found[s] ? pick(sums, s) + weights.predictorBias[row]
-                                                            : loadFresh(projection + (now * S + s) * JOINT + row);
+    const auto project = [&](int s, int row, float product) {
+      projection[(next * S + s) * JOINT + row] = found[s] ? product + weights.predictorBias[row]
+                                                          : loadFresh(projection + (now * S + s) * JOINT + row);
+    };
+    if constexpr (tiled) {
+      for (int tile = warpOfAll * tileRows; tile < JOINT; tile += warpsOfAll * tileRows) {
+        float sums[4] = {};
+        multiplyTile([&](int i) { return weights.predictor + static_cast<long>(tile + i) * HIDDEN; }, halves, 0, HIDDEN,
+                     lane, sums);
+#pragma unroll
+        for (int i = 0; i < 4; i++) project(Own::streamOf(lane, i % 2), tile + lane / 4 + i / 2 * 8, sums[i]);
+      }
+    } else {
+      for (int row = warpOfAll; row < JOINT; row += warpsOfAll) {
+        float sums[S] = {};
+        multiply<S, HIDDEN>(weights.predictor + static_cast<long>(row) * HIDDEN, vectors, lane, sums);
+        overLanes(sums);
+        for (int s = lane; s < S; s += LANES) project(s, row, pick(sums, s));
       }
     }
     if (!mates.meet()) return;

@@ -16,8 +16,8 @@ namespace mx = mlx::core;
 namespace {
 
 constexpr int threads = 1024;
-// Streams of a team, and teams of a launch. A team reads the weights for its own streams, and the fewer blocks it has,
-// the longer that takes.
+// Streams of a team at most, and teams of a launch. A team reads the weights for its own streams, and the fewer blocks
+// it has, the longer that takes.
 constexpr size_t mostOfTeam = 8, mostTeams = 8;
 // Bytes of vectors that a block holds of all its streams; 48 KiB are any block's, and a few the kernel's other values.
 constexpr int vectorBytes = 42 << 10;
@@ -30,6 +30,8 @@ constexpr int64_t mostRoom = 1024;
 // What the kernel's text takes for granted, on CUDA.
 constexpr const char* prelude = R"cuda(
 #define LANES 32
+// Of bfloat16.
+#define TENSOR_CORES (__CUDA_ARCH__ >= 800)
 #ifndef INFINITY
 #define INFINITY __int_as_float(0x7f800000)
 #endif
@@ -40,12 +42,34 @@ __device__ inline T otherLane(T value, int distance) { return __shfl_xor_sync(0x
 // What another block has written.
 template <class T>
 __device__ inline T loadFresh(const T* from) { return *const_cast<const volatile T*>(from); }
+// sums += a · b of a warp's 16 × 16 and 16 × 8 values (PTX: mma.m16n8k16).
+__device__ inline void tensorProduct(float (&sums)[4], unsigned a0, unsigned a1, unsigned a2, unsigned a3, unsigned b0,
+                                     unsigned b1) {
+#if TENSOR_CORES
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+               : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+#endif
+}
 }
 )cuda";
 
 const std::vector<std::string> inputNames{"before", "numbers",  "frames",    "states", "embedding",
                                           "inputs", "hiddens",  "gate_bias", "joint",  "joint_bias",
                                           "out",    "out_bias", "durations"};
+
+// Bytes that a block holds of a stream's vectors.
+int bytesOfStream(const ModelConfig& config) {
+  const int hidden = config.predictor.hidden;
+  return (std::max(hidden, config.joint.hidden) + hidden) * static_cast<int>(sizeof(float));
+}
+
+// The largest number of streams, a power of two, that a block has room for.
+size_t streamsOfTeam(const ModelConfig& config) {
+  size_t count = mostOfTeam;
+  while (count > 1 && static_cast<int>(count) * bytesOfStream(config) > vectorBytes) count /= 2;
+  return count;
+}
 
 int activationOf(const std::string& name) { return name == "relu" ? 0 : name == "sigmoid" ? 1 : 2; }
 
@@ -84,7 +108,7 @@ std::unique_ptr<const GreedyKernel> GreedyKernel::make(const ModelConfig& config
   const int hidden = config.predictor.hidden, joint = config.joint.hidden;
   // Rows are read four values at a time.
   if (!driver || hidden % 4 != 0 || joint % 4 != 0) return nullptr;
-  if ((std::max(hidden, joint) + hidden) * static_cast<int>(sizeof(float)) > vectorBytes) return nullptr;
+  if (bytesOfStream(config) > vectorBytes) return nullptr;
   return std::unique_ptr<const GreedyKernel>(new GreedyKernel(config, weights, dtype, driver->multiprocessors()));
 }
 
@@ -96,6 +120,7 @@ GreedyKernel::GreedyKernel(const ModelConfig& config, const Weights& weights, op
       kinds_(static_cast<int>(config.durations.size())),
       activation_(activationOf(config.joint.activation)),
       maxSymbols_(config.maxSymbols),
+      ofTeam_(streamsOfTeam(config)),
       blocks_(blocks) {
   const auto matrix = [&](const std::vector<float>& values) {
     if (dtype == ops::DType::float32) return asVector(values);
@@ -137,7 +162,7 @@ void GreedyKernel::decode(const mx::array& frames, std::vector<Stream>& streams)
     std::vector<mx::array> made;
     // One after the other: two at a time would wait for multiprocessors that the other one holds.
     mx::array before = weights_.back();
-    constexpr size_t most = mostOfTeam * mostTeams;
+    const size_t most = ofTeam_ * mostTeams;
     for (size_t first = 0; first < streams.size(); first += most) {
       launches.push_back(
           launch(frames, std::span(streams).subspan(first, std::min(most, streams.size() - first)), before));
@@ -152,10 +177,12 @@ void GreedyKernel::decode(const mx::array& frames, std::vector<Stream>& streams)
 GreedyKernel::Launch GreedyKernel::launch(const mx::array& frames, std::span<Stream> streams,
                                           const mx::array& before) const {
   const int stateWidth = this->stateWidth();
-  const auto teams = static_cast<int>((streams.size() + mostOfTeam - 1) / mostOfTeam);
-  const size_t largest = std::min(streams.size(), mostOfTeam);
+  const auto teams = static_cast<int>((streams.size() + ofTeam_ - 1) / ofTeam_);
+  const size_t largest = std::min(streams.size(), ofTeam_);
   int count = 1;
   while (count < static_cast<int>(largest)) count *= 2;
+  // Tensor cores multiply eight at a time anyway.
+  if (ofTeam_ == mostOfTeam && count == mostOfTeam / 2) count = mostOfTeam;
   int64_t room = 1;
   for (const Stream& stream : streams)
     room = std::max(room, std::min(mostRoom, (stream.end - stream.pointer) * maxSymbols_));

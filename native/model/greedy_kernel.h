@@ -60,7 +60,9 @@ class GreedyKernel {
   }
   std::string callFor(int streams) const;
 
-  int layers_, hidden_, jointHidden_, classes_, kinds_, activation_, maxSymbols_, blocks_;
+  int layers_, hidden_, jointHidden_, classes_, kinds_, activation_, maxSymbols_;
+  size_t ofTeam_;  // streams of a team at most
+  int blocks_;
   std::vector<mlx::core::array> weights_;
   mutable std::map<int, mlx::core::fast::CustomKernelFunction> kernels_;  // by streams; on the engine's thread
 };

@@ -134,9 +134,11 @@ PaddedEncoder::PaddedEncoder(const EncoderConfig& config, const Weights& weights
       type_(ops::activationType(dtype)),
       subsampling_(makeSubsampling(config, weights, ops::wider(dtype), type_)) {
   const auto gated = ops::GatedConvolution::make(config.dModel, config.convKernel, config.convBefore(), type_);
+  const auto live = ops::LiveAttention::make(config.heads, config.dModel / config.heads, type_);
   for (int i = 0; i < config.layers; i++) {
     cancel.check();
     layers_.push_back(makePaddedLayer(config, LayerWeights(config, weights, i), dtype, gated));
+    layers_.back().block.live = live;
   }
 }
 
@@ -302,12 +304,12 @@ void PaddedEncoder::runLayers(Batch& batch, mx::array x, const CancelFlag& cance
   const mx::array each = ops::uploaded(numbers, {3, shape.batch});
   const auto row = [&](int which) { return mx::squeeze(mx::slice(each, {which, 0}, {which + 1, shape.batch}), 0); };
   const ops::Band band = this->band(batch.context, shape.cached);
-  const ops::PaddedBatch padded{shape,
-                                ops::attentionMask(shape, row(0), row(1), band, config().heads),
-                                mx::reshape(mx::arange(0, shape.frames, mx::int32), {1, shape.frames, 1}),
-                                mx::reshape(row(1), {shape.batch, 1, 1}),
-                                ops::GatedConvolution::numbersOf(shape.frames, hasPast, batch.keeps, counts),
-                                batch.keeps};
+  ops::PaddedBatch padded{shape,
+                          ops::attentionMask(shape, row(0), row(1), band, config().heads),
+                          mx::reshape(mx::arange(0, shape.frames, mx::int32), {1, shape.frames, 1}),
+                          mx::reshape(row(1), {shape.batch, 1, 1}),
+                          ops::GatedConvolution::numbersOf(shape.frames, hasPast, batch.keeps, counts),
+                          batch.keeps};
   int farthest = 0, nearest = 0;
   for (const ops::AttentionMask::Block& block : padded.mask.blocks) {
     farthest = std::max(farthest, block.farthest(shape));
@@ -315,13 +317,18 @@ void PaddedEncoder::runLayers(Batch& batch, mx::array x, const CancelFlag& cance
   }
   const std::vector<ops::PositionTable>* tables = keptPositions(farthest, nearest);
   const mx::array from = row(2);
+  if (layers_[0].block.live && tables && ops::LiveAttention::takes(shape) && batch.kept.size() <= 1)
+    padded.live = liveStep(batch, (*tables)[0], band);
   std::optional<mx::array> queued;  // the layer before
   for (size_t i = 0; i < layers_.size(); i++) {
     cancel.check();
     ops::PaddedPast past;
     if (hasPast) {
       const CachePool& pool = batch.items[0]->past->slot->pool();
-      if (shape.cached > 0) past.keysValues = pool.keysValues(static_cast<int>(i), from);
+      if (shape.cached > 0) {
+        past.keysValues = pool.keysValues(static_cast<int>(i));
+        past.slots = from;
+      }
       past.convolution = pool.convolution(static_cast<int>(i), from);
     }
     const ops::PositionTable table = tables ? (*tables)[i] : positions(layers_[i], farthest, nearest);
@@ -340,6 +347,18 @@ void PaddedEncoder::runLayers(Batch& batch, mx::array x, const CancelFlag& cance
   mx::async_eval(batch.encoded);
 }
 
+ops::LiveAttention::Step PaddedEncoder::liveStep(const Batch& batch, const ops::PositionTable& table,
+                                                 const ops::Band& band) const {
+  const ops::PaddedShape shape{static_cast<int>(batch.items.size()), batch.frames, batch.cached};
+  const int kept = batch.kept.empty() ? 0 : batch.kept[0].pool->shape().frames;
+  std::vector<ops::LiveAttention::Item> items;
+  for (const Item* item : batch.items) {
+    items.push_back({item->cached(), item->frames, item->past ? item->past->slot->index() : 0,
+                     kept > 0 ? batch.cached + item->update->commit - kept : 0});
+  }
+  return ops::LiveAttention::step(shape, table.rows.shape(1), table.farthest, band, kept, items);
+}
+
 void PaddedEncoder::keep(Batch& batch, const ops::PaddedOutput& output) const {
   const bool whole = batch.kept.size() == 1;
   const auto ofItems = [&](const mx::array& all, const std::vector<int>& rows, int axis) {
@@ -353,8 +372,10 @@ void PaddedEncoder::keep(Batch& batch, const ops::PaddedOutput& output) const {
       begins.push_back(commit);
       ends.push_back(batch.cached + commit - frames);
     }
-    if (frames > 0) {
-      const mx::array rows = rowsFrom(ofItems(output.keysValues, kept.rows, 2), ends, frames, 3, 2);
+    if (output.kept) {
+      if (frames > 0) kept.update.keysValues.push_back(*output.kept);
+    } else if (frames > 0) {
+      const mx::array rows = rowsFrom(ofItems(*output.keysValues, kept.rows, 2), ends, frames, 3, 2);
       kept.update.keysValues.push_back(mx::transpose(rows, {2, 0, 1, 3, 4}));
     }
     kept.update.convolutions.push_back(

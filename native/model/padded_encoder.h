@@ -39,6 +39,7 @@ class PaddedEncoder : public Encoder {
   void run(Batch& batch, const CancelFlag& cancel) const;
   void runLayers(Batch& batch, mlx::core::array x, const CancelFlag& cancel) const;
   // What the batch leaves behind of a layer, in its updates.
+  ops::LiveAttention::Step liveStep(const Batch& batch, const ops::PositionTable& table, const ops::Band& band) const;
   void keep(Batch& batch, const ops::PaddedOutput& output) const;
   // Encodes all items, and writes their caches once nothing can fail any more.
   void encode(std::vector<Item>& items, const CancelFlag& cancel) const;

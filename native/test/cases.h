@@ -19,7 +19,10 @@ void stepGrid(const Goldens& models, std::mt19937& random);
 void beams(const Goldens& models, std::mt19937& random);
 void faults(const Goldens& models);
 void greedyKernel(std::mt19937& random);
+void greedyTiles(std::mt19937& random);
 void convolutionKernel(std::mt19937& random);
+void subsamplingKernels(std::mt19937& random);
+void attentionKernel(std::mt19937& random);
 // Takes the cache-aware models, which the others do not.
 void cacheAware(const Goldens& models, std::mt19937& random);
 

@@ -41,7 +41,10 @@ int main(int count, char** arguments) try {
   run("snapshots", [&] { snapshots(models, random); });
   run("step grid", [&] { stepGrid(models, random); });
   run("the greedy kernel", [&] { greedyKernel(random); });
+  run("the greedy kernel's tensor cores", [&] { greedyTiles(random); });
   run("the convolution's kernel", [&] { convolutionKernel(random); });
+  run("the subsampling's kernels", [&] { subsamplingKernels(random); });
+  run("the attention's kernel", [&] { attentionKernel(random); });
   run("a thousand sessions", [&] { manySessions(models, random); });
   onEngine([&] {
     models.clear();

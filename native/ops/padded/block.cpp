@@ -33,15 +33,25 @@ mx::array run(const BlockFunctions& functions, const PaddedBlock::FeedForward& l
 
 mx::array attend(const BlockFunctions& functions, const PaddedBlock& block, const mx::array& x,
                  const PaddedBatch& batch, const PaddedPast& past, const PositionTable& positions,
-                 std::optional<mx::array>& keysValues) {
+                 std::optional<mx::array>& keysValues, std::optional<mx::array>& kept) {
   const auto& [items, frames, cached] = batch.shape;
   const int heads = block.heads, size = x.shape(1) / heads;
   const mx::array projected = mx::reshape(block.queryKeyValue(block.normAttention(x)), {items, frames, 3, heads, size});
+  if (batch.live) {
+    const LiveAttention::Output output =
+        (*block.live)(*batch.live, projected, past.keysValues, positions.rows, block.biasU, block.biasV);
+    kept = output.kept;
+    return block.out.addTo(x, output.mixed);
+  }
   const mx::array query = mx::squeeze(mx::slice(projected, {0, 0, 0, 0, 0}, {items, frames, 1, heads, size}), 2);
   const mx::array own =
       mx::transpose(mx::slice(projected, {0, 0, 1, 0, 0}, {items, frames, 3, heads, size}), {2, 3, 0, 1, 4});
-  keysValues = past.keysValues ? mx::concatenate({mx::transpose(*past.keysValues, {1, 2, 0, 3, 4}), own}, 3)
-                               : mx::contiguous(own);
+  if (past.keysValues) {
+    const mx::array before = mx::take(*past.keysValues, *past.slots, 0);
+    keysValues = mx::concatenate({mx::transpose(before, {1, 2, 0, 3, 4}), own}, 3);
+  } else {
+    keysValues = mx::contiguous(own);
+  }
   const mx::array mixed = paddedAttention(functions.attention, batch.shape, mx::transpose(query, {2, 0, 1, 3}),
                                           *keysValues, block.biasU, block.biasV, positions, batch.mask);
   return block.out.addTo(x, mixed);
@@ -101,17 +111,17 @@ BlockFunctions::BlockFunctions()
 
 PaddedOutput runBlock(const BlockFunctions& functions, const PaddedBlock& block, const mx::array& x,
                       const PaddedBatch& batch, const PaddedPast& past, const PositionTable& positions) {
-  std::optional<mx::array> keysValues, convolved;
+  std::optional<mx::array> keysValues, kept, convolved;
   DeviceTimer timer;
   mx::array y = run(functions, block.feedForward1, x);
   timer.finish(Part::feedForward, {y});
-  y = attend(functions, block, y, batch, past, positions, keysValues);
+  y = attend(functions, block, y, batch, past, positions, keysValues, kept);
   timer.finish(Part::attention, {y});
   y = convolve(functions, block, y, batch, past, convolved);
   timer.finish(Part::convolution, {y});
   y = block.normOut(run(functions, block.feedForward2, y));
   timer.finish(Part::feedForward, {y});
-  return {y, *keysValues, *convolved};
+  return {y, keysValues, kept, *convolved};
 }
 
 mx::array positionRows(const PaddedBlock& block, const mx::array& projected) {

@@ -11,6 +11,7 @@
 #include "ops/norm.h"
 #include "ops/padded/attention.h"
 #include "ops/padded/gated_convolution.h"
+#include "ops/padded/live_attention.h"
 
 namespace parakeet::ops {
 
@@ -23,7 +24,8 @@ struct PaddedBlock {
   FeedForward feedForward1, feedForward2;
   Norm normAttention, normConvolution, normOut;
   Dense queryKeyValue, out;
-  mx::array biasU, biasV;  // [heads, 1, 1, d / heads]
+  mx::array biasU, biasV;                     // [heads, 1, 1, d / heads]
+  std::shared_ptr<const LiveAttention> live;  // where there is a kernel of it
   Dense pointwise1, pointwise2;
   std::vector<mx::array> taps;                    // of the depthwise convolution: one a frame, [1, 1, d]
   mx::array kernel;                               // the same, [d, frames, 1]
@@ -53,22 +55,25 @@ struct BlockFunctions {
 struct PaddedBatch {
   PaddedShape shape;
   AttentionMask mask;
-  mx::array frameNumbers;  // int32, [1, T, 1]
-  mx::array counts;        // how many frames an item has, int32, [B, 1, 1]
-  mx::array gatedNumbers;  // of GatedConvolution
-  bool keeps;              // whether PaddedOutput::convolved is wanted
+  mx::array frameNumbers;                        // int32, [1, T, 1]
+  mx::array counts;                              // how many frames an item has, int32, [B, 1, 1]
+  mx::array gatedNumbers;                        // of GatedConvolution
+  bool keeps;                                    // whether PaddedOutput::convolved is wanted
+  std::optional<LiveAttention::Step> live = {};  // of a batch whose attention is that kernel's
 };
 
 // The items' caches of a block; none at a stream's start.
 struct PaddedPast {
-  std::optional<mx::array> keysValues;   // [B, 2, heads, cached, d / heads]
+  std::optional<mx::array> keysValues;   // of all slots, [slots, 2, heads, cached, d / heads]
+  std::optional<mx::array> slots;        // of the items, int32, [B]
   std::optional<mx::array> convolution;  // [B, before, d]
 };
 
 struct PaddedOutput {
-  mx::array y;           // [B · T, d]
-  mx::array keysValues;  // [2, heads, B, cached + T, d / heads]
-  mx::array convolved;   // the convolution's input, [B, before + T + ahead, d]
+  mx::array y;                          // [B · T, d]
+  std::optional<mx::array> keysValues;  // [2, heads, B, cached + T, d / heads]; or
+  std::optional<mx::array> kept;        // LiveAttention's
+  mx::array convolved;                  // the convolution's input, [B, before + T + ahead, d]
 };
 
 // x: [B · T, d].

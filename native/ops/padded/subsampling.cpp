@@ -14,8 +14,28 @@ namespace parakeet::ops {
 namespace {
 
 // Frames that are subsampled at once. With 256 channels and 128 mel features, the first convolution gives 8 × 64 × 256
-// values for each.
-constexpr int framesAtOnce = 2048;
+// values for each; the kernels write a quarter of the rows, of half the width.
+constexpr int framesAtOnceInViews = 2048, framesAtOnceByKernels = 16384;
+
+// As many columns as the windows of `across` outputs of the first kernel's blocks have, four for each.
+constexpr int columnsFor(int across) { return 4 * (across + 1); }
+
+std::shared_ptr<const SubsamplingKernels> kernelsFor(int features, int channels, int padding,
+                                                     const PaddedSubsampling::Convolution& first,
+                                                     const std::vector<PaddedSubsampling::Stage>& stages,
+                                                     mx::Dtype type) {
+  const auto taps = [channels](const PaddedSubsampling::Convolution& of) {
+    SubsamplingKernels::Taps all;
+    for (int k = 0; k < 9; k++) {
+      for (int c = 0; c < channels; c++) all.push_back(of.weight[static_cast<size_t>(c) * 9 + k]);
+    }
+    all.insert(all.end(), of.bias.begin(), of.bias.end());
+    return all;
+  };
+  std::vector<SubsamplingKernels::Taps> depthwise;
+  for (const PaddedSubsampling::Stage& stage : stages) depthwise.push_back(taps(stage.depthwise));
+  return SubsamplingKernels::make(channels, padding, convolvedWidth(features, padding), taps(first), depthwise, type);
+}
 
 // A window of the first convolution: four rows and columns, so that a product's rows have an aligned length. Of them
 // 3 × 3 are the kernel's, and one stands for the bias.
@@ -76,6 +96,8 @@ PaddedSubsampling::PaddedSubsampling(int features, int channels, int padding, co
       first_(firstWeights(first, channels, type_)),
       biasTap_(biasTap()),
       inside_(insideColumns(convolvedWidth(features, padding), padding)),
+      kernels_(kernelsFor(features, channels, padding, first, stages, type_)),
+      framesAtOnce_(kernels_ ? framesAtOnceByKernels : framesAtOnceInViews),
       out_(std::move(out)),
       window_([](const Fused::Arrays& in) -> Fused::Arrays {
         // window, whether its column is not padding, where the bias stands
@@ -118,7 +140,7 @@ int PaddedSubsampling::framesOf(const MelPiece& piece) const {
   return rows.end - rows.begin;
 }
 
-mx::array PaddedSubsampling::limits(const std::vector<MelPiece>& pieces) const {
+std::vector<int32_t> PaddedSubsampling::limits(const std::vector<MelPiece>& pieces) const {
   std::vector<int32_t> values;
   for (const MelPiece& piece : pieces) {
     for (int level = 1; level <= levels_; level++) {
@@ -126,14 +148,40 @@ mx::array PaddedSubsampling::limits(const std::vector<MelPiece>& pieces) const {
       values.insert(values.end(), {begin, end});
     }
   }
-  return uploaded(values, {static_cast<int>(pieces.size()), levels_, 2});
+  return values;
+}
+
+mx::array PaddedSubsampling::convolveByKernels(const std::vector<MelPiece>& pieces, int frames) const {
+  const int items = static_cast<int>(pieces.size()), rows = (frames << levels_) + (1 << levels_);
+  const std::vector<int32_t> limits = this->limits(pieces);
+  int height = ((rows - 2) / 2 - 1) / 2, width = convolvedWidth(convolvedWidth(features_, padding_), padding_);
+  const int zeros = 3 * padding_, columns = std::max(columnsFor(width), zeros + features_);
+  // In the card's memory: the kernel reads each value several times.
+  const mx::array mel =
+      mx::pad(mx::astype(melOf(pieces, rows), type_), {{0, 0}, {0, 0}, {zeros, columns - zeros - features_}});
+  mx::array y = kernels_->firstTwo({levels_, rows, columns, height, width}, limits, mel);
+  for (int level = 2;; level++) {
+    y = mx::reshape(stages_[level - 2].pointwise(mx::reshape(y, {-1, channels_})), {items, height, width, channels_});
+    if (level == levels_) break;
+    const SubsamplingKernels::Sizes sizes{levels_, height, width, (height - 1) / 2, convolvedWidth(width, padding_)};
+    y = kernels_->depthwise(sizes, limits, level + 1, y);
+    height = sizes.rowsOut;
+    width = sizes.columnsOut;
+  }
+  const mx::array each = uploaded(limits, {items, levels_, 2});
+  const auto limit = [&](int which) {
+    return mx::reshape(mx::slice(each, {0, levels_ - 1, which}, {items, levels_, which + 1}), {items, 1, 1, 1});
+  };
+  const mx::array numbers = mx::reshape(mx::arange(0, height, mx::int32), {1, height, 1, 1});
+  return mx::reshape(masked_({y, numbers, limit(0), limit(1)}), {items * height, width * channels_});
 }
 
 mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int frames) const {
+  if (kernels_) return convolveByKernels(pieces, frames);
   const int items = static_cast<int>(pieces.size());
   int height = (frames << levels_) + (1 << levels_) - 1, width = convolvedWidth(features_, padding_);
   const int rows = height + 1;
-  const mx::array limits = this->limits(pieces);
+  const mx::array limits = uploaded(this->limits(pieces), {items, levels_, 2});
   // A level's rows: their numbers, and of each item the first one and the one after the last.
   const auto rowsOf = [&](int level, int count, int dimensions) -> Fused::Arrays {
     mx::Shape numbers(static_cast<size_t>(dimensions), 1), each = numbers;
@@ -207,11 +255,11 @@ mx::array PaddedSubsampling::melOf(const std::vector<MelPiece>& pieces, int rows
 
 mx::array PaddedSubsampling::operator()(const std::vector<MelPiece>& pieces, int frames) const {
   std::vector<mx::array> parts;
-  if (frames > framesAtOnce) {
+  if (frames > framesAtOnce_) {
     for (const MelPiece& piece : pieces) parts.push_back(inPieces(piece, frames));
     return parts.size() == 1 ? parts[0] : mx::concatenate(parts, 0);
   }
-  const size_t most = std::max(1, framesAtOnce / std::max(1, frames));
+  const size_t most = std::max(1, framesAtOnce_ / std::max(1, frames));
   for (size_t first = 0; first < pieces.size(); first += most) {
     const auto begin = pieces.begin() + static_cast<ptrdiff_t>(first);
     const std::vector<MelPiece> own(begin, begin + static_cast<ptrdiff_t>(std::min(most, pieces.size() - first)));
@@ -226,15 +274,15 @@ mx::array PaddedSubsampling::inPieces(const MelPiece& piece, int frames) const {
   const int factor = 1 << levels_, all = framesOf(piece);
   const int before = rowsAt(piece, 0).begin;
   std::vector<mx::array> parts;
-  for (int first = 0; first < frames; first += framesAtOnce) {
-    const int until = std::min(all, first + framesAtOnce);
+  for (int first = 0; first < frames; first += framesAtOnce_) {
+    const int until = std::min(all, first + framesAtOnce_);
     const int begin = std::max(0, first * factor - before),
               end = until == all ? piece.count : until * factor - before + factor - 1;
     const bool start = piece.atStart && first == 0;
     const MelPiece own{piece.rows + static_cast<size_t>(begin) * features_, std::max(0, end - begin), start,
                        piece.atEnd && until == all, start ? piece.skip : 0};
-    parts.push_back(first < all ? out_(convolve({own}, framesAtOnce))
-                                : mx::zeros({framesAtOnce, parts[0].shape(1)}, parts[0].dtype()));
+    parts.push_back(first < all ? out_(convolve({own}, framesAtOnce_))
+                                : mx::zeros({framesAtOnce_, parts[0].shape(1)}, parts[0].dtype()));
     mx::eval(parts.back());
   }
   const mx::array joined = mx::concatenate(parts, 0);

@@ -1,7 +1,8 @@
 // `dw_striding` subsampling (NeMo's ConvSubsampling) over a padded batch, on MLX's own operations: a 3 × 3 convolution
 // of stride 2, then depthwise-separable ones, then a linear layer.
 //
-// The convolutions are products and sums of shifted views: MLX's convolutions prepare each shape anew.
+// The convolutions are CUDA kernels of ours (subsampling_kernels.h); elsewhere products and sums of shifted views,
+// since MLX's convolutions prepare each shape anew.
 #pragma once
 
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "ops/dense.h"
 #include "ops/fused.h"
+#include "ops/padded/subsampling_kernels.h"
 
 namespace parakeet::ops {
 
@@ -57,9 +59,11 @@ class PaddedSubsampling {
     int begin, end;
   };
   Rows rowsAt(const MelPiece& piece, int level) const;
-  // The rows of all items and levels that are not padding, in one array: int32, [items, levels, 2].
-  mx::array limits(const std::vector<MelPiece>& pieces) const;
+  // The rows of all items and levels that are not padding: [items, levels, 2].
+  std::vector<int32_t> limits(const std::vector<MelPiece>& pieces) const;
+  // → [items · frames, width · channels]
   mx::array convolve(const std::vector<MelPiece>& pieces, int frames) const;
+  mx::array convolveByKernels(const std::vector<MelPiece>& pieces, int frames) const;
   // The mel frames of all pieces, each with the rows before it: [items, rows, features].
   mx::array melOf(const std::vector<MelPiece>& pieces, int rows) const;
   // A long signal: [frames, dModel].
@@ -71,6 +75,8 @@ class PaddedSubsampling {
   mx::array biasTap_;  // [4, 4]: where the bias stands in a window
   mx::array inside_;   // which of the first convolution's columns are not padding, [padding + width + 1, 1, 1]
   std::vector<Level> stages_;
+  std::shared_ptr<const SubsamplingKernels> kernels_;
+  int framesAtOnce_;
   Dense out_;
   // The last three inputs of the first and the last one: a row's number, the first one that an item has, and the one
   // after the last.
