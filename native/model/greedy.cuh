@@ -14,9 +14,11 @@
 // block is one thread, and with a warp's 32 threads.
 namespace parakeet_greedy {
 
+using namespace parakeet_tiles;
+
 // What scoring the outputs of the joint tells of one stream: of the classes the best, Σ eˣ⁻ᵐ, Σ x eˣ⁻ᵐ and Σ e^((x−m)/3)
 // with m the best one's logit, and the second largest logit; of the durations the best.
-struct Tally {
+struct __align__(16) Tally {
   float most, sum, weighted, thirds, second;
   int at;
   float kindMost;
@@ -79,10 +81,37 @@ __device__ inline Tally merged(const Tally& a, const Tally& b) {
   return both;
 }
 
-__device__ inline Tally ofOtherLane(const Tally& tally, int distance) {
-  return {otherLane(tally.most, distance),     otherLane(tally.sum, distance),    otherLane(tally.weighted, distance),
-          otherLane(tally.thirds, distance),   otherLane(tally.second, distance), otherLane(tally.at, distance),
-          otherLane(tally.kindMost, distance), otherLane(tally.kind, distance)};
+// The tallies of lanes whose numbers differ by multiples of `distance` as one, which each of them has then. Sums are
+// brought to the largest logit of all once, not with each other lane.
+__device__ inline Tally tallyOverLanes(const Tally& own, int distance = 1) {
+  Tally all = own;
+  for (int d = distance; d < LANES; d *= 2) {
+    const float most = otherLane(all.most, d);
+    const int at = otherLane(all.at, d);
+    if (most > all.most || (most == all.most && at < all.at)) {
+      all.most = most;
+      all.at = at;
+    }
+    const float kindMost = otherLane(all.kindMost, d);
+    const int kind = otherLane(all.kind, d);
+    if (kindMost > all.kindMost || (kindMost == all.kindMost && kind < all.kind)) {
+      all.kindMost = kindMost;
+      all.kind = kind;
+    }
+  }
+  // A lane without a class has no largest logit.
+  const float root = own.sum > 0.0f ? expf((own.most - all.most) / 3.0f) : 0.0f, scale = root * root * root;
+  all.sum = own.sum * scale;
+  all.weighted = own.weighted * scale;
+  all.thirds = own.thirds * root;
+  all.second = own.sum > 0.0f && own.at == all.at ? own.second : own.most;
+  for (int d = distance; d < LANES; d *= 2) {
+    all.sum += otherLane(all.sum, d);
+    all.weighted += otherLane(all.weighted, d);
+    all.thirds += otherLane(all.thirds, d);
+    all.second = larger(all.second, otherLane(all.second, d));
+  }
+  return all;
 }
 
 // The blocks of a team.
@@ -100,8 +129,8 @@ struct Team {
       __threadfence();
       atomicAdd(counter, 1u);
       // Blocks that cannot run at the same time would wait for ever.
-      for (long spins = 0; loadFresh(counter) < meetings * blocks; spins++) {
-        if (spins > 50000000 || loadFresh(failed) != 0.0f) {
+      for (long spins = 0; watched(counter) < meetings * blocks; spins++) {
+        if (spins > 50000000 || watched(failed) != 0.0f) {
           *reinterpret_cast<volatile float*>(failed) = 1.0f;
           break;
         }
@@ -109,12 +138,9 @@ struct Team {
       __threadfence();
     }
     __syncthreads();
-    return loadFresh(failed) == 0.0f;
+    return watched(failed) == 0.0f;
   }
 };
-
-__device__ inline float widened(unsigned short bits) { return __uint_as_float(static_cast<unsigned>(bits) << 16); }
-__device__ inline float widened(float value) { return value; }
 
 // Four values of a row of weights; rows are aligned to them.
 __device__ inline void loadFour(const unsigned short* from, float (&to)[4]) {
@@ -145,56 +171,6 @@ __device__ inline void multiply(const W* row, const float* vectors, int lane, fl
       sums[s] += weights[0] * own.x + weights[1] * own.y + weights[2] * own.z + weights[3] * own.w;
     }
   }
-}
-
-constexpr int tileRows = 16, tileStreams = 8, tileValues = 32;
-
-// Values of a vector and of what follows it, so that the lanes of a warp read different banks.
-__device__ constexpr int strideOf(int width) { return width + (96 - width % 64) % 64; }
-
-struct __align__(16) Eight {
-  unsigned x, y, z, w;  // two values each
-};
-
-__device__ inline unsigned short narrowed(float value) {
-  const unsigned bits = __float_as_uint(value);
-  return static_cast<unsigned short>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
-
-// Vectors of eight streams, each value as the sum of two.
-struct Halves {
-  unsigned short *high, *low;  // [tileStreams, stride]
-  int stride;
-  __device__ void put(int s, int k, float value) const {
-    const unsigned short own = narrowed(value);
-    high[s * stride + k] = own;
-    low[s * stride + k] = narrowed(value - widened(own));
-  }
-};
-
-// Adds the products of 16 rows, `rowOf(0)` to `rowOf(15)`, with the vectors' values from `from` on, before `until`.
-// Afterwards a lane has those of the rows lane / 4 and lane / 4 + 8 (sums[2], sums[3]) with the streams
-// 2 · (lane % 4) and the one after it. Which values a tensor core takes for neighbours does not matter as long as
-// rows and vectors agree on it: a lane reads eight in a row.
-template <class RowOf>
-__device__ inline void multiplyTile(RowOf rowOf, const Halves& vectors, int from, int until, int lane,
-                                    float (&sums)[4]) {
-  const int group = lane / 4, place = lane % 4 * 8;
-  const unsigned short *first = rowOf(group) + place, *second = rowOf(group + 8) + place;
-  const unsigned short *high = vectors.high + group * vectors.stride + place,
-                       *low = vectors.low + group * vectors.stride + place;
-  float lows[4] = {};
-#pragma unroll 2
-  for (int k = from; k < until; k += tileValues) {
-    const Eight a = *reinterpret_cast<const Eight*>(first + k), b = *reinterpret_cast<const Eight*>(second + k);
-    const Eight h = *reinterpret_cast<const Eight*>(high + k), l = *reinterpret_cast<const Eight*>(low + k);
-    tensorProduct(sums, a.x, b.x, a.y, b.y, h.x, h.y);
-    tensorProduct(lows, a.x, b.x, a.y, b.y, l.x, l.y);
-    tensorProduct(sums, a.z, b.z, a.w, b.w, h.z, h.w);
-    tensorProduct(lows, a.z, b.z, a.w, b.w, l.z, l.w);
-  }
-#pragma unroll
-  for (int i = 0; i < 4; i++) sums[i] += lows[i];
 }
 
 // Sums over the lanes; every lane has them afterwards.
@@ -249,12 +225,32 @@ __device__ inline Weights<W> weightsOf(const W* embedding, const W* inputs, cons
 constexpr int counterStride = 32;
 constexpr int tokenSize = 7;
 
+// Puts the values 0 … COUNT − 1 that `of` gives where `put` says. Some are read before the first is written, so that
+// they are on their way together.
+template <int COUNT, class Of, class Put>
+__device__ inline void copyAll(Of of, Put put) {
+  constexpr int together = 5;
+  for (int first = threadIdx.x; first < COUNT; first += together * blockDim.x) {
+    float values[together];
+#pragma unroll
+    for (int i = 0; i < together; i++) {
+      const int at = first + i * blockDim.x;
+      values[i] = at < COUNT ? of(at) : 0.0f;
+    }
+#pragma unroll
+    for (int i = 0; i < together; i++) {
+      const int at = first + i * blockDim.x;
+      if (at < COUNT) put(at, values[i]);
+    }
+  }
+}
+
 // How the products of a team's S streams are made. A lane has the results of `ofLane` streams.
 template <int S, int HIDDEN, int JOINT, class W>
 struct Products {
   // Both halves of the predictor's rows, and those of the joint, are whole tiles.
   static constexpr bool tiled =
-      TENSOR_CORES && S == tileStreams && sizeof(W) == 2 && HIDDEN % (2 * tileValues) == 0 && JOINT % tileValues == 0;
+      TENSOR_CORES && S == tileVectors && sizeof(W) == 2 && HIDDEN % (2 * tileValues) == 0 && JOINT % tileValues == 0;
   static constexpr int ofLane = tiled ? 2 : (S + LANES - 1) / LANES;
   __device__ static int streamOf(int lane, int i) { return tiled ? lane % 4 * 2 + i : lane + i * LANES; }
 };
@@ -341,12 +337,14 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
     if (!going) break;
 
     // The joint's inputs of all streams, in every block.
-    for (int i = threadIdx.x; i < S * JOINT; i += blockDim.x) {
-      const int s = i / JOINT, k = i % JOINT;
-      const int frame = pointer[s] < end[s] ? pointer[s] : end[s] - 1;
-      const float of = frame < 0 ? 0.0f : frames[static_cast<long>(numbers[s] + frame) * JOINT + k];
-      put(s, k, JOINT, activated<ACTIVATION>(of + loadFresh(projection + (now * S + s) * JOINT + k)));
-    }
+    copyAll<S * JOINT>(
+        [&](int i) {
+          const int s = i / JOINT, k = i % JOINT;
+          const int frame = pointer[s] < end[s] ? pointer[s] : end[s] - 1;
+          const float of = frame < 0 ? 0.0f : frames[static_cast<long>(numbers[s] + frame) * JOINT + k];
+          return activated<ACTIVATION>(of + loadFresh(projection + (now * S + s) * JOINT + k));
+        },
+        [&](int i, float value) { put(i / JOINT, i % JOINT, JOINT, value); });
     __syncthreads();
     Tally own[Own::ofLane];
     for (int i = 0; i < Own::ofLane; i++) own[i] = nothing();
@@ -373,9 +371,7 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
           if (row < outputs) score(own[i % 2], row, sums[i]);
         }
       }
-      for (int distance = 4; distance < LANES; distance *= 2) {
-        for (int i = 0; i < Own::ofLane; i++) own[i] = merged(own[i], ofOtherLane(own[i], distance));
-      }
+      for (int i = 0; i < Own::ofLane; i++) own[i] = tallyOverLanes(own[i], 4);
     } else {
       for (int row = warpOfAll; row < outputs; row += warpsOfAll) {
         float sums[S] = {};
@@ -391,10 +387,11 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
       if (has) tallies[warp * S + Own::streamOf(lane, i)] = own[i];
     }
     __syncthreads();
-    for (int s = threadIdx.x; s < S; s += blockDim.x) {
-      Tally ofBlock = tallies[s];
-      for (int w = 1; w < warps; w++) ofBlock = merged(ofBlock, tallies[w * S + s]);
-      partial[(parity * blocks + block) * S + s] = ofBlock;
+    for (int s = warp; s < S; s += warps) {
+      Tally ofBlock = nothing();
+      for (int w = lane; w < warps; w += LANES) ofBlock = merged(ofBlock, tallies[w * S + s]);
+      ofBlock = tallyOverLanes(ofBlock);
+      if (lane == 0) partial[(parity * blocks + block) * S + s] = ofBlock;
     }
     if (!mates.meet()) return;
 
@@ -403,11 +400,11 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
       Tally all = nothing();
       for (int b = lane; b < blocks; b += LANES) {
         const float* from = reinterpret_cast<const float*>(partial + (parity * blocks + b) * S + s);
-        all = merged(all, {loadFresh(from), loadFresh(from + 1), loadFresh(from + 2), loadFresh(from + 3),
-                           loadFresh(from + 4), __float_as_int(loadFresh(from + 5)), loadFresh(from + 6),
-                           __float_as_int(loadFresh(from + 7))});
+        const float4 first = loadFreshFour(from), last = loadFreshFour(from + 4);
+        all = merged(all, {first.x, first.y, first.z, first.w, last.x, __float_as_int(last.y), last.z,
+                           __float_as_int(last.w)});
       }
-      for (int distance = LANES / 2; distance > 0; distance /= 2) all = merged(all, ofOtherLane(all, distance));
+      all = tallyOverLanes(all);
       if (lane != 0) continue;
       const bool active = pointer[s] < end[s] && count[s] < room, blank = all.at == CLASSES - 1;
       token[s] = all.at;
@@ -466,10 +463,11 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
           const int tile = warp / 2 * tileRows, half = warp % 2 * (HIDDEN / 2);
           float sums[4] = {};
           for (int which = 0; which < 2; which++) {
-            for (int i = threadIdx.x; i < S * HIDDEN; i += blockDim.x) {
-              const int s = i / HIDDEN, k = i % HIDDEN;
-              put(s, k, HIDDEN, which == 0 ? inputOf(s, k) : beforeOf(s, k));
-            }
+            const auto toVectors = [&](int i, float value) { put(i / HIDDEN, i % HIDDEN, HIDDEN, value); };
+            if (which == 0)
+              copyAll<S * HIDDEN>([&](int i) { return inputOf(i / HIDDEN, i % HIDDEN); }, toVectors);
+            else
+              copyAll<S * HIDDEN>([&](int i) { return beforeOf(i / HIDDEN, i % HIDDEN); }, toVectors);
             __syncthreads();
             const W* const rows = which == 0 ? weights.inputs : weights.hiddens;
             if (tile < 4 * here) {
@@ -500,10 +498,10 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
           __syncthreads();
         }
       } else {
-        for (int i = threadIdx.x; i < S * HIDDEN; i += blockDim.x) {
-          vectors[i] = inputOf(i / HIDDEN, i % HIDDEN);
-          before[i] = beforeOf(i / HIDDEN, i % HIDDEN);
-        }
+        copyAll<S * HIDDEN>([&](int i) { return inputOf(i / HIDDEN, i % HIDDEN); },
+                            [&](int i, float value) { vectors[i] = value; });
+        copyAll<S * HIDDEN>([&](int i) { return beforeOf(i / HIDDEN, i % HIDDEN); },
+                            [&](int i, float value) { before[i] = value; });
         __syncthreads();
         for (int first = 0; first < units; first += unitsAtOnce) {
           const int here = units - first < unitsAtOnce ? units - first : unitsAtOnce;
@@ -526,20 +524,38 @@ __device__ inline void decode(const int* numbers, const float* frames, const flo
       }
       if (!mates.meet()) return;
     }
-    for (int i = threadIdx.x; i < S * HIDDEN; i += blockDim.x)
-      put(i / HIDDEN, i % HIDDEN, HIDDEN, loadFresh(hidden + (next * LAYERS + LAYERS - 1) * S * HIDDEN + i));
+    copyAll<S * HIDDEN>([&](int i) { return loadFresh(hidden + (next * LAYERS + LAYERS - 1) * S * HIDDEN + i); },
+                        [&](int i, float value) { put(i / HIDDEN, i % HIDDEN, HIDDEN, value); });
     __syncthreads();
     const auto project = [&](int s, int row, float product) {
       projection[(next * S + s) * JOINT + row] = found[s] ? product + weights.predictorBias[row]
                                                           : loadFresh(projection + (now * S + s) * JOINT + row);
     };
     if constexpr (tiled) {
-      for (int tile = warpOfAll * tileRows; tile < JOINT; tile += warpsOfAll * tileRows) {
+      // There are few rows: four warps have a quarter of the values of a tile's rows each.
+      constexpr int tiles = JOINT / tileRows, steps = HIDDEN / tileValues;
+      const int parts = warps < 4 ? warps : 4, part = warp % parts, tilesAtOnce = warps / parts;
+      const int from = steps * part / parts * tileValues, until = steps * (part + 1) / parts * tileValues;
+      float* const sumsOfTiles = before;  // [tilesAtOnce, parts, tileRows, S]
+      for (int first = block; first < tiles; first += blocks * tilesAtOnce) {
+        const int tile = first + warp / parts * blocks;
         float sums[4] = {};
-        multiplyTile([&](int i) { return weights.predictor + static_cast<long>(tile + i) * HIDDEN; }, halves, 0, HIDDEN,
-                     lane, sums);
+        if (tile < tiles && warp / parts < tilesAtOnce) {
+          multiplyTile([&](int i) { return weights.predictor + static_cast<long>(tile * tileRows + i) * HIDDEN; },
+                       halves, from, until, lane, sums);
 #pragma unroll
-        for (int i = 0; i < 4; i++) project(Own::streamOf(lane, i % 2), tile + lane / 4 + i / 2 * 8, sums[i]);
+          for (int i = 0; i < 4; i++)
+            sumsOfTiles[(warp * tileRows + lane / 4 + i / 2 * 8) * S + Own::streamOf(lane, i % 2)] = sums[i];
+        }
+        __syncthreads();
+        for (int i = threadIdx.x; i < tilesAtOnce * tileRows * S; i += blockDim.x) {
+          const int of = i / (tileRows * S), row = (first + of * blocks) * tileRows + i / S % tileRows;
+          if (row >= JOINT) continue;
+          float sum = 0.0f;
+          for (int k = 0; k < parts; k++) sum += sumsOfTiles[((of * parts + k) * tileRows + i / S % tileRows) * S + i % S];
+          project(i % S, row, sum);
+        }
+        __syncthreads();
       }
     } else {
       for (int row = warpOfAll; row < JOINT; row += warpsOfAll) {

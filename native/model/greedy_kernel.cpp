@@ -8,8 +8,10 @@
 
 #include "greedy_kernel_source.h"
 #include "ops/cuda_driver.h"
+#include "ops/cuda_prelude.h"
 #include "ops/transfer.h"
 #include "ops/types.h"
+#include "tiles_source.h"
 
 namespace parakeet {
 namespace mx = mlx::core;
@@ -27,30 +29,15 @@ static_assert(mostTeams * counterStride <= counterSize);
 // Tokens that a stream may find in one launch. The rest is another one's.
 constexpr int64_t mostRoom = 1024;
 
-// What the kernel's text takes for granted, on CUDA.
-constexpr const char* prelude = R"cuda(
-#define LANES 32
-// Of bfloat16.
-#define TENSOR_CORES (__CUDA_ARCH__ >= 800)
-#ifndef INFINITY
-#define INFINITY __int_as_float(0x7f800000)
-#endif
+// What the kernel's text takes for granted besides ops/cuda_prelude.h.
+constexpr const char* memory = R"cuda(
 namespace parakeet_greedy {
-// The value of the lane whose number differs in one bit.
+// What another block has written: not from the cache of this multiprocessor.
+__device__ inline float loadFresh(const float* from) { return __ldcg(from); }
+__device__ inline float4 loadFreshFour(const float* from) { return __ldcg(reinterpret_cast<const float4*>(from)); }
+// The same, of what is waited for.
 template <class T>
-__device__ inline T otherLane(T value, int distance) { return __shfl_xor_sync(0xffffffffu, value, distance); }
-// What another block has written.
-template <class T>
-__device__ inline T loadFresh(const T* from) { return *const_cast<const volatile T*>(from); }
-// sums += a · b of a warp's 16 × 16 and 16 × 8 values (PTX: mma.m16n8k16).
-__device__ inline void tensorProduct(float (&sums)[4], unsigned a0, unsigned a1, unsigned a2, unsigned a3, unsigned b0,
-                                     unsigned b1) {
-#if TENSOR_CORES
-  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-               : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
-#endif
-}
+__device__ inline T watched(const T* from) { return *const_cast<const volatile T*>(from); }
 }
 )cuda";
 
@@ -206,7 +193,8 @@ GreedyKernel::Launch GreedyKernel::launch(const mx::array& frames, std::span<Str
 
   auto found = kernels_.find(count);
   if (found == kernels_.end()) {
-    const std::string header = std::string(prelude) + greedyKernelSource + headFor(count);
+    const std::string header =
+        std::string(ops::cudaPrelude) + tilesSource + memory + greedyKernelSource + headFor(count);
     found = kernels_
                 .emplace(count, mx::fast::cuda_kernel(nameFor(count), inputNames, {"result", "work", "counter"},
                                                       callFor(count), header))

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -61,16 +62,26 @@ class Blocks {
 };
 
 template <class T>
-mx::array upload(const std::vector<T>& values, mx::Shape shape, mx::Dtype type) {
+mx::array upload(mx::Shape shape, mx::Dtype type, const std::function<void(T*)>& fill) {
   const CudaDriver* const cuda = driver();
-  const size_t bytes = values.size() * sizeof(T);
-  CudaBuffer* const block = cuda && bytes > 0 ? Blocks::instance().take(*cuda, bytes) : nullptr;
-  if (!block) return mx::array(values.begin(), std::move(shape), type);
-  std::memcpy(block->data, values.data(), bytes);
+  size_t size = 1;
+  for (const int one : shape) size *= static_cast<size_t>(one);
+  CudaBuffer* const block = cuda && size > 0 ? Blocks::instance().take(*cuda, size * sizeof(T)) : nullptr;
+  if (!block) {
+    const auto values = std::make_unique_for_overwrite<T[]>(size);
+    fill(values.get());
+    return mx::array(values.get(), std::move(shape), type);
+  }
   mx::allocator::Data data(mx::allocator::Buffer(block), [](mx::allocator::Buffer buffer) {
     Blocks::instance().giveBack(static_cast<CudaBuffer*>(buffer.ptr()));
   });
+  fill(static_cast<T*>(block->data));
   return mx::array(std::move(data), std::move(shape), type);
+}
+
+template <class T>
+mx::array upload(const std::vector<T>& values, mx::Shape shape, mx::Dtype type) {
+  return upload<T>(std::move(shape), type, [&](T* to) { std::copy(values.begin(), values.end(), to); });
 }
 
 }  // namespace
@@ -91,8 +102,12 @@ mx::array uploaded(const std::vector<int32_t>& values, mx::Shape shape) {
   return upload(values, std::move(shape), mx::int32);
 }
 
-mx::array uploadedBits(const std::vector<uint16_t>& bits, mx::Shape shape) {
-  return mx::view(upload(bits, std::move(shape), mx::uint16), mx::bfloat16);
+mx::array uploaded(mx::Shape shape, const std::function<void(float*)>& fill) {
+  return upload<float>(std::move(shape), mx::float32, fill);
+}
+
+mx::array uploadedBits(mx::Shape shape, const std::function<void(uint16_t*)>& fill) {
+  return mx::view(upload<uint16_t>(std::move(shape), mx::uint16, fill), mx::bfloat16);
 }
 
 std::vector<float> downloaded(const mx::array& evaluated) {

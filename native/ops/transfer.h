@@ -6,6 +6,7 @@
 #include <mlx/mlx.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace parakeet::ops {
@@ -17,8 +18,10 @@ mlx::core::array resident(const mlx::core::array& x);
 // An array with a copy of `values`. Nothing is computed in place in it, so it is for what is read once or twice.
 mlx::core::array uploaded(const std::vector<float>& values, mlx::core::Shape shape);
 mlx::core::array uploaded(const std::vector<int32_t>& values, mlx::core::Shape shape);
+// Of values that `fill` writes into memory with undefined content, which saves a copy of what is large.
+mlx::core::array uploaded(mlx::core::Shape shape, const std::function<void(float*)>& fill);
 // bfloat16, by its bits.
-mlx::core::array uploadedBits(const std::vector<uint16_t>& bits, mlx::core::Shape shape);
+mlx::core::array uploadedBits(mlx::core::Shape shape, const std::function<void(uint16_t*)>& fill);
 
 // The values of a float32 array that has been evaluated and is contiguous.
 std::vector<float> downloaded(const mlx::core::array& evaluated);

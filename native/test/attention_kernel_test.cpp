@@ -1,4 +1,5 @@
-// The CUDA kernel of live attention (ops/padded/live_attention.cuh), run on the CPU against the definition.
+// The CUDA kernel of live attention (ops/padded/live_attention.cuh), run on the CPU against the definition: with a
+// thread of one lane for a block, and with two warps and their tensor cores.
 #include <algorithm>
 #include <cmath>
 #include <random>
@@ -9,26 +10,41 @@
 #include "test/cases.h"
 #include "test/check.h"
 #include "test/one_lane.h"
+#include "test/warps.h"
 
-namespace cuda_attention {
-
-using namespace one_lane;
-Index gridDim;
-
-#define LANES 1
 #define __device__
 #define __shared__ static
 #define __align__(bytes) __attribute__((aligned(bytes)))
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"
+
+namespace cuda_attention {
+using namespace one_lane;
+Index gridDim;
+#define LANES 1
+#define TENSOR_CORES 0
+#include "ops/tiles.cuh"
+
 #include "ops/padded/live_attention.cuh"
-#pragma GCC diagnostic pop
 #undef LANES
+#undef TENSOR_CORES
+}  // namespace cuda_attention
+
+namespace cuda_attention_tiles {
+using namespace warps;
+#define LANES 32
+#define TENSOR_CORES 1
+#include "ops/tiles.cuh"
+
+#include "ops/padded/live_attention.cuh"
+#undef LANES
+#undef TENSOR_CORES
+}  // namespace cuda_attention_tiles
+
+#pragma GCC diagnostic pop
 #undef __device__
 #undef __shared__
 #undef __align__
-
-}  // namespace cuda_attention
 
 namespace parakeet::test {
 namespace {
@@ -36,10 +52,30 @@ namespace {
 namespace kernel = cuda_attention::parakeet_live;
 using Values = std::vector<float>;
 
-constexpr int heads = 2, size = 8, width = heads * size, slots = 3, most = 64, parts = 3;
+constexpr int heads = 2, slots = 3, most = 64, parts = 3;
 
 struct Item {
   int past, count, slot, firstKept;
+};
+
+// The kernel on a grid of blocks.
+struct OneLane {
+  static constexpr int size = 8;
+  template <class V, class... Rest>
+  static void run(int blocks, int items, const int* numbers, const V* projected, Rest... rest) {
+    cuda_attention::gridDim.x = blocks;
+    one_lane::runGrid(blocks, heads, items,
+                      [&] { kernel::attend<heads, size, most, parts>(numbers, projected, rest...); });
+  }
+};
+struct Warps {
+  static constexpr int size = 32;
+  template <class V, class... Rest>
+  static void run(int blocks, int items, const int* numbers, const V* projected, Rest... rest) {
+    namespace tiles = cuda_attention_tiles::parakeet_live;
+    static_assert(tiles::Queries<size, unsigned short>::tiled);
+    warps::runGrid(blocks, heads, items, [&] { tiles::attend<heads, size, most, parts>(numbers, projected, rest...); });
+  }
 };
 
 template <class V>
@@ -56,7 +92,7 @@ std::vector<V> narrowed(const Values& values) {
   return all;
 }
 
-template <class V>
+template <class V, class Kernel>
 void compare(std::mt19937& random, int frames, int cached, const ops::Band& band, int keptFrames,
              const std::vector<Item>& items) {
   std::normal_distribution<float> normal;
@@ -65,6 +101,7 @@ void compare(std::mt19937& random, int frames, int cached, const ops::Band& band
     for (float& one : all) one = rounded<V>(normal(random));
     return all;
   };
+  constexpr int size = Kernel::size, width = heads * size;
   const int keys = cached + frames;
   // More distances than there are, as a table that grew with other steps has them.
   const int farthest = keys + 2, distances = farthest + frames + 3;
@@ -123,11 +160,8 @@ void compare(std::mt19937& random, int frames, int cached, const ops::Band& band
              uBits = narrowed<V>(u), vBits = narrowed<V>(v);
   std::vector<V> foundMixed(mixed.size()), foundKept(kept.size());
   const int blocks = (frames + kernel::queriesOfBlock - 1) / kernel::queriesOfBlock;
-  cuda_attention::gridDim.x = blocks;
-  cuda_attention::runGrid(blocks, heads, static_cast<int>(items.size()), [&] {
-    kernel::attend<heads, size, most, parts>(numbers.data(), projectedBits.data(), poolBits.data(), placeBits.data(),
-                                             uBits.data(), vBits.data(), foundMixed.data(), foundKept.data());
-  });
+  Kernel::run(blocks, static_cast<int>(items.size()), numbers.data(), projectedBits.data(), poolBits.data(),
+              placeBits.data(), uBits.data(), vBits.data(), foundMixed.data(), foundKept.data());
   // What is undefined (NaN here) must be a number all the same: it is multiplied by zero later.
   const auto check = [](const std::vector<V>& found, const Values& defined, float bound) {
     float largest = 0;
@@ -143,22 +177,27 @@ void compare(std::mt19937& random, int frames, int cached, const ops::Band& band
   check(foundKept, kept, 0.0f);
 }
 
-template <class V>
+template <class V, class Kernel>
 void compareAll(std::mt19937& random) {
-  compare<V>(random, 8, 0, {}, 0, {{0, 8, 0, 0}, {0, 3, 0, 0}, {0, 0, 0, 0}});
-  compare<V>(random, 8, 12, {-1, -1, 12, 0}, 12, {{12, 8, 2, 4}, {5, 6, 0, 3}, {0, 8, 1, -1}});
+  const auto run = [&](int frames, int cached, const ops::Band& band, int kept, const std::vector<Item>& items) {
+    compare<V, Kernel>(random, frames, cached, band, kept, items);
+  };
+  run(8, 0, {}, 0, {{0, 8, 0, 0}, {0, 3, 0, 0}, {0, 0, 0, 0}});
+  run(8, 12, {-1, -1, 12, 0}, 12, {{12, 8, 2, 4}, {5, 6, 0, 3}, {0, 8, 1, -1}});
   // A band, as of a limited left context.
-  compare<V>(random, 24, 16, {9, 3, 16, 0}, 16, {{16, 24, 1, 8}, {7, 20, 0, 8}});
+  run(24, 16, {9, 3, 16, 0}, 16, {{16, 24, 1, 8}, {7, 20, 0, 8}});
   // Chunks, as of a cache-aware model.
-  compare<V>(random, 11, 10, {8, 0, 10, 4}, 10, {{10, 11, 0, 8}, {3, 4, 1, 4}});
-  compare<V>(random, 16, 40, {35, 2, 40, 8}, 44, {{40, 16, 0, 2}, {17, 16, 2, -4}});
+  run(11, 10, {8, 0, 10, 4}, 10, {{10, 11, 0, 8}, {3, 4, 1, 4}});
+  run(16, 40, {35, 2, 40, 8}, 44, {{40, 16, 0, 2}, {17, 16, 2, -4}});
 }
 
 }  // namespace
 
 void attentionKernel(std::mt19937& random) {
-  compareAll<float>(random);
-  compareAll<unsigned short>(random);
+  compareAll<float, OneLane>(random);
+  compareAll<unsigned short, OneLane>(random);
+  compareAll<float, Warps>(random);
+  compareAll<unsigned short, Warps>(random);
 }
 
 }  // namespace parakeet::test

@@ -125,7 +125,8 @@ std::vector<Tokens> launchAll(const Sizes& sizes, std::vector<Stream>& streams, 
   const int ofTeam = 2 * (blocks / teams) * tallySize + 3 * sizes.layers * sizes.hidden + 2 * sizes.joint;
   std::vector<Tokens> tokens(streams.size());
   const auto over = [](const Stream& stream) { return stream.pointer >= stream.end; };
-  while (!std::all_of(streams.begin(), streams.end(), over)) {
+  // A launch makes progress, so that there are not more of them than frames.
+  for (int launches = 0; launches < 200 && !std::all_of(streams.begin(), streams.end(), over); launches++) {
     Launch launch{std::vector<int>(2 + 4 * size * teams), Values(teams * size * width), Values(teams * resultSize),
                   Values(teams * size * ofTeam), std::vector<unsigned>(teams * counterStride)};
     launch.numbers[0] = teams;

@@ -33,6 +33,8 @@ inline unsigned atomicAdd(unsigned* to, unsigned value) { return std::atomic_ref
 inline void __threadfence() { std::atomic_thread_fence(std::memory_order_seq_cst); }
 inline void __syncthreads() {}
 
+inline void tensorProduct(float (&)[4], unsigned, unsigned, unsigned, unsigned, unsigned, unsigned) {}
+
 namespace parakeet_greedy {
 template <class T>
 T otherLane(T value, int) {
@@ -47,7 +49,13 @@ T loadFresh(const T* from) {
   }
   return std::atomic_ref(*const_cast<T*>(from)).load();
 }
-inline void tensorProduct(float (&)[4], unsigned, unsigned, unsigned, unsigned, unsigned, unsigned) {}
+template <class T>
+T watched(const T* from) {
+  return loadFresh(from);
+}
+inline float4 loadFreshFour(const float* from) {
+  return {loadFresh(from), loadFresh(from + 1), loadFresh(from + 2), loadFresh(from + 3)};
+}
 }  // namespace parakeet_greedy
 
 #define LANES 1
@@ -57,6 +65,8 @@ inline void tensorProduct(float (&)[4], unsigned, unsigned, unsigned, unsigned, 
 #define __align__(bytes) __attribute__((aligned(bytes)))
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"
+#include "ops/tiles.cuh"
+
 #include "model/greedy.cuh"
 #pragma GCC diagnostic pop
 #undef __device__

@@ -17,6 +17,7 @@ template <class T>
 T otherLane(T value, int) {
   return value;
 }
+inline void tensorProduct(float (&)[4], unsigned, unsigned, unsigned, unsigned, unsigned, unsigned) {}
 
 // Runs `block` for each block of a grid.
 template <class Block>

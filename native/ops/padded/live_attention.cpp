@@ -5,7 +5,9 @@
 
 #include "live_attention_source.h"
 #include "ops/cuda_driver.h"
+#include "ops/cuda_prelude.h"
 #include "ops/transfer.h"
+#include "tiles_source.h"
 
 namespace parakeet::ops {
 namespace {
@@ -15,17 +17,11 @@ constexpr int fewKeys = 256, mostKeys = 1024, mostFrames = 64;
 // Bytes of shared memory that any card has for a block.
 constexpr int sharedBytes = 48 << 10;
 
-constexpr const char* prelude = R"cuda(
-#define LANES 32
-namespace parakeet_live {
-// The value of the lane whose number differs in one bit.
-__device__ inline float otherLane(float value, int distance) { return __shfl_xor_sync(0xffffffffu, value, distance); }
-}
-)cuda";
-
-// How many parts of the keys have a thread for each four values, and room for their sums.
+// How many parts of the keys have a thread for each four values, and room for their sums; 0 where there is no room for
+// the queries of a block, which lie there before, with some values between them.
 int partsFor(int size, int keys) {
   const int room = (sharedBytes - 1024) / static_cast<int>(sizeof(float)) - queriesOfBlock * keys;
+  if (2 * queriesOfBlock * (size + 64) > room) return 0;
   return std::clamp(std::min(threads / (size / 4), room / (queriesOfBlock * size)), 1, 6);
 }
 
@@ -37,14 +33,14 @@ mx::fast::CustomKernelFunction compiled(int heads, int size, int keys) {
       "parakeet_live_attention_" + std::to_string(keys),
       {"numbers", "projected", "pool", "positions", "bias_u", "bias_v"}, {"mixed", "kept"},
       "  parakeet_live::attend<" + sizes + ">(numbers, projected, pool, positions, bias_u, bias_v, mixed, kept);",
-      std::string(prelude) + liveAttentionSource);
+      std::string(cudaPrelude) + tilesSource + liveAttentionSource);
 }
 
 }  // namespace
 
 std::shared_ptr<const LiveAttention> LiveAttention::make(int heads, int size, mx::Dtype type) {
   // Rows are read four values at a time.
-  const bool fits = (queriesOfBlock * (mostKeys + 2 * size)) * static_cast<int>(sizeof(float)) < sharedBytes;
+  const bool fits = partsFor(size, mostKeys) > 0;
   if (!CudaDriver::instance() || size % 4 != 0 || !fits) return nullptr;
   return std::shared_ptr<const LiveAttention>(new LiveAttention(heads, size, type));
 }

@@ -12,14 +12,9 @@ constexpr int queriesOfBlock = 8;
 // A score that must not count: finite, so that a query of the padding gives numbers.
 constexpr float excluded = -1e9f;
 
-__device__ inline float widened(unsigned short bits) { return __uint_as_float(static_cast<unsigned>(bits) << 16); }
-__device__ inline float widened(float value) { return value; }
+using namespace parakeet_tiles;
 
-// To the nearest, ties to even.
-__device__ inline void narrow(float value, unsigned short& to) {
-  const unsigned bits = __float_as_uint(value);
-  to = static_cast<unsigned short>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
+__device__ inline void narrow(float value, unsigned short& to) { to = narrowed(value); }
 __device__ inline void narrow(float value, float& to) { to = value; }
 
 struct __align__(16) Four {
@@ -50,6 +45,52 @@ __device__ inline void multiply(const V* row, const float* queries, float (&sums
   }
 }
 
+// The queries of a block, with one of the biases.
+template <int SIZE, class V>
+struct Queries {
+  static constexpr bool tiled = TENSOR_CORES && sizeof(V) == 2 && SIZE % tileValues == 0;
+  static constexpr int stride = tiled ? strideOf(SIZE) : SIZE;
+  float* values;  // [queriesOfBlock, stride]; tiled: Halves, which have the same size
+
+  __device__ Halves halves() const {
+    unsigned short* const all = reinterpret_cast<unsigned short*>(values);
+    return {all, all + queriesOfBlock * stride, stride};
+  }
+  __device__ void put(int i, int k, float value) const {
+    if constexpr (tiled)
+      halves().put(i, k, value);
+    else
+      values[i * stride + k] = value;
+  }
+
+  // Gives `use` the products of `count` rows with each query: row, query, product. A row goes to one thread, or by 16
+  // to a warp.
+  template <class RowOf, class Use>
+  __device__ void multiplyAll(int count, RowOf rowOf, Use use) const {
+    if constexpr (tiled) {
+      const int lane = threadIdx.x % LANES, warp = threadIdx.x / LANES, warps = blockDim.x / LANES;
+      for (int tile = warp * tileRows; tile < count; tile += warps * tileRows) {
+        float sums[4] = {};
+        // Rows behind the last one are that one again.
+        multiplyTile([&](int i) { return rowOf(tile + i < count ? tile + i : count - 1); }, halves(), 0, SIZE, lane,
+                     sums);
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+          const int row = tile + lane / 4 + i / 2 * 8;
+          if (row < count) use(row, lane % 4 * 2 + i % 2, sums[i]);
+        }
+      }
+    } else {
+      for (int row = threadIdx.x; row < count; row += blockDim.x) {
+        float sums[queriesOfBlock];
+        multiply<SIZE>(rowOf(row), values, sums);
+#pragma unroll
+        for (int i = 0; i < queriesOfBlock; i++) use(row, i, sums[i]);
+      }
+    }
+  }
+};
+
 // Of all items: frames of the step, cached frames; the positions' rows, and the distance of the first one; ops::Band
 // (left, right, first query, chunk); frames that the cache will hold. Then of each item: cached frames that it has (the
 // last ones), frames that it has (the first ones), its slot, and which of its keys the next cache begins with.
@@ -75,12 +116,13 @@ __device__ inline Keys keysAt(const int* band, int place) {
 template <int HEADS, int SIZE, int KEYS, int PARTS, class V>
 __device__ inline void attend(const int* numbers, const V* projected, const V* pool, const V* positions, const V* biasU,
                               const V* biasV, V* mixed, V* kept) {
-  constexpr int width = HEADS * SIZE, quads = SIZE / 4, ownParts = PARTS < 2 ? 2 : PARTS;
+  using Own = Queries<SIZE, V>;
+  constexpr int width = HEADS * SIZE, quads = SIZE / 4;
+  constexpr int ofQueries = 2 * queriesOfBlock * Own::stride, ofParts = PARTS * queriesOfBlock * SIZE;
   // Queries with either bias; later the parts' sums.
-  __shared__ __align__(16) float sums[ownParts * queriesOfBlock * SIZE];
+  __shared__ __align__(16) float sums[ofQueries > ofParts ? ofQueries : ofParts];
   __shared__ __align__(16) float scores[queriesOfBlock * KEYS];
-  float* const queriesU = sums;
-  float* const queriesV = sums + queriesOfBlock * SIZE;
+  const Own queriesU{sums}, queriesV{sums + queriesOfBlock * Own::stride};
 
   const int frames = numbers[0], cached = numbers[1], rows = numbers[2], farthest = numbers[3], keptFrames = numbers[8];
   const int* const band = numbers + 4;
@@ -100,8 +142,8 @@ __device__ inline void attend(const int* numbers, const V* projected, const V* p
   for (int i = threadIdx.x; i < queriesOfBlock * SIZE; i += blockDim.x) {
     const int query = firstQuery + i / SIZE, k = i % SIZE;
     const float value = query < frames ? widened(projected[static_cast<long>(query) * 3 * width + k]) : 0.0f;
-    queriesU[i] = (value + widened(biasU[head * SIZE + k])) * scale;
-    queriesV[i] = (value + widened(biasV[head * SIZE + k])) * scale;
+    queriesU.put(i / SIZE, k, (value + widened(biasU[head * SIZE + k])) * scale);
+    queriesV.put(i / SIZE, k, (value + widened(biasV[head * SIZE + k])) * scale);
   }
   // Keys are taken four at a time.
   const int lowest = low / 4 * 4;
@@ -110,27 +152,23 @@ __device__ inline void attend(const int* numbers, const V* projected, const V* p
 
   // A distance's row gives a score to one key of each query. Query i of the block is at place `at` + i.
   const int at = cached + firstQuery;
-  const int firstRow = farthest - (at + queriesOfBlock - 1 - low), lastRow = farthest - (at - (high - 1));
-  for (int row = (firstRow < 0 ? 0 : firstRow) + threadIdx.x; row <= lastRow && row < rows; row += blockDim.x) {
-    float products[queriesOfBlock];
-    multiply<SIZE>(positions + (static_cast<long>(head) * rows + row) * SIZE, queriesV, products);
-#pragma unroll
-    for (int i = 0; i < queriesOfBlock; i++) {
-      const int key = row - farthest + at + i;
-      if (key >= low && key < high) scores[i * KEYS + key] = products[i];
-    }
-  }
+  const int nearest = farthest - (at - (high - 1)), first = farthest - (at + queriesOfBlock - 1 - low);
+  const int firstRow = first < 0 ? 0 : first, endRow = nearest < rows ? nearest + 1 : rows;
+  queriesV.multiplyAll(
+      endRow - firstRow,
+      [&](int row) { return positions + (static_cast<long>(head) * rows + firstRow + row) * SIZE; },
+      [&](int row, int i, float product) {
+        const int key = firstRow + row - farthest + at + i;
+        if (key >= low && key < high) scores[i * KEYS + key] = product;
+      });
   __syncthreads();
-  for (int key = low + threadIdx.x; key < high; key += blockDim.x) {
-    float products[queriesOfBlock];
-    multiply<SIZE>(rowOf(0, key), queriesU, products);
-#pragma unroll
-    for (int i = 0; i < queriesOfBlock; i++) {
-      const Keys seen = keysAt(band, at + i);
-      float& score = scores[i * KEYS + key];
-      score = key >= seen.begin && key < seen.end ? score + products[i] : excluded;
-    }
-  }
+  queriesU.multiplyAll(
+      high - low, [&](int key) { return rowOf(0, low + key); },
+      [&](int key, int i, float product) {
+        const Keys seen = keysAt(band, at + i);
+        float& score = scores[i * KEYS + low + key];
+        score = low + key >= seen.begin && low + key < seen.end ? score + product : excluded;
+      });
   __syncthreads();
   for (int i = warp; i < queriesOfBlock; i += warps) {
     float* const ofQuery = scores + i * KEYS;

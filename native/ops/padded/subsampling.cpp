@@ -16,6 +16,8 @@ namespace {
 // Frames that are subsampled at once. With 256 channels and 128 mel features, the first convolution gives 8 × 64 × 256
 // values for each; the kernels write a quarter of the rows, of half the width.
 constexpr int framesAtOnceInViews = 2048, framesAtOnceByKernels = 16384;
+// Rows of log-mel that a thread copies at least.
+constexpr int rowsOfThread = 256;
 
 // As many columns as the windows of `across` outputs of the first kernel's blocks have, four for each.
 constexpr int columnsFor(int across) { return 4 * (across + 1); }
@@ -157,8 +159,7 @@ mx::array PaddedSubsampling::convolveByKernels(const std::vector<MelPiece>& piec
   int height = ((rows - 2) / 2 - 1) / 2, width = convolvedWidth(convolvedWidth(features_, padding_), padding_);
   const int zeros = 3 * padding_, columns = std::max(columnsFor(width), zeros + features_);
   // In the card's memory: the kernel reads each value several times.
-  const mx::array mel =
-      mx::pad(mx::astype(melOf(pieces, rows), type_), {{0, 0}, {0, 0}, {zeros, columns - zeros - features_}});
+  const mx::array mel = mx::astype(melOf(pieces, rows, zeros, columns), type_) + mx::array(0, type_);
   mx::array y = kernels_->firstTwo({levels_, rows, columns, height, width}, limits, mel);
   for (int level = 2;; level++) {
     y = mx::reshape(stages_[level - 2].pointwise(mx::reshape(y, {-1, channels_})), {items, height, width, channels_});
@@ -195,8 +196,8 @@ mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int f
   // Zeros before the features for the first convolution's padding and for the windows of the next one's, and enough
   // after them.
   const int zeros = 3 * padding_, columns = 2 * (width + padding_) + window;
-  const mx::array mel =
-      mx::pad(mx::astype(melOf(pieces, rows), type_), {{0, 0}, {0, 0}, {zeros, columns - zeros - features_}});
+  const mx::array mel = mx::pad(mx::astype(melOf(pieces, rows, 0, features_), type_),
+                                {{0, 0}, {0, 0}, {zeros, columns - zeros - features_}});
   height = (height - 1) / 2;
   const mx::array windows =
       mx::as_strided(mel, {items, height, padding_ + width + 1, window, window},
@@ -231,26 +232,30 @@ mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int f
   return mx::reshape(y, {items * height, width * channels_});
 }
 
-mx::array PaddedSubsampling::melOf(const std::vector<MelPiece>& pieces, int rows) const {
-  const mx::Shape shape{static_cast<int>(pieces.size()), rows, features_};
+mx::array PaddedSubsampling::melOf(const std::vector<MelPiece>& pieces, int rows, int zeros, int columns) const {
+  const int items = static_cast<int>(pieces.size());
   const auto fill = [&](auto* to, auto copy) {
-    parallelFor(shape[0], 4, [&](int begin, int end) {
-      for (int i = begin; i < end; i++) {
-        const size_t first = static_cast<size_t>(i) * rows + rowsAt(pieces[i], 0).begin;
-        copy(pieces[i].rows, to + first * features_, static_cast<size_t>(pieces[i].count) * features_);
+    parallelFor(items * rows, rowsOfThread, [&](int begin, int end) {
+      for (int at = begin; at < end; at++) {
+        const MelPiece& piece = pieces[at / rows];
+        const int row = at % rows - rowsAt(piece, 0).begin;
+        auto* const own = to + static_cast<size_t>(at) * columns;
+        const bool there = row >= 0 && row < piece.count;
+        std::fill_n(own, there ? zeros : columns, 0);
+        if (!there) continue;
+        copy(piece.rows + static_cast<size_t>(row) * features_, own + zeros, static_cast<size_t>(features_));
+        std::fill(own + zeros + features_, own + columns, 0);
       }
     });
   };
-  const size_t size = static_cast<size_t>(shape[0]) * rows * features_;
   // What the device reads from the host's memory is slow to come, so it is small and in one piece.
-  if (melType_ == mx::bfloat16) {
-    std::vector<uint16_t> bits(size);
-    fill(bits.data(), [](const float* from, uint16_t* to, size_t count) { toBfloat16(from, to, count); });
-    return uploadedBits(bits, shape);
-  }
-  std::vector<float> mel(size);
-  fill(mel.data(), [](const float* from, float* to, size_t count) { std::copy_n(from, count, to); });
-  return uploaded(mel, shape);
+  if (melType_ == mx::bfloat16)
+    return uploadedBits({items, rows, columns}, [&](uint16_t* to) {
+      fill(to, [](const float* from, uint16_t* own, size_t count) { toBfloat16(from, own, count); });
+    });
+  return uploaded({items, rows, columns}, [&](float* to) {
+    fill(to, [](const float* from, float* own, size_t count) { std::copy_n(from, count, own); });
+  });
 }
 
 mx::array PaddedSubsampling::operator()(const std::vector<MelPiece>& pieces, int frames) const {

@@ -64,8 +64,9 @@ class PaddedSubsampling {
   // → [items · frames, width · channels]
   mx::array convolve(const std::vector<MelPiece>& pieces, int frames) const;
   mx::array convolveByKernels(const std::vector<MelPiece>& pieces, int frames) const;
-  // The mel frames of all pieces, each with the rows before it: [items, rows, features].
-  mx::array melOf(const std::vector<MelPiece>& pieces, int rows) const;
+  // The mel frames of all pieces, each with the rows before it and with so many zeros before its features: [items,
+  // rows, columns].
+  mx::array melOf(const std::vector<MelPiece>& pieces, int rows, int zeros, int columns) const;
   // A long signal: [frames, dModel].
   mx::array inPieces(const MelPiece& piece, int frames) const;
 
