@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <future>
 #include <utility>
 
 #include "ops/convolved_size.h"
@@ -16,8 +18,21 @@ namespace {
 // Frames that are subsampled at once. With 256 channels and 128 mel features, the first convolution gives 8 × 64 × 256
 // values for each; the kernels write a quarter of the rows, of half the width.
 constexpr int framesAtOnceInViews = 2048, framesAtOnceByKernels = 16384;
-// Rows of log-mel that a thread copies at least.
-constexpr int rowsOfThread = 256;
+// Rows of log-mel that a thread copies at least, and threads at most.
+constexpr int rowsOfThread = 4096, mostThreads = 8;
+
+// Calls `body` for pieces of [0, count). Large ones get threads of their own: while a card encodes, the pool listens to
+// the next recordings, and whoever finds it busy works by itself.
+void inThreads(int count, const std::function<void(int begin, int end)>& body) {
+  const int threads = onGpu() ? std::min({poolThreads(), count / rowsOfThread, mostThreads}) : 1;
+  if (threads < 2) return body(0, count);
+  std::vector<std::future<void>> working;
+  for (int i = 0; i < threads; i++) {
+    const auto at = [&](int part) { return static_cast<int>(int64_t{count} * part / threads); };
+    working.push_back(std::async(std::launch::async, body, at(i), at(i + 1)));
+  }
+  for (std::future<void>& one : working) one.get();
+}
 
 // As many columns as the windows of `across` outputs of the first kernel's blocks have, four for each.
 constexpr int columnsFor(int across) { return 4 * (across + 1); }
@@ -235,7 +250,7 @@ mx::array PaddedSubsampling::convolve(const std::vector<MelPiece>& pieces, int f
 mx::array PaddedSubsampling::melOf(const std::vector<MelPiece>& pieces, int rows, int zeros, int columns) const {
   const int items = static_cast<int>(pieces.size());
   const auto fill = [&](auto* to, auto copy) {
-    parallelFor(items * rows, rowsOfThread, [&](int begin, int end) {
+    inThreads(items * rows, [&](int begin, int end) {
       for (int at = begin; at < end; at++) {
         const MelPiece& piece = pieces[at / rows];
         const int row = at % rows - rowsAt(piece, 0).begin;
