@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "model/mel_filters.h"
+#include "model/mutant.h"
+#include "model/normalization.h"
 
 namespace parakeet {
 
@@ -25,6 +27,16 @@ float loudness(const float* frame, int features) {
   float sum = 0;
   for (int f = 0; f < features; f++) sum += std::log(power(frame[f]) + leastPower);
   return sum / static_cast<float>(features);
+}
+
+float levelOf(const float* frame, int features) {
+  const bool silent = silentFrame(frame, features) && !mutant("silence-counted");
+  return silent ? noSound : loudness(frame, features);
+}
+
+void appendLevels(const float* frames, int count, int features, std::vector<float>& levels) {
+  levels.reserve(levels.size() + static_cast<size_t>(count));
+  for (int i = 0; i < count; i++) levels.push_back(levelOf(frames + static_cast<size_t>(i) * features, features));
 }
 
 void amplify(const float* logMel, size_t values, float gain, std::vector<float>& out) {
