@@ -18,10 +18,10 @@ import { NativeMelChunk } from './mel-chunk.js';
 import { Stage, type StageOptions } from './stage.js';
 
 /**
- * Chunks that may wait here while a step runs: a front end that waits hears nothing, and where speech begins is urgent. At 10 ms a chunk,
- * as some live sources send them, more than a step takes on a machine that keeps up.
+ * Seconds of frames that are taken while a step runs: a front end that waits hears nothing, and where speech begins is urgent. More than a
+ * step takes on a machine that keeps up.
  */
-const MOST_WAITING = 64;
+const MOST_AHEAD = 0.64;
 
 /** Options of {@link encode}. */
 export interface EncodeOptions extends StreamingOptions, StageOptions {
@@ -77,6 +77,11 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
   /** Most mel frames that are collected for one grown step. */
   readonly #mostWaiting: number;
   #waiting = 0;
+  /** Settles when the steps of all chunks that were taken have run; how many chunks that is not so of, and their mel frames. */
+  #running: Promise<void> = Promise.resolve();
+  #chunksAhead = 0;
+  #ahead = 0;
+  readonly #mostAhead: number;
   #melFrames = 0;
   #frames = 0;
   #over = false;
@@ -92,22 +97,38 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
     const most = settled.grow * settled.chunk * model.info.subsamplingFactor;
     // Input for a grown step waits here: chunks are 100 ms at most.
     const chunks = Math.ceil((most * model.info.hop * 10) / model.info.sampleRate);
-    super({ signal, writableHighWaterMark: Math.max(MOST_WAITING, settled.grow > 1 ? chunks : 0) });
+    super({ signal, ...(settled.grow > 1 && { writableHighWaterMark: chunks }) });
     this.#model = model;
     this.#flush = melFrames(model.info, flush);
     this.session = new EncoderSession(native, model);
     this.#mostWaiting = most;
     this.#grows = settled.grow > 1;
+    this.#mostAhead = melFrames(model.info, MOST_AHEAD);
   }
 
   protected override async process(mel: MelChunk): Promise<void> {
     const readyAt = performance.now();
     const frames = this.#framesOf(mel);
+    this.#chunksAhead++;
+    this.#ahead += mel.frames;
+    const running = this.#running.then(async () => {
+      await this.#take(mel, frames, readyAt);
+      this.#chunksAhead--;
+      this.#ahead -= mel.frames;
+    });
+    this.#running = running;
+    // Nobody may be waiting for it.
+    running.catch((error: Error) => this.destroy(error));
+    if (this.#ahead > this.#mostAhead) await running;
+  }
+
+  async #take(mel: MelChunk, frames: NativeFrames | Float32Array, readyAt: number): Promise<void> {
     if (mel.speech && mel.speech.length > 0) await this.emitOne(this.#withoutFrames(readyAt, mel.speech));
     this.#melFrames += mel.frames;
     this.#waiting += mel.frames;
+    const waits = this.#chunksAhead > 1 || this.writableLength > 1;
     // Behind, and allowed to catch up: what already waits goes into the same step.
-    if (this.#grows && !mel.end && this.writableLength > 1 && this.#waiting < this.#mostWaiting) {
+    if (this.#grows && !mel.end && waits && this.#waiting < this.#mostWaiting) {
       this.session.native.push(frames);
       return;
     }
@@ -119,11 +140,13 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
   }
 
   protected override async flushHeld(): Promise<void> {
+    await this.#running;
     this.session.native.flush(this.#flush);
     await this.#steps(performance.now());
   }
 
   protected override async finish(): Promise<void> {
+    await this.#running;
     const readyAt = performance.now();
     if (!this.#over) {
       // The mel frames came from another stage, without an end: the input is complete.
