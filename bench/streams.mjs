@@ -8,7 +8,7 @@
  *
  * 110m, 0.6b-v3, cache-aware-120m and cache-aware-0.6b have random weights at the real size (bench/random-model.mjs); `--latency` of a cache-aware one may be the seconds of a
  * chunk. `--cores`: one run after the other, each in a process that has so many of the cores (by `taskset`; where there is none, so many
- * threads). DIR: sound files and a transcripts.tsv (default: test/audio; without it, noise in bursts, in which hardly a word is found). `--quick`: shorter trials, about 25 s for a
+ * threads). DIR: sound files and a transcripts.tsv (default: test/audio; without it, noise in bursts, in which hardly a word is found). `--quick`: shorter trials, about half a minute for a
  * model and a number of cores.
  *
  * The bound is the number of streams that the machine would hold if it did nothing but the products of their frames, at the speed of bare
