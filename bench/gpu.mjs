@@ -326,7 +326,7 @@ async function live(model, count, seconds, open) {
 function openSession(model, onStep) {
   const frames = (seconds) => Math.round(seconds / FRAME_SECONDS);
   const { chunk, lookahead, left } = presets.balanced;
-  const mel = model.native.createMel();
+  const mel = model.native.createMel(80);
   const encoder = model.native.createEncoder({
     chunk: frames(chunk),
     lookahead: frames(lookahead),

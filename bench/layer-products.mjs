@@ -30,3 +30,46 @@ export async function productSeconds(addon, info, dtype, rows, { measured = rows
   }
   return sum;
 }
+
+/** Weights of all layers. @param {{ dModel: number, layers: number }} info of a model */
+export function layerWeights(info) {
+  return layerProducts(info).reduce((sum, { inputs, outputs, times }) => sum + times * inputs * outputs, 0);
+}
+
+/**
+ * Weights that are read in a second: of a single row of a matrix that no cache holds, for which hardly anything is computed.
+ *
+ * @param {{ productSpeed: Function }} addon
+ * @param {string} dtype
+ */
+export async function weightsPerSecond(addon, dtype) {
+  return (await addon.productSpeed(dtype, 1, 4096, 32_768, 0.5)) / 2;
+}
+
+/** Bytes of a weight, by type. */
+const BYTES = { int8: 1, bfloat16: 2, float32: 4 };
+/** Bytes of a value in the caches. */
+const CACHED = 4;
+
+/**
+ * The most live streams whose steps, so many frames in a batch, could be encoded in time: by the products of the layers alone, and by reading their
+ * weights once a batch and the keys and values of each stream's left context once a step.
+ *
+ * @param {{ addon: object, info: object }} model
+ * @param {string} dtype
+ * @param {{ chunk: number, lookahead: number, left: number }} step seconds
+ * @param {number} frames of the encoder in a batch
+ * @param {number} frameSeconds
+ * @returns {Promise<{ arithmetic: number, memory: number }>}
+ */
+export async function mostStreams({ addon, info }, dtype, step, frames, frameSeconds) {
+  const steps = (frames * frameSeconds) / (step.chunk + step.lookahead);
+  const arithmetic = await productSeconds(addon, info, dtype, frames, {
+    measured: Math.max(64, Math.round(frames)),
+    seconds: 0.2,
+  });
+  const bytesPerSecond = BYTES[dtype] * (await weightsPerSecond(addon, dtype));
+  const cache = (2 * CACHED * info.layers * info.dModel * step.left) / frameSeconds;
+  const memory = (BYTES[dtype] * layerWeights(info) + steps * cache) / bytesPerSecond;
+  return { arithmetic: (steps * step.chunk) / arithmetic, memory: (steps * step.chunk) / memory };
+}

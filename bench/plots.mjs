@@ -63,8 +63,29 @@ function cost() {
   return bars('Core-seconds for an hour of audio, 110m size', 's', [...ours, ...peers]);
 }
 
+/** How many live streams so many cores hold, against the bound; of the run with the most numbers of cores. */
+function streams() {
+  const { runs } = measured('streams');
+  const cores = ({ results }) => new Set(results.map((row) => row.cores)).size;
+  const { results } = runs.toSorted((a, b) => cores(b) - cores(a))[0];
+  const panel = (model) => {
+    const rows = results.filter((row) => row.model === model);
+    const points = (key) => rows.map((row) => ({ x: row.cores, y: row[key] }));
+    return {
+      title: `${model}, ${rows[0].dtype}`,
+      x: 'cores',
+      y: 'live streams',
+      series: [
+        { name: 'held', points: points('streams') },
+        { name: 'bound of the products', points: points('bound') },
+      ],
+    };
+  };
+  return curves('Live streams against cores', [...new Set(results.map(({ model }) => model))].map(panel));
+}
+
 /** The plots, by their name in docs/pictures. */
-export const plots = { latency, cost };
+export const plots = { latency, cost, streams };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [name, plot] of Object.entries(plots)) {

@@ -13,7 +13,7 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { loadModel, presets } from 'parakeet-stream';
-import { layerProducts, productSeconds } from './layer-products.mjs';
+import { layerWeights, productSeconds, weightsPerSecond } from './layer-products.mjs';
 import { median } from './quantile.mjs';
 import { randomModel } from './random-model.mjs';
 
@@ -158,13 +158,8 @@ async function bounds({ addon, info }, frames) {
     measured: Math.max(frames, 64),
     seconds: 0.2,
   });
-  const weights = layerProducts(info).reduce(
-    (sum, { inputs, outputs, times }) => sum + times * inputs * outputs,
-    0,
-  );
-  // A single row of a matrix that no cache holds: its weights are read, and hardly anything is computed.
-  readSpeed ??= (await addon.productSpeed(values.dtype, 1, 4096, 32_768, 0.5)) / 2;
-  return { arithmetic: 1000 * arithmetic, weights: (1000 * weights) / readSpeed };
+  readSpeed ??= await weightsPerSecond(addon, values.dtype);
+  return { arithmetic: 1000 * arithmetic, weights: (1000 * layerWeights(info)) / readSpeed };
 }
 
 function cpuSeconds() {

@@ -12,6 +12,13 @@ export interface AudioChunk {
   sampleRate: number;
 }
 
+/** Somebody begins to speak (`speaking`), or nobody has spoken since. */
+export interface SpeechChange {
+  /** Seconds. */
+  time: number;
+  speaking: boolean;
+}
+
 /** Log-mel frames, natural logarithm, not normalised. */
 export interface MelChunk {
   /**
@@ -23,6 +30,8 @@ export interface MelChunk {
   features: number;
   /** Index of the first frame of `data`, counted from the start of the stream. */
   firstFrame: number;
+  /** Where speech begins and ends, as these frames have decided. Absent when they decide nothing. */
+  speech?: SpeechChange[];
   /**
    * Set on the last chunk only: the number of samples of the input. Frames at and after `floor(samples / hop)` come from the silence that
    * flushes the model, and never enter the statistics of the normalisation.
@@ -37,7 +46,10 @@ export interface MelChunk {
 export interface EncodedChunk {
   /** The native encoder session that holds the frames. Opaque. */
   session: object;
-  /** Number of this ticket within its session; −1 for the last object of a stream, which has no frames. */
+  /**
+   * Number of this ticket within its session; −1 for an object without frames: one that has only `speech`, or the last of a stream, which
+   * has `end`.
+   */
   ticket: number;
   /** Index of the first frame, counted from the start of the stream. */
   firstFrame: number;
@@ -51,8 +63,8 @@ export interface EncodedChunk {
   grown: number;
   /** Streams whose steps ran together with this one, including it. */
   batch: number;
-  /** Where speech began and ended, as detected in this step; seconds. */
-  speech: { time: number; speaking: boolean }[];
+  /** Where speech begins and ends. Sent by itself as soon as its `MelChunk` comes, so empty where there are frames. */
+  speech: SpeechChange[];
   /** `performance.now()` when the audio that made this step possible reached the encode stage. */
   readyAt: number;
   /** Set when the input is over, on the remaining tickets and on the last object: the duration of the input in seconds. */
@@ -177,13 +189,27 @@ export interface ProgressEvent {
   /** Seconds. */
   time: number;
 }
-/** Someone begins to speak at `time`; emitted as soon as a step detects it, so its time may be ahead of `progress`. */
+/**
+ * Someone begins to speak at `time`. Emitted with the write that brings the sound that decides it, about 35 ms after `time`, and not with a
+ * step of the encoder: so it comes before the words of the sound around it, and in live use before finals of earlier sound, by as much as
+ * these are late. What is certain about the order of `speechStart` and `speechEnd`:
+ *
+ * - they come in turn, a `speechStart` first, with times that never decrease;
+ * - each comes before the tokens and the `progress` of the steps that have seen the sound which decides it;
+ * - their number and their times depend on the audio and `silence.hangover` alone; between which other events they come depends on the
+ *   machine's speed too.
+ *
+ * The start of a stream counts as speech until it turns out to be a room's noise.
+ */
 export interface SpeechStartEvent extends Spoken {
   type: 'speechStart';
   /** Seconds. */
   time: number;
 }
-/** Nobody has spoken since `time`; emitted when the pause has lasted for `silence.hangover`. */
+/**
+ * Nobody has spoken since `time`; emitted when the pause has lasted for `silence.hangover`. Words before `time` may still follow: only
+ * `progress` says what is final.
+ */
 export interface SpeechEndEvent extends Spoken {
   type: 'speechEnd';
   /** Seconds. */

@@ -15,7 +15,7 @@ import { claimsOf } from './shared-model.js';
  *
  * It is the pipeline `decode → resample → logMel → encode → tokenDecode → sentences` (`parakeet-stream/stages`). With `mode: 'file'` one
  * stage that transcribes whole windows replaces `logMel`, `encode` and `tokenDecode`, and the pipeline holds one window. Back-pressure
- * reaches the source: between bytes and events the pipeline holds at most 1.2 s of audio and `lookahead + 5 × chunk` (5.4 s in all with
+ * reaches the source: between bytes and events the pipeline holds at most 2 s of audio and `lookahead + 5 × chunk` (6.2 s in all with
  * `'balanced'`), besides three writes of the source and about twenty events.
  *
  * With `draftModel`, the audio goes to a second model too, whose stages branch off after `resample`; it writes the drafts.

@@ -21,6 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'pipeline-types.ts',
     'shift.ts',
     'version.ts',
+    'voice.ts',
     'warn.ts',
   ],
   ['engine'],

@@ -20,14 +20,6 @@ Napi::Object fromTicket(Napi::Env env, const Ticket& ticket, double seconds) {
   object.Set("computeSeconds", seconds);
   object.Set("grown", static_cast<double>(ticket.grown));
   object.Set("batch", ticket.batch);
-  Napi::Array changes = Napi::Array::New(env, ticket.changes.size());
-  for (uint32_t i = 0; i < ticket.changes.size(); i++) {
-    Napi::Object change = Napi::Object::New(env);
-    change.Set("melFrame", static_cast<double>(ticket.changes[i].frame));
-    change.Set("speech", ticket.changes[i].speech);
-    changes.Set(i, change);
-  }
-  object.Set("changes", changes);
   return object;
 }
 
@@ -57,8 +49,8 @@ void EncoderWrap::post(Work work) {
 
 Napi::Value EncoderWrap::push(const Napi::CallbackInfo& info) {
   Frames frames = toFrames(info[0], features_);
-  grid_->push(frames->rows);
-  post([frames = std::move(frames)](EncoderSession& session) { session.push(frames->data.data(), frames->rows); });
+  grid_->push(frames->logMel.rows);
+  post([frames = std::move(frames)](EncoderSession& session) { session.push(*frames); });
   return info.Env().Undefined();
 }
 

@@ -11,12 +11,14 @@ namespace parakeet {
 namespace {
 
 // Bytes that the garbage collector cannot see.
-int64_t bytesOf(const Frames& frames) { return static_cast<int64_t>(frames->data.size() * sizeof(float)); }
+int64_t bytesOf(const Frames& frames) { return static_cast<int64_t>(frames->logMel.data.size() * sizeof(float)); }
 
 }  // namespace
 
 Napi::Function FramesWrap::define(Napi::Env env) {
-  return DefineClass(env, "NativeFrames", {getter<&FramesWrap::rows>("rows"), throws<&FramesWrap::data>("data")});
+  return DefineClass(
+      env, "NativeFrames",
+      {getter<&FramesWrap::rows>("rows"), getter<&FramesWrap::changes>("changes"), throws<&FramesWrap::data>("data")});
 }
 
 FramesWrap::FramesWrap(const Napi::CallbackInfo& info)
@@ -25,11 +27,28 @@ FramesWrap::FramesWrap(const Napi::CallbackInfo& info)
 }
 FramesWrap::~FramesWrap() { Napi::MemoryManagement::AdjustExternalMemory(Env(), -bytesOf(frames_)); }
 
-Napi::Value FramesWrap::rows(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), frames_->rows); }
-Napi::Value FramesWrap::data(const Napi::CallbackInfo& info) { return fromFloats(info.Env(), frames_->data); }
+Napi::Value FramesWrap::rows(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), frames_->logMel.rows);
+}
+Napi::Value FramesWrap::data(const Napi::CallbackInfo& info) { return fromFloats(info.Env(), frames_->logMel.data); }
 
-Environment::Settle settleFrames(Matrix matrix) {
-  return [frames = std::make_shared<const Matrix>(std::move(matrix))](Napi::Env env) mutable -> Napi::Value {
+Napi::Value FramesWrap::changes(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::vector<SpeechChange>& changes = frames_->changes;
+  // Most frames decide nothing.
+  if (changes.empty()) return env.Undefined();
+  Napi::Array array = Napi::Array::New(env, changes.size());
+  for (uint32_t i = 0; i < changes.size(); i++) {
+    Napi::Object change = Napi::Object::New(env);
+    change.Set("melFrame", static_cast<double>(changes[i].frame));
+    change.Set("speech", changes[i].speech);
+    array.Set(i, change);
+  }
+  return array;
+}
+
+Environment::Settle settleFrames(MelFrames melFrames) {
+  return [frames = std::make_shared<const MelFrames>(std::move(melFrames))](Napi::Env env) mutable -> Napi::Value {
     return env.GetInstanceData<AddonData>()->frames.New({Napi::External<Frames>::New(env, &frames)});
   };
 }
@@ -42,12 +61,13 @@ Frames toFrames(const Napi::Value& value, int features) {
   } else {
     std::vector<float> floats = toFloats(value);
     const int rows = static_cast<int>(floats.size()) / features;
-    frames = std::make_shared<const Matrix>(Matrix{std::move(floats), rows, features});
+    frames = std::make_shared<const MelFrames>(MelFrames{{std::move(floats), rows, features}, {}, {}});
   }
-  if (frames->data.size() != static_cast<size_t>(frames->rows) * features) {
+  const Matrix& logMel = frames->logMel;
+  if (logMel.data.size() != static_cast<size_t>(logMel.rows) * features) {
     throw Error("ERR_PARAKEET_INVALID_ARGUMENT", "Expected frames of " + std::to_string(features) +
                                                      " mel features but received " +
-                                                     std::to_string(frames->data.size()) + " values");
+                                                     std::to_string(logMel.data.size()) + " values");
   }
   return frames;
 }

@@ -163,8 +163,11 @@ std::shared_ptr<Handle<State>> ModelWrap::open(Napi::Env env, Worker& worker,
 }
 
 Napi::Value ModelWrap::createMel(const Napi::CallbackInfo& info) {
-  return wrapMel(info.Env(), open<MelSession>(info.Env(), Engine::instance().frontEnd(),
-                                              [filters = filters_] { return std::make_unique<MelSession>(filters); }));
+  const int hangover = info[0].As<Napi::Number>().Int32Value();
+  return wrapMel(info.Env(),
+                 open<MelSession>(info.Env(), Engine::instance().frontEnd(), [filters = filters_, hangover] {
+                   return std::make_unique<MelSession>(filters, hangover);
+                 }));
 }
 
 Napi::Value ModelWrap::createEncoder(const Napi::CallbackInfo& info) {

@@ -42,7 +42,6 @@ EncodedStep BufferedEncoder::commit(PlannedStep planned, std::optional<EncodedPi
     if (start_ >= 0) start_ = committed_;
     past_ = nullptr;
   }
-  step.changes = std::exchange(changes_, {});
   mel_.dropBefore(std::min(committed_ * factor_ - encoder().melBefore(), mel_.end() - options_.history));
   return std::move(step);
 }
@@ -126,13 +125,13 @@ void BufferedEncoder::minds(int64_t from, int64_t until) {
 void BufferedEncoder::listen(int64_t until) {
   for (; listened_ < until; listened_++) {
     const float* frame = mel_.frame(listened_);
-    const bool silent = silentFrame(frame, features_) && !mutant("silence-counted");
+    const float level = mel_.level(listened_);
+    const bool silent = level == noSound;
     // After silence the first frame with sound in it has only the edge of its window there: the signal begins with the
     // next.
     if (!silent && start_ < 0 && lastSound_ < 0) start_ = (listened_ > 0 ? listened_ + 1 : 0) / factor_;
     const bool counts = !silent && (start_ < 0 || listened_ >= start_ * factor_);
-    const float level = counts ? loudness(frame, features_) : 0;
-    detect(counts ? std::optional(level) : std::nullopt);
+    detect(counts ? level : noSound);
     if (!silent) lastSound_ = listened_;
     if (counts) heard_.push_back({{frame, frame + features_}, level, detector_.aboveFloor()});
   }

@@ -38,7 +38,7 @@ class BufferedEncoder : public StreamEncoder {
 
   template <class Archive>
   void fields(Archive& archive) {
-    archive(mel_, samples_, ended_, statistics_, heard_, detector_, changes_, listened_, lastSound_, start_, wakeFrom_,
+    archive(mel_, samples_, ended_, statistics_, heard_, detector_, listened_, lastSound_, start_, wakeFrom_,
             committed_, flushing_, flushSilence_);
   }
 

@@ -102,17 +102,15 @@ EncodedStep CacheAwareEncoder::commit(PlannedStep planned, std::optional<Encoded
     flushing_ = -1;
     past_ = nullptr;
   }
-  step.changes = std::exchange(changes_, {});
   mel_.dropBefore(std::min(melOf(committed_) - encoder().melBefore(), mel_.end() - options_.history));
   return std::move(step);
 }
 
 void CacheAwareEncoder::listen(int64_t from, int64_t until) {
   for (; listened_ < until; listened_++) {
-    const float* frame = mel_.frame(listened_);
-    const bool silent = silentFrame(frame, features_);
-    if (!silent) lastSound_ = listened_;
-    detect(silent ? std::nullopt : std::optional(loudness(frame, features_)));
+    const float level = mel_.level(listened_);
+    if (level != noSound) lastSound_ = listened_;
+    detect(level);
   }
   if (sleepOrWake(from)) startMel_ = std::max<int64_t>(0, start_) * factor_;
 }

@@ -41,7 +41,7 @@ class CacheAwareEncoder : public StreamEncoder {
 
   template <class Archive>
   void fields(Archive& archive) {
-    archive(context_, mel_, samples_, ended_, detector_, changes_, listened_, lastSound_, start_, startMel_, wakeFrom_,
+    archive(context_, mel_, samples_, ended_, detector_, listened_, lastSound_, start_, startMel_, wakeFrom_,
             committed_, flushing_, flushSilence_);
   }
 

@@ -9,8 +9,9 @@ namespace parakeet {
 
 Ticket EncoderSession::keep(PlannedStep planned, std::optional<EncodedPiece> encoded, int batch) {
   EncodedStep step = commit(std::move(planned), std::move(encoded));
-  const Ticket ticket{next_++,    step.firstFrame, step.finalEnd - step.firstFrame, step.seenEnd - step.finalEnd,
-                      step.grown, batch,           std::move(step.changes),         position()};
+  const Ticket ticket{
+      next_++, step.firstFrame, step.finalEnd - step.firstFrame, step.seenEnd - step.finalEnd, step.grown,
+      batch,   position()};
   tickets_.emplace(ticket.number, std::move(step));
   return ticket;
 }

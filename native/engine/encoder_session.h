@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "engine/counted.h"
+#include "engine/mel_frames.h"
 #include "engine/step_grid.h"
 #include "engine/stream_options.h"
 #include "model/encoder.h"
-#include "model/speech_detector.h"
 
 namespace parakeet {
 
@@ -33,8 +33,7 @@ struct EncodedStep {
   int64_t grown = 1;           // steps of the grid that it replaces
   Agreement agreement;         // what of the draft becomes final
   bool last = false;
-  bool cut = false;                   // flushed: what follows finalEnd is a new signal
-  std::vector<SpeechChange> changes;  // detected since the last step
+  bool cut = false;  // flushed: what follows finalEnd is a new signal
 };
 
 // A step that is due, and the piece to encode for it; no piece if the whole step lies in a gated pause.
@@ -50,8 +49,7 @@ struct Ticket {
   int64_t final = 0;
   int64_t draft = 0;
   int64_t grown = 1;
-  int batch = 1;  // steps that ran together
-  std::vector<SpeechChange> changes;
+  int batch = 1;            // steps that ran together
   StreamPosition position;  // of the stream after it
 };
 
@@ -60,8 +58,8 @@ class EncoderSession : Counted<SessionTag> {
   explicit EncoderSession(std::shared_ptr<const Encoder> encoder) : encoder_(std::move(encoder)) {}
   virtual ~EncoderSession() = default;
 
-  // Appends log-mel frames, row-major.
-  virtual void push(const float* logMel, int frames) = 0;
+  // Appends log-mel frames.
+  virtual void push(const MelFrames& frames) = 0;
   // The signal is over; it had `samples` samples. Mel frames at and after floor(samples / hop) are the flush.
   virtual void finish(int64_t samples) = 0;
   // Makes everything pushed so far final with the next steps, as if the signal ended here: `silence` mel frames of

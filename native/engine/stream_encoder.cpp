@@ -42,11 +42,9 @@ int64_t StreamEncoder::liveFrames() const {
   return flushing_ >= 0 ? std::min(live, flushing_) : live;
 }
 
-void StreamEncoder::detect(std::optional<float> level) {
+void StreamEncoder::detect(float level) {
   const auto change = detector_.add(level);
-  if (!change) return;
-  changes_.push_back(*change);
-  if (change->speech && start_ < 0 && wakeFrom_ < 0) wakeFrom_ = change->frame;
+  if (change && change->speech && start_ < 0 && wakeFrom_ < 0) wakeFrom_ = change->frame;
 }
 
 bool StreamEncoder::sleepOrWake(int64_t from) {

@@ -17,7 +17,7 @@ namespace parakeet {
 
 class StreamEncoder : public EncoderSession {
  public:
-  void push(const float* logMel, int frames) override { mel_.push(logMel, frames); }
+  void push(const MelFrames& frames) override { mel_.push(frames); }
   void finish(int64_t samples) override { samples_ = samples; }
   void flush(int silence) override;
   Context recallContext() const override { return options_.recall; }
@@ -43,8 +43,8 @@ class StreamEncoder : public EncoderSession {
 
   // Mel frames that can make a step due: not those beyond the end of the signal, nor beyond what is flushed.
   int64_t liveFrames() const;
-  // The detector hears the next mel frame: its loudness, none for silence.
-  void detect(std::optional<float> level);
+  // The detector hears the next mel frame, of this level.
+  void detect(float level);
   // With the gate: puts the model to sleep if everything from mel frame `from` on is quiet, or wakes it. Whether it
   // did.
   bool sleepOrWake(int64_t from);
@@ -57,15 +57,15 @@ class StreamEncoder : public EncoderSession {
   int64_t samples_ = -1;  // of the whole signal, once it is over
   bool ended_ = false;    // the last step has run
 
+  // Hears what the steps see, for the gate and the statistics; the front end's is ahead of it (mel_session.h).
   SpeechDetector detector_;
-  std::vector<SpeechChange> changes_;  // not yet reported
-  int64_t listened_ = 0;               // mel frames that the detector has heard
-  int64_t lastSound_ = -1;             // last mel frame that is not digital silence
-  int64_t start_ = 0;                  // encoder frame at which the present signal begins; −1 while the model sleeps
-  int64_t wakeFrom_ = -1;              // mel frame of the sound that wakes it
-  int64_t committed_ = 0;              // encoder frames that are final
-  int64_t flushing_ = -1;              // mel frames that a flush has to make final; −1 for none
-  int32_t flushSilence_ = 0;           // mel frames of silence for it
+  int64_t listened_ = 0;      // mel frames that the detector has heard
+  int64_t lastSound_ = -1;    // last mel frame that is not digital silence
+  int64_t start_ = 0;         // encoder frame at which the present signal begins; −1 while the model sleeps
+  int64_t wakeFrom_ = -1;     // mel frame of the sound that wakes it
+  int64_t committed_ = 0;     // encoder frames that are final
+  int64_t flushing_ = -1;     // mel frames that a flush has to make final; −1 for none
+  int32_t flushSilence_ = 0;  // mel frames of silence for it
   StreamCachePtr past_;
 };
 

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "model/speech_level.h"
+
 namespace parakeet {
 
-std::optional<SpeechChange> SpeechDetector::add(std::optional<float> loudness) {
+std::optional<SpeechChange> SpeechDetector::add(float level) {
   const int64_t now = frames_++;
   bool loud = false;
-  if (loudness) {
-    const float level = *loudness;
+  if (level != noSound) {
     // The start of a stream counts as speech until it turns out to be room noise, so the first word is never missed.
     const bool first = sounding_ == 0;
     if (sounding_++ % framesPerSecond == 0) {

@@ -21,8 +21,8 @@ class SpeechDetector {
   // `hangover`: mel frames of quiet after which speech is over.
   explicit SpeechDetector(int hangover) : hangover_(hangover) {}
 
-  // Takes the loudness of the next mel frame (speech_level.h); none for digital silence.
-  std::optional<SpeechChange> add(std::optional<float> loudness);
+  // Takes the level of the next mel frame (speech_level.h).
+  std::optional<SpeechChange> add(float level);
 
   // Whether the last frame was louder than the quietest of the last seconds, however quiet it is: this detects a
   // distant speaker after a near one.

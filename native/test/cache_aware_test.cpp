@@ -36,7 +36,8 @@ class FrameStream {
   const Matrix& frames() const { return frames_; }
 
   void push(const Matrix& features, int from, int until) {
-    session_.push(features.data.data() + static_cast<size_t>(from) * features.columns, until - from);
+    const auto at = [&](int row) { return features.data.begin() + static_cast<ptrdiff_t>(row) * features.columns; };
+    session_.push({{{at(from), at(until)}, until - from, features.columns}, {}, {}});
     pushed_ = until;
   }
   void end() { session_.finish(static_cast<int64_t>(pushed_) * hop_); }

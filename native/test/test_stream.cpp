@@ -20,7 +20,7 @@ auto onFrontEnd(Work work) {
 }  // namespace
 
 TestStream::TestStream(const GoldenModel& golden, const StreamOptions& options, Parts parts) {
-  mel_ = onFrontEnd([&] { return std::make_unique<MelSession>(golden.model->filters()); });
+  mel_ = onFrontEnd([&] { return std::make_unique<MelSession>(golden.model->filters(), options.hangover); });
   onEngine([&] {
     encoder_ = std::move(parts.encoder);
     if (!encoder_)
@@ -60,8 +60,8 @@ void TestStream::end() {
   onEngine([&] { encoder_->finish(samples_); });
 }
 
-void TestStream::take(Matrix logMel) {
-  onEngine([&] { encoder_->push(logMel.data.data(), logMel.rows); });
+void TestStream::take(const MelFrames& frames) {
+  onEngine([&] { encoder_->push(frames); });
 }
 
 void TestStream::steps() {

@@ -46,7 +46,7 @@ class TestStream {
   int settledTwice = 0;  // requests that were
 
  private:
-  void take(Matrix logMel);
+  void take(const MelFrames& frames);
   void end();
   void steps();
 

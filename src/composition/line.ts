@@ -11,6 +11,7 @@ import { decodingFor } from '../model/default-decoding.js';
 import { languageBeside, mustShareRate } from '../model/draft-model.js';
 import { settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
+import { speechEvent } from '../model/speech-changes.js';
 import type { StageModel } from '../model/stage-model.js';
 import { streamingOf } from '../model/streaming-options.js';
 import { frameSeconds } from '../model/token-placer.js';
@@ -19,7 +20,7 @@ import { SamplesInput } from '../recordings/samples-input.js';
 import { Decode } from '../transforms/decode.js';
 import { type Encode, encode } from '../transforms/encode.js';
 import type { FlushMark } from '../transforms/flush-mark.js';
-import { logMel } from '../transforms/log-mel.js';
+import { type LogMel, logMel } from '../transforms/log-mel.js';
 import { type Refine, refine } from '../transforms/refine.js';
 import { REFINE_HISTORY } from '../transforms/refiner.js';
 import { resample } from '../transforms/resample.js';
@@ -69,8 +70,11 @@ export class Line implements TranscriptLine {
   #windows: HearWindows | undefined;
   #draft: DraftLine | undefined;
   #join: DraftJoin | undefined;
+  #onReadable: (() => void) | undefined;
   #boost: readonly BoostPhrase[] | undefined;
   #joined: Duplex | undefined;
+  /** Where speech begins and ends: these events pass by the stages behind the front end, which may be in the middle of a step. */
+  readonly #speech: TranscriptEvent[] = [];
   ahead = Number.POSITIVE_INFINITY;
 
   /** `takes`: what its input is; `'audio'` is one channel that was decoded before, at any rate. */
@@ -95,6 +99,7 @@ export class Line implements TranscriptLine {
       const decoding = this.#boost ? { boost: this.#boost } : this.options.decoding;
       this.#draft = new DraftLine(draftModel, { ...this.options, decoding });
     }
+    this.#onReadable = listeners.onReadable;
     // Into the field one by one, so that destroy() finds the existing ones when one of them throws.
     for (const make of this.#plan(model, draftModel)) {
       const stage = make() as AnyStage;
@@ -121,7 +126,8 @@ export class Line implements TranscriptLine {
   }
 
   read(): TranscriptEvent | FlushMark | null {
-    return (this.#joined?.read() as TranscriptEvent | FlushMark | null | undefined) ?? null;
+    const first = this.#speech.shift();
+    return first ?? (this.#joined?.read() as TranscriptEvent | FlushMark | null | undefined) ?? null;
   }
 
   async mark(passed: () => void): Promise<void> {
@@ -189,7 +195,7 @@ export class Line implements TranscriptLine {
     const flushSilence = silence.flush;
     return [
       ...(draft ? [() => new DraftFork(draft)] : []),
-      () => logMel(model, { flushSilence }),
+      () => this.#frontEnd(logMel(model, { flushSilence, speechHangover: silence.hangover })),
       () => {
         const history = this.options.refine ? REFINE_HISTORY : 0;
         this.#encoder = encode(model, { ...streaming, history, flushSilence });
@@ -201,6 +207,14 @@ export class Line implements TranscriptLine {
       },
       ...(draft ? [() => this.#draftsOf(draft)] : []),
     ];
+  }
+
+  #frontEnd(stage: LogMel): LogMel {
+    stage.onSpeech = (changes) => {
+      this.#speech.push(...changes.map(speechEvent));
+      this.#onReadable?.();
+    };
+    return stage;
   }
 
   #draftsOf(draft: DraftLine): DraftJoin {

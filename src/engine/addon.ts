@@ -188,7 +188,7 @@ export interface NativeEncoderOptions {
     | { mean: Float32Array; std: Float32Array; frames?: number };
   /** Frames after the last sound within which a token may begin, at the flush. */
   emissionDelay: number;
-  /** Mel frames of quiet after which speech is over. */
+  /** Mel frames of quiet after which speech is over for the gate. */
   hangover: number;
   /** Whether the model sleeps while nobody speaks. */
   gate: boolean;
@@ -211,13 +211,19 @@ export interface NativeTicket {
   grown: number;
   /** Streams whose steps ran together with this one, including it. */
   batch: number;
-  /** Where speech began and ended, in mel frames of the stream. */
-  changes: { melFrame: number; speech: boolean }[];
+}
+
+/** Speech begins (`speech`) or has ended at a mel frame of the stream. */
+export interface NativeSpeechChange {
+  melFrame: number;
+  speech: boolean;
 }
 
 /** Log-mel frames that stay native, on their way from a `NativeMel` to a `NativeEncoder`. */
 export interface NativeFrames {
   readonly rows: number;
+  /** Where speech begins and ends, as these frames have decided; the places may lie before them. */
+  readonly changes?: readonly NativeSpeechChange[] | undefined;
   /** A copy of them, row-major. */
   data(): Float32Array;
 }
@@ -302,7 +308,8 @@ export interface NativeModel {
     frames: number,
     options: { normalize: boolean; context: NativeContext; decoding: NativeDecoding; job: number },
   ): Promise<{ tokens: NativeTokens; computeSeconds: number }>;
-  createMel(): NativeMel;
+  /** `hangover`: mel frames of quiet after which speech is over. */
+  createMel(hangover: number): NativeMel;
   createEncoder(options: NativeEncoderOptions): NativeEncoder;
   createDecoder(decoding: NativeDecoding): NativeDecoder;
   /** Closes every session of the model, then frees it. */

@@ -4,8 +4,9 @@
  */
 import { abortedBy, onAbort, throwIfAborted } from '../abort.js';
 import { mustBeFinite } from '../audio/samples.js';
+import type { NativeFrames } from '../engine/addon.js';
 import { ClosedError } from '../errors.js';
-import type { Token, TranscriptResult } from '../events.js';
+import type { SpeechChange, Token, TranscriptResult } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
 import { boostTreeOrNone } from '../model/boost-tree.js';
 import { calibrationOf } from '../model/decoding.js';
@@ -14,7 +15,7 @@ import { asSamples } from '../sources/audio-source.js';
 import { type ConfidenceRule, ruleOf } from '../text/confidence.js';
 import { splitSentences, textOf } from '../text/sentence-splitter.js';
 import { DraftSession } from './draft-session.js';
-import { ModelSession, type SessionOptions, type SessionStep } from './model-session.js';
+import { ModelSession, type NativeStates, type SessionOptions, type SessionStep } from './model-session.js';
 import { ownersOf, type SnapshotNatives, type SnapshotState, writeSnapshot } from './snapshot.js';
 
 /** The models of a transcript. */
@@ -43,6 +44,8 @@ export interface LiveUse {
 /** Longest piece that is passed to the engine at once, in seconds; longer input is cut, so that closing need not wait for it. */
 const PIECE_SECONDS = 10;
 
+const nothing = () => Promise.resolve();
+
 /** A step that was decoded. */
 export interface LiveStep {
   /** What became final, marks of utterances among it. */
@@ -50,11 +53,12 @@ export interface LiveStep {
   draft: readonly Token[];
   /** The first frame that is not final. */
   end: number;
-  /** Where speech began and ended. */
-  changes: readonly { melFrame: number; speech: boolean }[];
 }
 
-/** A live transcript that is fed by calls. Calls may overlap; they are carried out in order. */
+/**
+ * A live transcript that is fed by calls. Calls may overlap; they are carried out in order. But the front end does not wait for the steps of
+ * earlier calls: it says at once where speech begins.
+ */
 export class LiveTranscript {
   readonly #models: LiveModels;
   readonly #settled: SnapshotState['options'];
@@ -66,7 +70,11 @@ export class LiveTranscript {
   #samples = 0;
   /** Why a snapshot could not be restored. */
   #failure: Error | undefined;
+  /** What the front ends do, call by call, and what the other parts do. */
+  #front: Promise<void> = Promise.resolve();
   #queue: Promise<void> = Promise.resolve();
+  /** Samples that the front ends have heard, and the other parts have not. */
+  #ahead = 0;
   #state: 'open' | 'finished' | 'closed' | 'failed' = 'open';
   #freed: Promise<void> | undefined;
   readonly #signal: AbortSignal | undefined;
@@ -79,6 +87,7 @@ export class LiveTranscript {
     this.#keepsResult = use.result;
     this.#main = new ModelSession(models.model, options, {
       drafts: use.drafts && models.draftModel === undefined,
+      onSpeech: (changes) => this.onSpeech?.(changes),
       onStep: (step) => this.#heard(step),
     });
     if (models.draftModel && drafts) this.#drafts = new DraftSession(models.draftModel, drafts);
@@ -99,7 +108,7 @@ export class LiveTranscript {
   async setBoost(boost: readonly BoostPhrase[]): Promise<void> {
     boostTreeOrNone(this.#models.model.info.vocabulary, boost);
     this.#mustBeOpen();
-    await this.#run(async () => {
+    await this.#run(nothing, async () => {
       await Promise.all([this.#main.setBoost(boost), this.#drafts?.setBoost(boost)]);
       this.#settled.decoding = { ...this.#settled.decoding, boost };
     });
@@ -139,24 +148,41 @@ export class LiveTranscript {
     mustBeFinite(own, sampleRate);
     this.#mustBeOpen();
     const piece = PIECE_SECONDS * sampleRate;
-    await this.#run(async () => {
-      for (let at = 0; at < own.length; at += piece) {
-        const part = own.subarray(at, at + piece);
-        this.#samples += part.length;
-        await this.#both((session) => session.push(part));
-      }
-    });
+    const pieces: Promise<void>[] = [];
+    for (let at = 0; at < own.length || at === 0; at += piece)
+      pieces.push(this.#add(own.subarray(at, at + piece), piece));
+    await Promise.all(pieces);
+  }
+
+  #add(samples: Float32Array, most: number): Promise<void> {
+    const earlier = this.#queue;
+    return this.#run(
+      async () => {
+        // The front end must not run away: its frames are kept until they are taken.
+        if (this.#ahead + samples.length > most) await earlier;
+        this.#samples += samples.length;
+        this.#ahead += samples.length;
+        return this.#both((session) => session.hear(samples));
+      },
+      async (heard) => {
+        await this.#both((session, i) => session.push(heard[i] as NativeFrames));
+        this.#ahead -= samples.length;
+      },
+    );
   }
 
   /** Ends the audio: everything becomes final, and the native state is freed. Resolves with the whole transcript. */
   async finish(): Promise<TranscriptResult> {
     this.#mustBeOpen();
     this.#state = 'finished';
-    await this.#run(async () => {
-      await this.#both((session) => session.finish(this.#samples));
-      this.#drafts?.settle();
-      this.#draft = [];
-    });
+    await this.#run(
+      () => this.#both((session) => session.hearEnd(this.#samples)),
+      async (heard) => {
+        await this.#both((session, i) => session.finish(heard[i] as NativeFrames, this.#samples));
+        this.#drafts?.settle();
+        this.#draft = [];
+      },
+    );
     await this.#free();
     return this.result;
   }
@@ -167,7 +193,7 @@ export class LiveTranscript {
    */
   async flush(): Promise<void> {
     this.#mustBeOpen();
-    await this.#run(async () => {
+    await this.#run(nothing, async () => {
       await this.#both((session) => session.flush());
       this.#drafts?.settle();
       this.#draft = [];
@@ -181,17 +207,27 @@ export class LiveTranscript {
   async snapshot(): Promise<Uint8Array> {
     this.#mustBeOpen();
     let bytes: Uint8Array = new Uint8Array(0);
-    await this.#run(async () => {
-      const [main, drafts] = await Promise.all([this.#main.save(), this.#drafts?.session.save()]);
+    const front = async () => ({
+      samples: this.#samples,
+      mels: await this.#both((session) => session.saveFrontEnd()),
+    });
+    await this.#run(front, async ({ samples, mels }) => {
+      const [main, drafts] = await this.#both(async (session, i) => ({
+        mel: mels[i] as Uint8Array,
+        ...(await session.save()),
+      }));
       const state: SnapshotState = {
         options: this.#settled,
-        samples: this.#samples,
+        samples,
         finalized: this.#finalized,
         draft: this.#draft,
         placer: this.#main.placer,
         ...(this.#drafts && { drafts: this.#drafts.state }),
       };
-      bytes = writeSnapshot(ownersOf(this.#models), state, { model: main, draftModel: drafts });
+      bytes = writeSnapshot(ownersOf(this.#models), state, {
+        model: main as NativeStates,
+        draftModel: drafts,
+      });
     });
     return bytes;
   }
@@ -214,16 +250,23 @@ export class LiveTranscript {
     this.#main.placer = state.placer;
     if (state.drafts && this.#drafts) this.#drafts.state = state.drafts;
     // The next call reports a failure, also one that is already queued.
-    this.#run(async () => {
+    const states = [native.model, native.draftModel];
+    const load = (call: (session: ModelSession, states: NativeStates) => Promise<void>) => async () => {
       try {
-        await this.#main.load(native.model);
-        if (native.draftModel) await this.#drafts?.session.load(native.draftModel);
+        await this.#both((session, i) => call(session, states[i] as NativeStates));
       } catch (error) {
         this.#failure = error as Error;
         throw error;
       }
-    }).catch(() => {});
+    };
+    this.#run(
+      load((session, own) => session.loadFrontEnd(own)),
+      load((session, own) => session.load(own)),
+    ).catch(() => {});
   }
+
+  /** Told where speech begins and ends, as soon as the front end has heard it. @internal */
+  onSpeech: ((changes: readonly SpeechChange[]) => void) | undefined;
 
   /** Called after each step, within the call that made it due. @internal */
   onStep: ((step: LiveStep) => void) | undefined;
@@ -233,22 +276,30 @@ export class LiveTranscript {
     return this.#samples;
   }
 
-  #heard({ final, draft, marked, end, changes, time }: SessionStep): void {
+  #heard({ final, draft, marked, end, time }: SessionStep): void {
     if (this.#keepsResult) this.#finalized.push(...final);
     this.#draft = draft;
     this.#drafts?.follow(final, time);
-    this.onStep?.({ tokens: marked, draft, end, changes });
+    this.onStep?.({ tokens: marked, draft, end });
   }
 
-  /** The same call to the sessions of all models, at once. */
-  async #both(call: (session: ModelSession) => Promise<void>): Promise<void> {
-    await Promise.all([call(this.#main), this.#drafts && call(this.#drafts.session)]);
+  /** The same call to the sessions of all models, at once: the model's, then the draft model's if there is one. */
+  #both<T>(call: (session: ModelSession, index: number) => Promise<T>): Promise<T[]> {
+    return Promise.all((this.#drafts ? [this.#main, this.#drafts.session] : [this.#main]).map(call));
   }
 
-  /** Runs after all earlier calls. The first failure ends the stream: audio would be missing from what follows. */
-  #run(work: () => Promise<void>): Promise<void> {
+  /**
+   * Runs after all earlier calls: `hear` as soon as their own are over, `work` when all of them is. The first failure ends the stream: audio would
+   * be missing from what follows.
+   */
+  #run<Heard>(hear: () => Promise<Heard>, work: (heard: Heard) => Promise<void>): Promise<void> {
+    const heard = this.#front.then(() => this.#unlessFailed(hear));
+    this.#front = heard.then(
+      () => undefined,
+      () => undefined,
+    );
     const result = this.#queue
-      .then(() => this.#unlessFailed(work))
+      .then(async () => this.#unlessFailed(async () => work(await heard)))
       .catch(async (error: unknown) => {
         if (this.#state !== 'closed') this.#state = 'failed';
         await this.#free().catch(() => {});
@@ -258,14 +309,14 @@ export class LiveTranscript {
     return result;
   }
 
-  #unlessFailed(work: () => Promise<void>): Promise<void> {
+  #unlessFailed<T>(work: () => Promise<T>): Promise<T> {
     if (this.#failure) throw this.#failure;
     return work();
   }
 
   #free(): Promise<void> {
     this.#forgetSignal?.();
-    this.#freed ??= this.#both((session) => session.close());
+    this.#freed ??= this.#both((session) => session.close()).then(() => undefined);
     return this.#freed;
   }
 

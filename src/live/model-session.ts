@@ -9,10 +9,11 @@ import type {
   NativeFrames,
   NativeMel,
 } from '../engine/addon.js';
-import type { Token } from '../events.js';
+import type { SpeechChange, Token } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
 import { type Booster, boosterOf } from '../model/boost-tree.js';
 import { calibrationOf, type DecodingOptions, resolveDecoding } from '../model/decoding.js';
+import { speechOf } from '../model/speech-changes.js';
 import type { StageModel } from '../model/stage-model.js';
 import { melFrames } from '../model/streaming-options.js';
 import { frameSeconds, type PlacerState, TokenPlacer } from '../model/token-placer.js';
@@ -30,6 +31,8 @@ export interface SessionOptions {
 export interface SessionListener {
   /** Whether steps have drafts. */
   drafts: boolean;
+  /** Where speech begins and ends, told as soon as the front end has heard it. */
+  onSpeech?(changes: readonly SpeechChange[]): void;
   onStep(step: SessionStep): void;
 }
 
@@ -41,8 +44,6 @@ export interface SessionStep {
   marked: Token[];
   /** The first frame that is not final. */
   end: number;
-  /** Where speech began and ended. */
-  changes: readonly { melFrame: number; speech: boolean }[];
   /** Seconds before which everything is final. */
   time: number;
 }
@@ -54,7 +55,10 @@ export interface NativeStates {
   decoder: Uint8Array;
 }
 
-/** Calls must not overlap. */
+/**
+ * The calls for the front end (`hear`, `hearEnd`, `saveFrontEnd`, `loadFrontEnd`) must not overlap, nor must the others; but the front end may be
+ * ahead.
+ */
 export class ModelSession {
   readonly #model: StageModel;
   readonly #flushSilence: number;
@@ -78,24 +82,32 @@ export class ModelSession {
     this.#flushSilence = flushSilence;
     this.#booster = boosterOf(model.info, decoding);
     this.#listener = listener;
-    this.#mel = model.native.createMel();
+    this.#mel = model.native.createMel(encoder.hangover);
     this.#encoder = model.native.createEncoder(encoder);
     this.#decoder = model.native.createDecoder(resolved);
     this.#placer = new TokenPlacer(model.info, calibrationOf(model.info, decoding));
     this.#marks = new UtteranceMarks(model.info.vocabulary);
   }
 
-  /** Takes samples and runs all steps that they make due. */
-  async push(samples: Float32Array): Promise<void> {
-    const frames = await this.#mel.push(samples);
+  /** Takes samples: the frames that became complete. */
+  async hear(samples: Float32Array): Promise<NativeFrames> {
+    return this.#heard(await this.#mel.push(samples));
+  }
+
+  /** Ends the audio, of so many samples: the last frames. */
+  async hearEnd(samples: number): Promise<NativeFrames> {
+    const silence = samples === 0 ? 0 : Math.round(this.#flushSilence * this.#model.info.sampleRate);
+    return this.#heard(await this.#mel.finish(silence));
+  }
+
+  /** Takes frames that were heard, and runs all steps that they make due. */
+  async push(frames: NativeFrames): Promise<void> {
     if (frames.rows > 0) await this.#steps(frames);
   }
 
-  /** Ends the audio, of so many samples: everything becomes final. */
-  async finish(samples: number): Promise<void> {
-    const { sampleRate } = this.#model.info;
-    const frames = await this.#mel.finish(samples === 0 ? 0 : Math.round(this.#flushSilence * sampleRate));
-    this.#placer.duration = samples / sampleRate;
+  /** Takes the last frames of so many samples: everything becomes final. */
+  async finish(frames: NativeFrames, samples: number): Promise<void> {
+    this.#placer.duration = samples / this.#model.info.sampleRate;
     this.#encoder.push(frames);
     this.#encoder.finish(samples);
     await this.#steps();
@@ -111,17 +123,20 @@ export class ModelSession {
     await this.#decoder.setBoost(this.#booster(boost));
   }
 
-  async save(): Promise<NativeStates> {
-    const [mel, encoder, decoder] = await Promise.all([
-      this.#mel.save(),
-      this.#encoder.save(),
-      this.#decoder.save(),
-    ]);
-    return { mel, encoder, decoder };
+  saveFrontEnd(): Promise<Uint8Array> {
+    return this.#mel.save();
   }
 
-  async load({ mel, encoder, decoder }: NativeStates): Promise<void> {
-    await this.#mel.load(mel);
+  async save(): Promise<Omit<NativeStates, 'mel'>> {
+    const [encoder, decoder] = await Promise.all([this.#encoder.save(), this.#decoder.save()]);
+    return { encoder, decoder };
+  }
+
+  loadFrontEnd({ mel }: NativeStates): Promise<void> {
+    return this.#mel.load(mel);
+  }
+
+  async load({ encoder, decoder }: NativeStates): Promise<void> {
     await this.#encoder.load(encoder);
     await this.#decoder.load(decoder);
   }
@@ -138,6 +153,12 @@ export class ModelSession {
     await Promise.all([this.#mel.close(), this.#encoder.close(), this.#decoder.close()]);
   }
 
+  #heard(frames: NativeFrames): NativeFrames {
+    const changes = speechOf(this.#model.info, frames);
+    if (changes.length > 0) this.#listener.onSpeech?.(changes);
+    return frames;
+  }
+
   /** Passes on the mel frames, if there are any, and runs all steps that are due. */
   async #steps(frames?: NativeFrames): Promise<void> {
     let step = await this.#encoder.step(frames);
@@ -150,7 +171,6 @@ export class ModelSession {
         draft: this.#textOf(this.#placer.draft(draft)),
         marked,
         end,
-        changes: step.changes,
         time: end * frameSeconds(this.#model.info),
       });
     }

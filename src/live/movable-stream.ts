@@ -8,9 +8,10 @@ import { destroyOnAbort } from '../abort.js';
 import { PcmDecoder } from '../audio/formats/pcm.js';
 import { Resampler } from '../audio/resampling/resampler.js';
 import { ClosedError, SavedStateError } from '../errors.js';
-import type { Token, TranscriptEvent } from '../events.js';
+import type { SpeechChange, Token, TranscriptEvent } from '../events.js';
 import type { BoostPhrase } from '../model/boost.js';
 import type { LoadedModel } from '../model/loaded-model.js';
+import { speechEvent } from '../model/speech-changes.js';
 import { frameSeconds } from '../model/token-placer.js';
 import { UtteranceMarks } from '../model/utterance-marks.js';
 import { shifted } from '../shift.js';
@@ -41,6 +42,8 @@ export interface MovedState {
 const BYTES = 2;
 /** Seconds of sound before a snapshot from which the filters of a resampler have all that they need. */
 const WARM_UP = 2;
+/** Seconds of sound that are taken while earlier steps run: where speech begins is told although a step takes its time. */
+const MOST_AHEAD = 1;
 /** Bytes of a snapshot's head: the length of its own part, and the SHA-256 of that; the transcript's has its own. */
 const LENGTH_BYTES = 4;
 const HEAD_BYTES = LENGTH_BYTES + 32;
@@ -90,7 +93,6 @@ export class MovableStream extends Duplex {
   readonly #events: SentenceEvents;
   readonly #marks: UtteranceMarks;
   readonly #frameSeconds: number;
-  readonly #hop: number;
   readonly #resampler: Resampler | undefined;
   /** Samples at the model's rate that the transcript has from its snapshot. */
   #known: number;
@@ -100,6 +102,9 @@ export class MovableStream extends Duplex {
   #work: Promise<void> = Promise.resolve();
   #resume: (() => void) | undefined;
   #steps = 0;
+  /** Samples whose steps have not all run, and when those have that were added so far. */
+  #ahead = 0;
+  #taken: Promise<void> = Promise.resolve();
   /** Seconds of the sound, once it is over: no time is beyond it. */
   #duration = Number.POSITIVE_INFINITY;
 
@@ -115,7 +120,6 @@ export class MovableStream extends Duplex {
     this.#live = live;
     this.#rate = model.sampleRate;
     this.#frameSeconds = frameSeconds(model.info);
-    this.#hop = model.info.hop;
     this.#marks = new UtteranceMarks(model.info.vocabulary);
     const { sentences, utterances } = state.options;
     this.#events = new SentenceEvents(sentences, utterances, live.confidenceRule);
@@ -125,6 +129,7 @@ export class MovableStream extends Duplex {
     this.#state = { ...state, bytes: soundFrom };
     if (state.sampleRate !== this.#rate) this.#resampler = new Resampler(state.sampleRate, this.#rate);
     this.#pcm = new PcmDecoder('s16le', state.sampleRate, 1);
+    live.onSpeech = (changes: readonly SpeechChange[]) => this.#send(changes.map(speechEvent));
     live.onStep = (step) => this.#step(step);
     destroyOnAbort(this, signal);
   }
@@ -233,11 +238,23 @@ export class MovableStream extends Duplex {
   async #add(samples: Float32Array): Promise<void> {
     const known = Math.min(this.#known, samples.length);
     this.#known -= known;
-    if (known < samples.length) await this.#live.addAudio(samples.subarray(known));
+    const added = samples.length - known;
+    if (added === 0) return;
+    const most = MOST_AHEAD * this.#rate;
+    const taken = this.#live.addAudio(samples.subarray(known));
+    this.#ahead += added;
+    this.#taken = taken.then(
+      () => {
+        this.#ahead -= added;
+      },
+      (error: Error) => void this.destroy(error),
+    );
+    if (this.#ahead > most) await this.#taken;
   }
 
   async #finish(): Promise<void> {
     if (this.#resampler) await this.#add(this.#resampler.end());
+    await this.#taken;
     const audioSeconds = this.#live.samples / this.#rate;
     this.#duration = audioSeconds;
     await this.#live.finish();
@@ -249,12 +266,8 @@ export class MovableStream extends Duplex {
     this.push(null);
   }
 
-  #step({ tokens, draft, end, changes }: LiveStep): void {
+  #step({ tokens, draft, end }: LiveStep): void {
     this.#steps++;
-    for (const { melFrame, speech } of changes) {
-      const time = (melFrame * this.#hop) / this.#rate;
-      this.#send([{ type: speech ? 'speechStart' : 'speechEnd', time }]);
-    }
     for (const token of tokens)
       this.#send(this.#events.take(this.#marks.event(token) ?? { type: 'token', token }));
     this.#advance(end * this.#frameSeconds);

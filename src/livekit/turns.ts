@@ -4,6 +4,7 @@
  */
 import type { Sentence, Token, TranscriptEvent } from '../events.js';
 import { geometricMean } from '../text/confidence.js';
+import { Voice } from '../voice.js';
 
 /** A text and its place; times are seconds. */
 export interface TurnText {
@@ -24,8 +25,6 @@ export type TurnEvent =
 
 /** Seconds between two reports of usage. */
 const USAGE_INTERVAL = 5;
-/** Seconds of final quiet after which sound without words counts as no turn. */
-const NO_WORDS = 1;
 
 /** Follows one stream. There is no text outside a turn, and an `end` for each `start`. */
 export class Turns {
@@ -34,9 +33,7 @@ export class Turns {
   #finals: Sentence[] = [];
   /** When the turn began; undefined between turns. */
   #since: number | undefined;
-  /** When the voice that sounds now began; undefined in silence. */
-  #voiceSince: number | undefined;
-  #quietSince = 0;
+  readonly #voice = new Voice();
   #shown = '';
   readonly #offset: number;
   #reported: number;
@@ -48,14 +45,10 @@ export class Turns {
   }
 
   push(event: TranscriptEvent): TurnEvent[] {
+    this.#voice.take(event);
     switch (event.type) {
       case 'speechStart':
-        this.#voiceSince = event.time;
         return this.#begun(event.time);
-      case 'speechEnd':
-        this.#voiceSince = undefined;
-        this.#quietSince = event.time;
-        return [];
       case 'token':
         if (event.token.text === '') return [];
         this.#open.push(event.token);
@@ -69,7 +62,10 @@ export class Turns {
       case 'progress':
         return [...this.#noise(event.time), ...this.#usage(event.time, USAGE_INTERVAL)];
       case 'end':
-        return [...this.#end(this.#quietSince), ...this.#usage(this.#offset + event.stats.audioSeconds, 0)];
+        return [
+          ...this.#end(this.#voice.quietSince),
+          ...this.#usage(this.#offset + event.stats.audioSeconds, 0),
+        ];
       default:
         return [];
     }
@@ -108,7 +104,7 @@ export class Turns {
     this.#since = undefined;
     const finals = this.#finals;
     this.#finals = [];
-    const again = this.#voiceSince;
+    const again = this.#voice.since;
     const ended: TurnEvent = { type: 'end', time: until, whole: wholeOf(finals) };
     // The next turn may have begun already: voices are heard before words are final.
     return again !== undefined && again >= until ? [ended, ...this.#begun(again)] : [ended];
@@ -117,8 +113,8 @@ export class Turns {
   /** Ends a turn in which there was sound but no word. */
   #noise(time: number): TurnEvent[] {
     const wordless = this.#open.length === 0 && this.#finals.length === 0 && this.#shown === '';
-    const quiet = this.#voiceSince === undefined && time >= this.#quietSince + NO_WORDS;
-    return wordless && quiet ? this.#end(this.#quietSince) : [];
+    const over = this.#since !== undefined && this.#voice.over(this.#since, time);
+    return wordless && over ? this.#end(this.#voice.quietSince) : [];
   }
 
   #usage(time: number, least: number): TurnEvent[] {

@@ -39,6 +39,11 @@ export function audioPath(file: string): string {
   return path.join(path.dirname(file), `${path.basename(file, path.extname(file))}.audio`);
 }
 
+/** Whether an event comes as soon as it is decided, at no fixed place among the others. */
+export function isUrgent({ type }: TranscriptEvent): boolean {
+  return type === 'speechStart' || type === 'speechEnd';
+}
+
 /**
  * An event in the form that is compared, or undefined for one that depends on the machine's speed: drafts that may be left out, lag, cost.
  * Times to a millisecond and confidences to two decimals, since the order of summation differs between machines.

@@ -10,11 +10,11 @@ import { SavedStateError } from '../errors.js';
 import type { TranscriptEvent } from '../events.js';
 import type { Model } from '../model.js';
 import { parakeet } from '../parakeet.js';
-import { audioPath, comparable, SESSION_FORMAT, type SessionLine } from './format.js';
+import { audioPath, comparable, isUrgent, SESSION_FORMAT, type SessionLine } from './format.js';
 
 /** An event that differs from the recorded one; `null` where one of the two has no more. */
 export interface SessionDifference {
-  /** Index among the compared events, from 0. */
+  /** Index among the compared events, from 0; `speechStart` and `speechEnd`, whose place among the others is not fixed, behind them. */
   index: number;
   recorded: object | null;
   replayed: object | null;
@@ -116,12 +116,11 @@ export async function replaySession(
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<ReplayResult> {
   const line = parakeet({ ...session.head.options, model, signal });
-  const replayed: object[] = [];
+  const replayed: TranscriptEvent[] = [];
   let audioSeconds = 0;
   const reading = (async () => {
     for await (const event of line) {
-      const compared = comparable(event);
-      if (compared) replayed.push(compared);
+      replayed.push(event);
       if (event.type === 'end') audioSeconds = event.stats.audioSeconds;
     }
   })().then(
@@ -131,16 +130,23 @@ export async function replaySession(
   await push(audioPath(file), session, line);
   const error = await reading;
   if (signal?.aborted && error) throw error;
-  // Events still pending when the recording was cut off were never recorded.
-  const recorded = session.events.map(comparable).filter((event) => event !== undefined);
   const whole = session.events.at(-1)?.type === 'end';
-  const count = whole ? Math.max(recorded.length, replayed.length) : recorded.length;
   const differences: SessionDifference[] = [];
-  for (let index = 0; index < count && differences.length < MOST_DIFFERENCES; index++) {
-    const [was, is] = [recorded[index] ?? null, replayed[index] ?? null];
-    if (!isDeepStrictEqual(was, is)) differences.push({ index, recorded: was, replayed: is });
+  let events = 0;
+  for (const urgent of [false, true]) {
+    const of = (all: readonly TranscriptEvent[]) =>
+      all.flatMap((event) => (isUrgent(event) === urgent ? (comparable(event) ?? []) : []));
+    const [recorded, own] = [of(session.events), of(replayed)];
+    // Events still pending when the recording was cut off were never recorded.
+    const count = whole ? Math.max(recorded.length, own.length) : recorded.length;
+    for (let index = 0; index < count && differences.length < MOST_DIFFERENCES; index++) {
+      const [was, is] = [recorded[index] ?? null, own[index] ?? null];
+      if (!isDeepStrictEqual(was, is))
+        differences.push({ index: events + index, recorded: was, replayed: is });
+    }
+    events += count;
   }
-  return { pushes: session.pushes.length, audioSeconds, events: count, differences, ...(error && { error }) };
+  return { pushes: session.pushes.length, audioSeconds, events, differences, ...(error && { error }) };
 }
 
 /** The audio in its original pieces; each is taken before the next. */

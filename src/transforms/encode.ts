@@ -3,7 +3,7 @@
  * runs and what it sees. This file has the stream around it and bounds what waits.
  */
 import type { NativeFrames } from '../engine/addon.js';
-import type { EncodedChunk, MelChunk } from '../events.js';
+import type { EncodedChunk, MelChunk, SpeechChange } from '../events.js';
 import { DEFAULT_SILENCE } from '../model/latency.js';
 import { mustBeModel, type StageModel } from '../model/stage-model.js';
 import {
@@ -16,6 +16,12 @@ import { expected, finite, known, optionalSignal } from '../options.js';
 import { EncoderSession } from './encoder-session.js';
 import { NativeMelChunk } from './mel-chunk.js';
 import { Stage, type StageOptions } from './stage.js';
+
+/**
+ * Seconds of frames that are taken while a step runs: a front end that waits hears nothing, and where speech begins is urgent. More than a
+ * step takes on a machine that keeps up.
+ */
+const MOST_AHEAD = 0.64;
 
 /** Options of {@link encode}. */
 export interface EncodeOptions extends StreamingOptions, StageOptions {
@@ -35,7 +41,8 @@ export interface EncodeOptions extends StreamingOptions, StageOptions {
 /**
  * Log-mel frames to encoder frames, step by step on a grid that is fixed to the stream's start, so that the frames depend on the audio and
  * the options alone. Each ticket must reach a decoding stage (`tokenDecode`), which frees its frames. At most four tickets are out at a
- * time, and the stage ends when the last one is decoded. The last object has no frames (`ticket` −1) and has `end`.
+ * time, and the stage ends when the last one is decoded. Objects without frames (`ticket` −1) say where speech begins and ends, as soon as
+ * a `MelChunk` does, and the last one has `end`.
  *
  * @throws {@link ArgumentError} (synchronously) for invalid options. The stage fails with it for mel frames of another model.
  *
@@ -70,6 +77,11 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
   /** Most mel frames that are collected for one grown step. */
   readonly #mostWaiting: number;
   #waiting = 0;
+  /** Settles when the steps of all chunks that were taken have run; how many chunks that is not so of, and their mel frames. */
+  #running: Promise<void> = Promise.resolve();
+  #chunksAhead = 0;
+  #ahead = 0;
+  readonly #mostAhead: number;
   #melFrames = 0;
   #frames = 0;
   #over = false;
@@ -91,15 +103,32 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
     this.session = new EncoderSession(native, model);
     this.#mostWaiting = most;
     this.#grows = settled.grow > 1;
+    this.#mostAhead = melFrames(model.info, MOST_AHEAD);
   }
 
   protected override async process(mel: MelChunk): Promise<void> {
     const readyAt = performance.now();
     const frames = this.#framesOf(mel);
+    this.#chunksAhead++;
+    this.#ahead += mel.frames;
+    const running = this.#running.then(async () => {
+      await this.#take(mel, frames, readyAt);
+      this.#chunksAhead--;
+      this.#ahead -= mel.frames;
+    });
+    this.#running = running;
+    // Nobody may be waiting for it.
+    running.catch((error: Error) => this.destroy(error));
+    if (this.#ahead > this.#mostAhead) await running;
+  }
+
+  async #take(mel: MelChunk, frames: NativeFrames | Float32Array, readyAt: number): Promise<void> {
+    if (mel.speech && mel.speech.length > 0) await this.emitOne(this.#withoutFrames(readyAt, mel.speech));
     this.#melFrames += mel.frames;
     this.#waiting += mel.frames;
+    const waits = this.#chunksAhead > 1 || this.writableLength > 1;
     // Behind, and allowed to catch up: what already waits goes into the same step.
-    if (this.#grows && !mel.end && this.writableLength > 1 && this.#waiting < this.#mostWaiting) {
+    if (this.#grows && !mel.end && waits && this.#waiting < this.#mostWaiting) {
       this.session.native.push(frames);
       return;
     }
@@ -111,11 +140,13 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
   }
 
   protected override async flushHeld(): Promise<void> {
+    await this.#running;
     this.session.native.flush(this.#flush);
     await this.#steps(performance.now());
   }
 
   protected override async finish(): Promise<void> {
+    await this.#running;
     const readyAt = performance.now();
     if (!this.#over) {
       // The mel frames came from another stage, without an end: the input is complete.
@@ -123,19 +154,7 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
       await this.#steps(readyAt);
     }
     const { duration } = this.session;
-    await this.emitOne({
-      session: this.session,
-      ticket: -1,
-      firstFrame: this.#frames,
-      final: 0,
-      draft: 0,
-      computeSeconds: 0,
-      grown: 0,
-      batch: 0,
-      speech: [],
-      readyAt,
-      end: { duration },
-    });
+    await this.emitOne({ ...this.#withoutFrames(readyAt, []), end: { duration } });
     // Closing frees the frames, so the stage stays open until all are decoded.
     await this.session.idle();
   }
@@ -144,10 +163,11 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
     await this.session.close();
   }
 
-  readonly #place = ({ melFrame, speech }: { melFrame: number; speech: boolean }) => ({
-    time: (melFrame * this.#model.info.hop) / this.#model.info.sampleRate,
-    speaking: speech,
-  });
+  #withoutFrames(readyAt: number, speech: SpeechChange[]): EncodedChunk {
+    const { session } = this;
+    const none = { final: 0, draft: 0, computeSeconds: 0, grown: 0, batch: 0 };
+    return { session, ticket: -1, firstFrame: this.#frames, ...none, speech, readyAt };
+  }
 
   #end(samples: number): void {
     this.#over = true;
@@ -176,14 +196,7 @@ export class Encode extends Stage<MelChunk, EncodedChunk> {
     for (; step; step = await this.session.step()) {
       this.#frames = step.firstFrame + step.final;
       const end = this.#over ? { end: { duration: this.session.duration } } : {};
-      const { changes, ...ticket } = step;
-      await this.emitOne({
-        session: this.session,
-        ...ticket,
-        speech: changes.map(this.#place),
-        readyAt,
-        ...end,
-      });
+      await this.emitOne({ session: this.session, ...step, speech: [], readyAt, ...end });
     }
   }
 }

@@ -1,11 +1,14 @@
 /**
- * The third stage: mono audio in, log-mel frames out. The mathematics is native; this is the stream around it.
+ * The third stage: mono audio in, log-mel frames out, and where speech begins and ends in them. The mathematics is native; this is the
+ * stream around it.
  */
 
-import type { NativeFrames, NativeMel } from '../engine/addon.js';
-import type { AudioChunk, MelChunk } from '../events.js';
+import type { NativeFrames, NativeMel, NativeModelInfo } from '../engine/addon.js';
+import type { AudioChunk, MelChunk, SpeechChange } from '../events.js';
 import { DEFAULT_SILENCE } from '../model/latency.js';
+import { speechOf } from '../model/speech-changes.js';
 import { mustBeModel, type StageModel } from '../model/stage-model.js';
+import { melFrames } from '../model/streaming-options.js';
 import { expected, finite, known, optionalSignal } from '../options.js';
 import { NativeMelChunk } from './mel-chunk.js';
 import { Stage, type StageOptions } from './stage.js';
@@ -17,6 +20,11 @@ export interface LogMelOptions extends StageOptions {
    * @defaultValue 0.8
    */
   flushSilence?: number | undefined;
+  /**
+   * Seconds of quiet after which speech is over (`speech` of the chunks), 0.1 to 10.
+   * @defaultValue 0.8
+   */
+  speechHangover?: number | undefined;
 }
 
 /**
@@ -47,22 +55,29 @@ export function logMel(model: StageModel, options: LogMelOptions = {}): LogMel {
 
 /** The stage that {@link logMel} makes. */
 export class LogMel extends Stage<AudioChunk, MelChunk> {
+  readonly #info: NativeModelInfo;
   readonly #sampleRate: number;
-  readonly #features: number;
   readonly #flush: number;
   readonly #native: NativeMel;
   #samples = 0;
   #frames = 0;
 
+  /**
+   * Told at once where speech begins and ends: for a composition in which this need not wait for the stages behind. Without it, the chunks say it.
+   * @internal
+   */
+  onSpeech: ((changes: readonly SpeechChange[]) => void) | undefined;
+
   constructor(model: StageModel, options: LogMelOptions = {}) {
     mustBeModel('logMel', model);
-    known('logMel', options, ['flushSilence', 'signal']);
+    known('logMel', options, ['flushSilence', 'speechHangover', 'signal']);
     const flush = finite('flushSilence', options.flushSilence ?? DEFAULT_SILENCE.flush, 0, 10);
+    const hangover = finite('speechHangover', options.speechHangover ?? DEFAULT_SILENCE.hangover, 0.1, 10);
     const signal = optionalSignal('signal', options.signal);
-    const native = model.native.createMel();
+    const native = model.native.createMel(melFrames(model.info, hangover));
     super({ signal });
+    this.#info = model.info;
     this.#sampleRate = model.info.sampleRate;
-    this.#features = model.info.features;
     this.#flush = Math.round(flush * this.#sampleRate);
     this.#native = native;
   }
@@ -96,6 +111,9 @@ export class LogMel extends Stage<AudioChunk, MelChunk> {
   #chunk(mel: NativeFrames, end?: { samples: number }): MelChunk {
     const firstFrame = this.#frames;
     this.#frames += mel.rows;
-    return new NativeMelChunk(mel, this.#features, firstFrame, end);
+    const speech = speechOf(this.#info, mel);
+    if (!this.onSpeech) return new NativeMelChunk(mel, this.#info.features, firstFrame, { speech, end });
+    if (speech.length > 0) this.onSpeech(speech);
+    return new NativeMelChunk(mel, this.#info.features, firstFrame, { end });
   }
 }

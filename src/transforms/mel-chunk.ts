@@ -2,7 +2,7 @@
  * The mel frames of `logMel` on their way to `encode`: native until something reads them. What happens to them is up to the stages.
  */
 import type { NativeFrames } from '../engine/addon.js';
-import type { MelChunk } from '../events.js';
+import type { MelChunk, SpeechChange } from '../events.js';
 
 /** A chunk whose `data` is copied out of the engine when it is first read. From then on it is an ordinary chunk. */
 export class NativeMelChunk implements MelChunk {
@@ -10,6 +10,7 @@ export class NativeMelChunk implements MelChunk {
   #data: Float32Array | undefined;
   declare data: Float32Array;
   frames: number;
+  declare speech?: SpeechChange[];
   declare end?: { samples: number };
 
   /**
@@ -35,11 +36,12 @@ export class NativeMelChunk implements MelChunk {
     native: NativeFrames,
     public features: number,
     public firstFrame: number,
-    end?: { samples: number },
+    { speech = [], end }: { speech?: SpeechChange[]; end?: { samples: number } | undefined } = {},
   ) {
     this.#native = native;
     this.frames = native.rows;
     Object.defineProperty(this, 'data', NativeMelChunk.#accessor);
+    if (speech.length > 0) this.speech = speech;
     if (end) this.end = end;
   }
 

@@ -14,6 +14,7 @@ import {
   headsOf,
   resolveDecoding,
 } from '../model/decoding.js';
+import { speechEvent } from '../model/speech-changes.js';
 import { mustBeModel, type StageModel } from '../model/stage-model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
 import { UtteranceMarks } from '../model/utterance-marks.js';
@@ -41,7 +42,8 @@ export interface TokenDecodeOptions extends StageOptions {
  * Encoder frames to tokens by the model's best head: TDT, RNNT or CTC.
  *
  * Each step emits the `token` events that are now final, `progress`, and a `draft` of what is not final yet, unless newer frames already
- * wait. At the end comes `end`. Times are clamped to the input's duration.
+ * wait. `speechStart` and `speechEnd` come between them, as soon as `logMel` has found them. At the end comes `end`. Times are clamped to the
+ * input's duration.
  *
  * @throws {@link ArgumentError} (synchronously) for invalid options. The stage fails with it for tickets of another model.
  *
@@ -204,17 +206,14 @@ export class TokenDecode extends Stage<EncodedChunk, TranscriptEvent> {
     }
     this.#session = chunk.session;
     if (chunk.end) this.#placer.duration = chunk.end.duration;
-    if (chunk.ticket < 0) return this.#end();
+    for (const change of chunk.speech) await this.emitOne(speechEvent(change));
+    if (chunk.ticket < 0) return chunk.end ? this.#end() : undefined;
     const decoded = await this.#decode(chunk.session, chunk.ticket);
     this.#steps++;
     this.#computeSeconds += chunk.computeSeconds + decoded.computeSeconds;
     this.#stepsGrown += Math.max(0, chunk.grown - 1);
     const latency = (performance.now() - chunk.readyAt) / 1000;
     this.#latencies.add(latency);
-
-    for (const { time, speaking } of chunk.speech) {
-      await this.emitOne({ type: speaking ? 'speechStart' : 'speechEnd', time });
-    }
 
     for (const token of this.#placer.final(decoded.final)) {
       await this.emitOne(this.#marks.event(token) ?? { type: 'token', token });

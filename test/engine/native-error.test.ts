@@ -63,7 +63,7 @@ test.each([
 describe('errors of the addon', () => {
   test('for wrong arguments, in every method', () =>
     withModel(async ({ native }) => {
-      const mel = native.createMel();
+      const mel = native.createMel(80);
       const encoder = native.createEncoder(options);
       const decoder = native.createDecoder({ head: 'tdt' });
       const all: [object, string[]][] = [
@@ -129,7 +129,7 @@ describe('errors of the addon', () => {
 
   test('for snapshots that do not fit', () =>
     withModel(async ({ native }) => {
-      for (const session of [native.createMel(), native.createDecoder({ head: 'tdt' })]) {
+      for (const session of [native.createMel(80), native.createDecoder({ head: 'tdt' })]) {
         const { error } = await failure(() => session.load(new Uint8Array(5)));
         expect(error).toBeInstanceOf(ParakeetError);
         expect(error).toMatchObject({ code: 'ERR_PARAKEET_INVALID_SNAPSHOT' });
@@ -139,7 +139,7 @@ describe('errors of the addon', () => {
 
   test('for what is closed, and for what closing gives up', () =>
     withModel(async ({ native }) => {
-      const mel = native.createMel();
+      const mel = native.createMel(80);
       // Enough work that what comes behind it cannot be done before the close.
       const running = Promise.allSettled(
         Array.from({ length: 20 }, () => mel.push(new Float32Array(160_000))),

@@ -1,4 +1,5 @@
 /** A live transcript that is moved: the events of both parts are those of one that was never disturbed. */
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import {
@@ -11,6 +12,7 @@ import {
   type TranscriptEvent,
 } from '../../src/index.js';
 import { samplesOf } from '../support/samples.js';
+import { parted } from '../support/speech.js';
 
 let model: Model;
 beforeAll(async () => {
@@ -45,7 +47,7 @@ test('undisturbed, its finals are those of parakeet()', async () => {
   const expected = await finals(other);
   const stream = movableStream(model, { sampleRate: 16_000, ...rules });
   const [own] = await Promise.all([finals(stream), write(stream, bytes, 3201).then(() => stream.end())]);
-  expect(own).toEqual(expected);
+  expect(parted(own)).toEqual(parted(expected));
   expect(own.filter(({ type }) => type === 'sentence').length).toBeGreaterThan(1);
 });
 
@@ -60,8 +62,9 @@ test.each([16_000, 44_100])('moved at any moment, twice, at %i Hz', async (rate)
       const heard: TranscriptEvent[] = [];
       first.on('data', (event: TranscriptEvent) => heard.push(event));
       await write(first, bytes.subarray(0, cut), 8000);
-      const at = heard.length;
       const { bytes: snapshot, soundFrom } = await first.snapshot();
+      await setImmediate();
+      const at = heard.length;
       // The first server lives on for a while: what it says then is said again.
       if (late) await write(first, bytes.subarray(cut, cut + 40_000), 8000);
       first.destroy();
@@ -72,7 +75,7 @@ test.each([16_000, 44_100])('moved at any moment, twice, at %i Hz', async (rate)
         finals(second),
         write(second, bytes.subarray(soundFrom), 5000).then(() => second.end()),
       ]);
-      expect([...kept, ...rest]).toEqual(undisturbed);
+      expect(parted([...kept, ...rest])).toEqual(parted(undisturbed));
     }),
     { numRuns: 6 },
   );
@@ -95,7 +98,7 @@ test('sound in odd pieces in memory that is used again is the same', async () =>
     other.end();
   };
   const [got] = await Promise.all([finals(other), inPieces()]);
-  expect(got).toEqual(wanted);
+  expect(parted(got)).toEqual(parted(wanted));
 });
 
 test('flush() and snapshot() are behind all that was written', async () => {

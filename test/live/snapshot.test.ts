@@ -110,7 +110,7 @@ describe('snapshots', () => {
   test('whose native state does not fit fail the first call, and leave nothing open', async () => {
     const decoder = model.native.createDecoder({ head: 'tdt' });
     const encoder = model.native.createEncoder(smallEncoder);
-    const mel = model.native.createMel();
+    const mel = model.native.createMel(80);
     for (const session of [decoder, encoder, mel]) {
       const state = await session.save();
       await session.load(state);

@@ -63,6 +63,23 @@ describe('a turn', () => {
     expect(run([draft([hello])])).toMatchObject([{ type: 'start', time: 1 }, { type: 'interim' }]);
   });
 
+  test('of sound without words ends, although the next voice is heard before that is certain', () => {
+    const events = run([
+      { type: 'speechStart', time: 1 },
+      { type: 'speechEnd', time: 2 },
+      { type: 'progress', time: 2.3 },
+      { type: 'speechStart', time: 3.1 },
+      { type: 'progress', time: 2.9 },
+      { type: 'progress', time: 3.1 },
+      { type: 'progress', time: 5 },
+    ]);
+    expect(events.filter(({ type }) => type !== 'usage')).toEqual([
+      { type: 'start', time: 1 },
+      { type: 'end', time: 2, whole: undefined },
+      { type: 'start', time: 3.1 },
+    ]);
+  });
+
   test('that begins before the last one is final starts right after its end', () => {
     const events = run([
       { type: 'speechStart', time: 0.9 },

@@ -26,7 +26,7 @@ function fading(length: number): Float32Array {
 }
 
 async function streamed({ native }: NativeGolden, samples: Float32Array, sizes: number[], flush: number) {
-  const mel = native.createMel();
+  const mel = native.createMel(80);
   const chunks: NativeFrames[] = [];
   for (const piece of pieces(samples, sizes)) chunks.push(await mel.push(piece));
   chunks.push(await mel.finish(flush));

@@ -76,6 +76,16 @@ describe('a recorded session', () => {
     expect(code).toBe(0);
   });
 
+  test('is the same when its speech was noticed earlier or later among the words, and differs when it was not', async () => {
+    const speech = recorded.split('\n').filter((line) => line.includes('"type":"speech'));
+    expect(speech.length).toBeGreaterThan(0);
+    const others = (lines: string[]) => lines.filter((line) => !speech.includes(line));
+    await changed((lines) => [...others(lines).slice(0, -1), ...speech, ...others(lines).slice(-1)]);
+    expect((await cli(['replay', 'copy.jsonl'])).code).toBe(0);
+    await changed(others);
+    expect((await cli(['replay', 'copy.jsonl'])).code).toBe(1);
+  });
+
   test('that differs is shown where, and fails', async () => {
     await changed((lines) =>
       lines.map((line) => line.replace(/("type":"token","token":\{"id":\d+,"text":")/, '$1X')),

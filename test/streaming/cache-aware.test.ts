@@ -199,7 +199,7 @@ describe('a cache-aware stream', () => {
     for (const context of CONTEXTS) {
       for (const cut of [16_000, 16_160, 20_640, 23_333]) {
         const parts = [audio.subarray(0, cut), audio.subarray(cut, 48_000)];
-        const mel = model.native.createMel();
+        const mel = model.native.createMel(80);
         const encoder = model.native.createEncoder(cacheAwareOptions(context));
         const decoder = model.native.createDecoder({ head: 'rnnt' });
         const ids: number[][] = [[], []];

@@ -90,7 +90,7 @@ export async function streamTokens(
   flush = 0,
   decoding: NativeDecoding = { head: 'rnnt' },
 ): Promise<{ tokens: FrameToken[]; finals: number[] }> {
-  const mel = native.createMel();
+  const mel = native.createMel(80);
   const encoder = native.createEncoder(options);
   const decoder = native.createDecoder(decoding);
   const tokens: FrameToken[] = [];

@@ -11,6 +11,7 @@ import type {
   NativeMel,
   NativeModel,
   NativeModelInfo,
+  NativeSpeechChange,
   NativeTicket,
   NativeTokens,
 } from '../../src/engine/addon.js';
@@ -29,6 +30,8 @@ export interface FakeOptions {
   /** Contexts of a cache-aware model; none by default. */
   contexts?: NativeModelInfo['contexts'];
   sampleRate?: number;
+  /** The front end says where speech begins and ends: whatever is loud. */
+  speech?: boolean;
   /** Milliseconds that each native call takes. */
   delay?: number;
   /** This kind of call fails, from its `faultAfter`th on. */
@@ -111,6 +114,11 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
     #tail = new Float32Array(0);
     #samples = 0;
     #frames = 0;
+    #lastLoud = Number.NEGATIVE_INFINITY;
+    #speech = false;
+    constructor(readonly hangover: number) {
+      super();
+    }
     push(samples: Float32Array): Promise<NativeFrames> {
       return this.run('mel', () => this.#take(samples));
     }
@@ -131,14 +139,23 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
       all.set(samples, this.#tail.length);
       const rows = Math.floor(this.#samples / HOP) - this.#frames;
       const data = new Float32Array(rows * 2);
+      const changes: NativeSpeechChange[] = [];
       for (let row = 0; row < rows; row++) {
         const window = all.subarray(row * HOP, (row + 1) * HOP);
         data[2 * row] = window.reduce((sum, x) => sum + Math.abs(x), 0) / HOP;
         data[2 * row + 1] = this.#frames + row;
+        changes.push(...this.#hear(this.#frames + row, data[2 * row] as number));
       }
       this.#frames += rows;
       this.#tail = all.slice(rows * HOP);
-      return { rows, data: () => data };
+      return { rows, changes, data: () => data };
+    }
+    #hear(melFrame: number, loudness: number): NativeSpeechChange[] {
+      if (loudness > SILENCE) this.#lastLoud = melFrame;
+      const speech = options.speech === true && melFrame - this.#lastLoud < this.hangover;
+      if (speech === this.#speech) return [];
+      this.#speech = speech;
+      return [{ melFrame: speech ? melFrame : this.#lastLoud + 1, speech }];
     }
   }
 
@@ -205,7 +222,6 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
         computeSeconds: 0.001,
         grown: 1,
         batch: 1,
-        changes: [],
       };
     }
   }
@@ -283,7 +299,7 @@ export function fakeModel(options: FakeOptions = {}): FakeModel {
     decode: unused,
     transcribe: unused,
     recognizeMel: unused,
-    createMel: () => new Mel(),
+    createMel: (hangover) => new Mel(hangover),
     createEncoder: (encoderOptions: NativeEncoderOptions) => new Encoder(encoderOptions),
     createDecoder: () => new Decoder(),
     close: async () => {},

@@ -43,7 +43,7 @@ export async function runNative(
   const { normalization } = options;
   const prior = normalization === 'running' ? options.prior : undefined;
   const begun = prior ?? normalization;
-  const mel = native.createMel();
+  const mel = native.createMel(80);
   const encoder = native.createEncoder({
     chunk: options.chunk,
     lookahead: options.lookahead,

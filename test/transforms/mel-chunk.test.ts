@@ -28,7 +28,7 @@ function nativeFrames(...values: number[]) {
 describe('a chunk of native frames', () => {
   test('that nobody has read is handed on as it is', () => {
     const frames = nativeFrames(1, 2);
-    const chunk = new NativeMelChunk(frames, 1, 7, { samples: 3 });
+    const chunk = new NativeMelChunk(frames, 1, 7, { end: { samples: 3 } });
     expect(NativeMelChunk.frames(chunk)).toBe(frames);
     expect(frames.copies).toBe(0);
     expect(chunk).toMatchObject({ frames: 2, features: 1, firstFrame: 7, end: { samples: 3 } });

@@ -19,6 +19,16 @@ export interface ResultMetadata {
   model_info: { name: string; version: string; arch: string };
 }
 
+/**
+ * Events behind a sentence that do not say whether the utterance goes on: `endOfUtterance` says that it ends, and where a voice begins or ends
+ * is told as soon as it is heard, also between a sentence and the end of its utterance.
+ */
+const SAYS_NOTHING: ReadonlySet<TranscriptEvent['type']> = new Set([
+  'endOfUtterance',
+  'speechStart',
+  'speechEnd',
+]);
+
 export class Results {
   readonly #parameters: ListenParameters;
   readonly #metadata: ResultMetadata;
@@ -40,7 +50,7 @@ export class Results {
 
   /** The messages that an event leads to. */
   *take(event: TranscriptEvent): Generator<DeepgramMessage> {
-    if (event.type !== 'endOfUtterance') yield* this.#release(false);
+    if (!SAYS_NOTHING.has(event.type)) yield* this.#release(false);
     switch (event.type) {
       case 'token':
         this.#open.push(event.token);

@@ -81,6 +81,14 @@ describe('results', () => {
     ]);
   });
 
+  test('a voice that is heard between a sentence and the end of its utterance does not part them', () => {
+    const voice: TranscriptEvent = { type: 'speechStart', time: 3 };
+    expect(messages('vad_events=true', [...heard(HELLO), voice, END_OF_UTTERANCE])).toEqual([
+      'SpeechStarted',
+      'Results final speech final Hello there.',
+    ]);
+  });
+
   test('a transcript that breaks off loses no sentence', () => {
     expect(messages('', heard(HELLO))).toEqual(['Results final speech final Hello there.']);
   });

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { TranscriptEvent } from '../../../../index.js';
+import { Voice } from '../../../../voice.js';
 
 /** An open item. */
 interface Turn {
@@ -25,6 +26,7 @@ export class Turns {
   #turn: Turn | undefined;
   #previous: string | null = null;
   #discarding = false;
+  readonly #voice = new Voice();
 
   constructor(detected: boolean, isOlder: boolean) {
     this.#detected = detected;
@@ -33,6 +35,7 @@ export class Turns {
 
   /** The messages that an event leads to. */
   *take(event: TranscriptEvent): Generator<TurnMessage> {
+    this.#voice.take(event);
     if (this.#discarding) return;
     switch (event.type) {
       case 'speechStart':
@@ -49,6 +52,13 @@ export class Turns {
         if (this.#detected && delta !== '') yield deltaOf(turn.id, delta);
         break;
       }
+      case 'progress':
+        // Sound without a word: what is said next is another turn.
+        if (this.#turn?.text === '' && this.#detected && this.#voice.over(this.#turn.from, event.time)) {
+          this.#turn.end = Math.max(this.#turn.end, this.#voice.quietSince);
+          yield* this.#stop();
+        }
+        break;
       case 'endOfUtterance':
         if (this.#detected) yield* this.#stop();
         break;
@@ -93,6 +103,9 @@ export class Turns {
     const { id, end } = this.#turn as Turn;
     yield { type: 'input_audio_buffer.speech_stopped', audio_end_ms: Math.round(end * 1000), item_id: id };
     yield* this.#complete();
+    const again = this.#voice.since;
+    // The next turn may have begun already: voices are heard before words are final.
+    if (again !== undefined && again >= end) yield* this.#begin(again);
   }
 
   *#complete(): Generator<TurnMessage> {
