@@ -39,22 +39,34 @@ export function describePlan(benches, { quick = false } = {}) {
 }
 
 /**
+ * @typedef {import('./plan.mjs').Bench} Bench
+ * @typedef {object} RunOptions
+ * @property {{ synthetic: string, real: string }} recordings
+ * @property {boolean} [quick]
+ * @property {Record<string, string>} [missing] peers that are not installed: a bench that needs one fails
+ * @property {string} [folder] where the programs are
+ * @property {(line: string) => void} [say]
+ * @property {(bench: Bench, results: any, commands: string[]) => void} [done] called with what a bench has measured
+ */
+
+/**
  * Runs benches. One that fails is no reason to stop.
  *
- * @param {import('./plan.mjs').Bench[]} benches
- * @param {{ recordings: { synthetic: string, real: string }, quick?: boolean, folder?: string, say?: (line: string) => void,
- *   done?: (bench: import('./plan.mjs').Bench, results: object, commands: string[]) => void }} options `folder`: where the programs are;
- *   `done`: called with what a bench has measured
+ * @param {Bench[]} benches
+ * @param {RunOptions} options
  * @returns {Promise<{ name: string, reason: string }[]>} those that failed
  */
 export async function runAll(
   benches,
-  { recordings, quick = false, folder = here, say = () => {}, done = () => {} },
+  { recordings, quick = false, missing = {}, folder = here, say = () => {}, done = () => {} },
 ) {
   const failed = [];
   for (const bench of benches) {
     const began = performance.now();
+    // Without its peers it would leave figures of the documents empty.
+    const lacking = (bench.needs ?? []).filter((need) => need in missing);
     try {
+      if (lacking.length > 0) throw new Error(`${lacking.join(', ')} missing`);
       const outputs = [];
       const commands = [];
       for (const run of bench.runs(recordings)) {
@@ -159,13 +171,8 @@ async function main() {
     mkdirSync(folder, { recursive: true });
     writeFileSync(path.join(folder, `${bench.name}.json`), `${JSON.stringify(written, null, 2)}\n`);
   };
-  // Without its peers a bench would leave figures of the documents empty.
-  const lacks = ({ needs = [] }) => (values.quick ? [] : needs.filter((name) => name in missing));
-  const failed = benches
-    .filter((bench) => lacks(bench).length > 0)
-    .map((bench) => ({ name: bench.name, reason: `${lacks(bench).join(', ')} missing; see above` }));
-  const runnable = benches.filter((bench) => lacks(bench).length === 0);
-  failed.push(...(await runAll(runnable, { recordings, quick: values.quick, say: console.log, done })));
+  const options = { recordings, quick: values.quick, say: console.log, done };
+  const failed = await runAll(benches, { ...options, missing: values.quick ? {} : missing });
   for (const { name, reason } of failed) console.log(`failed: ${name}: ${reason}`);
   process.exitCode = failed.length > 0 ? 1 : 0;
   if (values.quick) return;

@@ -126,6 +126,20 @@ describe('a run of all', () => {
     ]);
   });
 
+  test('leaves out a bench whose peers are missing, since its figures would be', async () => {
+    const measured: string[] = [];
+    const failed = await runAll([{ ...bench('first', 'good.mjs'), needs: ['here', 'gone'] }], {
+      recordings,
+      folder,
+      missing: { gone: 'pip install gone' },
+      done: ({ name }) => measured.push(name),
+    });
+    expect({ failed, measured }).toEqual({
+      failed: [{ name: 'first', reason: 'gone missing' }],
+      measured: [],
+    });
+  });
+
   test('is brief with quick', async () => {
     const measured: unknown[] = [];
     const own = {
