@@ -6,10 +6,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, type TestContext, test } from 'vitest';
+import { readDocument } from '../support/documents.js';
 import { installed, nodeIn } from '../support/installed.js';
 import { Consumer, PROGRAM } from './consumer.js';
 
-/** What the packager is told, and the pattern in the guide. */
+/** What the packager is told, as the guide has it. */
 const BESIDE = '**/node_modules/@parakeet-stream/**';
 
 /** The main process: no window, a transcript of the recording that is named last. */
@@ -54,6 +55,7 @@ function packApplication(): void {
 }
 
 test('the packages lie beside an archive of Electron, and are found from within it', () => {
+  expect(readDocument('docs/installing.md')).toContain(`asarUnpack: ['${BESIDE}']`);
   packApplication();
   const modules = ['node_modules', '@parakeet-stream'];
   const beside = at('app.asar.unpacked', ...modules);
