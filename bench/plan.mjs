@@ -52,10 +52,10 @@ const once =
 
 /** @type {Bench[]} */
 export const plan = [
-  { name: 'wer', minutes: 2, model: TINY, runs: apart('wer.mjs') },
+  { name: 'wer', minutes: 1, model: TINY, runs: apart('wer.mjs') },
   {
     name: 'decoding',
-    minutes: 6,
+    minutes: 4,
     model: TINY,
     runs: (recordings) => [
       ...apart('decoding.mjs')(recordings),
@@ -68,18 +68,18 @@ export const plan = [
       ),
     ],
   },
-  { name: 'boost', minutes: 2, model: TINY, runs: apart('boost.mjs') },
-  { name: 'language-model', minutes: 4, model: TINY, runs: together('language-model.mjs') },
-  { name: 'confidence', minutes: 1, model: TINY, runs: together('confidence.mjs') },
-  { name: 'latency', minutes: 16, model: TINY, runs: apart('latency.mjs', ['--refine', '--grid', GRID]) },
+  { name: 'boost', minutes: 1, model: TINY, runs: apart('boost.mjs') },
+  { name: 'language-model', minutes: 3, model: TINY, runs: together('language-model.mjs') },
+  { name: 'confidence', minutes: 2, model: TINY, runs: together('confidence.mjs') },
+  { name: 'latency', minutes: 10, model: TINY, runs: apart('latency.mjs', ['--refine', '--grid', GRID]) },
   {
     name: 'draft',
-    minutes: 3,
+    minutes: 2,
     model: TINY,
     runs: (recordings) => apart('latency.mjs', ['--draft-model', 'same'])(recordings).slice(0, 1),
   },
   { name: 'voices', minutes: 5, model: TINY, runs: together('voices.mjs', '--presets') },
-  { name: 'long', minutes: 8, model: TINY, runs: together('long.mjs') },
+  { name: 'long', minutes: 2, model: TINY, runs: together('long.mjs') },
   { name: 'demo', minutes: 1, model: TINY, runs: once('demo.mjs') },
   { name: 'memory', minutes: 2, model: TINY, runs: once('memory.mjs') },
   {
