@@ -17,7 +17,6 @@
  * `--quick`: the 110m size, ten seconds, one round, no peers, unless other options say so; less than a minute.
  * `--what stream` feeds our streams and parakeet-mlx's (context 256/256, steps of a second) and takes minutes.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -26,6 +25,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { presets } from 'parakeet-stream';
 import { Peer } from './peers/peer.mjs';
+import { findOpenblas, python } from './peers.mjs';
 import { median } from './quantile.mjs';
 import { cacheFolder, randomModel, sizes } from './random-model.mjs';
 
@@ -216,9 +216,8 @@ function ourCommand(folder, dtype, env = {}) {
 }
 
 async function startPeers(name, folder) {
-  const python = process.env.PARAKEET_BENCH_PYTHON || 'python3';
   const graphs = path.join(cacheFolder, `${name}-onnx`);
-  const script = (file, ...args) => [python, [path.join(here, 'peers', file), ...args]];
+  const script = (file, ...args) => [python(), [path.join(here, 'peers', file), ...args]];
   // On Linux, `pip install parakeet-mlx` brings MLX without its library; ours is the same version.
   const library = [path.join(root, 'vendor', 'mlx', 'lib'), process.env.LD_LIBRARY_PATH]
     .filter(Boolean)
@@ -245,13 +244,6 @@ async function startPeers(name, folder) {
 
 function start([command, args, env]) {
   return Peer.start(command, args, { env, loud });
-}
-
-function findOpenblas() {
-  const { stdout } = spawnSync('sh', ['-c', 'PATH="$PATH:/sbin:/usr/sbin" ldconfig -p'], {
-    encoding: 'utf8',
-  });
-  return /=> (.*libopenblas\.so\.0)$/m.exec(stdout ?? '')?.[1];
 }
 
 function round(value) {

@@ -47,29 +47,28 @@ function latency() {
 
 /** What an hour of audio costs, ours and others, in one run. */
 function cost() {
-  const { results, cores } = measured('peers');
+  const { results, cores } = measured('encoder');
   const seconds = (speed) => (cores * 3600) / speed;
-  const [float32] = results;
+  const types = Object.entries(results['110m']).filter(([, { endToEnd }]) => endToEnd);
+  const { float32 } = results['110m'];
   const names = { sherpaInt8: 'sherpa-onnx, int8', parakeetMlx: 'parakeet-mlx, bfloat16' };
-  const ours = results.map(({ dtype, x }) => ({
+  const ours = types.map(([dtype, { endToEnd }]) => ({
     name: `parakeet-stream, ${dtype}`,
-    value: seconds(x),
+    value: seconds(endToEnd.x),
     ours: true,
   }));
-  const peers = Object.entries(names).map(([peer, name]) => ({
-    name,
-    value: seconds(float32.x / float32.ratio[peer]),
-  }));
+  // A peer that was not installed has no ratio.
+  const peers = Object.entries(names)
+    .filter(([peer]) => float32.endToEnd.ratio[peer])
+    .map(([peer, name]) => ({ name, value: seconds(float32.endToEnd.x / float32.endToEnd.ratio[peer]) }));
   return bars('Core-seconds for an hour of audio, 110m size', 's', [...ours, ...peers]);
 }
 
-/** How many live streams so many cores hold, against the bound; of the run with the most numbers of cores. */
+/** How many live streams so many cores hold, against the bound. */
 function streams() {
-  const { runs } = measured('streams');
-  const cores = ({ results }) => new Set(results.map((row) => row.cores)).size;
-  const { results } = runs.toSorted((a, b) => cores(b) - cores(a))[0];
-  const panel = (model) => {
-    const rows = results.filter((row) => row.model === model);
+  const { balanced } = measured('streams').results;
+  const panel = ([model, byCores]) => {
+    const rows = Object.values(byCores);
     const points = (key) => rows.map((row) => ({ x: row.cores, y: row[key] }));
     return {
       title: `${model}, ${rows[0].dtype}`,
@@ -81,7 +80,7 @@ function streams() {
       ],
     };
   };
-  return curves('Live streams against cores', [...new Set(results.map(({ model }) => model))].map(panel));
+  return curves('Live streams against cores', Object.entries(balanced).map(panel));
 }
 
 /** The plots, by their name in docs/pictures. */

@@ -57,7 +57,7 @@ if (result.failed > 0) process.exitCode = 1;
 function engineHolds() {
   const args = ['bench/streams.mjs', '--json', '--models', 'tiny', ...(values.quick ? ['--quick'] : [])];
   const { stdout } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
-  return JSON.parse(stdout)[0].batched;
+  return JSON.parse(stdout)[0].streams;
 }
 
 /** All recordings of test/audio, as bytes. */

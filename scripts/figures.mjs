@@ -9,7 +9,11 @@
  *
  *     <!-- last run of soak -->
  *
- * is the last result of that gate, from docs/verified.json.
+ * is the last result of that gate, from docs/verified.json, and what stands between
+ *
+ *     <!-- machine of memory --> and <!-- /machine -->
+ *
+ * what those results were measured on.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,6 +24,7 @@ import { parseArgs } from 'node:util';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MARKED = /(-?\d[\d,]*(?:\.\d+)?)( ?[^\d<|]{0,6})<!-- (\S+) (\S+?)(\*100)? -->/g;
 
+const MACHINE = /<!-- machine of (\S+) -->[^<]*<!-- \/machine -->/g;
 const VERIFIED = /\| [^|\n]*<!-- last run of (\S+) -->/g;
 
 /** Documents that may have figures. */
@@ -31,13 +36,18 @@ export const documents = [
 ];
 
 const read = new Map();
-/** The number at `place` (keys and indices joined by dots) in bench/results/`name`.json. */
-function measured(name, place) {
+/** A file of bench/results. */
+function resultsOf(name) {
   if (!read.has(name)) {
     const file = path.join(root, 'bench', 'results', `${name}.json`);
     read.set(name, JSON.parse(readFileSync(file, 'utf8')));
   }
-  const value = place.split('.').reduce((at, key) => at?.[key], read.get(name));
+  return read.get(name);
+}
+
+/** The number at `place` (keys and indices joined by dots) in bench/results/`name`.json. */
+function measured(name, place) {
+  const value = place.split('.').reduce((at, key) => at?.[key], resultsOf(name));
   if (typeof value !== 'number')
     throw new Error(`Expected a number at ${place} in bench/results/${name}.json but found ${value}`);
   return value;
@@ -54,7 +64,11 @@ function verified(gate) {
 /** `text` with every marked figure as it was measured. */
 export function filled(text) {
   const gates = text.replace(VERIFIED, (_, gate) => `| ${verified(gate)}<!-- last run of ${gate} -->`);
-  return gates.replace(MARKED, (_, shown, unit, name, place, percent) => {
+  const machines = gates.replace(
+    MACHINE,
+    (_, name) => `<!-- machine of ${name} -->${resultsOf(name).machine}<!-- /machine -->`,
+  );
+  return machines.replace(MARKED, (_, shown, unit, name, place, percent) => {
     const decimals = shown.split('.')[1]?.length ?? 0;
     const value = measured(name, place) * (percent ? 100 : 1);
     return `${value.toFixed(decimals)}${unit}<!-- ${name} ${place}${percent ?? ''} -->`;

@@ -2,10 +2,10 @@
  * Fills the published `parakeet-stream`: what package.json's `files` names, and a package.json that installs the packages of the platforms
  * and runs no script. The checkout's own names none of them, since no registry has a version before it is published.
  */
-import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runNpm } from './npm.mjs';
 import { packedDocument } from './packed-document.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -53,10 +53,7 @@ export function publishedManifest(platforms) {
  * @returns {string[]}
  */
 export function packedFiles() {
-  const { stdout } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-    cwd: root,
-    encoding: 'utf8',
-  });
+  const { stdout } = runNpm(['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root });
   // npm 11 prints an array, npm 12 an object by name.
   const [{ files }] = Object.values(JSON.parse(stdout));
   return files.map(({ path: file }) => file);

@@ -6,11 +6,11 @@
  *     node scripts/pack.mjs root --platforms linux-x64,darwin-arm64
  *                                           the root, with optional dependencies that were packed on other machines
  */
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runNpm } from './npm.mjs';
 import { buildOf, fillPlatform } from './pack-platform.mjs';
 import { fillRoot, publishedManifest } from './pack-root.mjs';
 
@@ -98,11 +98,8 @@ function writeManifest(folder, manifest) {
 }
 
 function tarballOf(folder, out) {
-  const { status, stdout, stderr } = spawnSync(
-    'npm',
-    ['pack', '--json', '--ignore-scripts', '--pack-destination', out],
-    { cwd: folder, encoding: 'utf8' },
-  );
+  const words = ['pack', '--json', '--ignore-scripts', '--pack-destination', out];
+  const { status, stdout, stderr } = runNpm(words, { cwd: folder });
   if (status !== 0) throw new Error(`npm pack failed in ${folder}:\n${stderr}`);
   const [{ filename, size, unpackedSize }] = Object.values(JSON.parse(stdout));
   return { tarball: path.join(out, filename), size, unpackedSize };

@@ -92,7 +92,9 @@ async function main() {
 /** The engine without Node (native/test), from the objects of the addon. */
 function compileEngine(compiler) {
   const objects = path.join(build, 'CMakeFiles', 'parakeet.dir', 'native');
-  const engine = ['engine', 'model', 'ops'].flatMap((room) => filesIn(path.join(objects, room), '.cpp.o'));
+  const engine = filesIn(objects, '.cpp.o').filter(
+    (file) => !file.startsWith(path.join(objects, 'binding', '/')),
+  );
   // A source that was moved or deleted leaves its object behind.
   const current = engine.filter((file) =>
     filesIn(path.join(root, 'native'), '.cpp').includes(

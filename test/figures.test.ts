@@ -34,3 +34,10 @@ test('the last run of a gate is what docs/verified.json has, and another text is
   expect(filled(table)).toContain(`| ${passed ? 'passed' : '**failed**'} on ${date}, `);
   expect(filled(table)).toContain('| not run yet<!-- last run of nothing --> |');
 });
+
+test('the machine is the one of the results, and another is seen', () => {
+  const { machine } = JSON.parse(readDocument('bench/results/memory.json')) as { machine: string };
+  expect(filled('On <!-- machine of memory -->a fast one<!-- /machine -->, idle')).toBe(
+    `On <!-- machine of memory -->${machine}<!-- /machine -->, idle`,
+  );
+});

@@ -132,8 +132,10 @@ mx::array PackedEncoder::run(mx::array x, std::vector<Item>& items, const Cancel
     const mx::array table = kept ? (*kept)[i] : layers_[i].project({sinusoids});
     for (size_t k = 0; k < items.size(); k++) {
       shares[k].positions = table;
-      shares[k].firstPosition =
-          mutant("batch-mixed") ? tableRows - shares[k].positionCount : first - shares[k].farthest;
+      // The mutant takes all from the place of the batch's first, as far as the table reaches.
+      shares[k].firstPosition = mutant("batch-mixed")
+                                    ? std::min(first - shares[0].farthest, tableRows - shares[k].positionCount)
+                                    : first - shares[k].farthest;
       shares[k].cache = items[k].caches[i];
     }
     const ops::BlockOutput output = layers_[i](x, shares);

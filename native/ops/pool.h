@@ -17,7 +17,8 @@ int poolThreads();
 // ended. A thread takes the next piece when it has finished one, so a core that is busy with something else takes
 // fewer, and a thread that wakes up too late takes none. An exception in a piece is rethrown here.
 // When nested in a piece, it makes one call of `body` for everything, on the calling thread.
-// Once the work is cancelled (see ops::GiveUpScope), the remaining pieces are skipped.
+// Once the work is cancelled (see ops::GiveUpScope), the remaining pieces are skipped: so only the engine's thread, and
+// MLX's on its behalf, may call it beside a request. Elsewhere the request is somebody else's.
 void parallelFor(int count, int grain, const std::function<void(int begin, int end)>& body);
 
 // The cancel flag; null for none.

@@ -116,13 +116,14 @@ void cancellation(const Goldens& models, std::mt19937& random) {
 
 void manySessions(const Goldens& models, std::mt19937& random) {
   const int before = Counted<SessionTag>::alive();
+  // Before anything runs: weights are unpacked in parallel, and only the engine's thread may do that beside a request.
+  const std::vector<float> samples = models[0].samples();
   std::vector<std::thread> callers;
   std::vector<unsigned> seeds;
   for (int i = 0; i < 4; i++) seeds.push_back(static_cast<unsigned>(random()));
   for (int i = 0; i < 4; i++) {
-    callers.emplace_back([&models, seed = seeds[static_cast<size_t>(i)]] {
+    callers.emplace_back([&models, &samples, seed = seeds[static_cast<size_t>(i)]] {
       std::mt19937 own(seed);
-      const std::vector<float> samples = models[0].samples();
       for (int k = 0; k < 250; k++) {
         TestStream stream(models[own() % models.size()], streamOptions(2, 1, 8));
         if (k % 10 == 0) stream.push(samples.data(), 4'000 + own() % 8'000);

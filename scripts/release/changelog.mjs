@@ -18,6 +18,11 @@ export function sectionOf(changelog, version) {
   return section.slice(heading.length).trim();
 }
 
+/** As our formatter, which the pull request is checked with, wants it: changesets indents the empty lines between a change's paragraphs. */
+export function withoutTrailingSpace(changelog) {
+  return changelog.replace(/[ \t]+$/gm, '');
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const read = (name) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
   const { version } = JSON.parse(read('package.json'));

@@ -9,7 +9,8 @@ export default defineConfig({
     globalSetup: ['test/packages/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 1,
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
+    // On a busy machine the addon alone compiles for ten minutes.
+    testTimeout: 3_600_000,
+    hookTimeout: 3_600_000,
   },
 });

@@ -16,6 +16,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { macLibraries, windowsLibraries } from '../../scripts/addon-libraries.mjs';
 import { readElf } from '../../scripts/elf.mjs';
+import { npmCommand } from '../../scripts/npm.mjs';
 import { AUTOMATIC, PLATFORMS, pack } from '../../scripts/pack.mjs';
 import { buildOf } from '../../scripts/pack-platform.mjs';
 import { publishedManifest } from '../../scripts/pack-root.mjs';
@@ -205,8 +206,19 @@ describe.runIf(isBuilt)('what is packed here', () => {
   });
 });
 
-test.runIf(isBuilt)("the addon keeps Electron's rule: no buffer on memory of its own", () => {
-  const names = readFileSync(buildOf(here).addon, 'latin1');
-  expect(names).toContain('\0napi_create_arraybuffer\0');
-  expect(names).not.toMatch(/\0(napi|node_api)_create_(external_(array)?buffer|buffer_from_arraybuffer)\0/);
+test.runIf(isBuilt)(
+  "the addon keeps Electron's rules: no buffer on memory of its own, nothing of V8 itself",
+  () => {
+    const names = readFileSync(buildOf(here).addon, 'latin1');
+    expect(names).toContain('\0napi_create_arraybuffer\0');
+    expect(names).not.toMatch(/\0(napi|node_api)_create_(external_\w*buffer|buffer_from_arraybuffer)\0/);
+    expect(names).not.toMatch(/\0_ZNK?2v8/);
+  },
+);
+
+test('npm is started as it is on Windows too, where its command is a script', () => {
+  const program = 'C:\\node\\node_modules\\npm\\bin\\npm-cli.js';
+  expect(npmCommand('win32', { npm_execpath: program })).toEqual([process.execPath, program]);
+  expect(npmCommand('linux', { npm_execpath: '/opt/yarn/bin/yarn.js' })).toEqual(['npm']);
+  expect(() => npmCommand('win32', {})).toThrow('npm run pack');
 });

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sectionOf } from '../../scripts/release/changelog.mjs';
+import { sectionOf, withoutTrailingSpace } from '../../scripts/release/changelog.mjs';
 import { objections, tarballsOf } from '../../scripts/release/publish.mjs';
 import { addressOf, writeRepository } from '../../scripts/release/write-repository.mjs';
 import { readDocument, root } from '../support/documents.js';
@@ -60,6 +60,19 @@ describe('the address of the repository', () => {
     ])
       expect(() => addressOf(wrong)).toThrow('Expected the https address of a repository');
   });
+});
+
+test('what changesets writes is left as our formatter wants it', () => {
+  const written = '## 0.2.0\n\n### Patch Changes\n\n- 37bf5c1: One.\n  \n  Two.\n- 5ef820e: Three.\n';
+  const formatted = (text: string) =>
+    spawnSync('npx', ['--no-install', 'biome', 'format', '--stdin-file-path=CHANGELOG.md'], {
+      cwd: root,
+      encoding: 'utf8',
+      input: text,
+    }).stdout;
+  expect(formatted(written)).not.toBe(written);
+  const tidied = withoutTrailingSpace(written);
+  expect(formatted(tidied)).toBe(tidied);
 });
 
 describe('the notes of a release', () => {
