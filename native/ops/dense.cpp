@@ -19,7 +19,7 @@ int groupOf(int inputs) {
 
 Dense::Dense(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs, DType dtype)
     : dtype_(dtype),
-      group_(dtype == DType::int8 ? groupOf(inputs) : 0),
+      group_(inBytes(dtype) ? groupOf(inputs) : 0),
       weight_(fromVector(weight, {outputs, inputs})) {
   const mx::Dtype type = activationType(dtype);
   if (!bias.empty()) bias_ = mx::astype(fromVector(bias, {outputs}), type);
