@@ -20,7 +20,8 @@ constexpr auto grids = [] {
   for (int ratio = 1; ratio <= mostRatio; ratio++) {
     for (int zero = 0; zero <= mostZero; zero++) {
       const int offset = FourBitGroup{static_cast<uint8_t>(ratio | zero << 4), {}}.zero();
-      const int least = std::max(0, (offset - 128 + ratio - 1) / ratio), most = std::min(mostCode, (offset + 127) / ratio);
+      const int least = std::max(0, (offset - 128 + ratio - 1) / ratio),
+                most = std::min(mostCode, (offset + 127) / ratio);
       grids[ratio][zero] = {static_cast<float>(ratio), static_cast<float>(offset), static_cast<float>(least),
                             static_cast<float>(most)};
     }

@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "ops/cpu/tile_operand.h"
+#include "ops/cpu/tile_rows_x86.h"
 #include "ops/cpu/vector.h"
 
 namespace parakeet::ops {
@@ -23,37 +25,23 @@ uint32_t fourOf(const FourBitGroup* group, int which) {
 
 // `together`: bytes of a column that lie together.
 template <int together>
-PARAKEET_INLINE void unpack(const uint8_t* blocks, int count, int8_t* bytes) {
+PARAKEET_INLINE void unpackBlock(const uint8_t* block, int8_t* bytes) {
   constexpr int width = half * together;
-  for (int b = 0; b < count; b++, blocks += fourBitBlock) {
-    uint8_t ratios[2 * width], zeros[2 * width];
-    for (int c = 0; c < tileColumns; c++) {
-      for (int i = 0; i < together; i++) {
-        ratios[c * together + i] = blocks[c];
-        zeros[c * together + i] = blocks[tileColumns + c];
-      }
+  uint8_t ratios[2 * width], zeros[2 * width];
+  for (int c = 0; c < tileColumns; c++) {
+    for (int i = 0; i < together; i++) {
+      ratios[c * together + i] = block[c];
+      zeros[c * together + i] = block[tileColumns + c];
     }
-    const uint8_t* codes = blocks + 2 * tileColumns;
-    for (int row = 0; row < fourBitValues / together; row++, codes += width, bytes += 2 * width) {
-      for (int i = 0; i < width; i++) {
-        bytes[i] = static_cast<int8_t>((codes[i] & 15) * ratios[i] - zeros[i]);
-        bytes[width + i] = static_cast<int8_t>((codes[i] >> 4) * ratios[width + i] - zeros[width + i]);
-      }
+  }
+  const uint8_t* codes = block + 2 * tileColumns;
+  for (int row = 0; row < fourBitValues / together; row++, codes += width, bytes += 2 * width) {
+    for (int i = 0; i < width; i++) {
+      bytes[i] = static_cast<int8_t>((codes[i] & 15) * ratios[i] - zeros[i]);
+      bytes[width + i] = static_cast<int8_t>((codes[i] >> 4) * ratios[width + i] - zeros[width + i]);
     }
   }
 }
-
-template <class V>
-PARAKEET_INLINE void unpackGroupsBody(const uint8_t* blocks, int count, int8_t* bytes) {
-  unpack<4>(blocks, count, bytes);
-}
-PARAKEET_VERSIONS(unpackGroups, (const uint8_t* blocks, int count, int8_t* bytes), (blocks, count, bytes))
-
-template <class V>
-PARAKEET_INLINE void unpackValuesBody(const uint8_t* blocks, int count, int8_t* bytes) {
-  unpack<1>(blocks, count, bytes);
-}
-PARAKEET_VERSIONS(unpackValues, (const uint8_t* blocks, int count, int8_t* bytes), (blocks, count, bytes))
 
 }  // namespace
 
@@ -81,8 +69,19 @@ void packFourBits(const FourBitGroup* const* columns, int count, bool inGroups, 
   }
 }
 
-void unpackFourBits(const uint8_t* blocks, int count, bool inGroups, int8_t* bytes) {
-  inGroups ? unpackGroups(blocks, count, bytes) : unpackValues(blocks, count, bytes);
+void unpackFourBits(const uint8_t* blocks, int count, int8_t* bytes) {
+  PARAKEET_IN_AVX2(unpackFourBits(blocks, count, bytes));
+  for (int b = 0; b < count; b++)
+    unpackBlock<4>(blocks + b * fourBitBlock, bytes + static_cast<ptrdiff_t>(b) * fourBitValues * tileColumns);
+}
+
+void widenFourBits(const uint8_t* blocks, int count, const float* scale, float* y) {
+  PARAKEET_IN_AVX2(widenFourBits(blocks, count, scale, y));
+  int8_t bytes[fourBitValues * tileColumns];
+  for (int b = 0; b < count; b++) {
+    unpackBlock<1>(blocks + b * fourBitBlock, bytes);
+    widenBytes(bytes, scale, fourBitValues, y + static_cast<ptrdiff_t>(b) * fourBitValues * tileColumns);
+  }
 }
 
 }  // namespace parakeet::ops

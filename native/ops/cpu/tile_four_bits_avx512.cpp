@@ -23,8 +23,9 @@ PARAKEET_AVX512 void multiplyRows(const TileProduct& product) {
   for (int i = 0; i < rows; i++) {
 #pragma GCC unroll 2
     for (int j = 0; j < vectors; j++)
-      sums[i][j] = product.added ? _mm512_loadu_si512(result + i * product.sumsStride + static_cast<ptrdiff_t>(lanes) * j)
-                                 : _mm512_setzero_si512();
+      sums[i][j] = product.added
+                       ? _mm512_loadu_si512(result + i * product.sumsStride + static_cast<ptrdiff_t>(lanes) * j)
+                       : _mm512_setzero_si512();
   }
   // A column's byte to the four bytes of its group, or to both words of it with zeros above.
   const __m512i toBytes = _mm512_setr_epi32(0x00000000, 0x01010101, 0x02020202, 0x03030303, 0x04040404, 0x05050505,

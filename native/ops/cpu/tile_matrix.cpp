@@ -185,22 +185,27 @@ PanelWeights TileMatrix::weightsOf(size_t panel, int group, int count) const {
   const size_t size = storedBytes(count);
   const char* stored = weights_.data() + panel * storedBytes(groups_) + storedBytes(group);
   const char* next = stored + size;
-  const bool bytes = kind_ == ProductKind::bytes;
-  if (fourBits_ && fourBitTileRows(kind_) == 0) {
-    thread_local AlignedBytes unpacked;
-    const int blocks = fourBitBlocks(kind_, count);
-    auto* to = static_cast<int8_t*>(unpacked.grown(static_cast<size_t>(blocks) * fourBitValues * tileColumns));
-    unpackFourBits(reinterpret_cast<const uint8_t*>(stored), blocks, bytes, to);
-    stored = reinterpret_cast<const char*>(to);
-  }
-  if (stored_ == kind_) return {stored, next, size};
+  const bool asStored = fourBits_ ? fourBitTileRows(kind_) > 0 : stored_ == kind_;
+  if (asStored) return {stored, next, size};
   thread_local AlignedBytes memory;
-  auto* wide = static_cast<float*>(memory.grown(panelBytes(count)));
+  void* made = memory.grown(panelBytes(count));
+  const PanelWeights weights{static_cast<const char*>(made), next, size};
+  auto* wide = static_cast<float*>(made);
+  const float* scale = scale_.data() + panel * tileColumns;
+  if (fourBits_) {
+    const auto* blocks = reinterpret_cast<const uint8_t*>(stored);
+    const int blockCount = fourBitBlocks(kind_, count);
+    if (kind_ == ProductKind::bytes)
+      unpackFourBits(blocks, blockCount, static_cast<int8_t*>(made));
+    else
+      widenFourBits(blocks, blockCount, scale, wide);
+    return weights;
+  }
   if (stored_ == ProductKind::bfloat16)
     fromBfloat16(reinterpret_cast<const uint16_t*>(stored), wide, static_cast<size_t>(count) * tileColumns);
   else
-    widenBytes(reinterpret_cast<const int8_t*>(stored), scale_.data() + panel * tileColumns, count, wide);
-  return {reinterpret_cast<const char*>(wide), next, size};
+    widenBytes(reinterpret_cast<const int8_t*>(stored), scale, count, wide);
+  return weights;
 }
 
 TileMatrix::Operand TileMatrix::room(int rows) const {

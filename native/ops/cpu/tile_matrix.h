@@ -1,5 +1,6 @@
 // The encoder's weights for the products of tile_kernel.h: panels of tileColumns columns, each read from beginning to
-// end. Weights of a type that the CPU has no kernel for are kept in it and widened to float32, a few groups at a time; those in four bits are unpacked in the same way.
+// end. Weights of a type that the CPU has no kernel for are kept in it and widened to float32, a few groups at a time;
+// those in four bits are unpacked in the same way.
 #pragma once
 
 #ifdef PARAKEET_CPU_KERNELS
