@@ -43,6 +43,8 @@ const FRAME_SECONDS = 0.08;
 /** Steps that are taken as one until the caches are full. */
 const WARM_UP_STEPS = 1000;
 
+/** Bytes that int4 reads of those of int8: ten sixteenths in the feed-forward layers and the attention, 20 of 23 squares of the width (native/ops/cpu/tile_four_bits.h). */
+const INT4_SHARE = (20 * (10 / 16) + 3) / 23;
 /** Weights that are read in a second, once it is measured. */
 let readSpeed;
 const result = {
@@ -162,9 +164,10 @@ async function bounds({ addon, info }, frames) {
     (sum, { inputs, outputs, times }) => sum + times * inputs * outputs,
     0,
   );
+  const share = values.dtype === 'int4' ? INT4_SHARE : 1;
   // A single row of a matrix that no cache holds: its weights are read, and hardly anything is computed.
   readSpeed ??= (await addon.productSpeed(values.dtype, 1, 4096, 32_768, 0.5)) / 2;
-  return { arithmetic: 1000 * arithmetic, weights: (1000 * weights) / readSpeed };
+  return { arithmetic: 1000 * arithmetic, weights: (1000 * share * weights) / readSpeed };
 }
 
 function cpuSeconds() {

@@ -27,9 +27,10 @@ export interface LoadModelOptions {
    * Type that the weights are kept in and the encoder's products are computed in; sums and intermediate values are float32. `'bfloat16'`
    * halves the memory and is fast if the CPU multiplies it (AVX512-BF16, AMX) and on GPUs; elsewhere it takes about as much time as
    * float32. `'int8'` (weights scaled for each channel, activations for each row) takes a quarter of the memory and is the fastest if the
-   * CPU has VNNI or AMX; it may change a few words. `'int4'` is int8 with the weights of the feed-forward layers and of the attention in four bits: about
-   * 0.7 of int8's memory, faster for one stream or a few, and it changes more words. On a GPU it is int8. `'auto'` takes bfloat16 if it is
-   * fast, else float32, and for weights that were converted to int8 or int4 that.
+   * CPU has VNNI or AMX; it may change a few words. `'int4'` is int8 with the weights of the feed-forward layers and of the
+   * attention in four bits: three quarters of int8's memory, faster for a single live stream on CPUs with AVX-512 VNNI, and some words in a
+   * hundred are others; on a GPU it is int8. `'auto'` takes bfloat16 if it is fast, else float32, and for weights that were converted to
+   * int8 or int4 that.
    * @defaultValue `'auto'`
    */
   dtype?: 'auto' | NativeDType | undefined;
