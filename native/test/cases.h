@@ -20,6 +20,7 @@ void beams(const Goldens& models, std::mt19937& random);
 void faults(const Goldens& models);
 void greedyKernel(std::mt19937& random);
 void convolutionKernel(std::mt19937& random);
+void fourBits(std::mt19937& random);
 // Takes the cache-aware models, which the others do not.
 void cacheAware(const Goldens& models, std::mt19937& random);
 

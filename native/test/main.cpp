@@ -42,6 +42,7 @@ int main(int count, char** arguments) try {
   run("step grid", [&] { stepGrid(models, random); });
   run("the greedy kernel", [&] { greedyKernel(random); });
   run("the convolution's kernel", [&] { convolutionKernel(random); });
+  run("four bits", [&] { fourBits(random); });
   run("a thousand sessions", [&] { manySessions(models, random); });
   onEngine([&] {
     models.clear();
