@@ -22,6 +22,7 @@ import { readConfig } from './config.js';
 import { openModel } from './open-model.js';
 import { readAt } from './read-at.js';
 import {
+  FOUR_BITS_VERSION,
   floatsOf,
   GROUP_VALUES,
   inHeader,
@@ -180,7 +181,10 @@ async function write(
   signal: AbortSignal | undefined,
   onProgress: ConvertModelOptions['onProgress'],
 ): Promise<number> {
-  const header: Record<string, unknown> = { __metadata__: { format: 'parakeet-stream' } };
+  const fourBits = tensors.some(({ target }) => target === 'I4');
+  const header: Record<string, unknown> = {
+    __metadata__: { format: 'parakeet-stream', ...(fourBits && { four_bits: FOUR_BITS_VERSION }) },
+  };
   let total = 0;
   for (const tensor of tensors) {
     for (const piece of writtenFor(tensor)) {

@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import type { NativeTensor } from '../engine/addon.js';
 import { ModelError } from '../errors.js';
-import { GROUP_BYTES, GROUP_VALUES } from './stored-types.js';
+import { FOUR_BITS_VERSION, GROUP_BYTES, GROUP_VALUES } from './stored-types.js';
 
 /** Longest header that the reference library of the format accepts. */
 const MAX_HEADER_BYTES = 100_000_000;
@@ -69,9 +69,19 @@ function parseHeader(header: Buffer, file: string, dataStart: number, size: numb
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw invalid(`Expected a JSON object as the header of ${file} but found ${show(json)}`);
   }
+  const { __metadata__: metadata } = json as { __metadata__?: { four_bits?: unknown } | null };
+  const version = metadata?.four_bits;
   return Object.entries(json)
     .filter(([name]) => name !== '__metadata__' && !COUNTER.test(name))
-    .map(([name, entry]) => parseTensor(name, entry, file, dataStart, size));
+    .map(([name, entry]) => {
+      const tensor = parseTensor(name, entry, file, dataStart, size);
+      if (tensor.dtype === 'I4' && version !== FOUR_BITS_VERSION) {
+        throw invalid(
+          `Expected version ${FOUR_BITS_VERSION} of weights in four bits for tensor '${name}' in ${file} but found ${show(version)}: a newer version of parakeet-stream wrote it, or another program`,
+        );
+      }
+      return tensor;
+    });
 }
 
 function parseTensor(

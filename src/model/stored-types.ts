@@ -75,6 +75,9 @@ function scaleTensor(name: string, rows: number, encode: StoredTensor['encode'])
   return { name: `${name}_scale`, dtype: 'F32', shape: [rows], bytes: 4 * rows, encode };
 }
 
+/** What the metadata of a file with four bits say under `four_bits`; another number will be another layout. */
+export const FOUR_BITS_VERSION = '1';
+
 /** What a file's header says of a tensor: the format knows no four bits, which are written as the bytes that they lie in. */
 export function inHeader({ dtype, shape }: Pick<StoredTensor, 'dtype' | 'shape'>): {
   dtype: string;

@@ -150,6 +150,10 @@ test('four bits without their scales, or of another width, are refused', async (
     code: 'ERR_PARAKEET_INVALID_WEIGHTS',
     message: expect.stringContaining('[256, 64]'),
   });
+  await expect(renamed('"four_bits":"1"', '"four_bits":"2"')).rejects.toMatchObject({
+    code: 'ERR_PARAKEET_INVALID_WEIGHTS',
+    message: expect.stringContaining("but found '2'"),
+  });
   await expect(renamed(`${shape}256,36]`, `${shape}288,32]`)).rejects.toMatchObject({
     code: 'ERR_PARAKEET_INVALID_WEIGHTS',
     message: expect.stringContaining('groups of 9 bytes'),
