@@ -43,11 +43,11 @@ export function layerWeights(info) {
  * @param {string} dtype
  */
 export async function weightsPerSecond(addon, dtype) {
-  return (await addon.productSpeed(dtype, 1, 4096, 32_768, 0.5)) / 2;
+  return (await addon.productSpeed(dtype, 1, 16_384, 32_768, 0.5)) / 2;
 }
 
 /** Bytes of a weight, by type. */
-const BYTES = { int8: 1, bfloat16: 2, float32: 4 };
+const BYTES = { int4: 9 / 16, int8: 1, bfloat16: 2, float32: 4 };
 /** Bytes of a value in the caches. */
 const CACHED = 4;
 

@@ -55,7 +55,15 @@ if (result.failed > 0) process.exitCode = 1;
 
 /** What bench:streams finds. */
 function engineHolds() {
-  const args = ['bench/streams.mjs', '--json', '--models', 'tiny', ...(values.quick ? ['--quick'] : [])];
+  const args = [
+    'bench/streams.mjs',
+    '--json',
+    '--models',
+    'tiny',
+    '--dtype',
+    'float32',
+    ...(values.quick ? ['--quick'] : []),
+  ];
   const { stdout } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
   return JSON.parse(stdout)[0].streams;
 }

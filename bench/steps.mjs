@@ -43,6 +43,8 @@ const FRAME_SECONDS = 0.08;
 /** Steps that are taken as one until the caches are full. */
 const WARM_UP_STEPS = 1000;
 
+/** Bytes that int4 reads of those of int8: ten sixteenths in the feed-forward layers and the attention, 20 of 23 squares of the width (native/ops/cpu/tile_four_bits.h). */
+const INT4_SHARE = (20 * (10 / 16) + 3) / 23;
 /** Weights that are read in a second, once it is measured. */
 let readSpeed;
 const result = {
@@ -158,8 +160,9 @@ async function bounds({ addon, info }, frames) {
     measured: Math.max(frames, 64),
     seconds: 0.2,
   });
+  const share = values.dtype === 'int4' ? INT4_SHARE : 1;
   readSpeed ??= await weightsPerSecond(addon, values.dtype);
-  return { arithmetic: 1000 * arithmetic, weights: (1000 * layerWeights(info)) / readSpeed };
+  return { arithmetic: 1000 * arithmetic, weights: (1000 * share * layerWeights(info)) / readSpeed };
 }
 
 function cpuSeconds() {

@@ -6,7 +6,7 @@
  *     npm run -s bench:wer -- [--json] [--recordings DIR] [--model DIR] [--limit-seconds S] [--quick] [--presets]
  *
  * DIR of recordings: sound files and a transcripts.tsv (default: test/audio). `--quick` stops after 20 s of audio.
- * `--presets` streams with each latency preset too. bfloat16 and int8 are measured beside float32.
+ * `--presets` streams with each latency preset too. bfloat16, int8 and int4 are measured beside float32.
  */
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
@@ -39,7 +39,7 @@ if (!(limit > 0)) {
 
 const model = await loadModel(values.model, { dtype: 'float32' });
 const narrow = [];
-for (const dtype of ['bfloat16', 'int8']) {
+for (const dtype of ['bfloat16', 'int8', 'int4']) {
   narrow.push({ dtype, model: await loadModel(values.model, { dtype }), offline: [], streamed: [] });
 }
 const reference = await startReference(values.model);

@@ -57,6 +57,7 @@ async function main() {
       ['float32', 1e-5],
       ['bfloat16', 2e-2],
       ['int8', 4e-2],
+      ['int4', 0.2],
     ])
       checks.push([`kernels in ${dtype}, ${cpu.cpu}`, () => strays(machine, cpu.cpu, dtype) < most]);
   }

@@ -56,7 +56,7 @@ export async function inspectMachine(threads?: number): Promise<Machine> {
   const device = decideDevice(addon, 'auto');
   const build = addon.build();
   const types: MachineType[] = [];
-  for (const dtype of ['float32', 'bfloat16', 'int8'] as const) {
+  for (const dtype of ['float32', 'bfloat16', 'int8', 'int4'] as const) {
     const native = dtype === 'float32' || (dtype === 'bfloat16' ? build.nativeBfloat16 : build.byteProducts);
     try {
       const speed = await modelSpeed(dtype, threads);

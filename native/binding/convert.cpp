@@ -23,6 +23,7 @@ Architecture toArchitecture(const std::string& name) {
 StoredType toStoredType(const std::string& name) {
   if (name == "F32") return StoredType::f32;
   if (name == "I8") return StoredType::i8;
+  if (name == "I4") return StoredType::i4;
   return name == "F16" ? StoredType::f16 : StoredType::bf16;
 }
 
@@ -168,6 +169,7 @@ std::shared_ptr<const BoostTree> toBoostTree(const Napi::Value& value) {
 
 ops::DType toDType(const Napi::Value& value) {
   const std::string name = value.As<Napi::String>().Utf8Value();
+  if (name == "int4") return ops::DType::int4;
   return name == "int8" ? ops::DType::int8 : name == "bfloat16" ? ops::DType::bfloat16 : ops::DType::float32;
 }
 

@@ -41,10 +41,10 @@ ops::Block block(const EncoderConfig& config, const LayerWeights& weights, ops::
       .out = makeLinear(weights.attentionOut(), dtype),
       .biasU = vector(weights.positionBias("u")),
       .biasV = vector(weights.positionBias("v")),
-      .pointwise1 = makeLinear(weights.pointwise1(), dtype, {.gated = true}),
+      .pointwise1 = makeLinear(weights.pointwise1(), ops::atLeastInt8(dtype), {.gated = true}),
       .depthwise = ops::DepthwiseConv1d(std::move(depthwise.weight), std::move(depthwise.bias), config.dModel,
                                         config.convKernel, before, std::move(depthwiseNorm)),
-      .pointwise2 = makeLinear(weights.pointwise2(), dtype),
+      .pointwise2 = makeLinear(weights.pointwise2(), ops::atLeastInt8(dtype)),
       .heads = config.heads,
       .dtype = dtype,
   };

@@ -15,7 +15,7 @@ class CtcHead {
   CtcHead(const std::string& name, const ModelConfig& config, const Weights& weights, ops::DType dtype)
       : vocabulary_(config.vocabulary),
         classes_(weights.rows(name + ".weight", {config.vocabulary + 1, 1, config.encoder.dModel}),
-                 weights.take(name + ".bias", {config.vocabulary + 1}), dtype) {}
+                 weights.take(name + ".bias", {config.vocabulary + 1}), ops::atLeastInt8(dtype)) {}
 
   int vocabulary() const { return vocabulary_; }
   // [frames, vocabulary + 1], the blank last. On the engine's thread.

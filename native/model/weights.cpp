@@ -54,9 +54,10 @@ const std::vector<TensorEntry>& Weights::find(const std::string& name, const std
       fail("Expected tensor '" + name + "' of shape " + shapeText(shape) + " in " + entry.path + " but found " +
            shapeText(entry.shape));
     }
-    if (count * ops::storedSize(entry.type) != entry.bytes) {
+    const uint64_t needed = ops::storedBytes(entry.type, count);
+    if (needed != entry.bytes) {
       fail("Tensor '" + name + "' in " + entry.path + " has " + std::to_string(entry.bytes) + " bytes but its shape " +
-           shapeText(shape) + " needs " + std::to_string(count * ops::storedSize(entry.type)));
+           shapeText(shape) + " needs " + std::to_string(needed));
     }
   }
   return found->second;
@@ -88,7 +89,7 @@ ops::WeightRows Weights::view(const TensorEntry& entry) const {
   const int64_t rows = entry.shape.empty() ? 1 : entry.shape[0];
   const uint64_t count = countOf(entry.shape), columns = rows > 0 ? count / static_cast<uint64_t>(rows) : 0;
   std::vector<float> scale;
-  if (entry.type == StoredType::i8) scale = take(entry.name + "_scale", {rows});
+  if (ops::hasScale(entry.type)) scale = take(entry.name + "_scale", {rows});
   const unsigned char* stored = mapping->data() + entry.offset;
   const std::shared_ptr<const void> pages(
       stored, [mapping, offset = entry.offset, bytes = entry.bytes](const void*) { mapping->release(offset, bytes); });

@@ -14,7 +14,7 @@ namespace parakeet {
 
 class MappedFile;
 
-// i8: bytes of our quantised folders, each row with a scale in the float tensor `<name>_scale`.
+// i8, i4: of our quantised folders, each row with a scale in the float tensor `<name>_scale`.
 using ops::StoredType;
 
 struct TensorEntry {

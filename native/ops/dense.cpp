@@ -18,9 +18,7 @@ int groupOf(int inputs) {
 }  // namespace
 
 Dense::Dense(const std::vector<float>& weight, const std::vector<float>& bias, int outputs, int inputs, DType dtype)
-    : dtype_(dtype),
-      group_(dtype == DType::int8 ? groupOf(inputs) : 0),
-      weight_(fromVector(weight, {outputs, inputs})) {
+    : dtype_(dtype), group_(inBytes(dtype) ? groupOf(inputs) : 0), weight_(fromVector(weight, {outputs, inputs})) {
   const mx::Dtype type = activationType(dtype);
   if (!bias.empty()) bias_ = mx::astype(fromVector(bias, {outputs}), type);
   std::vector<mx::array> made;

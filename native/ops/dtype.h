@@ -8,7 +8,14 @@ namespace parakeet::ops {
 // instructions for it. int8: weights scaled for each output channel, activations for each row as they come; sums in
 // int32, where the CPU has instructions for it (VNNI, AMX, arm64's dot products). Where it has none, weights of both
 // are widened to float32 again, block by block, on their way into the product: as fast as float32, in less memory.
-enum class DType { float32, bfloat16, int8 };
+// int4: as int8, but the weights of the layers that bear it are in four bits until they are multiplied (four_bits.h).
+enum class DType { float32, bfloat16, int8, int4 };
+
+// Of matrices that four bits would be too coarse for.
+constexpr DType atLeastInt8(DType dtype) { return dtype == DType::int4 ? DType::int8 : dtype; }
+
+// Whether rows of activations are multiplied as bytes.
+constexpr bool inBytes(DType dtype) { return atLeastInt8(dtype) == DType::int8; }
 
 // For small weights where bytes would be too coarse: the predictor, the joint.
 constexpr DType atLeastBfloat16(DType dtype) { return dtype == DType::float32 ? dtype : DType::bfloat16; }

@@ -1,5 +1,6 @@
 #include "ops/weight_rows.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -27,7 +28,7 @@ float fromHalf(uint16_t half) {
   return std::bit_cast<float>(bits);
 }
 
-// values[i] = the i-th of `count` stored values; bytes without their scale.
+// values[i] = the i-th of `count` stored values; without their scale.
 void widen(StoredType type, const unsigned char* stored, float* values, size_t count) {
   // A tensor begins anywhere in its file.
   const auto all = [&]<class Stored>(Stored raw, auto widened) {
@@ -49,6 +50,13 @@ void widen(StoredType type, const unsigned char* stored, float* values, size_t c
     case StoredType::i8:
       all(int8_t{}, [](int8_t raw) { return static_cast<float>(raw); });
       break;
+    case StoredType::i4: {
+      thread_local std::vector<int8_t> bytes;
+      bytes.resize(std::max(bytes.size(), count));
+      bytesOfFourBits(reinterpret_cast<const FourBitGroup*>(stored), static_cast<int>(count), bytes.data());
+      std::copy_n(bytes.data(), count, values);
+      break;
+    }
   }
 }
 
@@ -85,9 +93,9 @@ const WeightRows::Part& WeightRows::partOf(int& row) const {
 
 void WeightRows::copyRow(int row, float* to) const {
   const Part& part = partOf(row);
-  const size_t size = static_cast<size_t>(columns_) * storedSize(part.type);
+  const size_t size = storedBytes(part.type, columns_);
   widen(part.type, part.stored + row * size, to, columns_);
-  if (part.type != StoredType::i8) return;
+  if (!hasScale(part.type)) return;
   for (int c = 0; c < columns_; c++) to[c] *= part.scale[row];
 }
 
@@ -96,6 +104,13 @@ const int8_t* WeightRows::bytesOf(int row, float& scale) const {
   if (part.type != StoredType::i8) return nullptr;
   scale = part.scale[row];
   return reinterpret_cast<const int8_t*>(part.stored) + static_cast<size_t>(row) * columns_;
+}
+
+const FourBitGroup* WeightRows::fourBitsOf(int row, float& scale) const {
+  const Part& part = partOf(row);
+  if (part.type != StoredType::i4) return nullptr;
+  scale = part.scale[row];
+  return reinterpret_cast<const FourBitGroup*>(part.stored) + static_cast<size_t>(row) * (columns_ / fourBitValues);
 }
 
 std::vector<float> WeightRows::values() const {

@@ -7,19 +7,35 @@
 #include <memory>
 #include <vector>
 
+#include "ops/four_bits.h"
+
 namespace parakeet::ops {
 
-// i8: bytes, each row with a scale.
-enum class StoredType { f32, f16, bf16, i8 };
+// i8: bytes, i4: groups of four_bits.h; each row with a scale.
+enum class StoredType { f32, f16, bf16, i8, i4 };
 
-constexpr size_t storedSize(StoredType type) { return type == StoredType::f32 ? 4 : type == StoredType::i8 ? 1 : 2; }
+constexpr bool hasScale(StoredType type) { return type == StoredType::i8 || type == StoredType::i4; }
+
+// Bytes of `count` values; of i4 whole groups.
+constexpr size_t storedBytes(StoredType type, size_t count) {
+  switch (type) {
+    case StoredType::f32:
+      return 4 * count;
+    case StoredType::i8:
+      return count;
+    case StoredType::i4:
+      return count / fourBitValues * sizeof(FourBitGroup);
+    default:
+      return 2 * count;
+  }
+}
 
 // Row-major. Copies share what is stored.
 class WeightRows {
  public:
   // [values.size() / columns, columns].
   WeightRows(std::vector<float> values, int columns);
-  // `stored` stays valid as long as `owner` lives. `scale`: [rows] of i8, else empty.
+  // `stored` stays valid as long as `owner` lives. `scale`: [rows] of i8 and i4, else empty.
   WeightRows(StoredType type, const unsigned char* stored, int rows, int columns, std::vector<float> scale,
              std::shared_ptr<const void> owner);
 
@@ -32,6 +48,8 @@ class WeightRows {
   void copyRow(int row, float* to) const;
   // The bytes of a row that is stored so, and their scale; null for any other.
   const int8_t* bytesOf(int row, float& scale) const;
+  // The same of a row in four bits.
+  const FourBitGroup* fourBitsOf(int row, float& scale) const;
   std::vector<float> values() const;
 
  private:

@@ -45,6 +45,7 @@ int main(int count, char** arguments) try {
   run("the convolution's kernel", [&] { convolutionKernel(random); });
   run("the subsampling's kernels", [&] { subsamplingKernels(random); });
   run("the attention's kernel", [&] { attentionKernel(random); });
+  run("four bits", [&] { fourBits(random); });
   run("a thousand sessions", [&] { manySessions(models, random); });
   onEngine([&] {
     models.clear();

@@ -37,7 +37,7 @@ export const threads = () =>
 export const dtype = (
   help = 'type of the weights and their products; auto is bfloat16 where that is fast, else float32',
 ) =>
-  CliOption.choice('--dtype <TYPE>', help, ['auto', 'float32', 'bfloat16', 'int8'])
+  CliOption.choice('--dtype <TYPE>', help, ['auto', 'float32', 'bfloat16', 'int8', 'int4'])
     .from('PARAKEET_DTYPE')
     .presets('auto');
 

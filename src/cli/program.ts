@@ -305,7 +305,9 @@ function addModels(program: CliCommand, does: Does): void {
       .argument('<model>', 'a folder, an archive or a repository')
       .argument('<folder>', 'the new folder')
       .group('Options:', [
-        options.dtype('type of the matrices; auto leaves them as they are, int8 takes a quarter of float32'),
+        options.dtype(
+          'type of the matrices; auto leaves them as they are, int8 takes a quarter of float32, int4 a sixth',
+        ),
         options.revision(),
         options.cacheDir(),
         options.json(),

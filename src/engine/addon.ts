@@ -355,7 +355,7 @@ export interface NativeModelConfig {
 }
 
 /** Type that weights are kept in and products are computed in. */
-export type NativeDType = 'float32' | 'bfloat16' | 'int8';
+export type NativeDType = 'float32' | 'bfloat16' | 'int8' | 'int4';
 
 /** Part of a model, as its time is counted (native/ops/profile.h). */
 export type NativePart =
@@ -368,13 +368,13 @@ export type NativePart =
   | 'other';
 
 /**
- * A tensor of a file of weights. Tensors with the same name are added up. `I8` is the bytes of our quantised folders; the scale of each row
- * is the tensor `<name>_scale`.
+ * A tensor of a file of weights. Tensors with the same name are added up. `I8` and `I4` are the bytes and the four bits of our quantised
+ * folders; the scale of each row is the tensor `<name>_scale`.
  */
 export interface NativeTensor {
   name: string;
   path: string;
-  dtype: 'F32' | 'F16' | 'BF16' | 'I8';
+  dtype: 'F32' | 'F16' | 'BF16' | 'I8' | 'I4';
   shape: number[];
   /** Bytes from the start of the file. */
   offset: number;
@@ -452,6 +452,8 @@ export interface NativeAddon {
     outputs: number,
     seconds: number,
   ): Promise<number>;
+  /** Rows of `columns` values, a multiple of 16, in four bits: their groups, row after row, and each row's scale (native/ops/four_bits.h). */
+  quantizeFourBits(values: Float32Array, columns: number): { groups: Uint8Array; scale: Float32Array };
   /** Starts (from zero) or stops the clock of each part; without an argument: seconds of CPU of each part so far. */
   profile(on: boolean): void;
   profile(): Record<NativePart, number>;

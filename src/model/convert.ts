@@ -1,6 +1,6 @@
 /**
  * Converts a model of any format to our folder format: `config.json` with NeMo's keys and one `model.safetensors`, its matrices in float32,
- * bfloat16, or bytes with a scale for each row. It works tensor by tensor, so that only one is in memory at a time.
+ * bfloat16, or bytes or four bits with a scale for each row. It works tensor by tensor, so that only one is in memory at a time.
  */
 import {
   copyFile,
@@ -21,17 +21,27 @@ import { expected, known, oneOf, optionalSignal } from '../options.js';
 import { readConfig } from './config.js';
 import { openModel } from './open-model.js';
 import { readAt } from './read-at.js';
-import { floatsOf, type StoredTensor, stored, type TargetType } from './stored-types.js';
+import {
+  FOUR_BITS_VERSION,
+  floatsOf,
+  GROUP_VALUES,
+  inHeader,
+  isQuantized,
+  type StoredTensor,
+  stored,
+  type TargetType,
+} from './stored-types.js';
 
 /** Options of {@link convertModel}. */
 export interface ConvertModelOptions {
   /**
    * Type of the matrices. `'int8'`: the encoder's layers and the CTC head in bytes (a quarter of float32), the other matrices in bfloat16.
+   * `'int4'`: of those of the encoder the feed-forward layers and the attention in four bits (an eighth and a little), the rest as `'int8'`.
    * `'bfloat16'`: all but the subsampling's, which stay float32. `'float32'`: all of them. Vectors and the small convolutions always stay
    * float32.
    * @defaultValue the types of the source
    */
-  dtype?: 'float32' | 'bfloat16' | 'int8' | undefined;
+  dtype?: 'float32' | 'bfloat16' | 'int8' | 'int4' | undefined;
   /**
    * Branch, tag or commit of a repository on the hub.
    * @defaultValue `'main'`
@@ -51,6 +61,8 @@ export interface ConvertModelOptions {
 /** Matrices that the engine multiplies in the model's type. */
 const ENCODER_MATRIX =
   /^encoder\.layers\.\d+\.(?:feed_forward\d\.linear\d|self_attn\.linear_\w+|conv\.pointwise_conv\d)\.weight$|(?:^|\.)decoder_layers\.0\.weight$/;
+/** Of those the ones that bear four bits. */
+const FOUR_BIT_MATRIX = /\.(?:feed_forward\d\.linear\d|self_attn\.linear_\w+)\.weight$/;
 /** Matrices that it multiplies at least in bfloat16. */
 const OTHER_MATRIX =
   /^joint\..*\.weight$|^prompt_kernel\.\d\.weight$|^decoder\.prediction\..*\.(?:weight|Wx|Wh)$/;
@@ -65,7 +77,7 @@ const TRAINING = /^(?:train|validation|test)_ds$|^optim$|^trainer$|^exp_manager$
 
 /**
  * Writes the model `name` (as {@link loadModel} takes it) to `folder`, which must be empty or not exist. `loadModel(folder)` then loads it,
- * in int8 if it was converted to int8.
+ * in int8 or int4 if it was converted to that.
  *
  * @returns the size of the weights in bytes.
  * @throws {@link ModelError}, {@link HubError}, {@link WriteError} as `loadModel` does. @throws {@link ArgumentError} for invalid options,
@@ -88,7 +100,7 @@ export async function convertModel(
   const dtype =
     options.dtype === undefined
       ? undefined
-      : oneOf('dtype', options.dtype, ['float32', 'bfloat16', 'int8'] as const);
+      : oneOf('dtype', options.dtype, ['float32', 'bfloat16', 'int8', 'int4'] as const);
   const signal = optionalSignal('signal', options.signal);
   // What a killed conversion left is overwritten.
   const there = (await readdir(folder).catch(() => [])).filter((name) => name !== PART);
@@ -128,11 +140,12 @@ interface Planned {
 
 /** What is written: one entry per name, the widest types first, so that all are aligned. */
 function planned(tensors: readonly NativeTensor[], dtype: ConvertModelOptions['dtype']): Planned[] {
-  const scales = new Set(tensors.filter((one) => one.dtype === 'I8').map((one) => `${one.name}_scale`));
-  if (scales.size > 0 && dtype !== undefined && dtype !== 'int8') {
+  const scales = new Set(tensors.filter(isQuantized).map((one) => `${one.name}_scale`));
+  const found = tensors.some((one) => one.dtype === 'I4') ? 'int4' : 'int8';
+  if (scales.size > 0 && dtype !== undefined && dtype !== found) {
     throw new ModelError(
       'ERR_PARAKEET_UNSUPPORTED_MODEL',
-      `Expected weights that are not quantised, to write them as ${dtype}, but found int8. Convert the original.`,
+      `Expected weights that are not quantised, to write them as ${dtype}, but found ${found}. Convert the original.`,
     );
   }
   const byName = new Map<string, Planned>();
@@ -145,7 +158,7 @@ function planned(tensors: readonly NativeTensor[], dtype: ConvertModelOptions['d
     }
   }
   for (const one of byName.values()) if (scales.has(one.name)) one.target = 'F32';
-  const order: TargetType[] = ['F32', 'F16', 'BF16', 'I8'];
+  const order: TargetType[] = ['F32', 'F16', 'BF16', 'I8', 'I4'];
   return [...byName.values()].sort((a, b) => order.indexOf(a.target) - order.indexOf(b.target));
 }
 
@@ -153,8 +166,10 @@ function targetOf(
   { name, dtype: found, shape }: NativeTensor,
   dtype: ConvertModelOptions['dtype'],
 ): TargetType {
-  if (dtype === undefined || found === 'I8') return found;
-  if (dtype === 'int8' && ENCODER_MATRIX.test(name)) return 'I8';
+  if (dtype === undefined || isQuantized({ dtype: found })) return found;
+  if (dtype === 'int4' && FOUR_BIT_MATRIX.test(name) && (shape.at(-1) as number) % GROUP_VALUES === 0)
+    return 'I4';
+  if ((dtype === 'int8' || dtype === 'int4') && ENCODER_MATRIX.test(name)) return 'I8';
   if (dtype === 'float32' || (dtype === 'bfloat16' && SUBSAMPLING_MATRIX.test(name))) return 'F32';
   const other = OTHER_MATRIX.test(name) || SUBSAMPLING_MATRIX.test(name);
   return ENCODER_MATRIX.test(name) || (other && shape.at(-1) !== 1) ? 'BF16' : 'F32';
@@ -166,13 +181,15 @@ async function write(
   signal: AbortSignal | undefined,
   onProgress: ConvertModelOptions['onProgress'],
 ): Promise<number> {
-  const header: Record<string, unknown> = { __metadata__: { format: 'parakeet-stream' } };
+  const fourBits = tensors.some(({ target }) => target === 'I4');
+  const header: Record<string, unknown> = {
+    __metadata__: { format: 'parakeet-stream', ...(fourBits && { four_bits: FOUR_BITS_VERSION }) },
+  };
   let total = 0;
   for (const tensor of tensors) {
     for (const piece of writtenFor(tensor)) {
       header[piece.name] = {
-        dtype: piece.dtype,
-        shape: piece.shape,
+        ...inHeader(piece),
         data_offsets: [total, total + piece.bytes],
       };
       total += piece.bytes;

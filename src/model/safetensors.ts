@@ -6,10 +6,11 @@ import { open } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import type { NativeTensor } from '../engine/addon.js';
 import { ModelError } from '../errors.js';
+import { FOUR_BITS_VERSION, GROUP_BYTES, GROUP_VALUES } from './stored-types.js';
 
 /** Longest header that the reference library of the format accepts. */
 const MAX_HEADER_BYTES = 100_000_000;
-const BYTES = { F32: 4, F16: 2, BF16: 2, I8: 1 } as const;
+const BYTES = { F32: 4, F16: 2, BF16: 2, I8: 1, U8: 1 } as const;
 /** Counters that training leaves behind, in types that no layer has; they are not read. */
 const COUNTER = /\.num_batches_tracked$/;
 
@@ -68,9 +69,19 @@ function parseHeader(header: Buffer, file: string, dataStart: number, size: numb
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw invalid(`Expected a JSON object as the header of ${file} but found ${show(json)}`);
   }
+  const { __metadata__: metadata } = json as { __metadata__?: { four_bits?: unknown } | null };
+  const version = metadata?.four_bits;
   return Object.entries(json)
     .filter(([name]) => name !== '__metadata__' && !COUNTER.test(name))
-    .map(([name, entry]) => parseTensor(name, entry, file, dataStart, size));
+    .map(([name, entry]) => {
+      const tensor = parseTensor(name, entry, file, dataStart, size);
+      if (tensor.dtype === 'I4' && version !== FOUR_BITS_VERSION) {
+        throw invalid(
+          `Expected version ${FOUR_BITS_VERSION} of weights in four bits for tensor '${name}' in ${file} but found ${show(version)}: a newer version of parakeet-stream wrote it, or another program`,
+        );
+      }
+      return tensor;
+    });
 }
 
 function parseTensor(
@@ -91,8 +102,8 @@ function parseTensor(
   if (!isCounts(offsets) || offsets.length !== 2) {
     throw invalid(`Expected two data_offsets for ${where} but found ${show(offsets)}`);
   }
-  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16' && dtype !== 'I8') {
-    throw invalid(`Expected F32, F16, BF16 or I8 for ${where} but found ${show(dtype)}`);
+  if (typeof dtype !== 'string' || !isType(dtype)) {
+    throw invalid(`Expected F32, F16, BF16, I8 or U8 for ${where} but found ${show(dtype)}`);
   }
   const [begin, end] = offsets as [number, number];
   const expected = shape.reduce((product, n) => product * n, BYTES[dtype]);
@@ -106,7 +117,19 @@ function parseTensor(
       `Expected ${where} to end at byte ${dataStart + end} but the file has ${size}: it is cut short. Fetch it again.`,
     );
   }
-  return { name, path: file, dtype, shape, offset: dataStart + begin, bytes: end - begin };
+  const place = { name, path: file, offset: dataStart + begin, bytes: end - begin };
+  if (dtype !== 'U8') return { ...place, dtype, shape };
+  const [rows, width] = shape;
+  if (shape.length !== 2 || rows === undefined || width === undefined || width % GROUP_BYTES > 0) {
+    throw invalid(
+      `Expected rows of groups of ${GROUP_BYTES} bytes for ${where}, as U8 are weights in four bits here, but found the shape [${shape.join(', ')}]`,
+    );
+  }
+  return { ...place, dtype: 'I4', shape: [rows, (width / GROUP_BYTES) * GROUP_VALUES] };
+}
+
+function isType(dtype: string): dtype is keyof typeof BYTES {
+  return Object.hasOwn(BYTES, dtype);
 }
 
 /** The format forbids it, and a file that has it was written incorrectly. */

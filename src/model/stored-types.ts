@@ -1,7 +1,18 @@
-/** How numbers are stored in a file of weights: float32, float16, bfloat16, and rows of bytes with a scale each. Bits, no files. */
+/** How numbers are stored in a file of weights: float32, float16, bfloat16, and rows of bytes or of four bits with a scale each. Bits, no files. */
+import type { NativeAddon } from '../engine/addon.js';
+import { loadAddon } from '../engine/load-addon.js';
 
 /** A type of a tensor in a file. */
-export type TargetType = 'F32' | 'F16' | 'BF16' | 'I8';
+export type TargetType = 'F32' | 'F16' | 'BF16' | 'I8' | 'I4';
+
+/** Values of a group in four bits, and the bytes that it takes (native/ops/four_bits.h). */
+export const GROUP_VALUES = 16;
+export const GROUP_BYTES = 9;
+
+/** Whether a tensor's rows have scales, in another one. */
+export function isQuantized({ dtype }: { dtype: TargetType }): boolean {
+  return dtype === 'I8' || dtype === 'I4';
+}
 
 /** A tensor in its stored form: the values, or the scales that belong to them. */
 export interface StoredTensor {
@@ -17,7 +28,8 @@ const MOST = 127;
 
 /**
  * What is written for a tensor of this shape: one tensor, or two for bytes. Value = byte · scale of its row (the first dimension), scale =
- * the row's largest absolute value / 127 (1 for a row of zeros); the same as the engine's own int8 (native/ops/cpu/quantize.cpp).
+ * the row's largest absolute value / 127 (1 for a row of zeros); the same as the engine's own int8 (native/ops/cpu/quantize.cpp). Four bits
+ * are made by the engine (native/ops/four_bits.h).
  */
 export function stored(name: string, shape: number[], dtype: TargetType): StoredTensor[] {
   const count = shape.reduce((product, n) => product * n, 1);
@@ -31,17 +43,49 @@ export function stored(name: string, shape: number[], dtype: TargetType): Stored
     case 'I8': {
       const rows = shape[0] ?? 1;
       return [
-        {
-          name: `${name}_scale`,
-          dtype: 'F32',
-          shape: [rows],
-          bytes: 4 * rows,
-          encode: (values) => bytesOf(scalesOf(values, rows)),
-        },
+        scaleTensor(name, rows, (values) => bytesOf(scalesOf(values, rows))),
         { name, dtype, shape, bytes: count, encode: (values) => bytesOf(toBytes(values, rows)) },
       ];
     }
+    case 'I4': {
+      const rows = shape[0] ?? 1;
+      // Both tensors come of one search, which takes seconds for a large model.
+      let made: FourBits | undefined;
+      const quantized = (values: Float32Array) => {
+        made ??= loadAddon().quantizeFourBits(values, count / rows);
+        return made;
+      };
+      return [
+        scaleTensor(name, rows, (values) => bytesOf(quantized(values).scale)),
+        {
+          name,
+          dtype,
+          shape,
+          bytes: (count / GROUP_VALUES) * GROUP_BYTES,
+          encode: (values) => quantized(values).groups,
+        },
+      ];
+    }
   }
+}
+
+type FourBits = ReturnType<NativeAddon['quantizeFourBits']>;
+
+function scaleTensor(name: string, rows: number, encode: StoredTensor['encode']): StoredTensor {
+  return { name: `${name}_scale`, dtype: 'F32', shape: [rows], bytes: 4 * rows, encode };
+}
+
+/** What the metadata of a file with four bits say under `four_bits`; another number will be another layout. */
+export const FOUR_BITS_VERSION = '1';
+
+/** What a file's header says of a tensor: the format knows no four bits, which are written as the bytes that they lie in. */
+export function inHeader({ dtype, shape }: Pick<StoredTensor, 'dtype' | 'shape'>): {
+  dtype: string;
+  shape: number[];
+} {
+  if (dtype !== 'I4') return { dtype, shape };
+  const [rows, columns] = shape as [number, number];
+  return { dtype: 'U8', shape: [rows, (columns / GROUP_VALUES) * GROUP_BYTES] };
 }
 
 /** float16 is copied if the source has it, and never produced. */
@@ -65,6 +109,7 @@ export function floatsOf(bytes: Buffer, dtype: TargetType): Float32Array {
     case 'F16':
       return Float32Array.from(new Uint16Array(copy), fromHalf);
     case 'I8':
+    case 'I4':
       throw new TypeError('Bytes need their scales');
   }
 }

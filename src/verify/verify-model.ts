@@ -7,6 +7,7 @@ import { bundledModel, namedModel } from '../bundled-model.js';
 import type { NativeDType } from '../engine/addon.js';
 import { type LoadModelOptions, loadModel } from '../load-model.js';
 import { openModel } from '../model/open-model.js';
+import { isQuantized } from '../model/stored-types.js';
 import type { Model } from '../model.js';
 import { expected } from '../options.js';
 import type { VerifyCheck } from './check.js';
@@ -143,7 +144,7 @@ export async function verifyModel(name?: string, options: VerifyOptions = {}): P
 async function keptInBytes(name: string | undefined, options: LoadModelOptions): Promise<boolean> {
   const files = await openModel(namedModel(name), options);
   try {
-    return files.tensors.some(({ dtype }) => dtype === 'I8');
+    return files.tensors.some(isQuantized);
   } finally {
     await files.dispose();
   }

@@ -535,7 +535,16 @@ describe('doctor', () => {
   test('says what computes, and measures each type', async () => {
     const { code, stdout, stderr } = await cli(['doctor']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const word of [process.version, 'MLX', "dtype 'auto'", 'float32', 'bfloat16', 'int8', 'GFLOP/s']) {
+    for (const word of [
+      process.version,
+      'MLX',
+      "dtype 'auto'",
+      'float32',
+      'bfloat16',
+      'int8',
+      'int4',
+      'GFLOP/s',
+    ]) {
       expect(stdout).toContain(word);
     }
   });
@@ -544,7 +553,7 @@ describe('doctor', () => {
     const { code, stdout } = await cli(['doctor', '--json', '--threads', '1']);
     expect(code).toBe(0);
     const machine = JSON.parse(stdout) as { types: { dtype: string; gigaflops: number; speed: number }[] };
-    expect(machine.types.map(({ dtype }) => dtype)).toEqual(['float32', 'bfloat16', 'int8']);
+    expect(machine.types.map(({ dtype }) => dtype)).toEqual(['float32', 'bfloat16', 'int8', 'int4']);
     for (const { gigaflops, speed } of machine.types) {
       expect(gigaflops).toBeGreaterThan(0);
       expect(speed).toBeGreaterThan(0);

@@ -1,9 +1,10 @@
 // Models written in our own format: nothing changes but what was asked for.
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type ConvertModelOptions, convertModel, loadModel, type Model } from '../../src/index.js';
 import { readTensorIndex } from '../../src/model/safetensors.js';
+import { relativeDifference } from '../../src/verify/check.js';
 import { ARCHITECTURES, goldenArray, goldenFolder, readGolden } from '../support/goldens.js';
 import { halved, ModelFolders, readWeightsOf } from '../support/model-folder.js';
 
@@ -30,7 +31,7 @@ async function heard(model: Model, architecture: 'tdt' | 'tdt-ctc' | 'rnnt' | 'c
 }
 
 describe.each(ARCHITECTURES)('%s', (architecture) => {
-  test.each(['float32', 'bfloat16', 'int8'] as const)(
+  test.each(['float32', 'bfloat16', 'int8', 'int4'] as const)(
     'in %s computes what the original does in it',
     async (dtype) => {
       const folder = await convert(goldenFolder(architecture), { dtype });
@@ -52,6 +53,34 @@ test('bytes take a quarter, and load as such', async () => {
     (await readTensorIndex(path.join(folder, 'model.safetensors'))).map(({ dtype }) => dtype),
   );
   expect([...types].sort()).toEqual(['BF16', 'F32', 'I8']);
+});
+
+test('four bits take less than bytes, load as such, and are what is loaded in four bits', async () => {
+  const size = (folder: string) => statSync(path.join(folder, 'model.safetensors')).size;
+  const folder = await convert(goldenFolder('tdt'), { dtype: 'int4' });
+  expect(size(folder)).toBeLessThan(size(await convert(goldenFolder('tdt'), { dtype: 'int8' })));
+  await using model = await loadModel(folder);
+  expect(model.info.dtype).toBe('int4');
+  const index = await readTensorIndex(path.join(folder, 'model.safetensors'));
+  const typeOf = (name: string) =>
+    index.find((tensor) => tensor.name === `encoder.layers.0.${name}.weight`)?.dtype;
+  expect(typeOf('feed_forward1.linear2')).toBe('I4');
+  expect(typeOf('self_attn.linear_pos')).toBe('I4');
+  expect(typeOf('conv.pointwise_conv1')).toBe('I8');
+});
+
+test('four bits are computed in any type, from the same values', async () => {
+  const folder = await convert(goldenFolder('tdt'), { dtype: 'int4' });
+  await using four = await loadModel(folder);
+  const exact = await heard(four, 'tdt');
+  for (const [dtype, most] of [
+    ['float32', 3e-2],
+    ['int8', 3e-2],
+  ] as const) {
+    await using model = await loadModel(folder, { dtype });
+    const { encoded } = await heard(model, 'tdt');
+    expect(relativeDifference(encoded.data, exact.encoded.data)).toBeLessThan(most);
+  }
 });
 
 test('an archive of NVIDIA becomes a folder that gives the same, without what only training reads', async () => {
@@ -81,16 +110,53 @@ test('halves of either kind become float32 of the same values', async () => {
   }
 });
 
-test('bytes can be written again as bytes, not as anything finer', async () => {
-  const bytes = await convert(goldenFolder('tdt'), { dtype: 'int8' });
-  for (const dtype of [undefined, 'int8'] as const) {
-    await using original = await loadModel(bytes);
-    await using again = await loadModel(await convert(bytes, { dtype }));
-    expect(again.info.dtype).toBe('int8');
+test.each([
+  ['int8', 'int4'],
+  ['int4', 'int8'],
+] as const)('%s can be written again as it is, not as anything else', async (dtype, other) => {
+  const narrow = await convert(goldenFolder('tdt'), { dtype });
+  for (const same of [undefined, dtype]) {
+    await using original = await loadModel(narrow);
+    await using again = await loadModel(await convert(narrow, { dtype: same }));
+    expect(again.info.dtype).toBe(dtype);
     expect(await heard(again, 'tdt')).toEqual(await heard(original, 'tdt'));
   }
-  await expect(convertModel(bytes, target(), { dtype: 'float32' })).rejects.toMatchObject({
-    code: 'ERR_PARAKEET_UNSUPPORTED_MODEL',
+  for (const wrong of ['float32', other] as const) {
+    await expect(convertModel(narrow, target(), { dtype: wrong })).rejects.toMatchObject({
+      code: 'ERR_PARAKEET_UNSUPPORTED_MODEL',
+      message: expect.stringContaining(`found ${dtype}`),
+    });
+  }
+});
+
+test('four bits without their scales, or of another width, are refused', async () => {
+  const folder = await convert(goldenFolder('tdt'), { dtype: 'int4' });
+  const file = path.join(folder, 'model.safetensors');
+  const whole = readFileSync(file);
+  const name = 'encoder.layers.0.feed_forward1.linear1.weight';
+  const renamed = (from: string, to: string) => {
+    const text = whole.toString('latin1').replace(from, to);
+    writeFileSync(file, Buffer.from(text, 'latin1'));
+    return loadModel(folder);
+  };
+  await expect(renamed(`${name}_scale`, `${name}_Scale`)).rejects.toMatchObject({
+    code: 'ERR_PARAKEET_INVALID_WEIGHTS',
+    message: expect.stringContaining(`${name}_scale`),
+  });
+  // 256 rows of 36 bytes: the same number of them as half of the rows of twice the width.
+  const shape = `"${name}":{"dtype":"U8","shape":[`;
+  expect(whole.includes(`${shape}256,36]`)).toBe(true);
+  await expect(renamed(`${shape}256,36]`, `${shape}128,72]`)).rejects.toMatchObject({
+    code: 'ERR_PARAKEET_INVALID_WEIGHTS',
+    message: expect.stringContaining('[256, 64]'),
+  });
+  await expect(renamed('"four_bits":"1"', '"four_bits":"2"')).rejects.toMatchObject({
+    code: 'ERR_PARAKEET_INVALID_WEIGHTS',
+    message: expect.stringContaining("but found '2'"),
+  });
+  await expect(renamed(`${shape}256,36]`, `${shape}288,32]`)).rejects.toMatchObject({
+    code: 'ERR_PARAKEET_INVALID_WEIGHTS',
+    message: expect.stringContaining('groups of 9 bytes'),
   });
 });
 

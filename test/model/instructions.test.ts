@@ -33,8 +33,8 @@ async function encoded(folder: string, dtype: string, instructions: string): Pro
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 }
 
-// Heads of 5 and of 9 values: nothing is a multiple of a register, and widths end within a tile.
-describe.each([40, 72])('an encoder of width %d', (width) => {
+// Heads of 5, 6 and 9 values: nothing is a multiple of a register, and widths end within a tile.
+describe.each([40, 48, 72])('an encoder of width %d', (width) => {
   let folder: string;
   let oldest: Float32Array;
   beforeAll(async () => {
@@ -61,10 +61,26 @@ describe.each([40, 72])('an encoder of width %d', (width) => {
     ['int8', 'AVX512_CORE', 4e-2],
     ['int8', 'AVX512_CORE_VNNI', 4e-2],
     ['int8', 'DEFAULT', 4e-2],
+    // Four bits where the width is groups of 16, as 48 and four times any of them.
+    ['int4', 'SSE41', 0.2],
+    ['int4', 'AVX2', 0.2],
+    ['int4', 'AVX2_VNNI', 0.2],
+    ['int4', 'AVX512_CORE', 0.2],
+    ['int4', 'AVX512_CORE_VNNI', 0.2],
+    ['int4', 'DEFAULT', 0.2],
   ])(
     'in %s with %s strays less than %d from float32 in the oldest set',
     async (dtype, instructions, most) => {
       expect(relativeDifference(await encoded(folder, dtype, instructions), oldest)).toBeLessThan(most);
+    },
+  );
+
+  // The levels are the same everywhere: only activations are bytes here and floats there.
+  test.each(['AVX2', 'AVX2_VNNI', 'AVX512_CORE', 'DEFAULT'])(
+    'in int4 with %s strays from int4 in the oldest set no further than int8 does',
+    async (instructions) => {
+      const old = await encoded(folder, 'int4', 'SSE41');
+      expect(relativeDifference(await encoded(folder, 'int4', instructions), old)).toBeLessThan(4e-2);
     },
   );
 });

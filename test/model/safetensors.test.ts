@@ -46,8 +46,8 @@ const CASES: [what: string, change: (header: Record<string, Json>) => unknown, s
   ['a tensor is missing', (header) => void delete header[NAME], /of shape \[64, 64\].*is missing/],
   ['another shape of the same size', put({ shape: [32, 128] }), /\[64, 64\].*found \[32, 128\]/],
   ['a shape that does not fit the bytes', put({ shape: [64, 65] }), /Expected 16640 bytes.*found 16384/],
-  ['an unknown type', put({ dtype: 'I64' }), /Expected F32, F16, BF16 or I8.*found 'I64'/],
-  ['no type', entry((e) => void delete e.dtype), /Expected F32, F16, BF16 or I8.*found none/],
+  ['an unknown type', put({ dtype: 'I64' }), /Expected F32, F16, BF16, I8 or U8.*found 'I64'/],
+  ['no type', entry((e) => void delete e.dtype), /Expected F32, F16, BF16, I8 or U8.*found none/],
   ['offsets behind the end', put({ data_offsets: [1e9, 1e9 + 16384] }), /end at byte 1000.*cut short/],
   [
     'offsets the wrong way round',

@@ -244,7 +244,7 @@ describe('a cache-aware stream', () => {
   });
 });
 
-test.each(['bfloat16', 'int8'] as const)(
+test.each(['bfloat16', 'int8', 'int4'] as const)(
   'a stream in %s equals the whole signal but for rounding',
   async (dtype) => {
     await using own = await loadModel(randomCacheAware(path.join(root, dtype)), { dtype, threads: 1 });

@@ -121,7 +121,7 @@ describe('the bundled model', () => {
   });
 
   // Activations are quantised row by row, so that not even these see who else is in the batch.
-  test.each(['bfloat16', 'int8'] as const)(
+  test.each(['bfloat16', 'int8', 'int4'] as const)(
     'seven streams at once in %s give what each gives alone',
     async (dtype) => {
       const narrow = await loadModel(bundledModel(), { dtype });

@@ -16,7 +16,7 @@ KeyRange keysOf(const AttentionShape& shape, int first, int count) {
 ProductKind attentionKind(DType dtype) {
   // In bfloat16, attention adds as much to the error as all other products do, which AMX is worth: it multiplies it
   // sixteen times as fast as float32. To the error of bytes it adds nothing.
-  const bool worth = dtype == DType::int8 || (dtype == DType::bfloat16 && amx::available());
+  const bool worth = inBytes(dtype) || (dtype == DType::bfloat16 && amx::available());
   const bool narrow = worth && hasTileKernel(ProductKind::bfloat16);
   return narrow ? ProductKind::bfloat16 : ProductKind::float32;
 }

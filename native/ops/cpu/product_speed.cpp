@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 ProductKind kindOf(DType dtype) {
   if (dtype == DType::bfloat16 && hasBfloat16()) return ProductKind::bfloat16;
-  return dtype == DType::int8 && hasByteProducts() ? ProductKind::bytes : ProductKind::float32;
+  return inBytes(dtype) && hasByteProducts() ? ProductKind::bytes : ProductKind::float32;
 }
 
 // The best time of `once`, which makes the products of the shape, as operations per second.

@@ -40,7 +40,7 @@ void multiplyPanels(ProductKind kind, const char* x, size_t stride, int rows, co
                     int panels, float* sums, size_t sumsStride) {
   for (int panel = 0; panel < panels; panel++) {
     const char* columns = operand.data + (first + panel) * operand.panelStride;
-    forEachTile(kind, rows, [&](int, int row, int count) {
+    forEachTile(tileRows(kind), rows, [&](int, int row, int count) {
       multiplyTile(kind, {x + row * stride, stride, columns, operand.groups, count,
                           sums + row * sumsStride + static_cast<size_t>(panel) * tileColumns, sumsStride});
     });

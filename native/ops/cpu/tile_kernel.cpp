@@ -56,6 +56,9 @@ bool hasTileKernel(ProductKind kind) {
 int tileRows(ProductKind kind) { return setOf(kind).rows; }
 int groupAlignment(ProductKind kind) { return setOf(kind).alignment; }
 int groupsAtOnce(ProductKind kind) { return setOf(kind).groupsAtOnce; }
+int fourBitTileRows(ProductKind kind) {
+  return kind == ProductKind::bytes && &setOf(kind) == &ofAvx512 ? avx512::fourBitRows : 0;
+}
 int rowsWithPadding(ProductKind kind, int rows) { return inMatrixUnits(kind) ? rows + amx::tileRows - 1 : rows; }
 
 TileScope::TileScope(ProductKind kind) : shaped_(inMatrixUnits(kind)) {
@@ -66,7 +69,9 @@ TileScope::~TileScope() {
   if (shaped_) amx::releaseRegisters();
 }
 
-void multiplyTile(ProductKind kind, const TileProduct& product) { setOf(kind).multiply(kind, product); }
+void multiplyTile(ProductKind kind, const TileProduct& product) {
+  product.fourBits ? avx512::multiplyFourBits(product) : setOf(kind).multiply(kind, product);
+}
 
 }  // namespace parakeet::ops
 

@@ -32,6 +32,9 @@ int groupAlignment(ProductKind kind);
 // Most groups whose weights fit into the first-level cache beside what else is read: of wider operands so many are
 // multiplied at a time, for all rows.
 int groupsAtOnce(ProductKind kind);
+// Most rows of a tile whose weights are multiplied as they are kept in four bits (tile_four_bits.h); 0 where they are
+// unpacked before.
+int fourBitTileRows(ProductKind kind);
 // Rows of memory that operands and sums of `rows` rows need: a tile of AMX is always whole.
 int rowsWithPadding(ProductKind kind, int rows);
 
@@ -52,6 +55,9 @@ struct TileProduct {
   // read from memory once for all rows, and the CPU's own prefetching stops at each page.
   const void* next = nullptr;
   int nextLines = 0;
+  // The weights are in four bits; where they are written as bytes, for the tiles that follow. Null: nowhere.
+  bool fourBits = false;
+  void* unpacked = nullptr;
 };
 
 // Bytes of activations are unsigned, or signed where the CPU multiplies signed ones only; weights are signed.
@@ -94,13 +100,15 @@ inline int paddedGroups(ProductKind kind, int inner) {
 // Bytes of the weights of tileColumns columns.
 constexpr size_t panelBytes(int groups) { return static_cast<size_t>(groups) * tileColumns * 4; }
 
-inline int tilesOf(ProductKind kind, int rows) { return (rows + tileRows(kind) - 1) / tileRows(kind); }
+// Of at most `tallest` rows each.
+constexpr int tilesOf(int tallest, int rows) { return (rows + tallest - 1) / tallest; }
+inline int tilesOf(ProductKind kind, int rows) { return tilesOf(tileRows(kind), rows); }
 
 // Calls `body(tile, row, count)` for the tiles of `rows` rows. They have about equal heights: a short last tile would
 // use the registers poorly.
 template <class Body>
-void forEachTile(ProductKind kind, int rows, Body body) {
-  const int tiles = tilesOf(kind, rows), least = rows / tiles, taller = rows % tiles;
+void forEachTile(int tallest, int rows, Body body) {
+  const int tiles = tilesOf(tallest, rows), least = rows / tiles, taller = rows % tiles;
   for (int tile = 0, row = 0; tile < tiles; tile++) {
     const int height = tile < taller ? least + 1 : least;
     body(tile, row, height);

@@ -24,11 +24,14 @@ PARAKEET_AVX512_INLINE __m512 multiplyAdd(__m512 sum, __m512i x, __m512i w) {
 // Unrolled, the loops over rows and vectors leave nothing but loads and products.
 template <ProductKind kind, int rows>
 PARAKEET_AVX512 void multiplyRows(const TileProduct& product) {
+  auto* result = static_cast<float*>(product.sums);
   __m512 sums[rows][vectors];
 #pragma GCC unroll 12
   for (int i = 0; i < rows; i++) {
 #pragma GCC unroll 2
-    for (int j = 0; j < vectors; j++) sums[i][j] = _mm512_setzero_ps();
+    for (int j = 0; j < vectors; j++)
+      sums[i][j] = product.added ? _mm512_loadu_ps(result + i * product.sumsStride + static_cast<ptrdiff_t>(lanes) * j)
+                                 : _mm512_setzero_ps();
   }
   const char* x = static_cast<const char*>(product.activations);
   const char* w = static_cast<const char*>(product.weights);
@@ -56,9 +59,9 @@ PARAKEET_AVX512 void multiplyRows(const TileProduct& product) {
   }
 #pragma GCC unroll 12
   for (int i = 0; i < rows; i++) {
-    float* row = static_cast<float*>(product.sums) + i * product.sumsStride;
 #pragma GCC unroll 2
-    for (int j = 0; j < vectors; j++) _mm512_storeu_ps(row + static_cast<ptrdiff_t>(lanes) * j, sums[i][j]);
+    for (int j = 0; j < vectors; j++)
+      _mm512_storeu_ps(result + i * product.sumsStride + static_cast<ptrdiff_t>(lanes) * j, sums[i][j]);
   }
 }
 

@@ -107,6 +107,7 @@ bool hasTileKernel(ProductKind kind) {
 int tileRows(ProductKind) { return mostTileRows; }
 int groupAlignment(ProductKind) { return alignment; }
 int groupsAtOnce(ProductKind) { return std::numeric_limits<int>::max(); }
+int fourBitTileRows(ProductKind) { return 0; }
 int rowsWithPadding(ProductKind, int rows) { return rows; }
 
 TileScope::TileScope(ProductKind) : shaped_(false) {}

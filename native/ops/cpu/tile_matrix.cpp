@@ -11,6 +11,7 @@
 #include "ops/cpu/pointwise.h"
 #include "ops/cpu/quantize.h"
 #include "ops/cpu/tile_finish.h"
+#include "ops/cpu/tile_four_bits.h"
 #include "ops/cpu/tile_kernel.h"
 #include "ops/cpu/tile_operand.h"
 #include "ops/cpu/tile_panel.h"
@@ -72,7 +73,8 @@ TileMatrix::TileMatrix(const WeightRows& weight, const std::vector<float>& bias,
       outputs_(shape.gated ? weight.rows() / 2 : weight.rows()),
       inputs_(weight.columns()),
       groups_(paddedGroups(kind_, inputs_)),
-      gated_(shape.gated) {
+      gated_(shape.gated),
+      fourBits_(dtype == DType::int4 && fitsFourBits(inputs_)) {
   const int width = outputs_ / shape.parts, most = gated_ ? tileColumns / 2 : tileColumns;
   for (int part = 0; part < shape.parts; part++) {
     for (int first = 0; first < width; first += most) panels_.push_back({part, first, std::min(most, width - first)});
@@ -84,7 +86,7 @@ TileMatrix::TileMatrix(const WeightRows& weight, const std::vector<float>& bias,
     sum_.resize(bias_.size());
   }
   parallelFor(static_cast<int>(panels_.size()), 1, [&](int begin, int end) {
-    for (int i = begin; i < end; i++) pack(weight, bias, i);
+    for (int i = begin; i < end; i++) fourBits_ ? packInFourBits(weight, bias, i) : pack(weight, bias, i);
   });
 }
 
@@ -107,10 +109,47 @@ void TileMatrix::storeRow(const WeightRows& weight, int row, size_t column, char
   sum_[column] = channel.sum;
 }
 
-void TileMatrix::pack(const WeightRows& weight, const std::vector<float>& bias, size_t index) {
+// Calls `body(row, column)` for the rows of weights that are a panel's columns.
+template <class Body>
+void TileMatrix::forEachColumn(size_t index, Body body) const {
   const Panel& panel = panels_[index];
+  const int width = outputs_ / (panels_.back().part + 1);
+  for (int half = 0; half < (gated_ ? 2 : 1); half++) {
+    for (int c = 0; c < panel.columns; c++)
+      body(half * outputs_ + panel.part * width + panel.first + c, half * (tileColumns / 2) + c);
+  }
+}
+
+void TileMatrix::packInFourBits(const WeightRows& weight, const std::vector<float>& bias, size_t index) {
+  const int groups = inputs_ / fourBitValues;
+  const FourBitGroup* columns[tileColumns] = {};
+  thread_local std::vector<FourBitGroup> made;
+  thread_local std::vector<float> wide;
+  thread_local std::vector<int8_t> bytes;
+  made.resize(std::max<size_t>(made.size(), static_cast<size_t>(groups) * tileColumns));
+  wide.resize(std::max<size_t>(wide.size(), inputs_));
+  bytes.resize(std::max<size_t>(bytes.size(), inputs_));
+  forEachColumn(index, [&](int row, int column) {
+    const size_t at = index * tileColumns + column;
+    if (!bias.empty()) bias_[at] = bias[row];
+    columns[column] = weight.fourBitsOf(row, scale_[at]);
+    if (!columns[column]) {
+      FourBitGroup* own = made.data() + static_cast<size_t>(column) * groups;
+      weight.copyRow(row, wide.data());
+      scale_[at] = quantizeFourBits(wide.data(), inputs_, own);
+      columns[column] = own;
+    }
+    bytesOfFourBits(columns[column], inputs_, bytes.data());
+    sum_[at] = std::accumulate(bytes.begin(), bytes.begin() + inputs_, int32_t{0});
+  });
+  // What pads the groups is zeros already.
+  packFourBits(columns, groups, kind_ == ProductKind::bytes,
+               reinterpret_cast<uint8_t*>(weights_.data() + index * storedBytes(groups_)));
+}
+
+void TileMatrix::pack(const WeightRows& weight, const std::vector<float>& bias, size_t index) {
   // What is widened lies value by value, as the product's floats will.
-  const int width = outputs_ / (panels_.back().part + 1), values = groupSize(kind_);
+  const int values = groupSize(kind_);
   const size_t size = 4 / groupSize(stored_);
   const auto groups = static_cast<size_t>((inputs_ + values - 1) / values);
   // Rows in the stored type, one column of the panel each; zeros for those that it lacks.
@@ -118,15 +157,11 @@ void TileMatrix::pack(const WeightRows& weight, const std::vector<float>& bias, 
   const size_t stride = (groups * values * size + 63) / 64 * 64;
   auto* rows = static_cast<char*>(memory.grown(stride * tileColumns));
   std::memset(rows, 0, stride * tileColumns);
-  for (int half = 0; half < (gated_ ? 2 : 1); half++) {
-    for (int c = 0; c < panel.columns; c++) {
-      const int row = half * outputs_ + panel.part * width + panel.first + c;
-      const int column = half * (tileColumns / 2) + c;
-      const size_t at = index * tileColumns + column;
-      if (!bias.empty()) bias_[at] = bias[row];
-      storeRow(weight, row, at, rows + column * stride);
-    }
-  }
+  forEachColumn(index, [&](int row, int column) {
+    const size_t at = index * tileColumns + column;
+    if (!bias.empty()) bias_[at] = bias[row];
+    storeRow(weight, row, at, rows + column * stride);
+  });
   char* packed = weights_.data() + index * storedBytes(groups_);
   switch (values * size) {
     case 4:
@@ -139,22 +174,38 @@ void TileMatrix::pack(const WeightRows& weight, const std::vector<float>& bias, 
 }
 
 // Of so many groups of a panel.
-size_t TileMatrix::storedBytes(int groups) const { return panelBytes(groups) / groupSize(stored_) * groupSize(kind_); }
+size_t TileMatrix::storedBytes(int groups) const {
+  if (fourBits_) return fourBitBlocks(kind_, groups) * fourBitBlock;
+  return panelBytes(groups) / groupSize(stored_) * groupSize(kind_);
+}
 
-// Groups of a panel as the product reads them; of weights that are widened the calling thread's copy, until its next
-// call.
+// Groups of a panel as the product reads them; of weights that are unpacked or widened the calling thread's copy, until
+// its next call.
 PanelWeights TileMatrix::weightsOf(size_t panel, int group, int count) const {
   const size_t size = storedBytes(count);
   const char* stored = weights_.data() + panel * storedBytes(groups_) + storedBytes(group);
   const char* next = stored + size;
-  if (stored_ == kind_) return {stored, next, size};
+  const bool asStored = fourBits_ ? fourBitTileRows(kind_) > 0 : stored_ == kind_;
+  if (asStored) return {stored, next, size};
   thread_local AlignedBytes memory;
-  auto* wide = static_cast<float*>(memory.grown(panelBytes(count)));
+  void* made = memory.grown(panelBytes(count));
+  const PanelWeights weights{static_cast<const char*>(made), next, size};
+  auto* wide = static_cast<float*>(made);
+  const float* scale = scale_.data() + panel * tileColumns;
+  if (fourBits_) {
+    const auto* blocks = reinterpret_cast<const uint8_t*>(stored);
+    const int blockCount = fourBitBlocks(kind_, count);
+    if (kind_ == ProductKind::bytes)
+      unpackFourBits(blocks, blockCount, static_cast<int8_t*>(made));
+    else
+      widenFourBits(blocks, blockCount, scale, wide);
+    return weights;
+  }
   if (stored_ == ProductKind::bfloat16)
     fromBfloat16(reinterpret_cast<const uint16_t*>(stored), wide, static_cast<size_t>(count) * tileColumns);
   else
-    widenBytes(reinterpret_cast<const int8_t*>(stored), scale_.data() + panel * tileColumns, count, wide);
-  return {reinterpret_cast<const char*>(wide), next, size};
+    widenBytes(reinterpret_cast<const int8_t*>(stored), scale, count, wide);
+  return weights;
 }
 
 TileMatrix::Operand TileMatrix::room(int rows) const {
@@ -269,7 +320,8 @@ void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, siz
                              .activations = operand.row(first),
                              .stride = operand.stride,
                              .rows = last - first,
-                             .groups = groups_};
+                             .groups = groups_,
+                             .fourBits = fourBits_ && fourBitTileRows(kind_) > 0};
   const auto weights = [&](int group, int count) { return weightsOf(index, group, count); };
   ops::multiplyPanel(product, weights, [&](int offset, int rows, const float* sums) {
     const int row = first + offset;

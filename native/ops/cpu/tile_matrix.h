@@ -1,5 +1,6 @@
 // The encoder's weights for the products of tile_kernel.h: panels of tileColumns columns, each read from beginning to
-// end. Weights of a type that the CPU has no kernel for are kept in it and widened to float32, a few groups at a time.
+// end. Weights of a type that the CPU has no kernel for are kept in it and widened to float32, a few groups at a time;
+// those in four bits are unpacked in the same way.
 #pragma once
 
 #ifdef PARAKEET_CPU_KERNELS
@@ -32,6 +33,9 @@ class TileMatrix : public CpuMatrix {
   struct Output;
 
   void pack(const WeightRows& weight, const std::vector<float>& bias, size_t panel);
+  void packInFourBits(const WeightRows& weight, const std::vector<float>& bias, size_t panel);
+  template <class Body>
+  void forEachColumn(size_t panel, Body body) const;
   void storeRow(const WeightRows& weight, int row, size_t column, char* stored);
   size_t storedBytes(int groups) const;
   PanelWeights weightsOf(size_t panel, int group, int count) const;
@@ -45,6 +49,7 @@ class TileMatrix : public CpuMatrix {
   ProductKind stored_, kind_;  // of the weights in memory, and of the products
   int outputs_, inputs_, groups_;
   bool gated_;
+  bool fourBits_;  // of the weights in memory, which are bytes otherwise
   std::vector<Panel> panels_;
   WeightBuffer<char> weights_;  // [panels][groups][tileColumns] groups; of weights to be widened values, not groups
   std::vector<float> bias_;     // [panels][tileColumns]; zeros for none

@@ -9,12 +9,16 @@
 
 namespace parakeet::ops {
 
+// Weights of 16 KiB once they are bytes.
+constexpr int fourBitGroupsAtOnce = 128;
+
 struct PanelProduct {
   ProductKind kind;
   const char* activations;  // `rows` rows of `groups` groups; there is memory for rowsWithPadding
   size_t stride;            // bytes from one row to the next
   int rows;
   int groups;
+  bool fourBits = false;  // weights are given in four bits, which this kind multiplies: fourBitTileRows
 };
 
 // Some groups of a panel's weights.
@@ -29,25 +33,29 @@ struct PanelWeights {
 template <class Weights, class Finish>
 void multiplyPanel(const PanelProduct& product, Weights weightsOf, Finish finish) {
   const ProductKind kind = product.kind;
-  const int tiles = tilesOf(kind, product.rows), depth = std::min(product.groups, groupsAtOnce(kind));
+  const int tallest = product.fourBits ? fourBitTileRows(kind) : tileRows(kind), tiles = tilesOf(tallest, product.rows);
+  // What the first tile unpacks stays in the first-level cache for the others.
+  const bool keeps = product.fourBits && tiles > 1;
+  const int depth = std::min(product.groups, keeps ? fourBitGroupsAtOnce : groupsAtOnce(kind));
   // What is added to later needs a place for each tile; else one is used again and again.
   const bool parted = depth < product.groups;
-  const size_t tileSize = static_cast<size_t>(tileRows(kind)) * tileColumns;
-  thread_local AlignedBytes memory;
+  const size_t tileSize = static_cast<size_t>(tallest) * tileColumns;
+  thread_local AlignedBytes memory, bytes;
   auto* sums = static_cast<float*>(memory.grown((parted ? tiles : 1) * tileSize * sizeof(float)));
   for (int group = 0; group < product.groups; group += depth) {
     const int count = std::min(depth, product.groups - group);
     const PanelWeights weights = weightsOf(group, count);
+    void* unpacked = keeps ? bytes.grown(panelBytes(depth)) : nullptr;
     // Each tile fetches its part of what follows, so many cache lines a step.
     constexpr size_t line = 64;
     const size_t steps = count / groupAlignment(kind), parts = line * steps * tiles;
     const size_t nextLines = (weights.nextSize + parts - 1) / parts;
-    forEachTile(kind, product.rows, [&](int tile, int row, int rows) {
+    forEachTile(tallest, product.rows, [&](int tile, int row, int rows) {
       float* own = sums + (parted ? tile : 0) * tileSize;
       const size_t fetched = line * steps * nextLines * tile;
       multiplyTile(kind, {.activations = product.activations + row * product.stride + static_cast<size_t>(group) * 4,
                           .activationsStride = product.stride,
-                          .weights = weights.data,
+                          .weights = unpacked && tile > 0 ? unpacked : weights.data,
                           .groups = count,
                           .rows = rows,
                           .sums = own,
@@ -55,7 +63,9 @@ void multiplyPanel(const PanelProduct& product, Weights weightsOf, Finish finish
                           .added = group > 0,
                           .weightsAgain = tiles > 1,
                           .next = weights.next + fetched,
-                          .nextLines = fetched < weights.nextSize ? static_cast<int>(nextLines) : 0});
+                          .nextLines = fetched < weights.nextSize ? static_cast<int>(nextLines) : 0,
+                          .fourBits = product.fourBits && !(unpacked && tile > 0),
+                          .unpacked = unpacked && tile == 0 ? unpacked : nullptr});
       if (group + count == product.groups) finish(row, rows, own);
     });
   }

@@ -1,5 +1,5 @@
-// The functions of tile_operand.h, tile_finish.h and attention_rows.h in AVX-512, and in AVX2 those of them that take
-// longer as loops over vector.h, which they are elsewhere.
+// The functions of tile_operand.h, tile_four_bits.h, tile_finish.h and attention_rows.h in AVX-512, and in AVX2 those
+// of them that take longer as loops over vector.h, which they are elsewhere.
 #pragma once
 
 #if defined(PARAKEET_CPU_KERNELS) && defined(__x86_64__)
@@ -50,6 +50,8 @@ namespace parakeet::ops::avx2 {
 // As operandRow in bytes.
 void quantizeRow(const float* x, int inputs, int groups, void* row, QuantizedRow* quantized);
 void widenBytes(const int8_t* x, const float* scale, int count, float* y);
+void unpackFourBits(const uint8_t* blocks, int count, int8_t* bytes);
+void widenFourBits(const uint8_t* blocks, int count, const float* scale, float* y);
 void finishProduct(const void* accumulator, const TileEnd& end);
 
 }  // namespace parakeet::ops::avx2

@@ -14,6 +14,11 @@ constexpr int tileRows = 12, alignment = 4;
 // Where hasTileKernel of the kind and vectorLevel says so.
 void multiplyTile(ProductKind kind, const TileProduct& product);
 
+// As multiplyTile of bytes, of at most so many rows, whose weights are blocks of tile_four_bits.h: unpacked in
+// registers, which leave fewer for sums.
+constexpr int fourBitRows = 8;
+void multiplyFourBits(const TileProduct& product);
+
 }  // namespace avx512
 
 namespace avx2 {
