@@ -31,10 +31,16 @@ export async function productSeconds(addon, info, dtype, rows, { measured = rows
   return sum;
 }
 
+/** Bytes that int4 reads of those of int8: ten sixteenths in the feed-forward layers and the attention, 20 of 23 squares of the width (native/ops/cpu/tile_four_bits.h). */
+const INT4_SHARE = (20 * (10 / 16) + 3) / 23;
+
 /** Weights of all layers. @param {{ dModel: number, layers: number }} info of a model */
-export function layerWeights(info) {
+function layerWeights(info) {
   return layerProducts(info).reduce((sum, { inputs, outputs, times }) => sum + times * inputs * outputs, 0);
 }
+
+/** Weights of all layers, in those that take as long to be read. @param {{ dModel: number, layers: number }} info of a model @param {string} dtype */
+export const weightsRead = (info, dtype) => (dtype === 'int4' ? INT4_SHARE : 1) * layerWeights(info);
 
 /**
  * Weights that are read in a second: of a single row of a matrix that no cache holds, for which hardly anything is computed.
@@ -46,8 +52,8 @@ export async function weightsPerSecond(addon, dtype) {
   return (await addon.productSpeed(dtype, 1, 16_384, 32_768, 0.5)) / 2;
 }
 
-/** Bytes of a weight, by type. */
-const BYTES = { int4: 9 / 16, int8: 1, bfloat16: 2, float32: 4 };
+/** Bytes of a weight of bare products, by type; four bits are multiplied as bytes. */
+const BYTES = { int4: 1, int8: 1, bfloat16: 2, float32: 4 };
 /** Bytes of a value in the caches. */
 const CACHED = 4;
 
@@ -70,6 +76,6 @@ export async function mostStreams({ addon, info }, dtype, step, frames, frameSec
   });
   const bytesPerSecond = BYTES[dtype] * (await weightsPerSecond(addon, dtype));
   const cache = (2 * CACHED * info.layers * info.dModel * step.left) / frameSeconds;
-  const memory = (BYTES[dtype] * layerWeights(info) + steps * cache) / bytesPerSecond;
+  const memory = (BYTES[dtype] * weightsRead(info, dtype) + steps * cache) / bytesPerSecond;
   return { arithmetic: (steps * step.chunk) / arithmetic, memory: (steps * step.chunk) / memory };
 }

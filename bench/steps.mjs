@@ -13,7 +13,7 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { loadModel, presets } from 'parakeet-stream';
-import { layerWeights, productSeconds, weightsPerSecond } from './layer-products.mjs';
+import { productSeconds, weightsPerSecond, weightsRead } from './layer-products.mjs';
 import { median } from './quantile.mjs';
 import { randomModel } from './random-model.mjs';
 
@@ -43,8 +43,6 @@ const FRAME_SECONDS = 0.08;
 /** Steps that are taken as one until the caches are full. */
 const WARM_UP_STEPS = 1000;
 
-/** Bytes that int4 reads of those of int8: ten sixteenths in the feed-forward layers and the attention, 20 of 23 squares of the width (native/ops/cpu/tile_four_bits.h). */
-const INT4_SHARE = (20 * (10 / 16) + 3) / 23;
 /** Weights that are read in a second, once it is measured. */
 let readSpeed;
 const result = {
@@ -160,9 +158,8 @@ async function bounds({ addon, info }, frames) {
     measured: Math.max(frames, 64),
     seconds: 0.2,
   });
-  const share = values.dtype === 'int4' ? INT4_SHARE : 1;
   readSpeed ??= await weightsPerSecond(addon, values.dtype);
-  return { arithmetic: 1000 * arithmetic, weights: (1000 * share * layerWeights(info)) / readSpeed };
+  return { arithmetic: 1000 * arithmetic, weights: (1000 * weightsRead(info, values.dtype)) / readSpeed };
 }
 
 function cpuSeconds() {
