@@ -78,6 +78,7 @@ export const plan = [
     model: TINY,
     runs: (recordings) => apart('latency.mjs', ['--draft-model', 'same'])(recordings).slice(0, 1),
   },
+  { name: 'speech', minutes: 3, model: TINY, runs: apart('speech.mjs') },
   { name: 'voices', minutes: 5, model: TINY, runs: together('voices.mjs', '--presets') },
   { name: 'long', minutes: 2, model: TINY, runs: together('long.mjs') },
   { name: 'demo', minutes: 1, model: TINY, runs: once('demo.mjs') },
@@ -114,7 +115,12 @@ export const plan = [
     name: 'steps',
     minutes: 3,
     model: 'random weights of the 0.6b size',
-    runs: once('steps.mjs', '--latency', '0.56', '--dtype', 'int8'),
+    runs: () =>
+      ['int8', 'int4'].map((dtype) => ({
+        program: 'steps.mjs',
+        args: ['--latency', '0.56', '--dtype', dtype],
+        place: dtype,
+      })),
     summary: stepsSummary,
   },
   {
@@ -208,15 +214,24 @@ function encoderRows({ whole, streamed }) {
   return results;
 }
 
-/** The ratios of measured.md, of the time of all cores, and what a stream keeps. */
-function stepsSummary({ rows, offline }) {
-  const row = (kind, streams) => rows.find((one) => one.kind === kind && one.streams > 1 === streams > 1);
-  const [alone, many, buffered] = [row('cache-aware', 1), row('cache-aware', 2), row('buffered', 2)];
+/** The ratios of measured.md: of the time of all cores, in int4 to int8's; of a step alone to the larger of its bounds. What a stream keeps. */
+function stepsSummary({ int8, int4 }) {
+  const find = ({ rows }, kind, streams) => rows.find((one) => one.kind === kind && one.streams > 1 === streams > 1);
+  const [alone, many] = [find(int8, 'cache-aware', 1), find(int8, 'cache-aware', 2)];
+  const buffered = find(int8, 'buffered', 2);
+  const overInt8 = (kind, streams) => find(int4, kind, streams).cpu / find(int8, kind, streams).cpu;
   return {
     ratios: {
-      together: many.cpu / offline.cpu,
+      together: many.cpu / int8.offline.cpu,
       buffered: buffered.cpu / many.cpu,
-      alone: alone.cpu / offline.cpu,
+      alone: alone.cpu / int8.offline.cpu,
+      bound: alone.msPerStep / Math.max(alone.bound.arithmetic, alone.bound.weights),
+      int4: {
+        alone: overInt8('cache-aware', 1),
+        together: overInt8('cache-aware', 2),
+        bufferedAlone: overInt8('buffered', 1),
+        bufferedTogether: overInt8('buffered', 2),
+      },
     },
     megabytesPerStream: {
       cacheAware: many.bytesPerStream / 1e6,

@@ -35,7 +35,7 @@ class FaultyEncoder : public EncoderSession {
  public:
   FaultyEncoder(std::shared_ptr<const Encoder> encoder, std::unique_ptr<EncoderSession> inner, Fuse fuse)
       : EncoderSession(std::move(encoder)), inner_(std::move(inner)), fuse_(fuse) {}
-  void push(const float* logMel, int frames) override { inner_->push(logMel, frames); }
+  void push(const MelFrames& frames) override { inner_->push(frames); }
   void finish(int64_t samples) override { inner_->finish(samples); }
   void flush(int silence) override { inner_->flush(silence); }
   Matrix recall(int64_t from, int64_t until, int64_t& first) const override {

@@ -99,7 +99,7 @@ void stepGrid(const Goldens& models, std::mt19937& random) {
         mel.push_back(loud ? -4.0f + 3.0f * std::sin(static_cast<float>(i * i)) : std::log(0x1p-24f));
       }
       side.grid.push(count);
-      onEngine([&] { side.session->push(mel.data(), count); });
+      onEngine([&] { side.session->push({{mel, count, features}, {}, {}}); });
       frames += count;
       steps(side, asked);
       CHECK(asked == 0);
