@@ -216,7 +216,8 @@ function encoderRows({ whole, streamed }) {
 
 /** The ratios of measured.md: of the time of all cores, in int4 to int8's; of a step alone to the larger of its bounds. What a stream keeps. */
 function stepsSummary({ int8, int4 }) {
-  const find = ({ rows }, kind, streams) => rows.find((one) => one.kind === kind && one.streams > 1 === streams > 1);
+  const find = ({ rows }, kind, streams) =>
+    rows.find((one) => one.kind === kind && one.streams > 1 === streams > 1);
   const [alone, many] = [find(int8, 'cache-aware', 1), find(int8, 'cache-aware', 2)];
   const buffered = find(int8, 'buffered', 2);
   const overInt8 = (kind, streams) => find(int4, kind, streams).cpu / find(int8, kind, streams).cpu;

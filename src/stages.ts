@@ -26,6 +26,7 @@ export type {
   ProgressEvent,
   Sentence,
   SentenceEvent,
+  SpeechChange,
   SpeechEndEvent,
   SpeechStartEvent,
   Spoken,

@@ -133,12 +133,11 @@ PaddedEncoder::PaddedEncoder(const EncoderConfig& config, const Weights& weights
     : Encoder(config),
       type_(ops::activationType(dtype)),
       subsampling_(makeSubsampling(config, weights, ops::wider(dtype), type_)) {
-  const auto gated = ops::GatedConvolution::make(config.dModel, config.convKernel, config.convBefore(), type_);
-  const auto live = ops::LiveAttention::make(config.heads, config.dModel / config.heads, type_);
+  const PaddedKernels kernels{ops::GatedConvolution::make(config.dModel, config.convKernel, config.convBefore(), type_),
+                              ops::LiveAttention::make(config.heads, config.dModel / config.heads, type_)};
   for (int i = 0; i < config.layers; i++) {
     cancel.check();
-    layers_.push_back(makePaddedLayer(config, LayerWeights(config, weights, i), dtype, gated));
-    layers_.back().block.live = live;
+    layers_.push_back(makePaddedLayer(config, LayerWeights(config, weights, i), dtype, kernels));
   }
 }
 

@@ -55,7 +55,7 @@ ops::Dense makeDense(const LinearTensors& tensors, ops::DType dtype) {
 }
 
 PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype,
-                            std::shared_ptr<const ops::GatedConvolution> gated) {
+                            const PaddedKernels& kernels) {
   const mx::Dtype type = ops::activationType(dtype);
   const int width = config.dModel, heads = config.heads;
   const DepthwiseTensors depthwise = weights.depthwise();
@@ -70,13 +70,14 @@ PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& wei
           .out = makeDense(weights.attentionOut(), dtype),
           .biasU = values(weights.positionBias("u"), {heads, 1, 1, width / heads}, type),
           .biasV = values(weights.positionBias("v"), {heads, 1, 1, width / heads}, type),
+          .live = kernels.live,
           .pointwise1 = makeDense(weights.pointwise1(), dtype),
           .pointwise2 = makeDense(weights.pointwise2(), dtype),
           .taps = tapsOf(depthwise, width, config.convKernel, type),
           .kernel = values(depthwise.weight, {width, config.convKernel, 1}, type),
           .tapBias = values(depthwise.bias, {1, 1, width}, type),
           // With a norm between the convolution and its activation, a cache-aware model's is MLX's operations.
-          .gated = weights.depthwiseNorm() ? nullptr : std::move(gated),
+          .gated = weights.depthwiseNorm() ? nullptr : kernels.gated,
           .gatedTaps = framesFirst(depthwise, width, config.convKernel),
           .gatedBias = values(depthwise.bias, {width}, mx::float32),
           .before = config.convBefore(),

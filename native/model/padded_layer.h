@@ -15,8 +15,13 @@ struct PaddedLayer {
 // A linear layer of a model's tensors, for MLX's own products.
 ops::Dense makeDense(const LinearTensors& tensors, ops::DType dtype);
 
-// `gated` is null where a block's convolution is MLX's operations.
+// What all layers share; null where it is MLX's operations.
+struct PaddedKernels {
+  std::shared_ptr<const ops::GatedConvolution> gated;
+  std::shared_ptr<const ops::LiveAttention> live;
+};
+
 PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype,
-                            std::shared_ptr<const ops::GatedConvolution> gated);
+                            const PaddedKernels& kernels);
 
 }  // namespace parakeet
