@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "bfloat16_source.h"
 #include "greedy_kernel_source.h"
 #include "ops/cuda_driver.h"
 #include "ops/cuda_prelude.h"
@@ -194,7 +195,7 @@ GreedyKernel::Launch GreedyKernel::launch(const mx::array& frames, std::span<Str
   auto found = kernels_.find(count);
   if (found == kernels_.end()) {
     const std::string header =
-        std::string(ops::cudaPrelude) + tilesSource + memory + greedyKernelSource + headFor(count);
+        std::string(ops::cudaPrelude) + bfloat16Source + tilesSource + memory + greedyKernelSource + headFor(count);
     found = kernels_
                 .emplace(count, mx::fast::cuda_kernel(nameFor(count), inputNames, {"result", "work", "counter"},
                                                       callFor(count), header))

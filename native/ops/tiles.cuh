@@ -1,9 +1,11 @@
 // Products of 16 rows of bfloat16 with eight vectors of float32 by tensor cores. Rows are exact there; the vectors' values
 // go as the sum of two bfloat16, 2⁻¹⁷ from the value at most.
 //
-// A part of the header of kernels that NVRTC compiles, after cuda_prelude.h; native/test runs it on the CPU with a warp's
+// A part of the header of kernels that NVRTC compiles, after cuda_prelude.h and bfloat16.cuh; native/test runs it on the CPU with a warp's
 // 32 threads.
 namespace parakeet_tiles {
+
+using namespace parakeet_bits;
 
 constexpr int tileRows = 16, tileVectors = 8, tileValues = 32;
 
@@ -14,23 +16,14 @@ struct __align__(16) Eight {
   unsigned x, y, z, w;  // two values each
 };
 
-__device__ inline float widened(unsigned short bits) { return __uint_as_float(static_cast<unsigned>(bits) << 16); }
-__device__ inline float widened(float value) { return value; }
-
-// To the nearest, ties to even.
-__device__ inline unsigned short narrowed(float value) {
-  const unsigned bits = __float_as_uint(value);
-  return static_cast<unsigned short>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
-
 // Eight vectors, each value as the sum of two.
 struct Halves {
   unsigned short *high, *low;  // [tileVectors, stride]
   int stride;
   __device__ void put(int s, int k, float value) const {
-    const unsigned short own = narrowed(value);
-    high[s * stride + k] = own;
-    low[s * stride + k] = narrowed(value - widened(own));
+    unsigned short& own = high[s * stride + k];
+    narrow(value, own);
+    narrow(value - widened(own), low[s * stride + k]);
   }
 };
 

@@ -23,6 +23,8 @@ using namespace one_lane;
 Index gridDim;
 #define LANES 1
 #define TENSOR_CORES 0
+#include "ops/bfloat16.cuh"
+
 #include "ops/tiles.cuh"
 
 #include "ops/padded/live_attention.cuh"
@@ -34,6 +36,8 @@ namespace cuda_attention_tiles {
 using namespace warps;
 #define LANES 32
 #define TENSOR_CORES 1
+#include "ops/bfloat16.cuh"
+
 #include "ops/tiles.cuh"
 
 #include "ops/padded/live_attention.cuh"

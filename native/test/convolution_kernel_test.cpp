@@ -22,6 +22,8 @@ inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(va
 #define __device__
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"
+#include "ops/bfloat16.cuh"
+
 #include "ops/padded/gated_convolution.cuh"
 #pragma GCC diagnostic pop
 #undef __device__

@@ -31,6 +31,8 @@ inline float4 loadFreshFour(const float* from) { return {from[0], from[1], from[
 #define __align__(bytes) __attribute__((aligned(bytes)))
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"
+#include "ops/bfloat16.cuh"
+
 #include "ops/tiles.cuh"
 
 #include "model/greedy.cuh"

@@ -19,6 +19,8 @@ using namespace one_lane;
 #define __align__(bytes) __attribute__((aligned(bytes)))
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"
+#include "ops/bfloat16.cuh"
+
 #include "ops/padded/subsampling.cuh"
 #pragma GCC diagnostic pop
 #undef __device__

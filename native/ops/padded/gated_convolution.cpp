@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "bfloat16_source.h"
 #include "gated_convolution_source.h"
 #include "ops/cuda_driver.h"
 #include "ops/transfer.h"
@@ -29,7 +30,8 @@ GatedConvolution::GatedConvolution(int width, int kernel, int before, mx::Dtype 
       kernel_(kernel),
       type_(type),
       run_(mx::fast::cuda_kernel("parakeet_convolution", {"numbers", "both", "past", "taps", "bias"},
-                                 {"convolved", "y"}, callFor(width, kernel, before), gatedConvolutionSource)) {}
+                                 {"convolved", "y"}, callFor(width, kernel, before),
+                                 std::string(bfloat16Source) + gatedConvolutionSource)) {}
 
 mx::array GatedConvolution::numbersOf(int frames, bool hasPast, bool keeps, const std::vector<int>& counts) {
   std::vector<int32_t> numbers{frames, hasPast, keeps};

@@ -8,15 +8,7 @@ namespace parakeet_convolution {
 // Frames of a thread: the more, the fewer are gated twice, and the fewer threads there are.
 constexpr int framesOfThread = 16;
 
-__device__ inline float widened(unsigned short bits) { return __uint_as_float(static_cast<unsigned>(bits) << 16); }
-__device__ inline float widened(float value) { return value; }
-
-// To the nearest, ties to even.
-__device__ inline void narrow(float value, unsigned short& to) {
-  const unsigned bits = __float_as_uint(value);
-  to = static_cast<unsigned short>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
-__device__ inline void narrow(float value, float& to) { to = value; }
+using namespace parakeet_bits;
 
 // As what is written and read again would be.
 template <class V>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "bfloat16_source.h"
 #include "live_attention_source.h"
 #include "ops/cuda_driver.h"
 #include "ops/cuda_prelude.h"
@@ -33,7 +34,7 @@ mx::fast::CustomKernelFunction compiled(int heads, int size, int keys) {
       "parakeet_live_attention_" + std::to_string(keys),
       {"numbers", "projected", "pool", "positions", "bias_u", "bias_v"}, {"mixed", "kept"},
       "  parakeet_live::attend<" + sizes + ">(numbers, projected, pool, positions, bias_u, bias_v, mixed, kept);",
-      std::string(cudaPrelude) + tilesSource + liveAttentionSource);
+      std::string(cudaPrelude) + bfloat16Source + tilesSource + liveAttentionSource);
 }
 
 }  // namespace

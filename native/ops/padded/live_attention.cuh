@@ -14,9 +14,6 @@ constexpr float excluded = -1e9f;
 
 using namespace parakeet_tiles;
 
-__device__ inline void narrow(float value, unsigned short& to) { to = narrowed(value); }
-__device__ inline void narrow(float value, float& to) { to = value; }
-
 struct __align__(16) Four {
   float x, y, z, w;
 };

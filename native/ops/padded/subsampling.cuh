@@ -10,15 +10,7 @@ constexpr int columnsOfBlock = 16;
 // Values before each entry of `numbers` of an item: levels, rows and columns of the input, and of the output.
 constexpr int sizes = 5;
 
-__device__ inline float widened(unsigned short bits) { return __uint_as_float(static_cast<unsigned>(bits) << 16); }
-__device__ inline float widened(float value) { return value; }
-
-// To the nearest, ties to even.
-__device__ inline void narrow(float value, unsigned short& to) {
-  const unsigned bits = __float_as_uint(value);
-  to = static_cast<unsigned short>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
-__device__ inline void narrow(float value, float& to) { to = value; }
+using namespace parakeet_bits;
 
 __device__ inline float rectified(float value) { return value > 0.0f ? value : 0.0f; }
 

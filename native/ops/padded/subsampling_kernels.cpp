@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "bfloat16_source.h"
 #include "ops/cuda_driver.h"
 #include "ops/transfer.h"
 #include "ops/types.h"
@@ -18,7 +19,7 @@ const std::vector<std::string> inputNames{"numbers", "x", "weights"};
 // MLX names the types of arguments by the arrays': bfloat16 goes by its bits.
 mx::fast::CustomKernelFunction compiled(const std::string& name, const std::string& call) {
   return mx::fast::cuda_kernel("parakeet_subsampling_" + name, inputNames, {"y"}, "  parakeet_subsampling::" + call,
-                               subsamplingSource);
+                               std::string(bfloat16Source) + subsamplingSource);
 }
 
 std::string list(const std::vector<int>& values) {
