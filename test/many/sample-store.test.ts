@@ -50,9 +50,9 @@ async function serve(answer: RequestListener): Promise<string> {
 /** The first sample and the hash. */
 const look = async ({ samples, hash }: OpenRecording) => [(await samples.read(0, 1))[0], await hash()];
 const use = (source: string) => store.use(source, {}, undefined, look);
-/** Decoded recordings that are stored. */
+/** Recordings that are stored. */
 const stored = () =>
-  readdirSync(scratch, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.f32'));
+  readdirSync(scratch, { recursive: true, encoding: 'utf8' }).filter((name) => path.extname(name) !== '');
 
 test.each([
   ['read by ranges', 1],

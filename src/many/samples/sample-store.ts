@@ -159,7 +159,12 @@ export class SampleStore {
   async #fetch(content: Content, signal: AbortSignal): Promise<{ file: string; hash: string }> {
     const file = await this.#scratch.name('.fetched');
     const hash = createHash('sha256');
-    await fetchTo(file, content, (bytes) => hash.update(bytes), signal);
+    try {
+      await fetchTo(file, content, (bytes) => hash.update(bytes), signal);
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
+    }
     return { file, hash: hash.digest('hex') };
   }
 

@@ -49,7 +49,8 @@ export async function fetchTo(
 ): Promise<void> {
   const source = await content.stream(signal);
   source.on('data', seen);
-  await pipeline(source, createWriteStream(file), { signal });
+  const target = createWriteStream(file);
+  await untilClosed(target, pipeline(source, target, { signal }));
 }
 
 /** Decodes a local file to `file`: mono 32-bit floats at `rate`, in the machine's byte order. */
@@ -61,8 +62,21 @@ export async function decodeTo(
   const { format, track, start, duration } = input;
   const { bytes, excerpt } = await openAudio(recording, { format, track, start, duration });
   const { start: _, duration: __, track: ___, ...rest } = input;
-  const stages = [decode({ ...rest, ...excerpt }), resample(rate), asBytes(file)] as const;
-  await pipeline(bytes, ...stages, { signal });
+  const target = asBytes(file);
+  await untilClosed(
+    target,
+    pipeline(bytes, decode({ ...rest, ...excerpt }), resample(rate), target, { signal }),
+  );
+}
+
+/** A pipeline that fails does not wait for its streams: a file that is still being opened would be made after its removal. */
+async function untilClosed(target: Writable, written: Promise<void>): Promise<void> {
+  try {
+    await written;
+  } finally {
+    target.destroy();
+    if (!target.closed) await new Promise((resolve) => target.once('close', resolve));
+  }
 }
 
 /** A Writable of audio that collects it to large writes. */
@@ -94,8 +108,8 @@ function asBytes(file: string): Writable {
       });
     },
     destroy(error, callback) {
-      target.destroy();
-      callback(error);
+      if (target.closed) callback(error);
+      else target.once('close', () => callback(error)).destroy();
     },
   });
 }
