@@ -79,7 +79,7 @@ void packing(std::mt19937& random) {
     bytesOfFourBits(panel[c], columns, bytes.data() + static_cast<ptrdiff_t>(c) * columns);
   }
   std::vector<uint8_t> blocks(groups * fourBitBlock);
-  packFourBits(panel, groups, true, blocks.data());
+  packFourBits(panel, groups, ProductKind::bytes, blocks.data());
   std::vector<int8_t> unpacked(bytes.size());
   unpackFourBits(blocks.data(), groups, unpacked.data());
   int wrong = 0;
@@ -88,17 +88,21 @@ void packing(std::mt19937& random) {
       wrong += unpacked[(k / 4 * tileColumns + c) * 4 + k % 4] != bytes[c * columns + k];
   }
   CHECK(wrong == 0);
-  packFourBits(panel, groups, false, blocks.data());
+  // Only a damaged group leaves the range of bytes, which words and floats do not.
+  const auto differs = [&](int value, int c, int k) { return static_cast<int8_t>(value) != bytes[c * columns + k]; };
+  packFourBits(panel, groups, ProductKind::words, blocks.data());
+  std::vector<int16_t> words(bytes.size());
+  fourBitsToWords(blocks.data(), groups, words.data());
+  for (int c = 0; c < tileColumns; c++) {
+    for (int k = 0; k < columns; k++) wrong += differs(words[(k / 2 * tileColumns + c) * 2 + k % 2], c, k);
+  }
+  CHECK(wrong == 0);
+  packFourBits(panel, groups, ProductKind::float32, blocks.data());
   std::vector<float> scale(tileColumns), wide(bytes.size());
   for (int c = 0; c < tileColumns; c++) scale[c] = static_cast<float>(1 + c);
   widenFourBits(blocks.data(), groups, scale.data(), wide.data());
   for (int c = 0; c < tileColumns; c++) {
-    for (int k = 0; k < columns; k++) {
-      const int8_t byte = bytes[c * columns + k];
-      // Only a damaged group leaves the range of bytes, which floats do not.
-      const float found = wide[k * tileColumns + c] / scale[c];
-      wrong += static_cast<int8_t>(static_cast<int>(found)) != byte;
-    }
+    for (int k = 0; k < columns; k++) wrong += differs(static_cast<int>(wide[k * tileColumns + c] / scale[c]), c, k);
   }
   CHECK(wrong == 0);
 }

@@ -70,6 +70,7 @@ Types typesOf(ProductKind kind) {
       return {Type::bf16, Type::bf16, Type::f32};
     case ProductKind::bytes:
       return {Type::u8, Type::s8, Type::s32};
+    case ProductKind::words:  // has none
     case ProductKind::float32:
       break;
   }

@@ -20,7 +20,10 @@ using Clock = std::chrono::steady_clock;
 
 ProductKind kindOf(DType dtype) {
   if (dtype == DType::bfloat16 && hasBfloat16()) return ProductKind::bfloat16;
-  return inBytes(dtype) && hasByteProducts() ? ProductKind::bytes : ProductKind::float32;
+  if (!inBytes(dtype)) return ProductKind::float32;
+  return hasTileKernel(ProductKind::bytes)   ? ProductKind::bytes
+         : hasTileKernel(ProductKind::words) ? ProductKind::words
+                                             : ProductKind::float32;
 }
 
 // The best time of `once`, which makes the products of the shape, as operations per second.
@@ -96,6 +99,8 @@ double onednnSpeed(ProductKind kind, const ProductShape& shape, double seconds) 
 double productSpeed(DType dtype, const ProductShape& shape, double seconds) {
   const ProductKind kind = kindOf(dtype);
 #ifdef PARAKEET_ONEDNN
+  // Where it lacks instructions for them, oneDNN's products of bytes are of 15 bits, which overflow.
+  if (kind == ProductKind::words) return tileSpeed(kind, shape, seconds);
   return std::max(tileSpeed(kind, shape, seconds), onednnSpeed(kind, shape, seconds));
 #else
   return tileSpeed(kind, shape, seconds);

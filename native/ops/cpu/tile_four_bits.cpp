@@ -2,7 +2,9 @@
 
 #include "ops/cpu/tile_four_bits.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "ops/cpu/tile_operand.h"
 #include "ops/cpu/tile_rows_x86.h"
@@ -45,7 +47,8 @@ PARAKEET_INLINE void unpackBlock(const uint8_t* block, int8_t* bytes) {
 
 }  // namespace
 
-void packFourBits(const FourBitGroup* const* columns, int count, bool inGroups, uint8_t* blocks) {
+void packFourBits(const FourBitGroup* const* columns, int count, ProductKind kind, uint8_t* blocks) {
+  const int together = groupSize(kind);
   for (int b = 0; b < count; b++, blocks += fourBitBlock) {
     for (int c = 0; c < tileColumns; c++) {
       blocks[c] = static_cast<uint8_t>(columns[c] ? columns[c][b].ratio() : 0);
@@ -59,10 +62,9 @@ void packFourBits(const FourBitGroup* const* columns, int count, bool inGroups, 
         uint8_t both[4];
         const uint32_t word = fourOf(low, four) | fourOf(high, four) << 4;
         std::memcpy(both, &word, sizeof both);
-        if (inGroups) {
-          std::memcpy(codes + 4 * (four * half + c), both, sizeof both);
-        } else {
-          for (int i = 0; i < 4; i++) codes[(4 * four + i) * half + c] = both[i];
+        for (int i = 0; i < 4; i++) {
+          const int value = 4 * four + i;
+          codes[(value / together * half + c) * together + value % together] = both[i];
         }
       }
     }
@@ -73,6 +75,15 @@ void unpackFourBits(const uint8_t* blocks, int count, int8_t* bytes) {
   PARAKEET_IN_AVX2(unpackFourBits(blocks, count, bytes));
   for (int b = 0; b < count; b++)
     unpackBlock<4>(blocks + b * fourBitBlock, bytes + static_cast<ptrdiff_t>(b) * fourBitValues * tileColumns);
+}
+
+void fourBitsToWords(const uint8_t* blocks, int count, int16_t* words) {
+  PARAKEET_IN_AVX2(fourBitsToWords(blocks, count, words));
+  int8_t bytes[fourBitValues * tileColumns];
+  for (int b = 0; b < count; b++) {
+    unpackBlock<2>(blocks + b * fourBitBlock, bytes);
+    words = std::copy(std::begin(bytes), std::end(bytes), words);
+  }
 }
 
 void widenFourBits(const uint8_t* blocks, int count, const float* scale, float* y) {

@@ -17,13 +17,14 @@ constexpr size_t fourBitBlock = 2 * tileColumns + fourBitValues * tileColumns / 
 // Blocks of `count` groups of a product.
 constexpr int fourBitBlocks(ProductKind kind, int count) { return count * groupSize(kind) / fourBitValues; }
 
-// The blocks of a panel. `columns`: [tileColumns] rows of `count` groups, null for none. `inGroups`: bytes will be
-// multiplied, in groups of four of a column; else floats, a row for each value of all columns.
-void packFourBits(const FourBitGroup* const* columns, int count, bool inGroups, uint8_t* blocks);
+// The blocks of a panel, for products of `kind`: values of a column lie together in its groups. `columns`:
+// [tileColumns] rows of `count` groups, null for none.
+void packFourBits(const FourBitGroup* const* columns, int count, ProductKind kind, uint8_t* blocks);
 
-// The bytes of `count` blocks, in groups.
+// The values of `count` blocks that were packed for the kind of product whose operand they become.
 void unpackFourBits(const uint8_t* blocks, int count, int8_t* bytes);
-// The values of those that are not: y = scale · byte. `scale`: [tileColumns].
+void fourBitsToWords(const uint8_t* blocks, int count, int16_t* words);
+// y = scale · byte. `scale`: [tileColumns].
 void widenFourBits(const uint8_t* blocks, int count, const float* scale, float* y);
 
 }  // namespace parakeet::ops

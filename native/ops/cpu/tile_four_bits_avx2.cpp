@@ -64,6 +64,40 @@ PARAKEET_AVX2 void unpackFourBits(const uint8_t* blocks, int count, int8_t* byte
   }
 }
 
+PARAKEET_AVX2 void fourBitsToWords(const uint8_t* blocks, int count, int16_t* words) {
+  const __m256i below = _mm256_set1_epi16(0x0f);
+  // A byte a column, as the two words of each of eight columns.
+  const auto doubled = [](const uint8_t* columns) PARAKEET_AVX2_LAMBDA {
+    const __m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(columns));
+    return _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(eight, eight));
+  };
+  for (int b = 0; b < count; b++, blocks += fourBitBlock) {
+    __m256i ratios[registers], ratiosAbove[registers], zeros[registers], zerosAbove[registers];
+#pragma GCC unroll 2
+    for (int i = 0; i < registers; i++) {
+      const uint8_t* columns = blocks + static_cast<ptrdiff_t>(lanes) * i;
+      ratios[i] = doubled(columns);
+      ratiosAbove[i] = doubled(columns + halfColumns);
+      zeros[i] = doubled(columns + tileColumns);
+      zerosAbove[i] = doubled(columns + tileColumns + halfColumns);
+    }
+    const uint8_t* codes = blocks + static_cast<ptrdiff_t>(2) * tileColumns;
+    for (int pair = 0; pair < fourBitValues / 2; pair++, codes += 2 * halfColumns, words += 2 * tileColumns) {
+#pragma GCC unroll 2
+      for (int i = 0; i < registers; i++) {
+        const ptrdiff_t at = static_cast<ptrdiff_t>(2 * lanes) * i;
+        const __m256i both = wordsOf(codes + at);
+        const auto store = [&](int16_t* to, __m256i code, __m256i ratio, __m256i zero) PARAKEET_AVX2_LAMBDA {
+          _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_sub_epi16(_mm256_mullo_epi16(code, ratio), zero));
+        };
+        store(words + at, _mm256_and_si256(both, below), ratios[i], zeros[i]);
+        store(words + at + static_cast<ptrdiff_t>(2) * halfColumns, _mm256_srli_epi16(both, 4), ratiosAbove[i],
+              zerosAbove[i]);
+      }
+    }
+  }
+}
+
 PARAKEET_AVX2 void widenFourBits(const uint8_t* blocks, int count, const float* scale, float* y) {
   const __m256i below = _mm256_set1_epi16(0x0f);
   for (int b = 0; b < count; b++, blocks += fourBitBlock) {

@@ -21,6 +21,8 @@ constexpr int unlimited = std::numeric_limits<int>::max();
 constexpr TileSet ofAmx{amx::tileRows, amx::alignment, amx::groupsAtOnce, amx::multiplyTile},
     ofAvx512{avx512::tileRows, avx512::alignment, unlimited, avx512::multiplyTile},
     ofAvx2{avx2::tileRows, avx2::alignment, avx2::groupsAtOnce, avx2::multiplyTile},
+    ofWords{avx2::wordRows, avx2::alignment, avx2::groupsAtOnce,
+            [](ProductKind, const TileProduct& product) { avx2::multiplyWords(product); }},
     ofBase{base::tileRows, base::alignment, base::groupsAtOnce, base::multiplyTile};
 
 // AMX multiplies these.
@@ -32,7 +34,7 @@ const TileSet& setOf(ProductKind kind) {
     case VectorLevel::avx512:
       return ofAvx512;
     case VectorLevel::avx2:
-      return ofAvx2;
+      return kind == ProductKind::words ? ofWords : ofAvx2;
     case VectorLevel::base:
       break;
   }
@@ -47,6 +49,8 @@ bool hasTileKernel(ProductKind kind) {
       return hasBfloat16();
     case ProductKind::bytes:
       return hasByteProducts();
+    case ProductKind::words:
+      return !hasByteProducts() && vectorLevel() == VectorLevel::avx2;
     case ProductKind::float32:
       break;
   }

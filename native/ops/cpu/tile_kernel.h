@@ -1,6 +1,6 @@
 // The inner loop of the encoder's products on a CPU: a tile of results that stays in the registers for the whole inner
 // dimension, or for as much of it as the first-level cache holds weights of. Both operands are read in groups of four
-// bytes along it: one float32, two bfloat16 or four bytes, which one instruction multiplies and adds.
+// bytes along it: one float32, two bfloat16 or words, or four bytes, which one instruction multiplies and adds.
 //
 // Why not oneDNN's products here: at the sizes of an encoder (some hundred rows, weights larger than a core's cache)
 // this loop runs at the speed of the CPU's units or of its memory in all three types, oneDNN's at 60 % of it in
@@ -44,7 +44,7 @@ struct TileProduct {
   const void* weights;       // [groups][tileColumns] groups
   int groups;                // a multiple of groupAlignment
   int rows;                  // 1 … tileRows
-  void* sums;                // [rows, tileColumns] float, or int32 of bytes; memory as for the activations
+  void* sums;                // [rows, tileColumns] float, or int32 of whole numbers; memory as for the activations
   size_t sumsStride;         // values from one row to the next
   // Whether the product is added to what `sums` hold: where groups are multiplied some at a time (groupsAtOnce).
   bool added = false;
@@ -88,7 +88,16 @@ void multiplyTile(ProductKind kind, const TileProduct& product);
 
 // Values of a group.
 constexpr int groupSize(ProductKind kind) {
-  return kind == ProductKind::bytes ? 4 : kind == ProductKind::bfloat16 ? 2 : 1;
+  switch (kind) {
+    case ProductKind::bytes:
+      return 4;
+    case ProductKind::bfloat16:
+    case ProductKind::words:
+      return 2;
+    case ProductKind::float32:
+      break;
+  }
+  return 1;
 }
 
 // Groups of `inner` values, padded.

@@ -98,6 +98,8 @@ bool hasTileKernel(ProductKind kind) {
       return hasBfloat16();
     case ProductKind::bytes:
       return hasByteProducts();
+    case ProductKind::words:
+      return false;
     case ProductKind::float32:
       break;
   }

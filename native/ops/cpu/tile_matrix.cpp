@@ -35,6 +35,12 @@ ProductKind kindOf(DType dtype) {
   return dtype == DType::bfloat16 ? ProductKind::bfloat16 : ProductKind::bytes;
 }
 
+// How weights of a type are multiplied.
+ProductKind multipliedAs(ProductKind stored) {
+  if (hasTileKernel(stored)) return stored;
+  return stored == ProductKind::bytes && hasTileKernel(ProductKind::words) ? ProductKind::words : ProductKind::float32;
+}
+
 // packed[group][column] = rows[column][group], groups of the size of a Word.
 template <class Word>
 void interleave(const char* rows, size_t stride, size_t groups, char* packed) {
@@ -69,7 +75,7 @@ struct TileMatrix::Output : MatrixOutput {
 
 TileMatrix::TileMatrix(const WeightRows& weight, const std::vector<float>& bias, DType dtype, const LinearShape& shape)
     : stored_(kindOf(dtype)),
-      kind_(hasTileKernel(stored_) ? stored_ : ProductKind::float32),
+      kind_(multipliedAs(stored_)),
       outputs_(shape.gated ? weight.rows() / 2 : weight.rows()),
       inputs_(weight.columns()),
       groups_(paddedGroups(kind_, inputs_)),
@@ -143,8 +149,7 @@ void TileMatrix::packInFourBits(const WeightRows& weight, const std::vector<floa
     sum_[at] = std::accumulate(bytes.begin(), bytes.begin() + inputs_, int32_t{0});
   });
   // What pads the groups is zeros already.
-  packFourBits(columns, groups, kind_ == ProductKind::bytes,
-               reinterpret_cast<uint8_t*>(weights_.data() + index * storedBytes(groups_)));
+  packFourBits(columns, groups, kind_, reinterpret_cast<uint8_t*>(weights_.data() + index * storedBytes(groups_)));
 }
 
 void TileMatrix::pack(const WeightRows& weight, const std::vector<float>& bias, size_t index) {
@@ -190,22 +195,32 @@ PanelWeights TileMatrix::weightsOf(size_t panel, int group, int count) const {
   thread_local AlignedBytes memory;
   void* made = memory.grown(panelBytes(count));
   const PanelWeights weights{static_cast<const char*>(made), next, size};
-  auto* wide = static_cast<float*>(made);
-  const float* scale = scale_.data() + panel * tileColumns;
-  if (fourBits_) {
-    const auto* blocks = reinterpret_cast<const uint8_t*>(stored);
-    const int blockCount = fourBitBlocks(kind_, count);
-    if (kind_ == ProductKind::bytes)
-      unpackFourBits(blocks, blockCount, static_cast<int8_t*>(made));
-    else
-      widenFourBits(blocks, blockCount, scale, wide);
-    return weights;
-  }
-  if (stored_ == ProductKind::bfloat16)
-    fromBfloat16(reinterpret_cast<const uint16_t*>(stored), wide, static_cast<size_t>(count) * tileColumns);
-  else
-    widenBytes(reinterpret_cast<const int8_t*>(stored), scale, count, wide);
+  fourBits_ ? unpack(stored, panel, count, made) : widen(stored, panel, count, made);
   return weights;
+}
+
+// Of weights in four bits the operand of so many groups.
+void TileMatrix::unpack(const char* stored, size_t panel, int count, void* made) const {
+  const auto* blocks = reinterpret_cast<const uint8_t*>(stored);
+  const int blockCount = fourBitBlocks(kind_, count);
+  if (kind_ == ProductKind::bytes)
+    unpackFourBits(blocks, blockCount, static_cast<int8_t*>(made));
+  else if (kind_ == ProductKind::words)
+    fourBitsToWords(blocks, blockCount, static_cast<int16_t*>(made));
+  else
+    widenFourBits(blocks, blockCount, scale_.data() + panel * tileColumns, static_cast<float*>(made));
+}
+
+// The same of bfloat16 or bytes.
+void TileMatrix::widen(const char* stored, size_t panel, int count, void* made) const {
+  const size_t values = static_cast<size_t>(count) * groupSize(kind_) * tileColumns;
+  if (stored_ == ProductKind::bfloat16)
+    fromBfloat16(reinterpret_cast<const uint16_t*>(stored), static_cast<float*>(made), values);
+  else if (kind_ == ProductKind::words)
+    bytesToWords(reinterpret_cast<const int8_t*>(stored), values, static_cast<int16_t*>(made));
+  else
+    widenBytes(reinterpret_cast<const int8_t*>(stored), scale_.data() + panel * tileColumns, count,
+               static_cast<float*>(made));
 }
 
 TileMatrix::Operand TileMatrix::room(int rows) const {
@@ -214,7 +229,7 @@ TileMatrix::Operand TileMatrix::room(int rows) const {
   const size_t stride = paddedStride(groups_);
   quantized.resize(std::max<size_t>(quantized.size(), rows));
   return {static_cast<char*>(buffer.grown(stride * rowsWithPadding(kind_, rows))), stride,
-          kind_ == ProductKind::bytes ? quantized.data() : nullptr, rows};
+          ofWholeNumbers(kind_) ? quantized.data() : nullptr, rows};
 }
 
 TileMatrix::Operand TileMatrix::prepare(const MatrixInput& input) const {
@@ -247,7 +262,7 @@ void TileMatrix::feedForward(const CpuMatrix& second, const MatrixInput& input, 
   const auto& down = dynamic_cast<const TileMatrix&>(second);
   // The first product writes the operand of the second one. The scale of a row of bytes is known only when all of it
   // is: they are written in a wider type first, of which the narrower one halves what goes through the cache.
-  const bool bytes = kind_ == ProductKind::bytes;
+  const bool bytes = ofWholeNumbers(kind_);
   const bool narrow = kind_ == ProductKind::bfloat16 || (bytes && hasTileKernel(ProductKind::bfloat16));
   const ProductKind kind = narrow ? ProductKind::bfloat16 : ProductKind::float32;
   const int groups = paddedGroups(kind, down.inputs_);
@@ -309,7 +324,7 @@ void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, siz
   end.gate = tileColumns / 2;
   end.ldAccumulator = tileColumns;
   end.bias = bias_.data() + index * tileColumns;
-  if (kind_ == ProductKind::bytes) {
+  if (ofWholeNumbers(kind_)) {
     end.columnScale = scale_.data() + index * tileColumns;
     end.columnSum = sum_.data() + index * tileColumns;
   }

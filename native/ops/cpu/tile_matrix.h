@@ -1,6 +1,6 @@
 // The encoder's weights for the products of tile_kernel.h: panels of tileColumns columns, each read from beginning to
-// end. Weights of a type that the CPU has no kernel for are kept in it and widened to float32, a few groups at a time;
-// those in four bits are unpacked in the same way.
+// end. Weights of a type that the CPU has no kernel for are kept in it and widened, bytes to words or else to float32,
+// a few groups at a time; those in four bits are unpacked in the same way.
 #pragma once
 
 #ifdef PARAKEET_CPU_KERNELS
@@ -38,6 +38,8 @@ class TileMatrix : public CpuMatrix {
   void forEachColumn(size_t panel, Body body) const;
   void storeRow(const WeightRows& weight, int row, size_t column, char* stored);
   size_t storedBytes(int groups) const;
+  void unpack(const char* stored, size_t panel, int count, void* made) const;
+  void widen(const char* stored, size_t panel, int count, void* made) const;
   PanelWeights weightsOf(size_t panel, int group, int count) const;
   Operand room(int rows) const;
   Operand prepare(const MatrixInput& input) const;

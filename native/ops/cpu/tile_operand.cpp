@@ -15,6 +15,9 @@ void operandRow(ProductKind kind, const float* x, int inputs, int groups, void* 
   const size_t size = static_cast<size_t>(inputs) * 4 / groupSize(kind);
   if (kind == ProductKind::float32) std::memcpy(row, x, size);
   if (kind == ProductKind::bfloat16) toBfloat16(x, static_cast<uint16_t*>(row), inputs);
+  if (kind == ProductKind::words) {
+    PARAKEET_IN_AVX2(quantizeToWords(x, inputs, groups, row, quantized));
+  }
   if (kind == ProductKind::bytes) {
     PARAKEET_IN_AVX2(quantizeRow(x, inputs, groups, row, quantized));
     quantizeRows(x, bytes, quantized, 1, inputs);
@@ -37,6 +40,11 @@ void bytesOfNarrowRow(const uint16_t* x, int inputs, int groups, void* row, Quan
 void widenBytes(const int8_t* x, const float* scale, int count, float* y) {
   PARAKEET_IN_AVX2(widenBytes(x, scale, count, y));
   fromBytes(x, scale, y, count, tileColumns);
+}
+
+void bytesToWords(const int8_t* bytes, size_t count, int16_t* words) {
+  PARAKEET_IN_AVX2(bytesToWords(bytes, count, words));
+  std::copy(bytes, bytes + count, words);
 }
 
 }  // namespace parakeet::ops

@@ -38,34 +38,60 @@ PARAKEET_AVX2 QuantizedRow scaleOf(const float* x, int inputs) {
   return {scale, static_cast<int32_t>(std::lround(-low * (1.0f / scale)))};
 }
 
-}  // namespace
+// 4 · lanes whole numbers, as bytes or as words. All steps of packing saturate: nothing leaves [0, 255].
+PARAKEET_AVX2_INLINE void store(const __m256i* whole, uint8_t* bytes) {
+  // The eighths of four registers, as the packing leaves them, back in order.
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  const __m256i first = _mm256_packs_epi32(whole[0], whole[1]), second = _mm256_packs_epi32(whole[2], whole[3]);
+  const __m256i packed = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(first, second), order);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(bytes), packed);
+}
 
-PARAKEET_AVX2 void quantizeRow(const float* x, int inputs, int groups, void* row, QuantizedRow* quantized) {
+PARAKEET_AVX2_INLINE void store(const __m256i* whole, int16_t* words) {
+#pragma GCC unroll 2
+  for (int half = 0; half < 2; half++) {
+    // The quarters of two registers.
+    constexpr int order = 0b11'01'10'00;
+    const __m256i packed = _mm256_packs_epi32(whole[2 * half], whole[2 * half + 1]);
+    const __m256i kept = _mm256_max_epi16(_mm256_setzero_si256(), _mm256_min_epi16(packed, _mm256_set1_epi16(255)));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(words + 2 * half * lanes), _mm256_permute4x64_epi64(kept, order));
+  }
+}
+
+template <class Whole>
+PARAKEET_AVX2 void quantize(const float* x, int inputs, int groups, Whole* row, QuantizedRow* quantized) {
   *quantized = scaleOf(x, inputs);
   const __m256 inverse = _mm256_set1_ps(1.0f / quantized->scale),
                zero = _mm256_set1_ps(static_cast<float>(quantized->zero));
-  // The eighths of four registers, as the packing leaves them, back in order.
-  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-  const auto narrow = [&](const float* from, uint8_t* to) PARAKEET_AVX2_LAMBDA {
-    const auto whole = [&](ptrdiff_t which) PARAKEET_AVX2_LAMBDA {
-      return _mm256_cvtps_epi32(_mm256_fmadd_ps(_mm256_loadu_ps(from + which * lanes), inverse, zero));
-    };
-    // Both steps of packing saturate: nothing leaves [0, 255].
-    const __m256i first = _mm256_packs_epi32(whole(0), whole(1)), second = _mm256_packs_epi32(whole(2), whole(3));
-    const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(first, second), order);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes);
+  const auto narrow = [&](const float* from, Whole* to) PARAKEET_AVX2_LAMBDA {
+    __m256i whole[values / lanes];
+#pragma GCC unroll 4
+    for (int i = 0; i < values / lanes; i++) {
+      const __m256 v = _mm256_loadu_ps(from + static_cast<ptrdiff_t>(i) * lanes);
+      whole[i] = _mm256_cvtps_epi32(_mm256_fmadd_ps(v, inverse, zero));
+    }
+    store(whole, to);
   };
-  auto* bytes = static_cast<uint8_t*>(row);
   int at = 0;
-  for (; at + values <= inputs; at += values) narrow(x + at, bytes + at);
+  for (; at + values <= inputs; at += values) narrow(x + at, row + at);
   if (at < inputs) {
     float rest[values] = {};
-    uint8_t narrowed[values];
+    Whole narrowed[values];
     std::memcpy(rest, x + at, (inputs - at) * sizeof *x);
     narrow(rest, narrowed);
-    std::memcpy(bytes + at, narrowed, inputs - at);
+    std::memcpy(row + at, narrowed, (inputs - at) * sizeof *row);
   }
-  std::memset(bytes + inputs, 0, static_cast<size_t>(groups) * 4 - inputs);
+  std::memset(row + inputs, 0, static_cast<size_t>(groups) * 4 - inputs * sizeof *row);
+}
+
+}  // namespace
+
+void quantizeRow(const float* x, int inputs, int groups, void* row, QuantizedRow* quantized) {
+  quantize(x, inputs, groups, static_cast<uint8_t*>(row), quantized);
+}
+
+void quantizeToWords(const float* x, int inputs, int groups, void* row, QuantizedRow* quantized) {
+  quantize(x, inputs, groups, static_cast<int16_t*>(row), quantized);
 }
 
 PARAKEET_AVX2 void widenBytes(const int8_t* x, const float* scale, int count, float* y) {

@@ -4,6 +4,7 @@
 
 #if defined(PARAKEET_CPU_KERNELS) && defined(__x86_64__)
 
+#include <cstddef>
 #include <cstdint>
 
 #include "ops/cpu/pointwise.h"
@@ -49,8 +50,12 @@ namespace parakeet::ops::avx2 {
 
 // As operandRow in bytes.
 void quantizeRow(const float* x, int inputs, int groups, void* row, QuantizedRow* quantized);
+void quantizeToWords(const float* x, int inputs, int groups, void* row, QuantizedRow* quantized);
 void widenBytes(const int8_t* x, const float* scale, int count, float* y);
+// `count` is a multiple of 16.
+void bytesToWords(const int8_t* bytes, size_t count, int16_t* words);
 void unpackFourBits(const uint8_t* blocks, int count, int8_t* bytes);
+void fourBitsToWords(const uint8_t* blocks, int count, int16_t* words);
 void widenFourBits(const uint8_t* blocks, int count, const float* scale, float* y);
 void finishProduct(const void* accumulator, const TileEnd& end);
 

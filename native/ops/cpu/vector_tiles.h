@@ -30,6 +30,10 @@ constexpr int groupsAtOnce = 128;
 // float32, or bytes where there is AVX-VNNI.
 void multiplyTile(ProductKind kind, const TileProduct& product);
 
+// The same of words, whose tiles are taller.
+constexpr int wordRows = 6;
+void multiplyWords(const TileProduct& product);
+
 }  // namespace avx2
 
 // Without FMA, for CPUs before those of AVX2: with SSE, or with AVX where there is that.
