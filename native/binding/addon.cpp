@@ -2,7 +2,6 @@
 #include <mlx/memory.h>
 #include <napi.h>
 
-#include <cstring>
 #include <mutex>
 
 #include "binding/addon_data.h"
@@ -17,9 +16,9 @@
 #include "binding/lm_wrap.h"
 #include "binding/mel_wrap.h"
 #include "binding/model_wrap.h"
+#include "binding/stored_weights.h"
 #include "model/mutant.h"
 #include "ops/device.h"
-#include "ops/four_bits.h"
 #include "ops/machine.h"
 #include "ops/pool.h"
 #include "ops/profile.h"
@@ -139,25 +138,6 @@ Napi::Value productSpeed(const Napi::CallbackInfo& info) {
                           });
 }
 
-Napi::Value quantizeFourBits(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const auto values = info[0].As<Napi::Float32Array>();
-  const auto columns = info[1].As<Napi::Number>().Int32Value();
-  if (columns <= 0 || !ops::fitsFourBits(columns) || values.ElementLength() % columns != 0)
-    throw Napi::TypeError::New(env, "Expected rows of a multiple of " + std::to_string(ops::fourBitValues) + " values");
-  const size_t rows = values.ElementLength() / columns, groups = columns / ops::fourBitValues;
-  std::vector<ops::FourBitGroup> made(rows * groups);
-  Napi::Float32Array scale = Napi::Float32Array::New(env, rows);
-  for (size_t r = 0; r < rows; r++)
-    scale[r] = ops::quantizeFourBits(values.Data() + r * columns, columns, made.data() + r * groups);
-  Napi::Uint8Array bytes = Napi::Uint8Array::New(env, made.size() * sizeof(ops::FourBitGroup));
-  std::memcpy(bytes.Data(), made.data(), bytes.ByteLength());
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("groups", bytes);
-  object.Set("scale", scale);
-  return object;
-}
-
 Napi::Value quietAlsa(const Napi::CallbackInfo& info) {
   silenceAlsa();
   return info.Env().Undefined();
@@ -190,6 +170,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("memory", Napi::Function::New<throwing<memory>>(env));
   exports.Set("profile", Napi::Function::New<throwing<profile>>(env));
   exports.Set("quantizeFourBits", Napi::Function::New<throwing<quantizeFourBits>>(env));
+  exports.Set("packedShape", Napi::Function::New<throwing<packedShape>>(env));
+  exports.Set("packWeights", Napi::Function::New<throwing<packWeights>>(env));
   exports.Set("productSpeed", Napi::Function::New<rejecting<productSpeed>>(env));
   exports.Set("silenceAlsa", Napi::Function::New<throwing<quietAlsa>>(env));
   exports.Set("useDevice", Napi::Function::New<throwing<useDevice>>(env));

@@ -106,6 +106,8 @@ std::vector<TensorEntry> toTensorEntries(const Napi::Array& array) {
     entry.bytes = static_cast<uint64_t>(number(object, "bytes"));
     const auto shape = object.Get("shape").As<Napi::Array>();
     for (uint32_t k = 0; k < shape.Length(); k++) entry.shape.push_back(shape.Get(k).As<Napi::Number>().Int64Value());
+    if (const Napi::Value checksum = object.Get("checksum"); checksum.IsNumber())
+      entry.checksum = checksum.As<Napi::Number>().Uint32Value();
     entries.push_back(std::move(entry));
   }
   return entries;
@@ -180,7 +182,8 @@ StreamOptions toStreamOptions(const Napi::Object& object) {
   const Napi::Value agreement = object.Get("agreement");
   if (agreement.IsObject()) {
     const auto given = agreement.As<Napi::Object>();
-    options.agreement = {integer(given, "drafts"), integer(given, "lookahead"), number(given, "confidence")};
+    options.agreement = {integer(given, "drafts"), integer(given, "lookahead"),
+                         static_cast<float>(number(given, "confidence"))};
   }
   options.context = toContext(object.Get("context"));
   options.cache = integer(object, "cache");

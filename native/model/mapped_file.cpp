@@ -68,6 +68,11 @@ MappedFile::MappedFile(const std::string& path, const char* code) {
 
 MappedFile::~MappedFile() { UnmapViewOfFile(address_); }
 
+void MappedFile::fetch(uint64_t offset, uint64_t bytes) const {
+  WIN32_MEMORY_RANGE_ENTRY range{static_cast<unsigned char*>(address_) + offset, static_cast<SIZE_T>(bytes)};
+  PrefetchVirtualMemory(GetCurrentProcess(), 1, &range, 0);
+}
+
 void MappedFile::release(uint64_t offset, uint64_t bytes) const {
   static const uint64_t page = pageSize();
   const uint64_t begin = (offset + page - 1) / page * page, end = (offset + bytes) / page * page;
@@ -91,6 +96,18 @@ MappedFile::MappedFile(const std::string& path, const char* code) {
 }
 
 MappedFile::~MappedFile() { ::munmap(address_, size_); }
+
+void MappedFile::fetch(uint64_t offset, uint64_t bytes) const {
+  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  const uint64_t begin = offset / page * page;
+#ifdef MADV_POPULATE_READ
+  constexpr int advice = MADV_POPULATE_READ;
+#else
+  constexpr int advice = MADV_WILLNEED;
+#endif
+  // An older kernel refuses; nothing is lost but time.
+  ::madvise(static_cast<unsigned char*>(address_) + begin, offset + bytes - begin, advice);
+}
 
 void MappedFile::release(uint64_t offset, uint64_t bytes) const {
   const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -24,6 +25,8 @@ struct TensorEntry {
   std::vector<int64_t> shape;
   uint64_t offset = 0;  // bytes from the start of the file
   uint64_t bytes = 0;
+  // Of a matrix that was packed for a machine: `shape` is that of its PackedLayout.
+  std::optional<uint32_t> checksum = std::nullopt;  // ops::checksumOf its panels
 };
 
 class Weights {
@@ -38,13 +41,14 @@ class Weights {
   // The tensor's values as float32, row-major. Throws ERR_PARAKEET_INVALID_WEIGHTS with the tensor's name, the expected
   // and the found shape when it is missing or of another shape. The files' pages are released again.
   std::vector<float> take(const std::string& name, const std::vector<int64_t>& shape) const;
-  // The same as a matrix of shape[0] rows, read where it is. The pages are released when the last copy is gone.
+  // The same as a matrix of shape[0] rows, read where it is. The pages are released when the last copy is gone. Throws
+  // also when a packed matrix has changed since it was written.
   ops::WeightRows rows(const std::string& name, const std::vector<int64_t>& shape) const;
   bool has(const std::string& name) const { return entries_.count(name) != 0; }
 
  private:
   const std::vector<TensorEntry>& find(const std::string& name, const std::vector<int64_t>& shape) const;
-  ops::WeightRows view(const TensorEntry& entry) const;
+  ops::WeightRows view(const TensorEntry& entry, const std::vector<int64_t>& shape) const;
 
   std::string path_;  // of the first file, for errors
   std::unordered_map<std::string, std::shared_ptr<const MappedFile>> mappings_;

@@ -7,16 +7,20 @@
 #include "ops/cpu/instructions.h"
 #include "ops/cpu/onednn.h"
 #include "ops/cpu/product_speed.h"
+#include "ops/cpu/tile_kernel.h"
 #include "ops/dense.h"
 #include "ops/device.h"
 
 namespace parakeet::ops {
 
 Machine machine() {
+#ifdef PARAKEET_CPU_KERNELS
 #ifdef PARAKEET_ONEDNN
-  if (onCpu()) return {"cpu", onednnVersion(), instructions(), hasBfloat16(), hasByteProducts()};
-#elif defined(PARAKEET_CPU_KERNELS)
-  if (onCpu()) return {"cpu", std::nullopt, instructions(), hasBfloat16(), hasByteProducts()};
+  const std::optional<std::string> library = onednnVersion();
+#else
+  const std::optional<std::string> library;
+#endif
+  if (onCpu()) return {"cpu", library, instructions(), hasBfloat16(), ofWholeNumbers(multipliedAs(ProductKind::bytes))};
 #endif
   if (mx::default_device() == mx::Device::cpu) return {"cpu", std::nullopt, std::nullopt, false, true};
   return {backends().back(), std::nullopt, std::nullopt, true, true};

@@ -72,6 +72,10 @@ WeightRows::WeightRows(StoredType type, const unsigned char* stored, int rows, i
                        std::shared_ptr<const void> owner)
     : parts_{{type, stored, rows, std::move(scale), std::move(owner)}}, columns_(columns) {}
 
+WeightRows::WeightRows(StoredType type, const unsigned char* stored, const PackedLayout& layout, int rows, int columns,
+                       std::vector<float> scale, std::shared_ptr<const void> owner)
+    : parts_{{type, stored, rows, std::move(scale), std::move(owner), layout}}, columns_(columns) {}
+
 void WeightRows::append(const WeightRows& more) {
   if (more.columns_ != columns_) throw std::logic_error("Rows of another width cannot follow");
   parts_.insert(parts_.end(), more.parts_.begin(), more.parts_.end());
@@ -91,19 +95,39 @@ const WeightRows::Part& WeightRows::partOf(int& row) const {
   throw std::logic_error("No such row of weights");
 }
 
+// A row as it would be stored; of a packed matrix the thread's copy, until its next call.
+const unsigned char* WeightRows::rowOf(const Part& part, int row) const {
+  if (!part.packed) return part.stored + row * storedBytes(part.type, columns_);
+  const PackedLayout& layout = *part.packed;
+  const size_t together = storedBytes(part.type, layout.values),
+               groupBytes = storedBytes(part.type, layout.groupSize());
+  const int width = part.rows / layout.halves, half = row / width, column = row % width;
+  const unsigned char* from = part.stored + column / layout.columns * storedBytes(part.type, layout.panelSize()) +
+                              (half * layout.columns + column % layout.columns) * together;
+  thread_local std::vector<unsigned char> gathered;
+  gathered.resize(std::max(gathered.size(), layout.groups * together));
+  for (int group = 0; group < layout.groups; group++)
+    std::memcpy(gathered.data() + group * together, from + group * groupBytes, together);
+  return gathered.data();
+}
+
 void WeightRows::copyRow(int row, float* to) const {
   const Part& part = partOf(row);
-  const size_t size = storedBytes(part.type, columns_);
-  widen(part.type, part.stored + row * size, to, columns_);
+  widen(part.type, rowOf(part, row), to, columns_);
   if (!hasScale(part.type)) return;
   for (int c = 0; c < columns_; c++) to[c] *= part.scale[row];
+}
+
+float WeightRows::scaleOf(int row) const {
+  const Part& part = partOf(row);
+  return hasScale(part.type) ? part.scale[row] : 1;
 }
 
 const int8_t* WeightRows::bytesOf(int row, float& scale) const {
   const Part& part = partOf(row);
   if (part.type != StoredType::i8) return nullptr;
   scale = part.scale[row];
-  return reinterpret_cast<const int8_t*>(part.stored) + static_cast<size_t>(row) * columns_;
+  return reinterpret_cast<const int8_t*>(rowOf(part, row));
 }
 
 const FourBitGroup* WeightRows::fourBitsOf(int row, float& scale) const {

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "ops/four_bits.h"
+#include "ops/packed_layout.h"
 
 namespace parakeet::ops {
 
@@ -30,7 +32,7 @@ constexpr size_t storedBytes(StoredType type, size_t count) {
   }
 }
 
-// Row-major. Copies share what is stored.
+// Row-major, or packed for a machine: any other reads it all the same. Copies share what is stored.
 class WeightRows {
  public:
   // [values.size() / columns, columns].
@@ -38,6 +40,9 @@ class WeightRows {
   // `stored` stays valid as long as `owner` lives. `scale`: [rows] of i8 and i4, else empty.
   WeightRows(StoredType type, const unsigned char* stored, int rows, int columns, std::vector<float> scale,
              std::shared_ptr<const void> owner);
+  // The same of a packed matrix, whose padding is not read. Not of i4.
+  WeightRows(StoredType type, const unsigned char* stored, const PackedLayout& layout, int rows, int columns,
+             std::vector<float> scale, std::shared_ptr<const void> owner);
 
   // The rows of `more`, which has as many columns, after these.
   void append(const WeightRows& more);
@@ -46,22 +51,28 @@ class WeightRows {
   int columns() const { return columns_; }
   // Any thread may ask.
   void copyRow(int row, float* to) const;
-  // The bytes of a row that is stored so, and their scale; null for any other.
+  // 1 where the type has none.
+  float scaleOf(int row) const;
+  // The bytes of a row that is stored so, valid until the thread's next call, and their scale; null for any other.
   const int8_t* bytesOf(int row, float& scale) const;
   // The same of a row in four bits.
   const FourBitGroup* fourBitsOf(int row, float& scale) const;
   std::vector<float> values() const;
 
- private:
   struct Part {
     StoredType type;
     const unsigned char* stored;
     int rows;
     std::vector<float> scale;
     std::shared_ptr<const void> owner;
+    std::optional<PackedLayout> packed = std::nullopt;
   };
+  const std::vector<Part>& parts() const { return parts_; }
+
+ private:
   // The part that has the row, which becomes one of that part's.
   const Part& partOf(int& row) const;
+  const unsigned char* rowOf(const Part& part, int row) const;
 
   std::vector<Part> parts_;
   int columns_;

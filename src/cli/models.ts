@@ -86,7 +86,11 @@ export async function convert(
   context: Context,
 ): Promise<number> {
   const dtype = values.dtype as ConvertModelOptions['dtype'] | 'auto';
-  const options = { ...hubOptions(values), dtype: dtype === 'auto' ? undefined : dtype };
+  const options = {
+    ...hubOptions(values),
+    dtype: dtype === 'auto' ? undefined : dtype,
+    packed: values.packed === true,
+  };
   const { bytes } = await shown(context, (work) => convertModel(name, folder, { ...options, ...work }));
   return print(values, context, { folder, bytes }, `${folder}  ${size(bytes)}\n`);
 }

@@ -308,6 +308,7 @@ function addModels(program: CliCommand, does: Does): void {
         options.dtype(
           'type of the matrices; auto leaves them as they are, int8 takes a quarter of float32, int4 a sixth',
         ),
+        options.packed(),
         options.revision(),
         options.cacheDir(),
         options.json(),

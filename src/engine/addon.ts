@@ -379,6 +379,11 @@ export interface NativeTensor {
   /** Bytes from the start of the file. */
   offset: number;
   bytes: number;
+  /**
+   * Of a matrix that was packed for a CPU: the checksum of its panels (native/ops/checksum.h), which is compared when it is loaded. `shape`
+   * is that of its layout (native/ops/packed_layout.h).
+   */
+  checksum?: number;
 }
 
 export interface NativeAddon {
@@ -454,6 +459,19 @@ export interface NativeAddon {
   ): Promise<number>;
   /** Rows of `columns` values, a multiple of 16, in four bits: their groups, row after row, and each row's scale (native/ops/four_bits.h). */
   quantizeFourBits(values: Float32Array, columns: number): { groups: Uint8Array; scale: Float32Array };
+  /**
+   * The shape of a matrix that is packed for this CPU's products in `dtype`, and not for `int4`: `[panels, groups, halves, columns, values]`.
+   * `gated`: the halves of its rows are multiplied side by side. Null where no CPU kernels of ours compute.
+   */
+  packedShape(dtype: NativeDType, rows: number, columns: number, gated: boolean): number[] | null;
+  /** Packs a matrix in that shape, which is stored as F32, BF16 or I8 row by row. */
+  packWeights(
+    dtype: NativeDType,
+    stored: Uint8Array,
+    rows: number,
+    columns: number,
+    gated: boolean,
+  ): { bytes: Uint8Array; checksum: number };
   /** Starts (from zero) or stops the clock of each part; without an argument: seconds of CPU of each part so far. */
   profile(on: boolean): void;
   profile(): Record<NativePart, number>;

@@ -6,6 +6,7 @@ import { open } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import type { NativeTensor } from '../engine/addon.js';
 import { ModelError } from '../errors.js';
+import { PACKED_VERSION } from './packed.js';
 import { FOUR_BITS_VERSION, GROUP_BYTES, GROUP_VALUES } from './stored-types.js';
 
 /** Longest header that the reference library of the format accepts. */
@@ -69,8 +70,11 @@ function parseHeader(header: Buffer, file: string, dataStart: number, size: numb
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw invalid(`Expected a JSON object as the header of ${file} but found ${show(json)}`);
   }
-  const { __metadata__: metadata } = json as { __metadata__?: { four_bits?: unknown } | null };
+  const { __metadata__: metadata } = json as {
+    __metadata__?: { four_bits?: unknown; packed?: unknown; checksums?: unknown } | null;
+  };
   const version = metadata?.four_bits;
+  const checksums = checksumsOf(metadata ?? {}, file);
   return Object.entries(json)
     .filter(([name]) => name !== '__metadata__' && !COUNTER.test(name))
     .map(([name, entry]) => {
@@ -80,8 +84,34 @@ function parseHeader(header: Buffer, file: string, dataStart: number, size: numb
           `Expected version ${FOUR_BITS_VERSION} of weights in four bits for tensor '${name}' in ${file} but found ${show(version)}: a newer version of parakeet-stream wrote it, or another program`,
         );
       }
-      return tensor;
+      const checksum = checksums.get(name);
+      return checksum === undefined ? tensor : { ...tensor, checksum };
     });
+}
+
+/** The checksums of packed matrices. */
+function checksumsOf(
+  { packed, checksums }: { packed?: unknown; checksums?: unknown },
+  file: string,
+): Map<string, number> {
+  if (packed === undefined) return new Map();
+  if (packed !== PACKED_VERSION) {
+    throw invalid(
+      `Expected version ${PACKED_VERSION} of packed weights in ${file} but found ${show(packed)}: a newer version of parakeet-stream wrote it, or another program`,
+    );
+  }
+  try {
+    return new Map(
+      Object.entries(JSON.parse(String(checksums)) as object).map(([name, checksum]) => {
+        if (!/^[0-9a-f]{8}$/.test(checksum)) throw new TypeError(`'${name}' has none`);
+        return [name, Number.parseInt(checksum, 16)];
+      }),
+    );
+  } catch (cause) {
+    throw invalid(
+      `Expected the checksums of packed weights in ${file} but they do not parse: ${(cause as Error).message}`,
+    );
+  }
 }
 
 function parseTensor(

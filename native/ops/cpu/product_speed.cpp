@@ -20,10 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 ProductKind kindOf(DType dtype) {
   if (dtype == DType::bfloat16 && hasBfloat16()) return ProductKind::bfloat16;
-  if (!inBytes(dtype)) return ProductKind::float32;
-  return hasTileKernel(ProductKind::bytes)   ? ProductKind::bytes
-         : hasTileKernel(ProductKind::words) ? ProductKind::words
-                                             : ProductKind::float32;
+  return inBytes(dtype) ? multipliedAs(ProductKind::bytes) : ProductKind::float32;
 }
 
 // The best time of `once`, which makes the products of the shape, as operations per second.

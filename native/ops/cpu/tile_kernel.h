@@ -70,6 +70,12 @@ constexpr bool signedActivations = false;
 // Whether this CPU has the instructions, and oneDNN was not told to avoid them (ONEDNN_MAX_CPU_ISA).
 bool hasTileKernel(ProductKind kind);
 
+// How weights that are kept as `stored` are multiplied here: those that have no kernel are widened.
+inline ProductKind multipliedAs(ProductKind stored) {
+  if (hasTileKernel(stored)) return stored;
+  return stored == ProductKind::bytes && hasTileKernel(ProductKind::words) ? ProductKind::words : ProductKind::float32;
+}
+
 // Must be there, on the calling thread, while multiplyTile is called for the kind; not one in another. AMX's registers
 // have a shape, which is set here; afterwards they are empty, so that no other code meets ours, and the system has
 // nothing of them to save.

@@ -30,15 +30,22 @@ constexpr int grainValues = 8192;
 // The same for multiply-adds.
 constexpr double grainWork = 1e6;
 
+// Cache lines, of which the memory of weights begins with one.
+constexpr size_t cacheLine = 64;
+
+StoredType typeOf(ProductKind stored) {
+  if (stored == ProductKind::float32) return StoredType::f32;
+  return stored == ProductKind::bfloat16 ? StoredType::bf16 : StoredType::i8;
+}
+
 ProductKind kindOf(DType dtype) {
   if (dtype == DType::float32) return ProductKind::float32;
   return dtype == DType::bfloat16 ? ProductKind::bfloat16 : ProductKind::bytes;
 }
 
-// How weights of a type are multiplied.
-ProductKind multipliedAs(ProductKind stored) {
-  if (hasTileKernel(stored)) return stored;
-  return stored == ProductKind::bytes && hasTileKernel(ProductKind::words) ? ProductKind::words : ProductKind::float32;
+PackedLayout layoutFor(int rows, int groups, bool gated, ProductKind kind) {
+  const int halves = gated ? 2 : 1, columns = tileColumns / halves;
+  return {(rows / halves + columns - 1) / columns, groups, halves, columns, groupSize(kind)};
 }
 
 // packed[group][column] = rows[column][group], groups of the size of a Word.
@@ -83,17 +90,86 @@ TileMatrix::TileMatrix(const WeightRows& weight, const std::vector<float>& bias,
       fourBits_(dtype == DType::int4 && fitsFourBits(inputs_)) {
   const int width = outputs_ / shape.parts, most = gated_ ? tileColumns / 2 : tileColumns;
   for (int part = 0; part < shape.parts; part++) {
-    for (int first = 0; first < width; first += most) panels_.push_back({part, first, std::min(most, width - first)});
+    for (int first = 0; first < width; first += most)
+      panels_.push_back({part, first, std::min(most, width - first), nullptr});
   }
-  weights_ = WeightBuffer<char>(panels_.size() * storedBytes(groups_));
   bias_.resize(panels_.size() * tileColumns);
   if (stored_ == ProductKind::bytes) {
     scale_.resize(bias_.size(), 1.0f);
     sum_.resize(bias_.size());
   }
+  const bool found = findPacked(weight);
+  if (!found) makePanels();
   parallelFor(static_cast<int>(panels_.size()), 1, [&](int begin, int end) {
-    for (int i = begin; i < end; i++) fourBits_ ? packInFourBits(weight, bias, i) : pack(weight, bias, i);
+    for (int i = begin; i < end; i++) {
+      if (found)
+        describe(weight, bias, i);
+      else if (fourBits_)
+        packInFourBits(weight, bias, i);
+      else
+        pack(weight, bias, i);
+    }
   });
+}
+
+// Memory for the panels.
+void TileMatrix::makePanels() {
+  const size_t size = storedBytes(groups_);
+  owned_ = WeightBuffer<char>(panels_.size() * size);
+  for (size_t i = 0; i < panels_.size(); i++) panels_[i].weights = owned_.data() + i * size;
+}
+
+// Whether the weights lie just so where they are stored: then they are multiplied there.
+bool TileMatrix::findPacked(const WeightRows& weight) {
+  if (fourBits_) return false;
+  size_t next = 0;
+  for (const WeightRows::Part& part : weight.parts()) {
+    // What another program wrote may lie anywhere in its file.
+    const bool aligned = reinterpret_cast<uintptr_t>(part.stored) % cacheLine == 0;
+    if (!aligned || !part.packed || *part.packed != layoutOf(part.rows) || part.type != typeOf(stored_)) return false;
+    const auto* stored = reinterpret_cast<const char*>(part.stored);
+    for (int i = 0; i < part.packed->panels; i++, stored += storedBytes(groups_)) panels_.at(next++).weights = stored;
+    owners_.push_back(part.owner);
+  }
+  return true;
+}
+
+// Of so many rows of the matrix.
+PackedLayout TileMatrix::layoutOf(int rows) const { return layoutFor(rows, groups_, gated_, kind_); }
+
+// What the weights of a packed panel do not tell: bias, scales and sums.
+void TileMatrix::describe(const WeightRows& weight, const std::vector<float>& bias, size_t index) {
+  forEachColumn(index, [&](int row, int column) {
+    const size_t at = index * tileColumns + column;
+    if (!bias.empty()) bias_[at] = bias[row];
+    if (stored_ == ProductKind::bytes) scale_[at] = weight.scaleOf(row);
+  });
+  if (!ofWholeNumbers(kind_)) return;
+  // A row of ones, multiplied with the panel, gives the sums of its columns.
+  thread_local AlignedBytes memory;
+  const size_t stride = paddedStride(groups_), values = static_cast<size_t>(groups_) * groupSize(kind_);
+  void* ones = memory.grown(stride * rowsWithPadding(kind_, 1));
+  if (kind_ == ProductKind::words)
+    std::fill_n(static_cast<int16_t*>(ones), values, int16_t{1});
+  else
+    std::fill_n(static_cast<int8_t*>(ones), values, int8_t{1});
+  const TileScope scope(kind_);
+  const PanelProduct product{
+      .kind = kind_, .activations = static_cast<const char*>(ones), .stride = stride, .rows = 1, .groups = groups_};
+  const auto weights = [&](int group, int count) { return weightsOf(index, group, count); };
+  ops::multiplyPanel(product, weights, [&](int, int, const float* sums) {
+    std::memcpy(sum_.data() + index * tileColumns, sums, tileColumns * sizeof *sums);
+  });
+}
+
+PackedLayout packedLayout(int rows, int columns, DType dtype, bool gated) {
+  const ProductKind kind = multipliedAs(kindOf(dtype));
+  return layoutFor(rows, paddedGroups(kind, columns), gated, kind);
+}
+
+std::vector<char> packWeights(const WeightRows& rows, DType dtype, bool gated) {
+  const TileMatrix matrix(rows, {}, dtype, {.gated = gated});
+  return {matrix.owned_.data(), matrix.owned_.data() + matrix.owned_.size()};
 }
 
 // A row in the stored type, as the column `column` of all panels.
@@ -149,7 +225,7 @@ void TileMatrix::packInFourBits(const WeightRows& weight, const std::vector<floa
     sum_[at] = std::accumulate(bytes.begin(), bytes.begin() + inputs_, int32_t{0});
   });
   // What pads the groups is zeros already.
-  packFourBits(columns, groups, kind_, reinterpret_cast<uint8_t*>(weights_.data() + index * storedBytes(groups_)));
+  packFourBits(columns, groups, kind_, reinterpret_cast<uint8_t*>(owned_.data() + index * storedBytes(groups_)));
 }
 
 void TileMatrix::pack(const WeightRows& weight, const std::vector<float>& bias, size_t index) {
@@ -167,7 +243,7 @@ void TileMatrix::pack(const WeightRows& weight, const std::vector<float>& bias, 
     if (!bias.empty()) bias_[at] = bias[row];
     storeRow(weight, row, at, rows + column * stride);
   });
-  char* packed = weights_.data() + index * storedBytes(groups_);
+  char* packed = owned_.data() + index * storedBytes(groups_);
   switch (values * size) {
     case 4:
       return interleave<uint32_t>(rows, stride, groups, packed);
@@ -188,7 +264,7 @@ size_t TileMatrix::storedBytes(int groups) const {
 // its next call.
 PanelWeights TileMatrix::weightsOf(size_t panel, int group, int count) const {
   const size_t size = storedBytes(count);
-  const char* stored = weights_.data() + panel * storedBytes(groups_) + storedBytes(group);
+  const char* stored = panels_[panel].weights + storedBytes(group);
   const char* next = stored + size;
   const bool asStored = fourBits_ ? fourBitTileRows(kind_) > 0 : stored_ == kind_;
   if (asStored) return {stored, next, size};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ops/cpu/matrix.h"
+#include "ops/cpu/packed_weights.h"
 #include "ops/cpu/product_kind.h"
 #include "ops/cpu/tile_panel.h"
 #include "ops/cpu/weight_buffer.h"
@@ -25,13 +26,20 @@ class TileMatrix : public CpuMatrix {
   void feedForward(const CpuMatrix& down, const MatrixInput& input, float* y, float scale) const override;
 
  private:
+  friend std::vector<char> packWeights(const WeightRows& rows, DType dtype, bool gated);
+
   // Columns of the result that one pass over the rows gives; with a gate, half of the tile's.
   struct Panel {
     int part, first, columns;  // of the part
+    const char* weights;       // [groups][tileColumns] groups; of those to be widened values, not groups
   };
   struct Operand;
   struct Output;
 
+  void makePanels();
+  bool findPacked(const WeightRows& weight);
+  PackedLayout layoutOf(int rows) const;
+  void describe(const WeightRows& weight, const std::vector<float>& bias, size_t panel);
   void pack(const WeightRows& weight, const std::vector<float>& bias, size_t panel);
   void packInFourBits(const WeightRows& weight, const std::vector<float>& bias, size_t panel);
   template <class Body>
@@ -53,10 +61,11 @@ class TileMatrix : public CpuMatrix {
   bool gated_;
   bool fourBits_;  // of the weights in memory, which are bytes otherwise
   std::vector<Panel> panels_;
-  WeightBuffer<char> weights_;  // [panels][groups][tileColumns] groups; of weights to be widened values, not groups
-  std::vector<float> bias_;     // [panels][tileColumns]; zeros for none
-  std::vector<float> scale_;    // the same, of bytes
-  std::vector<int32_t> sum_;    // the same, of bytes: of the quantised weights
+  WeightBuffer<char> owned_;                         // the weights of all panels, unless they were found packed
+  std::vector<std::shared_ptr<const void>> owners_;  // of those
+  std::vector<float> bias_;                          // [panels][tileColumns]; zeros for none
+  std::vector<float> scale_;                         // the same, of bytes
+  std::vector<int32_t> sum_;                         // the same, of bytes: of the quantised weights
 };
 
 }  // namespace parakeet::ops

@@ -18,8 +18,8 @@ namespace {
 // activation and a product.
 constexpr int lanes = 8, vectors = 2, halfColumns = vectors * lanes, halves = tileColumns / halfColumns;
 
-// sums + activation · weights. Intrinsics do not say this: of whole numbers compilers add products first, some at a time,
-// and need more registers for them than there are.
+// sums + activation · weights. Intrinsics do not say this: of whole numbers compilers add products first, some at a
+// time, and need more registers for them than there are.
 PARAKEET_AVX2_WORDS __attribute__((always_inline)) inline void addProducts(__m256i* sums, const int32_t& activation,
                                                                            const __m256i* weights) {
   __m256i words, products;
