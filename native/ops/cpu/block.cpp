@@ -141,6 +141,7 @@ class Run {
   void attention() const {
     std::vector<AttentionShape> shapes;
     std::vector<AttentionInput> attended;
+    std::vector<Kept> kept;
     for (const ItemPlan& item : items_) {
       const size_t first = item.attention.queries.first * stride_, part = frames_ * stride_;
       const float* query = projected_ + first;
@@ -149,13 +150,13 @@ class Run {
                           inputs_[item.positions], block_.biasU.data<float>(), block_.biasV.data<float>(),
                           mixed_ + first});
       if (!item.update) continue;
-      const int past = item.attention.past, end = item.update->commit;
-      const int own = item.attention.queries.count;
-      const PastAndOwn keys{input(item.keys), query + part, past, own, stride_};
-      const PastAndOwn values{input(item.values), query + 2 * part, past, own, stride_};
-      keys.copy(end - item.keptRows, end, outputs_[item.nextKeys]);
-      values.copy(end - item.keptRows, end, outputs_[item.nextKeys + 1]);
+      const int past = item.attention.past, own = item.attention.queries.count, end = item.update->commit;
+      const int begin = end - item.keptRows;
+      kept.push_back({{input(item.keys), query + part, past, own, stride_}, begin, end, outputs_[item.nextKeys]});
+      kept.push_back(
+          {{input(item.values), query + 2 * part, past, own, stride_}, begin, end, outputs_[item.nextKeys + 1]});
     }
+    keep(kept);
     attend(shapes, attended, block_.dtype);
   }
 
@@ -166,13 +167,32 @@ class Run {
 
   void keepConvolution() const {
     const int before = block_.depthwise.before();
+    std::vector<Kept> kept;
     for (const ItemPlan& item : items_) {
       if (!item.update) continue;
       const Rows rows = item.attention.queries;
-      const PastAndOwn gated{input(item.convolution), projected_ + rows.first * stride_, before, rows.count, stride_};
       const int end = item.update->commit;
-      gated.copy(end - before, end, outputs_[item.nextKeys + 2]);
+      kept.push_back({{input(item.convolution), projected_ + rows.first * stride_, before, rows.count, stride_},
+                      end - before,
+                      end,
+                      outputs_[item.nextKeys + 2]});
     }
+    keep(kept);
+  }
+
+  // Rows of a stream that its next step will want.
+  struct Kept {
+    PastAndOwn rows;
+    int begin, end;
+    float* to;
+  };
+  void keep(const std::vector<Kept>& all) const {
+    if (all.empty()) return;
+    const size_t values = (all.front().end - all.front().begin) * stride_;
+    const int grain = static_cast<int>(grainValues / std::max<size_t>(values, 1)) + 1;
+    parallelFor(static_cast<int>(all.size()), grain, [&](int begin, int end) {
+      for (int i = begin; i < end; i++) all[i].rows.copy(all[i].begin, all[i].end, all[i].to);
+    });
   }
 
   void convolve(Rows rows) const {
