@@ -55,6 +55,8 @@ struct TileProduct {
   // read from memory once for all rows, and the CPU's own prefetching stops at each page.
   const void* next = nullptr;
   int nextLines = 0;
+  // Weights of words are bytes: widened as they are multiplied, by each tile.
+  bool narrow = false;
   // The weights are in four bits; where they are written as bytes, for the tiles that follow. Null: nowhere.
   bool fourBits = false;
   void* unpacked = nullptr;

@@ -27,6 +27,8 @@ constexpr size_t operandBytes = size_t{1} << 20;
 constexpr int grainValues = 8192;
 // The same for multiply-adds.
 constexpr double grainWork = 1e6;
+// Tiles up to which widening weights in each costs less than widening them once.
+constexpr int narrowTiles = 2;
 
 }  // namespace
 
@@ -45,19 +47,23 @@ struct TileMatrix::Output : MatrixOutput {
   const Operand* narrow = nullptr;  // rows in bfloat16, in place of y
 };
 
+// Groups of a panel as they are kept.
+PanelWeights TileMatrix::storedOf(size_t panel, int group, int count) const {
+  const size_t size = storedBytes(count);
+  const char* stored = panels_[panel].weights + storedBytes(group);
+  return {stored, stored + size, size};
+}
+
 // Groups of a panel as the product reads them; of weights that are unpacked or widened the calling thread's copy, until
 // its next call.
 PanelWeights TileMatrix::weightsOf(size_t panel, int group, int count) const {
-  const size_t size = storedBytes(count);
-  const char* stored = panels_[panel].weights + storedBytes(group);
-  const char* next = stored + size;
+  const PanelWeights kept = storedOf(panel, group, count);
   const bool asStored = fourBits_ ? fourBitTileRows(kind_) > 0 : stored_ == kind_;
-  if (asStored) return {stored, next, size};
+  if (asStored) return kept;
   thread_local AlignedBytes memory;
   void* made = memory.grown(panelBytes(count));
-  const PanelWeights weights{static_cast<const char*>(made), next, size};
-  fourBits_ ? unpack(stored, panel, count, made) : widen(stored, panel, count, made);
-  return weights;
+  fourBits_ ? unpack(kept.data, panel, count, made) : widen(kept.data, panel, count, made);
+  return {static_cast<const char*>(made), kept.next, kept.nextSize};
 }
 
 // Of weights in four bits the operand of so many groups.
@@ -192,13 +198,18 @@ void TileMatrix::multiplyPanel(const Operand& operand, const Output& output, siz
   end.activation = output.activation;
   end.ldOutput = output.stride;
   end.scale = output.scale;
+  // Of few tiles each widens the weights on its way; for more they are widened once.
+  const bool narrow = kind_ == ProductKind::words && !fourBits_ && tilesOf(kind_, last - first) <= narrowTiles;
   const PanelProduct product{.kind = kind_,
                              .activations = operand.row(first),
                              .stride = operand.stride,
                              .rows = last - first,
                              .groups = groups_,
+                             .narrow = narrow,
                              .fourBits = fourBits_ && fourBitTileRows(kind_) > 0};
-  const auto weights = [&](int group, int count) { return weightsOf(index, group, count); };
+  const auto weights = [&](int group, int count) {
+    return narrow ? storedOf(index, group, count) : weightsOf(index, group, count);
+  };
   ops::multiplyPanel(product, weights, [&](int offset, int rows, const float* sums) {
     const int row = first + offset;
     end.rows = rows;

@@ -48,6 +48,7 @@ class TileMatrix : public CpuMatrix {
   size_t storedBytes(int groups) const;
   void unpack(const char* stored, size_t panel, int count, void* made) const;
   void widen(const char* stored, size_t panel, int count, void* made) const;
+  PanelWeights storedOf(size_t panel, int group, int count) const;
   PanelWeights weightsOf(size_t panel, int group, int count) const;
   Operand room(int rows) const;
   Operand prepare(const MatrixInput& input) const;

@@ -18,6 +18,7 @@ struct PanelProduct {
   size_t stride;            // bytes from one row to the next
   int rows;
   int groups;
+  bool narrow = false;    // weights are given as bytes, to products of words
   bool fourBits = false;  // weights are given in four bits, which this kind multiplies: fourBitTileRows
 };
 
@@ -64,6 +65,7 @@ void multiplyPanel(const PanelProduct& product, Weights weightsOf, Finish finish
                           .weightsAgain = tiles > 1,
                           .next = weights.next + fetched,
                           .nextLines = fetched < weights.nextSize ? static_cast<int>(nextLines) : 0,
+                          .narrow = product.narrow,
                           .fourBits = product.fourBits && !(unpacked && tile > 0),
                           .unpacked = unpacked && tile == 0 ? unpacked : nullptr});
       if (group + count == product.groups) finish(row, rows, own);

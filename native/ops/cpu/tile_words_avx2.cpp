@@ -32,7 +32,15 @@ PARAKEET_AVX2_WORDS __attribute__((always_inline)) inline void addProducts(__m25
       : [activation] "m"(activation), [first] "x"(weights[0]), [second] "x"(weights[1]));
 }
 
-template <int rows>
+// Sixteen weights, kept as words or as bytes.
+PARAKEET_AVX2_WORDS __attribute__((always_inline)) inline __m256i weightsAt(const int16_t* words) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words));
+}
+PARAKEET_AVX2_WORDS __attribute__((always_inline)) inline __m256i weightsAt(const int8_t* bytes) {
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
+}
+
+template <class Weight, int rows>
 PARAKEET_AVX2_WORDS void multiplyHalf(const TileProduct& product, ptrdiff_t first, const char* next, size_t lines) {
   __m256i sums[rows][vectors];
   auto* result = static_cast<int32_t*>(product.sums) + first;
@@ -45,7 +53,7 @@ PARAKEET_AVX2_WORDS void multiplyHalf(const TileProduct& product, ptrdiff_t firs
     }
   }
   const auto* x = static_cast<const char*>(product.activations);
-  const auto* w = static_cast<const int32_t*>(product.weights) + first;
+  const Weight* w = static_cast<const Weight*>(product.weights) + 2 * first;
   auto stride = static_cast<ptrdiff_t>(product.activationsStride);
   // Two pointers and a stride reach six rows: more addresses would not stay in registers.
   const char* lower = x + (rows > 3 ? 3 * stride : 0);
@@ -56,7 +64,7 @@ PARAKEET_AVX2_WORDS void multiplyHalf(const TileProduct& product, ptrdiff_t firs
       __m256i weights[vectors];
 #pragma GCC unroll 2
       for (int j = 0; j < vectors; j++)
-        weights[j] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + step * tileColumns + j * lanes));
+        weights[j] = weightsAt(w + static_cast<ptrdiff_t>(2) * (step * tileColumns + j * lanes));
 #pragma GCC unroll 6
       for (int i = 0; i < rows; i++) {
         const char* at = (i < 3 ? x : lower) + i % 3 * stride + step * sizeof(int32_t);
@@ -68,7 +76,7 @@ PARAKEET_AVX2_WORDS void multiplyHalf(const TileProduct& product, ptrdiff_t firs
     for (nextEnd += 64 * lines; next < nextEnd; next += 64) _mm_prefetch(next, _MM_HINT_T1);
     x += alignment * sizeof(int32_t);
     lower += alignment * sizeof(int32_t);
-    w += static_cast<ptrdiff_t>(alignment) * tileColumns;
+    w += static_cast<ptrdiff_t>(2) * alignment * tileColumns;
   }
 #pragma GCC unroll 6
   for (int i = 0; i < rows; i++) {
@@ -79,24 +87,26 @@ PARAKEET_AVX2_WORDS void multiplyHalf(const TileProduct& product, ptrdiff_t firs
 }
 
 // The first half fetches all that is wanted.
-template <int rows>
+template <class Weight, int rows>
 void multiplyRows(const TileProduct& product) {
   const auto* next = static_cast<const char*>(product.next);
   for (int half = 0; half < halves; half++)
-    multiplyHalf<rows>(product, static_cast<ptrdiff_t>(half) * halfColumns, next, half == 0 ? product.nextLines : 0);
+    multiplyHalf<Weight, rows>(product, static_cast<ptrdiff_t>(half) * halfColumns, next,
+                               half == 0 ? product.nextLines : 0);
 }
 
 using Function = void (*)(const TileProduct&);
 
-template <size_t... i>
+template <class Weight, size_t... i>
 constexpr std::array<Function, wordRows> makeTable(std::index_sequence<i...>) {
-  return {multiplyRows<i + 1>...};
+  return {multiplyRows<Weight, i + 1>...};
 }
-constexpr auto table = makeTable(std::make_index_sequence<wordRows>());
+constexpr auto ofWords = makeTable<int16_t>(std::make_index_sequence<wordRows>()),
+               ofBytes = makeTable<int8_t>(std::make_index_sequence<wordRows>());
 
 }  // namespace
 
-void multiplyWords(const TileProduct& product) { table[product.rows - 1](product); }
+void multiplyWords(const TileProduct& product) { (product.narrow ? ofBytes : ofWords)[product.rows - 1](product); }
 
 PARAKEET_AVX2_WORDS void bytesToWords(const int8_t* bytes, size_t count, int16_t* words) {
   constexpr size_t some = 16;
