@@ -13,7 +13,7 @@ import { parakeet } from '../../src/parakeet.js';
 import { transcribe } from '../../src/transcribe.js';
 import { randomCacheAware } from '../support/cache-aware.js';
 import { type FakeModel, fakeModel, loud } from '../support/fake-native.js';
-import { expectNothingAliveAtTheEnd } from '../support/nothing-alive.js';
+import { counts, expectNothingAliveAtTheEnd } from '../support/nothing-alive.js';
 import { concat, samplesOf } from '../support/samples.js';
 import { drain, pieces } from '../support/streams.js';
 
@@ -32,7 +32,7 @@ async function heard(samples: Float32Array, options: ParakeetOptions): Promise<T
   const done = new Promise<void>((resolve, reject) => stream.once('end', resolve).once('error', reject));
   for (const piece of pieces(bytesOf(samples), 6400)) {
     await new Promise((resolve) => stream.write(piece, resolve));
-    for (let count = -1; count !== events.length; ) {
+    for (let count = -1; count !== events.length || counts().calls > 0; ) {
       count = events.length;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
