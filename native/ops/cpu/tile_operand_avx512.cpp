@@ -107,6 +107,9 @@ void operandRow(ProductKind kind, const float* x, int inputs, int groups, void* 
       return narrowRow(x, inputs, groups, words);
     case ProductKind::bytes:
       *quantized = quantizeRow(x, inputs, groups, words);
+      return;
+    case ProductKind::words:
+      break;  // of AVX2
   }
 }
 
