@@ -22,7 +22,7 @@ import { ModelError } from '../errors.js';
 import { expected, flag, known, oneOf, optionalSignal } from '../options.js';
 import { readConfig } from './config.js';
 import { openModel } from './open-model.js';
-import { PACKED_ALIGNMENT, PACKED_VERSION, type PackedMatrix, packedMatrix } from './packed.js';
+import { LAYER_MATRIX, PACKED_ALIGNMENT, PACKED_VERSION, type PackedMatrix, packedMatrix } from './packed.js';
 import { readAt } from './read-at.js';
 import {
   FOUR_BITS_VERSION,
@@ -68,9 +68,7 @@ export interface ConvertModelOptions {
   onProgress?: ((progress: { file: string; loaded: number; total: number }) => void) | undefined;
 }
 
-/** Matrices that the engine multiplies in the model's type. */
-const ENCODER_MATRIX =
-  /^encoder\.layers\.\d+\.(?:feed_forward\d\.linear\d|self_attn\.linear_\w+|conv\.pointwise_conv\d)\.weight$|(?:^|\.)decoder_layers\.0\.weight$/;
+const CTC_MATRIX = /(?:^|\.)decoder_layers\.0\.weight$/;
 /** Of those the ones that bear four bits. */
 const FOUR_BIT_MATRIX = /\.(?:feed_forward\d\.linear\d|self_attn\.linear_\w+)\.weight$/;
 /** Matrices that it multiplies at least in bfloat16. */
@@ -154,9 +152,9 @@ interface Planned {
 /** A tensor of the file that is written: one of those that a planned one becomes. */
 type Piece = Omit<StoredTensor, 'encode'> & { packed?: PackedMatrix };
 
-/** What is written: one entry per name, the widest types first, so that all are aligned. */
+/** What is written: one entry per name. */
 function planned(tensors: readonly NativeTensor[], dtype: ConvertModelOptions['dtype']): Planned[] {
-  const [before] = tensors.filter(({ checksum }) => checksum !== undefined);
+  const before = tensors.find(({ checksum }) => checksum !== undefined);
   if (before) {
     throw new ModelError(
       'ERR_PARAKEET_UNSUPPORTED_MODEL',
@@ -205,12 +203,14 @@ function targetOf(
   dtype: ConvertModelOptions['dtype'],
 ): TargetType {
   if (dtype === undefined || isQuantized({ dtype: found })) return found;
+  // The engine multiplies these in the model's type.
+  const own = LAYER_MATRIX.test(name) || CTC_MATRIX.test(name);
   if (dtype === 'int4' && FOUR_BIT_MATRIX.test(name) && (shape.at(-1) as number) % GROUP_VALUES === 0)
     return 'I4';
-  if ((dtype === 'int8' || dtype === 'int4') && ENCODER_MATRIX.test(name)) return 'I8';
+  if ((dtype === 'int8' || dtype === 'int4') && own) return 'I8';
   if (dtype === 'float32' || (dtype === 'bfloat16' && SUBSAMPLING_MATRIX.test(name))) return 'F32';
   const other = OTHER_MATRIX.test(name) || SUBSAMPLING_MATRIX.test(name);
-  return ENCODER_MATRIX.test(name) || (other && shape.at(-1) !== 1) ? 'BF16' : 'F32';
+  return own || (other && shape.at(-1) !== 1) ? 'BF16' : 'F32';
 }
 
 async function write(

@@ -10,8 +10,8 @@ export const PACKED_VERSION = '1';
 /** Where a packed matrix begins: at a multiple of a cache line. */
 export const PACKED_ALIGNMENT = 64;
 
-/** Matrices of the encoder's layers that the CPU multiplies in panels. */
-const MATRIX =
+/** Matrices of the encoder's layers. */
+export const LAYER_MATRIX =
   /^encoder\.layers\.\d+\.(?:feed_forward\d\.linear\d|self_attn\.linear_\w+|conv\.pointwise_conv\d)\.weight$/;
 /** Those that a gated linear unit follows. */
 const GATED = /\.pointwise_conv1\.weight$/;
@@ -36,7 +36,7 @@ export function packedMatrix(
   shape: readonly number[],
   target: TargetType,
 ): PackedMatrix | undefined {
-  if (!MATRIX.test(name) || !(target in DTYPES)) return undefined;
+  if (!LAYER_MATRIX.test(name) || !(target in DTYPES)) return undefined;
   const dtype = DTYPES[target as keyof typeof DTYPES];
   const rows = shape[0] as number;
   const columns = shape.slice(1).reduce((product, n) => product * n, 1);

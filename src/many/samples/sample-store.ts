@@ -156,28 +156,19 @@ export class SampleStore {
     }
   }
 
-  async #fetch(content: Content, signal: AbortSignal): Promise<{ file: string; hash: string }> {
-    const file = await this.#scratch.name('.fetched');
-    const hash = createHash('sha256');
-    try {
+  #fetch(content: Content, signal: AbortSignal): Promise<{ file: string; hash: string }> {
+    return this.#scratch.make('.fetched', async (file) => {
+      const hash = createHash('sha256');
       await fetchTo(file, content, (bytes) => hash.update(bytes), signal);
-    } catch (error) {
-      await rm(file, { force: true });
-      throw error;
-    }
-    return { file, hash: hash.digest('hex') };
+      return { file, hash: hash.digest('hex') };
+    });
   }
 
-  async #decode(recording: string, input: InputOptions, signal: AbortSignal): Promise<Samples> {
-    const file = await this.#scratch.name('.f32');
-    const remove = () => rm(file, { force: true });
-    try {
+  #decode(recording: string, input: InputOptions, signal: AbortSignal): Promise<Samples> {
+    return this.#scratch.make('.f32', async (file) => {
       await decodeTo(file, recording, { rate: this.rate, input, signal });
-      return await storedSamples(file, remove);
-    } catch (error) {
-      await remove();
-      throw error;
-    }
+      return storedSamples(file, () => rm(file, { force: true }));
+    });
   }
 }
 

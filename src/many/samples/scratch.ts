@@ -29,9 +29,15 @@ export class Scratch {
     this.#folder = new Once(() => mkdtemp(path.join(parent, 'parakeet-work-')));
   }
 
-  /** A name for a new file. */
-  async name(ending: string): Promise<string> {
-    return path.join(await this.#folder.get(), `${randomUUID()}${ending}`);
+  /** What `write` makes of the name of a new file, which it writes: there is no such file when it rejects. */
+  async make<T>(ending: string, write: (file: string) => Promise<T>): Promise<T> {
+    const file = path.join(await this.#folder.get(), `${randomUUID()}${ending}`);
+    try {
+      return await write(file);
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
+    }
   }
 
   async remove(): Promise<void> {
