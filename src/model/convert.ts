@@ -18,7 +18,7 @@ import { throwIfAborted } from '../abort.js';
 import type { NativeTensor } from '../engine/addon.js';
 import { checkDevice, decideDevice } from '../engine/device.js';
 import { loadAddon } from '../engine/load-addon.js';
-import { ModelError } from '../errors.js';
+import { ModelError, WriteError } from '../errors.js';
 import { expected, flag, known, oneOf, optionalSignal } from '../options.js';
 import { readConfig } from './config.js';
 import { openModel } from './open-model.js';
@@ -135,8 +135,14 @@ export async function convertModel(
       await copyFile(files.languageModel, path.join(folder, path.basename(files.languageModel)));
     await rename(part, path.join(folder, 'model.safetensors'));
     return { bytes };
+  } catch (error) {
+    // What could not be read is an error of the model already.
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    const message = `Could not write the model to ${folder}: ${error.message}. Its weights are not there; free some space, or give another folder.`;
+    throw new WriteError('ERR_PARAKEET_WRITE', message, { cause: error });
   } finally {
-    await rm(part, { force: true });
+    // What led here says more than that there is nothing to remove.
+    await rm(part, { force: true }).catch(() => {});
     await files.dispose();
   }
 }
@@ -234,19 +240,25 @@ async function write(
       const contents = await contentsOf(tensor, handles);
       for (const [i, piece] of piecesOf(tensor).entries()) {
         const content = packed(piece, contents[i] as Uint8Array, checksums);
-        await out.write(content, 0, content.length, offsets.get(piece.name));
+        await writeAt(out, content, offsets.get(piece.name) as number);
         loaded += content.length;
       }
       onProgress?.({ file: 'model.safetensors', loaded, total });
     }
     // Only now are the checksums known.
-    await out.write(header(), 0, start, 0);
+    await writeAt(out, header(), 0);
     await out.sync();
   } finally {
     await out.close();
     for (const handle of handles.values()) await handle.close();
   }
   return start + total;
+}
+
+/** All of it: the system may take less at a time. */
+async function writeAt(out: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; )
+    at += (await out.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
 }
 
 interface Place {

@@ -42,6 +42,16 @@ describe.each(ARCHITECTURES)('%s', (architecture) => {
   );
 });
 
+test('a folder that cannot be written is an error of writing', async () => {
+  const file = path.join(folders.root, 'a-file');
+  writeFileSync(file, '');
+  await expect(convertModel(goldenFolder('tdt'), path.join(file, 'model'))).rejects.toMatchObject({
+    code: 'ERR_PARAKEET_WRITE',
+    message: expect.stringContaining(path.join(file, 'model')),
+    cause: { code: 'ENOTDIR' },
+  });
+});
+
 test('bytes take a quarter, and load as such', async () => {
   const original = statSync(path.join(goldenFolder('tdt'), 'model.safetensors')).size;
   const folder = await convert(goldenFolder('tdt'), { dtype: 'int8' });
