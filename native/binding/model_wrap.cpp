@@ -27,7 +27,7 @@ Matrix toMatrix(const Napi::Value& data, const Napi::Value& rows) {
 // Tokens of the features that `listen` computes, batched with other waiting requests.
 Napi::Value recognize(const Napi::CallbackInfo& info, const Napi::Object& options,
                       const std::shared_ptr<ModelHandle>& handle, int frames,
-                      std::function<Heard(const Model&, const CancelFlag&)> listen) {
+                      std::function<Heard(const CancelFlag&)> listen) {
   const CancelFlagPtr flag = Environment::of(info.Env())->jobFlag(options.Get("job").As<Napi::Number>().Int32Value());
   auto [promise, waiter] = waiterFor<Tokens>(info.Env(), flag, [](Napi::Env env, const Tokens& tokens, double seconds) {
     Napi::Object result = Napi::Object::New(env);
@@ -41,8 +41,7 @@ Napi::Value recognize(const Napi::CallbackInfo& info, const Napi::Object& option
                            toContext(options.Get("context")),
                            toDecoding(options.Get("decoding")),
                            std::move(waiter)};
-  handle->worker().post(
-      [request = std::move(request)]() mutable { Engine::instance().recordings().add(std::move(request)); });
+  Engine::instance().hear(std::move(request));
   return promise;
 }
 
@@ -102,9 +101,8 @@ Napi::Value ModelWrap::logMel(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelWrap::normalize(const Napi::CallbackInfo& info) {
   return Environment::of(info.Env())
-      ->run(info.Env(), handle_->worker(), handle_->flag(), [handle = handle_, logMel = toMatrix(info[0], info[1])] {
-        return settleMatrix(handle->state().model.normalize(logMel, logMel.rows));
-      });
+      ->run(info.Env(), handle_->worker(), handle_->flag(),
+            [logMel = toMatrix(info[0], info[1])] { return settleMatrix(normalizeWhole(logMel)); });
 }
 
 Napi::Value ModelWrap::encode(const Napi::CallbackInfo& info) {
@@ -136,9 +134,8 @@ Napi::Value ModelWrap::transcribe(const Napi::CallbackInfo& info) {
   const auto frames =
       static_cast<int>(samples.size() / static_cast<size_t>(filters_->config.hop * encoder_.subsamplingFactor));
   return recognize(info, object, handle_, frames,
-                   [samples = std::move(samples), options](const Model& model, const CancelFlag& cancel) {
-                     return model.listen(samples, options, cancel);
-                   });
+                   [filters = filters_, factor = encoder_.subsamplingFactor, samples = std::move(samples),
+                    options](const CancelFlag& cancel) { return listen(filters, factor, samples, options, cancel); });
 }
 
 Napi::Value ModelWrap::recognizeMel(const Napi::CallbackInfo& info) {
@@ -146,10 +143,9 @@ Napi::Value ModelWrap::recognizeMel(const Napi::CallbackInfo& info) {
   Matrix mel = toMatrix(info[0], info[1]);
   const bool normalize = object.Get("normalize").As<Napi::Boolean>().Value();
   const int frames = mel.rows / encoder_.subsamplingFactor;
-  return recognize(info, object, handle_, frames,
-                   [mel = std::move(mel), normalize](const Model& model, const CancelFlag&) -> Heard {
-                     return {normalize ? model.normalize(mel, mel.rows) : mel};
-                   });
+  return recognize(info, object, handle_, frames, [mel = std::move(mel), normalize](const CancelFlag&) -> Heard {
+    return {normalize ? normalizeWhole(mel) : mel};
+  });
 }
 
 template <class State>

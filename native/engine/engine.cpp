@@ -2,6 +2,10 @@
 
 #include <mlx/memory.h>
 
+#include <utility>
+
+#include "ops/device.h"
+
 namespace parakeet {
 Engine& Engine::instance() {
   static Engine* engine = new Engine();
@@ -15,8 +19,20 @@ Engine::Engine()
                  runDecodes(waiting, batchFrames() == 1 ? 1 : limits_.decodes);
                }),
       recordings_(inference_,
-                  [this](std::deque<RecordingRequest>& waiting) { runRecordings(waiting, batchFrames(), counts_); }) {
+                  [this](std::deque<RecordingRequest>& waiting) { runRecordings(waiting, batchFrames(), counts_); }),
+      early_(listening_, [this](RecordingRequest recording) { await(std::move(recording)); }) {
   useLimitsOfDevice();
+}
+
+void Engine::hear(RecordingRequest recording) {
+  if (ops::onGpu())
+    early_.add(std::move(recording));
+  else
+    await(std::move(recording));
+}
+
+void Engine::await(RecordingRequest recording) {
+  inference_.post([this, recording = std::move(recording)]() mutable { recordings_.add(std::move(recording)); });
 }
 
 void Engine::useLimitsOfDevice() {

@@ -1,10 +1,11 @@
 // The one engine of a process: the thread that owns MLX, and one for the log-mel front end. Never destroyed: by exit
-// the environments have waited for running work (binding/environment.h), and both threads are idle.
+// the environments have waited for running work (binding/environment.h), and its threads are idle.
 #pragma once
 
 #include <atomic>
 
 #include "engine/batches.h"
+#include "engine/early_listening.h"
 #include "engine/limits.h"
 #include "engine/recordings.h"
 #include "engine/worker.h"
@@ -22,20 +23,23 @@ class Engine {
   // Requests of live streams. On the inference thread.
   Batcher<StepRequest>& steps() { return steps_; }
   Batcher<DecodeRequest>& decodes() { return decodes_; }
-  // Requests of whole recordings.
-  Batcher<RecordingRequest>& recordings() { return recordings_; }
+  // On any thread.
+  void hear(RecordingRequest recording);
   const BatchCounts& batchCounts() const { return counts_; }
   // Encoder frames up to which steps of several streams, or several recordings, run together; 1 for none, 0 for what
   // the device can take.
   void setBatchFrames(int frames) { batchFrames_ = frames; }
   // On the inference thread, once the device is decided.
   void useLimitsOfDevice();
-  size_t queued() const { return inference_.queued() + frontEnd_.queued(); }
+  size_t queued() const { return inference_.queued() + frontEnd_.queued() + listening_.queued(); }
 
  private:
   Engine();
+  // Queues it for the next batch.
+  void await(RecordingRequest recording);
   Worker inference_;
   Worker frontEnd_;
+  Worker listening_;  // to whole recordings, on a GPU
   int batchFrames() const {
     const int set = batchFrames_;
     return set > 0 ? set : limits_.batchFrames;
@@ -46,6 +50,7 @@ class Engine {
   Batcher<StepRequest> steps_;
   Batcher<DecodeRequest> decodes_;
   Batcher<RecordingRequest> recordings_;
+  EarlyListening early_;
 };
 
 }  // namespace parakeet

@@ -7,44 +7,12 @@
 #include "error.h"
 #include "model/ctc_head.h"
 #include "model/device_greedy.h"
-#include "model/emission.h"
-#include "model/normalization.h"
+#include "model/log_mel.h"
 #include "model/transducer.h"
 #include "ops/device.h"
 
 namespace parakeet {
 namespace {
-
-// Digital silence at an end of a recording that is this long is not part of the signal: it would shift every feature.
-constexpr double silenceCutSeconds = 1.0;
-
-// Length of the surrounding sound by which a frame is normalised: about an utterance, as in training. Measured on the
-// word error rate of an hour of recordings: 24.31 % with 10 and with 16 s, 24.50 % with a whole window of 120 s, 24.65
-// % with 30 s.
-constexpr double normalizedSeconds = 16.0;
-
-struct Sound {
-  int64_t begin = 0, end = 0;  // samples; `begin` lies on a frame
-};
-
-Sound soundOf(const std::vector<float>& samples, const ModelConfig& config) {
-  const auto count = static_cast<int64_t>(samples.size());
-  int64_t first = 0, last = count;
-  while (first < count && samples[first] == 0.0f) first++;
-  if (first == count) return {};
-  if (!config.preprocessor.normalize) return {0, count};
-  while (samples[last - 1] == 0.0f) last--;
-  const auto cut = static_cast<int64_t>(silenceCutSeconds * config.preprocessor.sampleRate);
-  const int64_t frame = static_cast<int64_t>(config.preprocessor.hop) * config.encoder.subsamplingFactor;
-  return {first > cut ? first / frame * frame : 0, count - last > cut ? last : count};
-}
-
-int64_t lastSoundFrame(const Matrix& mel, int until) {
-  for (int m = until - 1; m >= 0; m--) {
-    if (!silentFrame(mel.data.data() + static_cast<size_t>(m) * mel.columns, mel.columns)) return m;
-  }
-  return -1;
-}
 
 // Where greedy decoding takes place; null for the CPU. PARAKEET_DECODER (host | device) overrides the choice, for tests
 // and measurements.
@@ -113,15 +81,6 @@ Matrix Model::logMel(const float* samples, size_t count, size_t flush, const Can
   return {std::move(data), rows, features};
 }
 
-Matrix Model::normalize(const Matrix& logMel, int frames) const {
-  RunningStatistics statistics(logMel.columns);
-  for (int m = 0; m < frames; m++) statistics.add(logMel.data.data() + static_cast<size_t>(m) * logMel.columns);
-  Matrix features{{}, logMel.rows, logMel.columns};
-  features.data.reserve(logMel.data.size());
-  normalizeFrames(logMel.data.data(), logMel.rows, statistics.statistics(), features.data);
-  return features;
-}
-
 Tokens Model::decode(const FrameRows& encoded, const Decoding& decoding, const CancelFlag& cancel) const {
   return std::move(decode(std::vector<Encoded>{{encoded, noLimit, 0, decoding.boost}}, decoding, cancel)[0]);
 }
@@ -162,26 +121,6 @@ std::vector<Tokens> Model::decode(const std::vector<Encoded>& signals, const Dec
     for (Token& token : tokens[i]) token.start += signals[i].skipped;
   }
   return tokens;
-}
-
-Heard Model::listen(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const {
-  const Sound sound = soundOf(samples, config_);
-  if (sound.begin == sound.end) return {};  // nothing but digital silence
-  const int hop = config_.preprocessor.hop, factor = config_.encoder.subsamplingFactor;
-  const int64_t length = sound.end - sound.begin;
-  Matrix mel = logMel(samples.data() + sound.begin, static_cast<size_t>(length), options.flush, cancel);
-  const int real = static_cast<int>(length / hop);
-  const int64_t last =
-      mel.rows > real ? lastTokenStart(lastSoundFrame(mel, real), factor, options.emissionDelay) : noLimit;
-  Heard heard{{{}, mel.rows, mel.columns}, last, sound.begin / (static_cast<int64_t>(factor) * hop)};
-  if (!config_.preprocessor.normalize) {
-    heard.features = std::move(mel);
-    return heard;
-  }
-  const int around = static_cast<int>(normalizedSeconds * config_.preprocessor.sampleRate / hop);
-  bringToLevel(mel.data, real, mel.rows - real, mel.columns, around);
-  normalizeAround(mel.data.data(), real, mel.rows - real, mel.columns, around, heard.features.data);
-  return heard;
 }
 
 std::vector<Model::Encoded> Model::encode(const std::vector<const Heard*>& signals, const Context& context,

@@ -10,7 +10,7 @@
 #include "model/config.h"
 #include "model/decoder.h"
 #include "model/encoder.h"
-#include "model/log_mel.h"
+#include "model/listening.h"
 #include "model/tokens.h"
 #include "model/weights.h"
 
@@ -33,19 +33,6 @@ struct Decoding {
   }
 };
 
-struct OfflineOptions {
-  size_t flush = 0;       // samples of silence appended
-  int emissionDelay = 0;  // frames that a token may begin after the last sound, in the flush
-};
-
-// A signal as the encoder takes it.
-struct Heard {
-  Matrix features;              // normalised, if the model wants them so; empty for digital silence
-  int64_t lastStart = noLimit;  // no token may begin after this frame
-  int64_t skipped = 0;          // frames before it that were left out
-  std::shared_ptr<const BoostTree> boost = nullptr;
-};
-
 class Model {
  public:
   // Throws ERR_PARAKEET_INVALID_WEIGHTS when a tensor is missing or of the wrong shape.
@@ -63,17 +50,12 @@ class Model {
 
   // floor((count + flush) / hop) log-mel frames of samples and `flush` zeros after them, not normalised.
   Matrix logMel(const float* samples, size_t count, size_t flush, const CancelFlag& cancel) const;
-  // NeMo's normalisation: statistics over the first `frames` frames, applied to all.
-  Matrix normalize(const Matrix& logMel, int frames) const;
   Tokens decode(const FrameRows& encoded, const Decoding& decoding, const CancelFlag& cancel) const;
-  // Audio to the encoder's input. Where features are normalised, digital silence of more than a second at either end is
-  // left out.
-  Heard listen(const std::vector<float>& samples, const OfflineOptions& options, const CancelFlag& cancel) const;
   // Transcribes several signals at once with full context; each result is the same as alone.
   std::vector<Tokens> recognize(const std::vector<const Heard*>& signals, const Context& context,
                                 const Decoding& decoding, const CancelFlag& cancel) const;
 
-  // The same in two halves, so that signals can be encoded while others are still being listened to. `decode` takes
+  // The same in two halves, so that many signals can be encoded some at a time. `decode` takes
   // any number of encoded signals and gives the tokens of each, in the same order.
   struct Encoded {
     FrameRows frames;  // none for digital silence

@@ -13,6 +13,7 @@ using Goldens = std::vector<GoldenModel>;
 void goldens(const Goldens& models);
 void streams(const Goldens& models, std::mt19937& random);
 void cancellation(const Goldens& models, std::mt19937& random);
+void earlyListening(const Goldens& models, std::mt19937& random);
 void snapshots(const Goldens& models, std::mt19937& random);
 void manySessions(const Goldens& models, std::mt19937& random);
 void stepGrid(const Goldens& models, std::mt19937& random);

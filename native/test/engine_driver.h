@@ -66,16 +66,15 @@ inline std::shared_ptr<Answer<Tokens>> askRecording(const Model& model, std::vec
   auto [shared, waiter] = answer<Tokens>(cancel);
   const int frames =
       static_cast<int>(samples.size()) / model.config().preprocessor.hop / model.config().encoder.subsamplingFactor;
-  RecordingRequest request{[&model]() -> const Model& { return model; },
-                           [samples = std::move(samples)](const Model& own, const CancelFlag& flag) {
-                             return own.listen(samples, {}, flag);
-                           },
-                           frames,
-                           {},
-                           decoding,
-                           std::move(waiter)};
-  Engine::instance().inference().post(
-      [request = std::move(request)]() mutable { Engine::instance().recordings().add(std::move(request)); });
+  RecordingRequest request{
+      [&model]() -> const Model& { return model; },
+      [filters = model.filters(), factor = model.config().encoder.subsamplingFactor,
+       samples = std::move(samples)](const CancelFlag& flag) { return listen(filters, factor, samples, {}, flag); },
+      frames,
+      {},
+      decoding,
+      std::move(waiter)};
+  Engine::instance().hear(std::move(request));
   return shared;
 }
 

@@ -38,6 +38,7 @@ int main(int count, char** arguments) try {
   run("beams", [&] { beams(models, random); });
   run("faults", [&] { faults(models); });
   run("cancellation", [&] { cancellation(models, random); });
+  run("early listening", [&] { earlyListening(models, random); });
   run("snapshots", [&] { snapshots(models, random); });
   run("step grid", [&] { stepGrid(models, random); });
   run("the greedy kernel", [&] { greedyKernel(random); });

@@ -84,7 +84,8 @@ void cancellation(const Goldens& models, std::mt19937& random) {
   const std::vector<float> samples = golden.samples();
   const Tokens whole = onEngine([&] {
     const CancelFlag never;
-    const Heard heard = golden.model->listen(samples, {}, never);
+    const Heard heard =
+        listen(golden.model->filters(), golden.model->config().encoder.subsamplingFactor, samples, {}, never);
     return golden.model->recognize({&heard}, {}, golden.greedy(), never)[0];
   });
   for (int round = 0; round < 20; round++) {
