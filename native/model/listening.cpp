@@ -1,7 +1,9 @@
 #include "model/listening.h"
 
+#include <bit>
 #include <utility>
 
+#include "error.h"
 #include "model/emission.h"
 #include "model/log_mel.h"
 #include "model/normalization.h"
@@ -33,6 +35,17 @@ Sound soundOf(const std::vector<float>& samples, const PreprocessorConfig& confi
   return {first > cut ? first / frame * frame : 0, count - last > cut ? last : count};
 }
 
+bool allFinite(const std::vector<float>& samples) {
+  // Infinity and NaN are the values whose exponent bits are all ones.
+  constexpr uint32_t exponent = 0x7f800000;
+  uint32_t found = 0;
+  for (const float sample : samples) {
+    const uint32_t bits = std::bit_cast<uint32_t>(sample) & exponent;
+    found |= bits == exponent ? 1u : 0u;
+  }
+  return found == 0;
+}
+
 int64_t lastSoundFrame(const Matrix& mel, int until) {
   for (int m = until - 1; m >= 0; m--) {
     if (!silentFrame(mel.data.data() + static_cast<size_t>(m) * mel.columns, mel.columns)) return m;
@@ -44,6 +57,7 @@ int64_t lastSoundFrame(const Matrix& mel, int until) {
 
 Heard listen(const std::shared_ptr<const MelFilters>& filters, int factor, const std::vector<float>& samples,
              const OfflineOptions& options, const CancelFlag& cancel) {
+  if (!allFinite(samples)) throw Error("ERR_PARAKEET_INVALID_AUDIO", "Expected finite samples but some are not");
   const PreprocessorConfig& config = filters->config;
   const Sound sound = soundOf(samples, config, factor);
   if (sound.begin == sound.end) return {};  // nothing but digital silence

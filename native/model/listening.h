@@ -28,7 +28,8 @@ struct Heard {
 };
 
 // `factor`: mel frames of an encoder frame. Where features are normalised, digital silence of more than a second at
-// either end is left out. On all cores, unless it is nested in a piece of ops::parallelFor.
+// either end is left out. On all cores, unless it is nested in a piece of ops::parallelFor. Throws
+// ERR_PARAKEET_INVALID_AUDIO for samples that are not finite.
 Heard listen(const std::shared_ptr<const MelFilters>& filters, int factor, const std::vector<float>& samples,
              const OfflineOptions& options, const CancelFlag& cancel);
 

@@ -8,11 +8,13 @@ import { unlessAborted } from '../abort.js';
 import { mustBeFinite } from '../audio/samples.js';
 import { ClosedError, canTellHeard } from '../errors.js';
 import type { TranscriptResult } from '../events.js';
+import type { LoadedModel } from '../model/loaded-model.js';
 import type { StageModel } from '../model/stage-model.js';
 import { expected, known } from '../options.js';
 import type { OpenedAudio } from '../sources/audio-file.js';
 import { type AudioSource, openAudio, samplesIn } from '../sources/audio-source.js';
 import { claimOf, type ModelClaims } from './model-claim.js';
+import { transcribeOneWindow } from './one-window.js';
 import { checkTranscription, type TranscriptionOptions, transcriptionKeys } from './options.js';
 import { ParakeetStream } from './parakeet-stream.js';
 
@@ -93,6 +95,11 @@ async function transcribeSamples(
     const from = Math.round(start * sampleRate);
     const part = samples.subarray(from, Math.round(Math.min(samples.length, from + duration * sampleRate)));
     const mode = job.options.mode ?? DEFAULT_MODE;
+    if (mode === 'file' && !job.sink) {
+      const told = progressOf(job, () => part.length / sampleRate);
+      const result = await transcribeOneWindow(model as LoadedModel, part, job.options, told);
+      if (result) return result;
+    }
     const pieces = bytesOf(part, sampleRate, PIECE_SECONDS[mode] * sampleRate);
     const bytes = Object.assign(Readable.from(pieces, { objectMode: false }), {
       duration: part.length / sampleRate,
@@ -107,6 +114,14 @@ async function transcribeSamples(
   } finally {
     await claim.release();
   }
+}
+
+/** Tells the caller of a `progress` event. */
+function progressOf(
+  { onProgress, options: { offset = 0 } }: Omit<Job, 'sink'>,
+  duration: () => number | undefined,
+): (time: number) => void {
+  return (time) => onProgress?.({ seconds: time - offset, duration: duration() });
 }
 
 /** In pieces, so that none of it is copied whole. @throws {@link AudioError} for samples that are no numbers. */
@@ -127,10 +142,10 @@ async function run(
   // The part of the excerpt that the source has cut out itself must not be cut out again.
   const { start: _, duration: __, track: ___, ...format } = options.input ?? {};
   const line = new ParakeetStream(claimModels, { ...options, input: { ...format, ...excerpt } }, samples);
-  const { offset = 0 } = options;
+  const told = progressOf({ onProgress, options }, () => line.duration);
   line.on('progress', (time: number) => {
     try {
-      onProgress?.({ seconds: time - offset, duration: line.duration });
+      told(time);
     } catch (error) {
       // The callback belongs to the caller: nothing else would handle what it throws.
       line.destroy(error as Error);

@@ -2,6 +2,7 @@
 import {
   AbortedError,
   ArgumentError,
+  AudioError,
   ClosedError,
   type ErrorCode,
   ModelError,
@@ -18,6 +19,8 @@ export function nativeError(code: string, message: string, cause?: unknown): Par
       return new AbortedError(message, options);
     case 'ERR_PARAKEET_INVALID_ARGUMENT':
       return new ArgumentError(message, options);
+    case 'ERR_PARAKEET_INVALID_AUDIO':
+      return new AudioError('ERR_PARAKEET_INVALID_AUDIO', message, options);
     case 'ERR_PARAKEET_INVALID_WEIGHTS':
       return new ModelError('ERR_PARAKEET_INVALID_WEIGHTS', message, options);
     case 'ERR_PARAKEET_INVALID_LANGUAGE_MODEL':
