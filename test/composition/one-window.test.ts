@@ -33,7 +33,7 @@ test.each<[string, TranscribeOptions]>([
   ['utterances', { utterances: { maxGap: 0.2 } }],
   ['an offset and an excerpt', { offset: 100, input: { start: 1.234, duration: 3.21 } }],
   ['a beam', { decoding: { type: 'beam' } }],
-  ['a boosted phrase', { decoding: { boost: [{ phrase: 'e', weight: 4 }] } }],
+  ['a boosted phrase', { decoding: { boost: [{ phrase: 'aabh', weight: 4 }] } }],
   ['nothing to collect', { collect: false }],
   ['a wider window', { windows: { duration: 600 }, silence: { flush: 1, emissionDelay: 8 } }],
   ['several windows', { windows: { duration: 4, overlap: 1 } }],
