@@ -24,6 +24,14 @@ Engine::Engine()
   useLimitsOfDevice();
 }
 
+Worker& Engine::frontEnd() { return frontEnds_[ops::onGpu() ? nextFrontEnd_++ % frontEnds_.size() : 0]; }
+
+size_t Engine::queued() const {
+  size_t queued = inference_.queued() + listening_.queued();
+  for (const Worker& frontEnd : frontEnds_) queued += frontEnd.queued();
+  return queued;
+}
+
 void Engine::hear(RecordingRequest recording) {
   if (ops::onGpu())
     early_.add(std::move(recording));

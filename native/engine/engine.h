@@ -1,7 +1,8 @@
-// The one engine of a process: the thread that owns MLX, and one for the log-mel front end. Never destroyed: by exit
+// The one engine of a process: the thread that owns MLX, and those of the log-mel front end. Never destroyed: by exit
 // the environments have waited for running work (binding/environment.h), and its threads are idle.
 #pragma once
 
+#include <array>
 #include <atomic>
 
 #include "engine/batches.h"
@@ -18,8 +19,9 @@ class Engine {
 
   // Everything that touches MLX.
   Worker& inference() { return inference_; }
-  // Log-mel: plain arithmetic that must not wait behind a long step.
-  Worker& frontEnd() { return frontEnd_; }
+  // Log-mel: plain arithmetic that must not wait behind a long step. One thread for each session, which keeps to it; on
+  // a GPU, which holds thousands of sessions, it is one of several.
+  Worker& frontEnd();
   // Requests of live streams. On the inference thread.
   Batcher<StepRequest>& steps() { return steps_; }
   Batcher<DecodeRequest>& decodes() { return decodes_; }
@@ -31,14 +33,15 @@ class Engine {
   void setBatchFrames(int frames) { batchFrames_ = frames; }
   // On the inference thread, once the device is decided.
   void useLimitsOfDevice();
-  size_t queued() const { return inference_.queued() + frontEnd_.queued() + listening_.queued(); }
+  size_t queued() const;
 
  private:
   Engine();
   // Queues it for the next batch.
   void await(RecordingRequest recording);
   Worker inference_;
-  Worker frontEnd_;
+  std::array<Worker, 4> frontEnds_;
+  std::atomic<unsigned> nextFrontEnd_{0};
   Worker listening_;  // to whole recordings, on a GPU
   int batchFrames() const {
     const int set = batchFrames_;

@@ -4,15 +4,11 @@
 
 namespace parakeet {
 
-Worker::Worker() {
-  // Detached: a worker is never destroyed, so that no exit waits for it or pulls memory from under it.
-  std::thread([this] { run(); }).detach();
-}
-
 void Worker::post(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
     tasks_.push_back(std::move(task));
+    start();
   }
   wake_.notify_one();
 }
@@ -21,8 +17,16 @@ void Worker::postFirst(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
     tasks_.push_front(std::move(task));
+    start();
   }
   wake_.notify_one();
+}
+
+void Worker::start() {
+  if (started_) return;
+  started_ = true;
+  // Detached: a worker is never destroyed, so that no exit waits for it or pulls memory from under it.
+  std::thread([this] { run(); }).detach();
 }
 
 size_t Worker::queued() const {

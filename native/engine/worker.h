@@ -1,4 +1,4 @@
-// A thread that runs tasks in order, for as long as the process lives. Not a pool.
+// A thread that runs tasks in order, from the first one for as long as the process lives. Not a pool.
 #pragma once
 
 #include <condition_variable>
@@ -10,7 +10,7 @@ namespace parakeet {
 
 class Worker {
  public:
-  Worker();
+  Worker() = default;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -22,11 +22,14 @@ class Worker {
   size_t queued() const;
 
  private:
+  // With the lock held.
+  void start();
   void run();
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;
+  bool started_ = false;
   bool running_ = false;
 };
 
