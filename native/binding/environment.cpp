@@ -1,5 +1,6 @@
 #include "binding/environment.h"
 
+#include <algorithm>
 #include <exception>
 
 #include "binding/addon_data.h"
@@ -138,7 +139,10 @@ CancelFlagPtr Environment::jobFlag(int job) {
   auto flag = std::make_shared<CancelFlag>();
   if (job == 0) return flag;
   const std::lock_guard lock(mutex_);
-  std::erase_if(jobs_, [](const auto& entry) { return entry.second.expired(); });
+  if (jobs_.size() >= mostJobs_) {
+    std::erase_if(jobs_, [](const auto& entry) { return entry.second.expired(); });
+    mostJobs_ = std::max<size_t>(64, 2 * jobs_.size());
+  }
   jobs_[job] = flag;
   return flag;
 }
@@ -152,8 +156,7 @@ void Environment::cancelJob(int job) {
 
 void Environment::track(const std::weak_ptr<Resource>& resource) {
   const std::lock_guard lock(mutex_);
-  resources_.remove_if([](const auto& other) { return other.expired(); });
-  resources_.push_back(resource);
+  resources_.add(resource);
 }
 
 size_t Environment::outstanding() {
@@ -169,9 +172,7 @@ void Environment::end() {
     ending_ = true;
     for (const auto& job : outstanding_) job->cancel->cancel();
     idle_.wait(lock, [this] { return running_ == 0; });
-    for (const auto& resource : resources_) {
-      if (auto alive = resource.lock()) resources.push_back(std::move(alive));
-    }
+    resources = resources_.alive();
     outstanding_.clear();
     completed_.clear();  // the results of these promises are among the resources
   }

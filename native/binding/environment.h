@@ -7,7 +7,6 @@
 #include <condition_variable>
 #include <exception>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "binding/weak_list.h"
 #include "engine/worker.h"
 #include "model/cancel.h"
 
@@ -89,7 +89,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::vector<std::shared_ptr<Job>> completed_;
   std::unordered_set<std::shared_ptr<Job>> outstanding_;  // jobs not completed yet: end() cancels them
   std::map<int, std::weak_ptr<CancelFlag>> jobs_;
-  std::list<std::weak_ptr<Resource>> resources_;
+  size_t mostJobs_ = 64;  // then those that are over are dropped
+  WeakList<Resource> resources_;
 };
 
 }  // namespace parakeet

@@ -153,8 +153,7 @@ std::shared_ptr<Handle<State>> ModelWrap::open(Napi::Env env, Worker& worker,
                                                std::function<std::unique_ptr<State>()> make) {
   if (closed_) throw Error("ERR_PARAKEET_CLOSED", "Expected an open model but it was closed");
   auto handle = makeHandle<State>(worker, std::move(make));
-  sessions_.remove_if([](const std::weak_ptr<Resource>& session) { return session.expired(); });
-  sessions_.push_back(handle);
+  sessions_.add(handle);
   return handle;
 }
 
@@ -191,9 +190,7 @@ Napi::Value ModelWrap::createDecoder(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelWrap::close(const Napi::CallbackInfo& info) {
   closed_ = true;
-  for (const auto& session : sessions_) {
-    if (auto alive = session.lock()) abandonHandle(std::move(alive));
-  }
+  for (std::shared_ptr<Resource>& session : sessions_.alive()) abandonHandle(std::move(session));
   return closeHandle(info.Env(), handle_);
 }
 

@@ -3,11 +3,11 @@
 
 #include <napi.h>
 
-#include <list>
 #include <memory>
 
 #include "binding/handle.h"
 #include "binding/js_error.h"
+#include "binding/weak_list.h"
 #include "engine/counted.h"
 #include "model/model.h"
 
@@ -46,7 +46,7 @@ class ModelWrap : public Wrap<ModelWrap> {
   std::shared_ptr<const MelFilters> filters_;
   EncoderConfig encoder_;
   bool closed_ = false;
-  std::list<std::weak_ptr<Resource>> sessions_;
+  WeakList<Resource> sessions_;
 };
 
 // loadModel(config, tensors, options): Promise<NativeModel>.
