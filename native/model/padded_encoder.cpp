@@ -134,7 +134,8 @@ PaddedEncoder::PaddedEncoder(const EncoderConfig& config, const Weights& weights
       type_(ops::activationType(dtype)),
       subsampling_(makeSubsampling(config, weights, ops::wider(dtype), type_)) {
   const PaddedKernels kernels{ops::GatedConvolution::make(config.dModel, config.convKernel, config.convBefore(), type_),
-                              ops::LiveAttention::make(config.heads, config.dModel / config.heads, type_)};
+                              ops::LiveAttention::make(config.heads, config.dModel / config.heads, type_),
+                              ops::ShiftedNormKernel::make(config.dModel, type_)};
   for (int i = 0; i < config.layers; i++) {
     cancel.check();
     layers_.push_back(makePaddedLayer(config, LayerWeights(config, weights, i), dtype, kernels));

@@ -1,5 +1,7 @@
 #include "model/padded_layer.h"
 
+#include <utility>
+
 #include "ops/device.h"
 
 namespace parakeet {
@@ -24,9 +26,31 @@ std::optional<ops::Norm> depthwiseNorm(const LayerWeights& weights, mx::Dtype ty
   return tensors ? std::optional(norm(*tensors, type)) : std::nullopt;
 }
 
-ops::PaddedBlock::FeedForward feedForward(const LayerWeights& weights, const std::string& name, ops::DType dtype) {
-  return {norm(weights, "norm_" + name, ops::activationType(dtype)), makeDense(weights.up(name), dtype),
-          makeDense(weights.down(name), dtype)};
+// What the biases that were left out of the residual would have added to it.
+class LeftOut {
+ public:
+  explicit LeftOut(std::shared_ptr<const ops::ShiftedNormKernel> kernel) : kernel_(std::move(kernel)) {}
+
+  // Of the product that is added to the residual `scale` times.
+  ops::Dense leave(LinearTensors tensors, float scale, ops::DType dtype) {
+    if (sum_.empty() && !tensors.bias.empty()) sum_.resize(tensors.bias.size());
+    for (size_t i = 0; i < tensors.bias.size(); i++) sum_[i] += scale * tensors.bias[i];
+    tensors.bias.clear();
+    return makeDense(tensors, dtype);
+  }
+
+  // A norm of the residual as it is now.
+  ops::ShiftedNorm norm(ops::Norm plain) const { return {std::move(plain), sum_, kernel_}; }
+
+ private:
+  std::vector<float> sum_;
+  std::shared_ptr<const ops::ShiftedNormKernel> kernel_;
+};
+
+ops::PaddedBlock::FeedForward feedForward(const LayerWeights& weights, const std::string& name, LeftOut& leftOut,
+                                          ops::DType dtype) {
+  return {leftOut.norm(norm(weights, "norm_" + name, ops::activationType(dtype))), makeDense(weights.up(name), dtype),
+          leftOut.leave(weights.down(name), 0.5f, dtype)};
 }
 
 std::vector<mx::array> tapsOf(const DepthwiseTensors& tensors, int width, int kernel, mx::Dtype type) {
@@ -59,20 +83,29 @@ PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& wei
   const mx::Dtype type = ops::activationType(dtype);
   const int width = config.dModel, heads = config.heads;
   const DepthwiseTensors depthwise = weights.depthwise();
+  // In the order of the block.
+  LeftOut leftOut(kernels.norm);
+  ops::PaddedBlock::FeedForward feedForward1 = feedForward(weights, "feed_forward1", leftOut, dtype);
+  ops::ShiftedNorm normAttention = leftOut.norm(norm(weights, "norm_self_att", type));
+  ops::Dense out = leftOut.leave(weights.attentionOut(), 1.0f, dtype);
+  ops::ShiftedNorm normConvolution = leftOut.norm(norm(weights, "norm_conv", type));
+  ops::Dense pointwise2 = leftOut.leave(weights.pointwise2(), 1.0f, dtype);
+  ops::PaddedBlock::FeedForward feedForward2 = feedForward(weights, "feed_forward2", leftOut, dtype);
+  ops::ShiftedNorm normOut = leftOut.norm(norm(weights, "norm_out", type));
   PaddedLayer layer{
       {
-          .feedForward1 = feedForward(weights, "feed_forward1", dtype),
-          .feedForward2 = feedForward(weights, "feed_forward2", dtype),
-          .normAttention = norm(weights, "norm_self_att", type),
-          .normConvolution = norm(weights, "norm_conv", type),
-          .normOut = norm(weights, "norm_out", type),
+          .feedForward1 = std::move(feedForward1),
+          .feedForward2 = std::move(feedForward2),
+          .normAttention = std::move(normAttention),
+          .normConvolution = std::move(normConvolution),
+          .normOut = std::move(normOut),
           .queryKeyValue = makeDense(weights.queryKeyValue(), dtype),
-          .out = makeDense(weights.attentionOut(), dtype),
+          .out = std::move(out),
           .biasU = values(weights.positionBias("u"), {heads, 1, 1, width / heads}, type),
           .biasV = values(weights.positionBias("v"), {heads, 1, 1, width / heads}, type),
           .live = kernels.live,
           .pointwise1 = makeDense(weights.pointwise1(), dtype),
-          .pointwise2 = makeDense(weights.pointwise2(), dtype),
+          .pointwise2 = std::move(pointwise2),
           .taps = tapsOf(depthwise, width, config.convKernel, type),
           .kernel = values(depthwise.weight, {width, config.convKernel, 1}, type),
           .tapBias = values(depthwise.bias, {1, 1, width}, type),
@@ -89,9 +122,9 @@ PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& wei
   std::vector<mx::array> made = layer.block.taps;
   made.insert(made.end(), {layer.block.kernel, layer.block.tapBias, layer.block.gatedTaps, layer.block.gatedBias,
                            layer.block.biasU, layer.block.biasV});
-  for (const ops::Norm* own : {&layer.block.feedForward1.norm, &layer.block.feedForward2.norm,
-                               &layer.block.normAttention, &layer.block.normConvolution, &layer.block.normOut})
-    made.insert(made.end(), {own->weight, own->bias});
+  for (const ops::ShiftedNorm* own : {&layer.block.feedForward1.norm, &layer.block.feedForward2.norm,
+                                      &layer.block.normAttention, &layer.block.normConvolution, &layer.block.normOut})
+    for (const mx::array& one : own->arrays()) made.push_back(one);
   if (const auto& own = layer.block.normDepthwise) made.insert(made.end(), {own->weight, own->bias});
   mx::eval(made);
   return layer;

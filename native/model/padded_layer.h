@@ -19,6 +19,7 @@ ops::Dense makeDense(const LinearTensors& tensors, ops::DType dtype);
 struct PaddedKernels {
   std::shared_ptr<const ops::GatedConvolution> gated;
   std::shared_ptr<const ops::LiveAttention> live;
+  std::shared_ptr<const ops::ShiftedNormKernel> norm;
 };
 
 PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype,

@@ -1,5 +1,7 @@
 #include "ops/dense.h"
 
+#include <stdexcept>
+
 #include "ops/device.h"
 
 namespace parakeet::ops {
@@ -48,9 +50,9 @@ mx::array Dense::operator()(const mx::array& x) const {
 }
 
 mx::array Dense::addTo(const mx::array& residual, const mx::array& x, float scale) const {
-  // The product adds what is there already, unless it adds a bias.
-  if (!bias_ && group_ == 0 && x.dtype() == weight_.dtype()) return mx::addmm(residual, x, weight_, scale);
-  const mx::array y = (*this)(x);
+  if (bias_) throw std::logic_error("A product with a bias cannot be added to a residual");
+  if (group_ == 0 && x.dtype() == weight_.dtype()) return mx::addmm(residual, x, weight_, scale);
+  const mx::array y = product(x);
   return residual + (scale == 1 ? y : y * mx::array(scale, y.dtype()));
 }
 

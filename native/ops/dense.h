@@ -17,7 +17,7 @@ class Dense {
 
   // x: [rows, inputs] → [rows, outputs].
   mx::array operator()(const mx::array& x) const;
-  // residual + scale · y.
+  // residual + scale · y, without a bias.
   mx::array addTo(const mx::array& residual, const mx::array& x, float scale = 1) const;
 
  private:

@@ -24,6 +24,7 @@ void greedyTiles(std::mt19937& random);
 void convolutionKernel(std::mt19937& random);
 void subsamplingKernels(std::mt19937& random);
 void attentionKernel(std::mt19937& random);
+void normKernel(std::mt19937& random);
 void fourBits(std::mt19937& random);
 void checksums(std::mt19937& random);
 // Takes the cache-aware models, which the others do not.

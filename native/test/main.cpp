@@ -46,6 +46,7 @@ int main(int count, char** arguments) try {
   run("the convolution's kernel", [&] { convolutionKernel(random); });
   run("the subsampling's kernels", [&] { subsamplingKernels(random); });
   run("the attention's kernel", [&] { attentionKernel(random); });
+  run("the norm's kernel", [&] { normKernel(random); });
   run("four bits", [&] { fourBits(random); });
   run("checksums", [&] { checksums(random); });
   run("a thousand sessions", [&] { manySessions(models, random); });

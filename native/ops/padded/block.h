@@ -12,17 +12,19 @@
 #include "ops/padded/attention.h"
 #include "ops/padded/gated_convolution.h"
 #include "ops/padded/live_attention.h"
+#include "ops/padded/shifted_norm.h"
 
 namespace parakeet::ops {
 
-// Weights of one block, in the activations' type.
+// Weights of one block, in the activations' type. The products that are added to the residual have no biases; each norm
+// adds those of the products before it.
 struct PaddedBlock {
   struct FeedForward {
-    Norm norm;
+    ShiftedNorm norm;
     Dense up, down;
   };
   FeedForward feedForward1, feedForward2;
-  Norm normAttention, normConvolution, normOut;
+  ShiftedNorm normAttention, normConvolution, normOut;
   Dense queryKeyValue, out;
   mx::array biasU, biasV;                     // [heads, 1, 1, d / heads]
   std::shared_ptr<const LiveAttention> live;  // where there is a kernel of it
