@@ -149,6 +149,7 @@ export const plan = [
 /** Files that no command writes again, and why. */
 export const byHand = {
   avx2: 'measured on a machine with AVX2 and no AVX-512',
+  gpu: 'needs one of NVIDIA’s GPUs: npm run -s bench:gpu',
   'gpu-wer': 'needs one of NVIDIA’s GPUs: npm run -s bench:gpu-wer',
   mixed: 'an archive between two workers of different types, started by hand (docs/many-machines.md)',
   prior: 'half of the real recordings, with a file of the bundled model and without it',
