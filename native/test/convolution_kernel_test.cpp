@@ -1,6 +1,5 @@
 // The CUDA kernel of the gated convolution (ops/padded/gated_convolution.cuh), run on the CPU against the definition.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <random>
@@ -9,15 +8,11 @@
 
 #include "test/cases.h"
 #include "test/check.h"
+#include "test/one_lane.h"
 
 namespace cuda_convolution {
 
-struct Index {
-  int x = 0, y = 0, z = 0;
-};
-Index threadIdx, blockIdx, blockDim;
-inline float __uint_as_float(unsigned bits) { return std::bit_cast<float>(bits); }
-inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(value); }
+using namespace one_lane;
 
 #define __device__
 #pragma GCC diagnostic push
@@ -33,7 +28,7 @@ inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(va
 namespace parakeet::test {
 namespace {
 
-using cuda_convolution::blockDim, cuda_convolution::blockIdx, cuda_convolution::threadIdx;
+using one_lane::blockDim, one_lane::blockIdx, one_lane::threadIdx;
 namespace kernel = cuda_convolution::parakeet_convolution;
 
 constexpr int width = 6, taps = 9, threads = 4;
@@ -106,6 +101,8 @@ void compare(std::mt19937& random, int frames, const std::vector<int>& counts, b
       }
     }
   }
+  blockDim.x = 1;
+  threadIdx.x = blockIdx.x = blockIdx.y = blockIdx.z = 0;
   const float bound = std::is_same_v<V, float> ? 1e-5f : 1e-2f;
   CHECK(largestDifference(foundY, y) < bound);
   // Of the values that are wanted, each is written; of the others none.
