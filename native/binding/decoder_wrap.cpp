@@ -12,12 +12,12 @@ namespace parakeet {
 namespace {
 
 // A decoder's encoder: any other object must be rejected.
-std::shared_ptr<EncoderHandle> encoderOf(const Napi::Value& value) {
+EncoderWrap& encoderOf(const Napi::Value& value) {
   const Napi::Env env = value.Env();
   const bool fits =
       value.IsObject() && value.As<Napi::Object>().InstanceOf(env.GetInstanceData<AddonData>()->encoder.Value());
   if (!fits) throw Napi::TypeError::New(env, "Expected a NativeEncoder");
-  return EncoderWrap::Unwrap(value.As<Napi::Object>())->handle();
+  return *EncoderWrap::Unwrap(value.As<Napi::Object>());
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ DecoderWrap::DecoderWrap(const Napi::CallbackInfo& info) : Wrap(info), handle_(h
 DecoderWrap::~DecoderWrap() { abandonHandle(std::move(handle_)); }
 
 Napi::Value DecoderWrap::decode(const Napi::CallbackInfo& info) {
-  const std::shared_ptr<EncoderHandle> encoder = encoderOf(info[0]);
+  const std::shared_ptr<EncoderHandle> encoder = encoderOf(info[0]).handle();
   const int ticket = info[1].As<Napi::Number>().Int32Value();
   const bool draft = info[2].As<Napi::Boolean>().Value();
   auto [promise, waiter] =
@@ -53,7 +53,9 @@ Napi::Value DecoderWrap::decode(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value DecoderWrap::hearAgain(const Napi::CallbackInfo& info) {
-  const std::shared_ptr<EncoderHandle> encoder = encoderOf(info[0]);
+  EncoderWrap& wrap = encoderOf(info[0]);
+  wrap.handOver();  // it hears what came after the last step too
+  const std::shared_ptr<EncoderHandle> encoder = wrap.handle();
   const int64_t from = info[1].As<Napi::Number>().Int64Value(), until = info[2].As<Napi::Number>().Int64Value();
   return runOn(info, handle_, [encoder, from, until, flag = handle_->flag()](DecoderSession& decoder) {
     Tokens tokens = decoder.hearAgain(encoder->state(), from, until, *flag);

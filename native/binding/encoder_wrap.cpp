@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "binding/addon_data.h"
-#include "binding/frames_wrap.h"
 #include "binding/session.h"
 #include "binding/waiter.h"
 
@@ -47,21 +46,30 @@ void EncoderWrap::post(Work work) {
   });
 }
 
+void EncoderWrap::handOver() {
+  if (waiting_.empty()) return;
+  post([all = std::exchange(waiting_, {})](EncoderSession& session) {
+    for (const Frames& frames : all) session.push(*frames);
+  });
+}
+
 Napi::Value EncoderWrap::push(const Napi::CallbackInfo& info) {
   Frames frames = toFrames(info[0], features_);
   grid_->push(frames->logMel.rows);
-  post([frames = std::move(frames)](EncoderSession& session) { session.push(*frames); });
+  waiting_.push_back(std::move(frames));
   return info.Env().Undefined();
 }
 
 Napi::Value EncoderWrap::finish(const Napi::CallbackInfo& info) {
   grid_->end();
+  handOver();
   post([samples = info[0].As<Napi::Number>().Int64Value()](EncoderSession& session) { session.finish(samples); });
   return info.Env().Undefined();
 }
 
 Napi::Value EncoderWrap::flush(const Napi::CallbackInfo& info) {
   grid_->end();
+  handOver();
   post([silence = info[0].As<Napi::Number>().Int32Value()](EncoderSession& session) { session.flush(silence); });
   return info.Env().Undefined();
 }
@@ -70,6 +78,7 @@ Napi::Value EncoderWrap::step(const Napi::CallbackInfo& info) {
   if (!info[0].IsUndefined()) push(info);
   // A closed session is asked, so that it reports that it is closed.
   if (!grid_->due() && !handle_->flag()->cancelled()) return info.Env().Null();
+  handOver();
   auto [promise, waiter] = waiterFor<std::optional<Ticket>>(
       info.Env(), handle_->flag(),
       [grid = grid_, ends = grid_->ends()](Napi::Env env, const std::optional<Ticket>& ticket, double seconds) {
@@ -86,10 +95,14 @@ Napi::Value EncoderWrap::step(const Napi::CallbackInfo& info) {
   return promise;
 }
 
-Napi::Value EncoderWrap::save(const Napi::CallbackInfo& info) { return saveState(info, handle_); }
+Napi::Value EncoderWrap::save(const Napi::CallbackInfo& info) {
+  handOver();
+  return saveState(info, handle_);
+}
 
 Napi::Value EncoderWrap::load(const Napi::CallbackInfo& info) {
   grid_->restore();
+  handOver();
   return loadState(info, handle_, [grid = grid_](const EncoderSession& session) -> Environment::Settle {
     return [grid, position = session.position()](Napi::Env env) {
       grid->restored(position);

@@ -4,7 +4,9 @@
 #include <napi.h>
 
 #include <memory>
+#include <vector>
 
+#include "binding/frames_wrap.h"
 #include "binding/handle.h"
 #include "binding/js_error.h"
 #include "engine/encoder_session.h"
@@ -20,6 +22,9 @@ class EncoderWrap : public Wrap<EncoderWrap> {
   explicit EncoderWrap(const Napi::CallbackInfo& info);
   ~EncoderWrap() override;
   const std::shared_ptr<EncoderHandle>& handle() const { return handle_; }
+  // Gives the engine the frames that it was not given yet. Most pushes make no step due, and then they wait here:
+  // waking the engine's thread for each of them would cost more than the frames.
+  void handOver();
 
  private:
   Napi::Value push(const Napi::CallbackInfo& info);
@@ -35,6 +40,7 @@ class EncoderWrap : public Wrap<EncoderWrap> {
   std::shared_ptr<EncoderHandle> handle_;
   int features_ = 1;
   std::shared_ptr<StepGrid> grid_;
+  std::vector<Frames> waiting_;
 };
 
 Napi::Object wrapEncoder(Napi::Env env, std::shared_ptr<EncoderHandle> handle, int features, StepGrid grid);
