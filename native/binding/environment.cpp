@@ -1,6 +1,5 @@
 #include "binding/environment.h"
 
-#include <algorithm>
 #include <exception>
 
 #include "binding/addon_data.h"
@@ -139,10 +138,7 @@ CancelFlagPtr Environment::jobFlag(int job) {
   auto flag = std::make_shared<CancelFlag>();
   if (job == 0) return flag;
   const std::lock_guard lock(mutex_);
-  if (jobs_.size() >= mostJobs_) {
-    std::erase_if(jobs_, [](const auto& entry) { return entry.second.expired(); });
-    mostJobs_ = std::max<size_t>(64, 2 * jobs_.size());
-  }
+  pruneJobs_(jobs_, [](const auto& entry) { return entry.second.expired(); });
   jobs_[job] = flag;
   return flag;
 }

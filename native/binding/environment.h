@@ -89,7 +89,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::vector<std::shared_ptr<Job>> completed_;
   std::unordered_set<std::shared_ptr<Job>> outstanding_;  // jobs not completed yet: end() cancels them
   std::map<int, std::weak_ptr<CancelFlag>> jobs_;
-  size_t mostJobs_ = 64;  // then those that are over are dropped
+  Pruning pruneJobs_;
   WeakList<Resource> resources_;
 };
 

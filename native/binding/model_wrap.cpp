@@ -8,6 +8,7 @@
 #include "binding/waiter.h"
 #include "engine/buffered_encoder.h"
 #include "engine/cache_aware_encoder.h"
+#include "model/log_mel.h"
 #include "ops/pool.h"
 
 namespace parakeet {
@@ -94,9 +95,10 @@ ModelWrap::~ModelWrap() { abandonHandle(std::move(handle_)); }
 
 Napi::Value ModelWrap::logMel(const Napi::CallbackInfo& info) {
   return Environment::of(info.Env())
-      ->run(info.Env(), handle_->worker(), handle_->flag(), [handle = handle_, samples = toFloats(info[0])] {
-        return settleMatrix(handle->state().model.logMel(samples.data(), samples.size(), 0, *handle->flag()));
-      });
+      ->run(info.Env(), handle_->worker(), handle_->flag(),
+            [filters = filters_, flag = handle_->flag(), samples = toFloats(info[0])] {
+              return settleMatrix(wholeLogMel(filters, samples.data(), samples.size(), 0, *flag));
+            });
 }
 
 Napi::Value ModelWrap::normalize(const Napi::CallbackInfo& info) {

@@ -9,16 +9,27 @@
 
 namespace parakeet {
 
+// Of a container that grows, drops what is over now and then: at twice as many as were left the last time, so that each
+// is looked at a constant number of times, however many there are.
+class Pruning {
+ public:
+  template <class Container, class IsOver>
+  void operator()(Container& all, IsOver isOver) {
+    if (all.size() < limit_) return;
+    std::erase_if(all, isOver);
+    limit_ = std::max(smallest, 2 * all.size());
+  }
+
+ private:
+  static constexpr size_t smallest = 16;
+  size_t limit_ = smallest;
+};
+
 template <class T>
 class WeakList {
  public:
   void add(std::weak_ptr<T> one) {
-    // At twice as many as were left the last time: so each is looked at a constant number of times, however many there
-    // are.
-    if (all_.size() >= limit_) {
-      std::erase_if(all_, [](const auto& other) { return other.expired(); });
-      limit_ = std::max(smallest, 2 * all_.size());
-    }
+    prune_(all_, [](const auto& other) { return other.expired(); });
     all_.push_back(std::move(one));
   }
 
@@ -32,9 +43,8 @@ class WeakList {
   }
 
  private:
-  static constexpr size_t smallest = 16;
   std::vector<std::weak_ptr<T>> all_;
-  size_t limit_ = smallest;
+  Pruning prune_;
 };
 
 }  // namespace parakeet

@@ -1,5 +1,7 @@
 // The front end of whole recordings on a thread of its own, for a GPU: recordings that come while it is busy have been
-// listened to by the time that it takes them. On a CPU there is nothing to gain, since both use the same cores.
+// listened to by the time that it takes them. On a CPU there is nothing to gain, since both use the same cores; and
+// there, unlike on a GPU, the engine's requests give up what the pool works on (ops::GiveUpScope), whoever asked for
+// it.
 #pragma once
 
 #include <deque>

@@ -70,7 +70,7 @@ void hearAgain(const Batch& batch, const std::exception_ptr& failure, BatchCount
   hear({middle, batch.end()}, counts);
 }
 
-// Of signals that have been listened to.
+// Of signals that have been listened to: encodes some at a time, and decodes all together.
 void hear(Batch batch, BatchCounts& counts) {
   std::erase_if(batch, [](const RecordingRequest* one) {
     if (!one->waiter.cancel->cancelled()) return false;
@@ -83,30 +83,16 @@ void hear(Batch batch, BatchCounts& counts) {
   std::vector<Tokens> tokens;
   try {
     const SharedFlag shared(batch);
-    tokens = first.model().recognize(signalsOf(batch), first.context, first.decoding, shared.flag);
-  } catch (...) {
-    return hearAgain(batch, std::current_exception(), counts);
-  }
-  settle(batch, std::move(tokens), secondsSince(start), counts);
-}
-
-// Encodes some at a time, and decodes all together.
-void hearInGroups(const Batch& batch, BatchCounts& counts) {
-  if (batch.empty()) return;
-  const RecordingRequest& first = *batch[0];
-  const auto start = Clock::now();
-  std::vector<Tokens> tokens;
-  try {
-    const SharedFlag shared(batch);
+    const Model& model = first.model();
     std::vector<Model::Encoded> encoded;
     for (auto from = batch.begin(); from != batch.end();) {
       auto until = from;
       for (int frames = 0; until != batch.end() && frames < mostEncoded; until++) frames += (*until)->frames;
-      for (Model::Encoded& one : first.model().encode(signalsOf({from, until}), first.context, shared.flag))
+      for (Model::Encoded& one : model.encode(signalsOf({from, until}), first.context, shared.flag))
         encoded.push_back(std::move(one));
       from = until;
     }
-    tokens = first.model().decode(encoded, first.decoding, shared.flag);
+    tokens = model.decode(encoded, first.decoding, shared.flag);
   } catch (...) {
     return hearAgain(batch, std::current_exception(), counts);
   }
@@ -171,7 +157,7 @@ void runRecordings(std::deque<RecordingRequest>& waiting, int mostFrames, BatchC
     else
       batch.push_back(&one);
   }
-  hearInGroups(batch, counts);
+  hear(std::move(batch), counts);
 }
 
 }  // namespace parakeet

@@ -62,9 +62,7 @@ Heard listen(const std::shared_ptr<const MelFilters>& filters, int factor, const
   const Sound sound = soundOf(samples, config, factor);
   if (sound.begin == sound.end) return {};  // nothing but digital silence
   const int64_t length = sound.end - sound.begin;
-  Matrix mel{wholeLogMel(filters, samples.data() + sound.begin, static_cast<size_t>(length), options.flush, cancel), 0,
-             config.features};
-  mel.rows = static_cast<int>(mel.data.size()) / mel.columns;
+  Matrix mel = wholeLogMel(filters, samples.data() + sound.begin, static_cast<size_t>(length), options.flush, cancel);
   const int real = static_cast<int>(length / config.hop);
   const int64_t last =
       mel.rows > real ? lastTokenStart(lastSoundFrame(mel, real), factor, options.emissionDelay) : noLimit;

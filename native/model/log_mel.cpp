@@ -79,8 +79,8 @@ void LogMelStream::emit(int64_t until, std::vector<float>& out) {
   }
 }
 
-std::vector<float> wholeLogMel(const std::shared_ptr<const MelFilters>& filters, const float* samples, size_t count,
-                               size_t flush, const CancelFlag& cancel) {
+Matrix wholeLogMel(const std::shared_ptr<const MelFilters>& filters, const float* samples, size_t count, size_t flush,
+                   const CancelFlag& cancel) {
   // Enough frames to make waking another thread worthwhile, and a multiple of the frames that are computed together.
   constexpr int64_t pieceFrames = 192;
   const PreprocessorConfig& config = filters->config;
@@ -107,7 +107,7 @@ std::vector<float> wholeLogMel(const std::shared_ptr<const MelFilters>& filters,
       filters->frames(emphasised.data(), static_cast<int>(last - first), all.data() + first * config.features);
     }
   });
-  return all;
+  return {std::move(all), static_cast<int>(total), config.features};
 }
 
 }  // namespace parakeet

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/cancel.h"
+#include "model/matrix.h"
 #include "model/mel_filters.h"
 
 namespace parakeet {
@@ -47,9 +48,9 @@ class LogMelStream {
   float previous_ = 0;
 };
 
-// floor((samples + flush) / hop) frames of a whole signal and `flush` zeros after it, row-major: the same as the
-// stream's, computed by all threads. On the engine's thread.
-std::vector<float> wholeLogMel(const std::shared_ptr<const MelFilters>& filters, const float* samples, size_t count,
-                               size_t flush, const CancelFlag& cancel);
+// floor((samples + flush) / hop) frames of a whole signal and `flush` zeros after it, not normalised: the same as the
+// stream's, computed by all threads.
+Matrix wholeLogMel(const std::shared_ptr<const MelFilters>& filters, const float* samples, size_t count, size_t flush,
+                   const CancelFlag& cancel);
 
 }  // namespace parakeet

@@ -7,7 +7,6 @@
 #include "error.h"
 #include "model/ctc_head.h"
 #include "model/device_greedy.h"
-#include "model/log_mel.h"
 #include "model/transducer.h"
 #include "ops/device.h"
 
@@ -72,13 +71,6 @@ std::shared_ptr<Decoder> Model::makeDecoder(const Decoding& decoding) const {
   }
   if (beam->search == BeamSearch::parakeetMlx) return makeParakeetMlxBeamDecoder(transducer_, config_, *beam);
   return tdt ? makeTdtFrameBeamDecoder(transducer_, config_, *beam) : makeRnntBeamDecoder(transducer_, config_, *beam);
-}
-
-Matrix Model::logMel(const float* samples, size_t count, size_t flush, const CancelFlag& cancel) const {
-  const int features = config_.preprocessor.features;
-  std::vector<float> data = wholeLogMel(filters_, samples, count, flush, cancel);
-  const int rows = static_cast<int>(data.size()) / features;
-  return {std::move(data), rows, features};
 }
 
 Tokens Model::decode(const FrameRows& encoded, const Decoding& decoding, const CancelFlag& cancel) const {

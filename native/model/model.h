@@ -48,8 +48,6 @@ class Model {
   // Throws ERR_PARAKEET_INVALID_ARGUMENT when the model has no such head.
   std::shared_ptr<const Decoder> decoder(const Decoding& decoding) const;
 
-  // floor((count + flush) / hop) log-mel frames of samples and `flush` zeros after them, not normalised.
-  Matrix logMel(const float* samples, size_t count, size_t flush, const CancelFlag& cancel) const;
   Tokens decode(const FrameRows& encoded, const Decoding& decoding, const CancelFlag& cancel) const;
   // Transcribes several signals at once with full context; each result is the same as alone.
   std::vector<Tokens> recognize(const std::vector<const Heard*>& signals, const Context& context,

@@ -83,29 +83,18 @@ PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& wei
   const mx::Dtype type = ops::activationType(dtype);
   const int width = config.dModel, heads = config.heads;
   const DepthwiseTensors depthwise = weights.depthwise();
-  // In the order of the block.
-  LeftOut leftOut(kernels.norm);
-  ops::PaddedBlock::FeedForward feedForward1 = feedForward(weights, "feed_forward1", leftOut, dtype);
-  ops::ShiftedNorm normAttention = leftOut.norm(norm(weights, "norm_self_att", type));
-  ops::Dense out = leftOut.leave(weights.attentionOut(), 1.0f, dtype);
-  ops::ShiftedNorm normConvolution = leftOut.norm(norm(weights, "norm_conv", type));
-  ops::Dense pointwise2 = leftOut.leave(weights.pointwise2(), 1.0f, dtype);
-  ops::PaddedBlock::FeedForward feedForward2 = feedForward(weights, "feed_forward2", leftOut, dtype);
-  ops::ShiftedNorm normOut = leftOut.norm(norm(weights, "norm_out", type));
+  LeftOut leftOut(kernels.norm);  // in the order of the block, in which C++ evaluates these
   PaddedLayer layer{
       {
-          .feedForward1 = std::move(feedForward1),
-          .feedForward2 = std::move(feedForward2),
-          .normAttention = std::move(normAttention),
-          .normConvolution = std::move(normConvolution),
-          .normOut = std::move(normOut),
+          .feedForward1 = feedForward(weights, "feed_forward1", leftOut, dtype),
+          .normAttention = leftOut.norm(norm(weights, "norm_self_att", type)),
           .queryKeyValue = makeDense(weights.queryKeyValue(), dtype),
-          .out = std::move(out),
           .biasU = values(weights.positionBias("u"), {heads, 1, 1, width / heads}, type),
           .biasV = values(weights.positionBias("v"), {heads, 1, 1, width / heads}, type),
           .live = kernels.live,
+          .out = leftOut.leave(weights.attentionOut(), 1.0f, dtype),
+          .normConvolution = leftOut.norm(norm(weights, "norm_conv", type)),
           .pointwise1 = makeDense(weights.pointwise1(), dtype),
-          .pointwise2 = std::move(pointwise2),
           .taps = tapsOf(depthwise, width, config.convKernel, type),
           .kernel = values(depthwise.weight, {width, config.convKernel, 1}, type),
           .tapBias = values(depthwise.bias, {1, 1, width}, type),
@@ -115,6 +104,9 @@ PaddedLayer makePaddedLayer(const EncoderConfig& config, const LayerWeights& wei
           .gatedBias = values(depthwise.bias, {width}, mx::float32),
           .before = config.convBefore(),
           .normDepthwise = depthwiseNorm(weights, type),
+          .pointwise2 = leftOut.leave(weights.pointwise2(), 1.0f, dtype),
+          .feedForward2 = feedForward(weights, "feed_forward2", leftOut, dtype),
+          .normOut = leftOut.norm(norm(weights, "norm_out", type)),
           .heads = heads,
       },
       makeDense(weights.position(), dtype),

@@ -18,7 +18,8 @@ int poolThreads();
 // fewer, and a thread that wakes up too late takes none. An exception in a piece is rethrown here.
 // When nested in a piece, it makes one call of `body` for everything, on the calling thread.
 // Once the work is cancelled (see ops::GiveUpScope), the remaining pieces are skipped: so only the engine's thread, and
-// MLX's on its behalf, may call it beside a request. Elsewhere the request is somebody else's.
+// MLX's on its behalf, may call it beside a request. Elsewhere the request is somebody else's; but on a GPU none gives
+// up.
 void parallelFor(int count, int grain, const std::function<void(int begin, int end)>& body);
 
 // The cancel flag; null for none.

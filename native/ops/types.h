@@ -56,6 +56,10 @@ struct Band {
 // Queries that are processed at once, so that the scores of a long signal need not all be in memory.
 constexpr int attentionBlock = 128;
 
+// The type in which our CUDA kernels take activations: MLX names the types of their arguments by the arrays', and
+// bfloat16 goes by its bits.
+inline mx::Dtype bitsOf(mx::Dtype type) { return type == mx::bfloat16 ? mx::uint16 : type; }
+
 // An array that owns a copy of `values`.
 mx::array fromVector(const std::vector<float>& values, mx::Shape shape);
 

@@ -11,14 +11,14 @@ import { calibrationOf, resolveDecoding } from '../model/decoding.js';
 import { decodingFor } from '../model/default-decoding.js';
 import { settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
-import { WindowEvents } from '../recordings/window-events.js';
+import { eventsOfWindows } from '../recordings/window-events.js';
 import { planWindows } from '../recordings/window-plan.js';
-import { hearWindow, JoinedWindows } from '../recordings/window-tokens.js';
+import { hearWindow } from '../recordings/window-tokens.js';
 import { CALIBRATED, MEASURED } from '../text/confidence.js';
 import { SentenceEvents } from '../text/sentence-events.js';
 import { nextTurn, turnIsOver } from '../transforms/pace.js';
 import type { TranscriptionOptions } from './options.js';
-import { Outlet } from './outlet.js';
+import { Outlet, resultOf } from './outlet.js';
 
 /**
  * The transcript of mono samples at the model's rate; undefined where it takes more than one window, or a stage that is a stream only.
@@ -39,7 +39,6 @@ export async function transcribeOneWindow(
   if (samples.length === 0 || samples.length > plan.window || isStreamOnly) return undefined;
 
   const wanted = decodingFor(info, options.decoding, { mode: 'file' });
-  const events = new WindowEvents(model, wanted);
   const calibrated = calibrationOf(info, options.decoding) !== undefined;
   const rule = calibrated ? CALIBRATED : MEASURED;
   const sentences = new SentenceEvents(options.sentences ?? {}, options.utterances, rule);
@@ -49,24 +48,18 @@ export async function transcribeOneWindow(
   let failure: Error | undefined;
   try {
     const hearing = { plan, decoding, last: true, signal: options.signal };
-    const { tokens, computeSeconds } = await hearWindow(model, samples, hearing);
+    const heard = await hearWindow(model, samples, hearing);
     // The results of a large batch come all at once.
     if (turnIsOver()) await nextTurn();
     throwIfAborted(options.signal);
 
-    const joined = new JoinedWindows(info.hop * info.subsamplingFactor, plan.overlap);
-    joined.push(tokens, { from: 0, to: samples.length });
-    joined.settle(samples.length);
-    const audioSeconds = samples.length / model.sampleRate;
-    const latency = { p50: computeSeconds, p95: computeSeconds, max: computeSeconds };
-    const cost = { audioSeconds, computeSeconds, windows: 1, latency };
-    for (const event of events.end(joined.take(), joined.settledFrames, cost)) {
+    for (const event of eventsOfWindows(model, { plan, decoding: wanted }, samples.length, [heard])) {
       for (const spoken of sentences.take(event)) {
         for (const sent of outlet.pass(spoken, Number.POSITIVE_INFINITY))
           if (sent.type === 'progress') onProgress(sent.time);
       }
     }
-    return outlet.end?.result ?? { text: '', sentences: [], tokens: [] };
+    return resultOf(outlet.end);
   } catch (error) {
     // The engine has found that they are not finite; this says which one.
     if (error instanceof AudioError) mustBeFinite(samples, model.sampleRate);

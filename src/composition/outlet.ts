@@ -81,6 +81,11 @@ export class Outlet {
   }
 }
 
+/** The result of a transcript: empty where it was not collected. */
+export function resultOf(end: EndEvent | undefined): TranscriptResult {
+  return end?.result ?? { text: '', sentences: [], tokens: [] };
+}
+
 function told(lag: LagEvent): LagEvent {
   publish('lag', (): LagMessage => ({ seconds: lag.seconds }));
   return lag;

@@ -16,6 +16,7 @@ import { type AudioSource, openAudio, samplesIn } from '../sources/audio-source.
 import { claimOf, type ModelClaims } from './model-claim.js';
 import { transcribeOneWindow } from './one-window.js';
 import { checkTranscription, type TranscriptionOptions, transcriptionKeys } from './options.js';
+import { resultOf } from './outlet.js';
 import { ParakeetStream } from './parakeet-stream.js';
 
 /** Progress of a transcript. */
@@ -183,7 +184,7 @@ async function run(
   } finally {
     input.destroy();
   }
-  return line.endEvent?.result ?? { text: '', sentences: [], tokens: [] };
+  return resultOf(line.endEvent);
 }
 
 function checkSink(sink: unknown): void {

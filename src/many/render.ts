@@ -9,9 +9,8 @@ import { calibrationOf, type DecodingOptions } from '../model/decoding.js';
 import { decodingFor } from '../model/default-decoding.js';
 import { settleSilence } from '../model/latency.js';
 import type { LoadedModel } from '../model/loaded-model.js';
-import { WindowEvents } from '../recordings/window-events.js';
-import { planWindows, type WindowPlan, windowSpans } from '../recordings/window-plan.js';
-import { JoinedWindows } from '../recordings/window-tokens.js';
+import { eventsOfWindows } from '../recordings/window-events.js';
+import { planWindows, type WindowPlan } from '../recordings/window-plan.js';
 import { formatWriter } from '../sinks/formats.js';
 import { teeWriter } from '../sinks/tee-writer.js';
 import { sentences } from '../transforms/sentences.js';
@@ -61,7 +60,12 @@ export async function render(
   let stats: StreamStats | undefined;
   let result: TranscriptResult | undefined;
   const calibrated = calibrationOf(model.info, job.hearing.decoding) !== undefined;
-  const events = Readable.from(eventsOf(model, job.hearing, heard));
+  const windows = heard.windows.map((window) => ({
+    tokens: tokensOf(window),
+    computeSeconds: window.computeSeconds,
+  }));
+  const hearing = { plan: windowPlanOf(model, job.hearing), decoding: job.hearing.decoding };
+  const events = Readable.from(eventsOfWindows(model, hearing, heard.samples, windows));
   const last = new Writable({
     objectMode: true,
     write(event: TranscriptEvent, _encoding, callback) {
@@ -79,32 +83,6 @@ export async function render(
     result: result as TranscriptResult,
     stats: stats as StreamStats,
   };
-}
-
-/** The events of `mode: 'file'`, of windows that were transcribed wherever. */
-function* eventsOf(
-  model: LoadedModel,
-  hearing: HearingOptions,
-  { samples, windows }: HeardRecording,
-): Generator<TranscriptEvent> {
-  const { info, sampleRate } = model;
-  const plan = windowPlanOf(model, hearing);
-  const joined = new JoinedWindows(info.hop * info.subsamplingFactor, plan.overlap);
-  const events = new WindowEvents(model, hearing.decoding);
-  const spans = windowSpans(plan, samples);
-  if (spans.length !== windows.length)
-    throw new RangeError(`Expected ${spans.length} windows but received ${windows.length}`);
-  let computeSeconds = 0;
-  for (const [i, span] of spans.entries()) {
-    const window = windows[i] as HeardRecording['windows'][number];
-    computeSeconds += window.computeSeconds;
-    joined.push(tokensOf(window), span);
-    if (!span.last) yield* events.settled(joined.take(), joined.settledFrames);
-  }
-  joined.settle(samples);
-  const latency = { p50: 0, p95: 0, max: 0 };
-  const cost = { audioSeconds: samples / sampleRate, computeSeconds, windows: windows.length, latency };
-  yield* events.end(joined.take(), joined.settledFrames, cost);
 }
 
 function collector(pieces: Uint8Array[]): Writable {

@@ -8,6 +8,8 @@ import { calibrationOf, type DecodingOptions } from '../model/decoding.js';
 import type { LoadedModel } from '../model/loaded-model.js';
 import { frameSeconds, TokenPlacer } from '../model/token-placer.js';
 import { UtteranceMarks } from '../model/utterance-marks.js';
+import { type WindowPlan, windowSpans } from './window-plan.js';
+import { type HeardWindow, JoinedWindows } from './window-tokens.js';
 
 /** Makes the events of one recording. */
 export class WindowEvents {
@@ -45,6 +47,36 @@ export class WindowEvents {
     this.#progress = time;
     yield { type: 'progress', time };
   }
+}
+
+/**
+ * The events of a recording of `samples` samples whose windows have all been transcribed, wherever.
+ *
+ * @param plan How it was cut. @param decoding As the windows were decoded.
+ */
+export function* eventsOfWindows(
+  model: Pick<LoadedModel, 'info' | 'sampleRate'>,
+  { plan, decoding }: { plan: WindowPlan; decoding: DecodingOptions | undefined },
+  samples: number,
+  windows: readonly HeardWindow[],
+): Generator<TranscriptEvent> {
+  const { info, sampleRate } = model;
+  const joined = new JoinedWindows(info.hop * info.subsamplingFactor, plan.overlap);
+  const events = new WindowEvents(model, decoding);
+  const spans = windowSpans(plan, samples);
+  if (spans.length !== windows.length)
+    throw new RangeError(`Expected ${spans.length} windows but received ${windows.length}`);
+  let computeSeconds = 0;
+  for (const [i, span] of spans.entries()) {
+    const window = windows[i] as HeardWindow;
+    computeSeconds += window.computeSeconds;
+    joined.push(window.tokens, span);
+    if (!span.last) yield* events.settled(joined.take(), joined.settledFrames);
+  }
+  joined.settle(samples);
+  const latency = { p50: 0, p95: 0, max: 0 };
+  const cost = { audioSeconds: samples / sampleRate, computeSeconds, windows: windows.length, latency };
+  yield* events.end(joined.take(), joined.settledFrames, cost);
 }
 
 /** What transcribing a recording in windows has cost. */

@@ -16,19 +16,23 @@
 
 namespace parakeet::ops {
 
-// Weights of one block, in the activations' type. The products that are added to the residual have no biases; each norm
-// adds those of the products before it.
+// Weights of one block in its order, in the activations' type. The products that are added to the residual have no
+// biases; each norm adds those of the products before it.
 struct PaddedBlock {
   struct FeedForward {
     ShiftedNorm norm;
     Dense up, down;
   };
-  FeedForward feedForward1, feedForward2;
-  ShiftedNorm normAttention, normConvolution, normOut;
-  Dense queryKeyValue, out;
+  FeedForward feedForward1;
+
+  ShiftedNorm normAttention;
+  Dense queryKeyValue;
   mx::array biasU, biasV;                     // [heads, 1, 1, d / heads]
   std::shared_ptr<const LiveAttention> live;  // where there is a kernel of it
-  Dense pointwise1, pointwise2;
+  Dense out;
+
+  ShiftedNorm normConvolution;
+  Dense pointwise1;
   std::vector<mx::array> taps;                    // of the depthwise convolution: one a frame, [1, 1, d]
   mx::array kernel;                               // the same, [d, frames, 1]
   mx::array tapBias;                              // [1, 1, d]
@@ -36,6 +40,10 @@ struct PaddedBlock {
   mx::array gatedTaps, gatedBias;                 // [frames, d], [d]; float32
   int before;                                     // frames that the convolution looks back
   std::optional<Norm> normDepthwise;              // of a cache-aware model
+  Dense pointwise2;
+
+  FeedForward feedForward2;
+  ShiftedNorm normOut;
   int heads;
 
   // Frames that the convolution looks ahead.

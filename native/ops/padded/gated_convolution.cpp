@@ -6,13 +6,13 @@
 #include "gated_convolution_source.h"
 #include "ops/cuda_driver.h"
 #include "ops/transfer.h"
+#include "ops/types.h"
 
 namespace parakeet::ops {
 namespace {
 
 constexpr int threads = 128, framesOfThread = 16;  // the latter as in gated_convolution.cuh
 
-// MLX names the types of arguments by the arrays': bfloat16 goes by its bits.
 std::string callFor(int width, int kernel, int before) {
   return "  parakeet_convolution::convolve<" + std::to_string(width) + ", " + std::to_string(kernel) + ", " +
          std::to_string(before) + ">(numbers, both, past, taps, bias, convolved, y);";
@@ -43,13 +43,13 @@ GatedConvolution::Output GatedConvolution::operator()(const mx::array& numbers, 
                                                       const std::optional<mx::array>& past, bool keeps,
                                                       const mx::array& taps, const mx::array& bias) const {
   const int items = both.shape(0), frames = both.shape(1);
-  const mx::array values = mx::view(both, bits());
+  const mx::array values = mx::view(both, bitsOf(type_));
   // Without a past nothing of it is read.
-  const mx::array before = past ? mx::view(*past, bits()) : values;
+  const mx::array before = past ? mx::view(*past, bitsOf(type_)) : values;
   const mx::Shape whole{items, frames + kernel_ - 1, width_};
   const std::vector<mx::array> outputs =
       run_({numbers, values, before, taps, bias}, {keeps ? whole : mx::Shape{1, 1, width_}, {items, frames, width_}},
-           {bits(), bits()},
+           {bitsOf(type_), bitsOf(type_)},
            {(width_ + threads - 1) / threads * threads, (frames + framesOfThread - 1) / framesOfThread, items},
            {threads, 1, 1}, {}, std::nullopt, false, {});
   return {mx::view(outputs[1], type_), mx::view(outputs[0], type_)};

@@ -30,7 +30,6 @@ class GatedConvolution {
 
  private:
   GatedConvolution(int width, int kernel, int before, mx::Dtype type);
-  mx::Dtype bits() const { return type_ == mx::bfloat16 ? mx::uint16 : type_; }
 
   int width_, kernel_;
   mx::Dtype type_;

@@ -8,6 +8,7 @@
 #include "ops/cuda_driver.h"
 #include "ops/cuda_prelude.h"
 #include "ops/transfer.h"
+#include "ops/types.h"
 #include "tiles_source.h"
 
 namespace parakeet::ops {
@@ -26,7 +27,6 @@ int partsFor(int size, int keys) {
   return std::clamp(std::min(threads / (size / 4), room / (queriesOfBlock * size)), 1, 6);
 }
 
-// MLX names the types of arguments by the arrays': bfloat16 goes by its bits.
 mx::fast::CustomKernelFunction compiled(int heads, int size, int keys) {
   const std::string sizes = std::to_string(heads) + ", " + std::to_string(size) + ", " + std::to_string(keys) + ", " +
                             std::to_string(partsFor(size, keys));
@@ -67,13 +67,13 @@ LiveAttention::Output LiveAttention::operator()(const Step& step, const mx::arra
                                                 const std::optional<mx::array>& pool, const mx::array& positions,
                                                 const mx::array& u, const mx::array& v) const {
   const int items = projected.shape(0), frames = projected.shape(1);
-  const mx::array own = mx::view(projected, bits());
-  const auto view = [&](const mx::array& x) { return mx::view(x, bits()); };
+  const mx::array own = mx::view(projected, bitsOf(type_));
+  const auto view = [&](const mx::array& x) { return mx::view(x, bitsOf(type_)); };
   const mx::Shape kept = step.kept > 0 ? mx::Shape{items, 2, heads_, step.kept, size_} : mx::Shape{1, 1, 1, 1, size_};
   // Without cached frames nothing of the pool is read.
   const std::vector<mx::array> outputs = (step.keys <= fewKeys ? few_ : many_)(
       {step.numbers, own, pool ? view(*pool) : own, view(positions), view(u), view(v)},
-      {{items * frames, heads_ * size_}, kept}, {bits(), bits()},
+      {{items * frames, heads_ * size_}, kept}, {bitsOf(type_), bitsOf(type_)},
       {(frames + queriesOfBlock - 1) / queriesOfBlock * threads, heads_, items}, {threads, 1, 1}, {}, std::nullopt,
       false, {});
   return {mx::view(outputs[0], type_), mx::view(outputs[1], type_)};

@@ -44,7 +44,6 @@ class LiveAttention {
 
  private:
   LiveAttention(int heads, int size, mx::Dtype type);
-  mx::Dtype bits() const { return type_ == mx::bfloat16 ? mx::uint16 : type_; }
 
   int heads_, size_;
   mx::Dtype type_;

@@ -21,7 +21,6 @@ std::shared_ptr<const ShiftedNormKernel> ShiftedNormKernel::make(int width, mx::
   return std::shared_ptr<const ShiftedNormKernel>(new ShiftedNormKernel(width, type));
 }
 
-// MLX names the types of arguments by the arrays': bfloat16 goes by its bits.
 ShiftedNormKernel::ShiftedNormKernel(int width, mx::Dtype type)
     : type_(type),
       run_(
@@ -31,8 +30,9 @@ ShiftedNormKernel::ShiftedNormKernel(int width, mx::Dtype type)
 
 mx::array ShiftedNormKernel::operator()(const mx::array& x, const mx::array& shift, const mx::array& weight,
                                         const mx::array& bias) const {
-  const std::vector<mx::array> outputs = run_({mx::view(x, bits()), shift, weight, bias}, {x.shape()}, {bits()},
-                                              {lanes * x.shape(0), 1, 1}, {lanes, 1, 1}, {}, std::nullopt, false, {});
+  const std::vector<mx::array> outputs =
+      run_({mx::view(x, bitsOf(type_)), shift, weight, bias}, {x.shape()}, {bitsOf(type_)}, {lanes * x.shape(0), 1, 1},
+           {lanes, 1, 1}, {}, std::nullopt, false, {});
   return mx::view(outputs[0], type_);
 }
 

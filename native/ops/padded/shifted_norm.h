@@ -24,7 +24,6 @@ class ShiftedNormKernel {
 
  private:
   ShiftedNormKernel(int width, mx::Dtype type);
-  mx::Dtype bits() const { return type_ == mx::bfloat16 ? mx::uint16 : type_; }
 
   mx::Dtype type_;
   mx::fast::CustomKernelFunction run_;

@@ -16,7 +16,6 @@ constexpr int mostThreads = 256, columnsOfBlock = 16;  // the latter as in subsa
 
 const std::vector<std::string> inputNames{"numbers", "x", "weights"};
 
-// MLX names the types of arguments by the arrays': bfloat16 goes by its bits.
 mx::fast::CustomKernelFunction compiled(const std::string& name, const std::string& call) {
   return mx::fast::cuda_kernel("parakeet_subsampling_" + name, inputNames, {"y"}, "  parakeet_subsampling::" + call,
                                std::string(bfloat16Source) + subsamplingSource);
@@ -70,9 +69,10 @@ mx::array SubsamplingKernels::run(const mx::fast::CustomKernelFunction& kernel, 
   numbers.insert(numbers.end(), limits.begin(), limits.end());
   const int items = x.shape(0), threads = std::min(mostThreads, (channels_ + 31) / 32 * 32);
   const int blocks = (sizes.columnsOut + columnsOfBlock - 1) / columnsOfBlock;
-  const mx::array y = kernel({uploaded(numbers, {static_cast<int>(numbers.size())}), mx::view(x, bits()), weights},
-                             {{items, sizes.rowsOut, sizes.columnsOut, channels_}}, {bits()},
-                             {blocks * threads, sizes.rowsOut, items}, {threads, 1, 1}, {}, std::nullopt, false, {})[0];
+  const mx::array y =
+      kernel({uploaded(numbers, {static_cast<int>(numbers.size())}), mx::view(x, bitsOf(type_)), weights},
+             {{items, sizes.rowsOut, sizes.columnsOut, channels_}}, {bitsOf(type_)},
+             {blocks * threads, sizes.rowsOut, items}, {threads, 1, 1}, {}, std::nullopt, false, {})[0];
   return mx::view(y, type_);
 }
 

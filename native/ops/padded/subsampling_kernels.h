@@ -34,7 +34,6 @@ class SubsamplingKernels {
  private:
   SubsamplingKernels(int channels, int padding, int width, const Taps& first, const std::vector<Taps>& depthwise,
                      mx::Dtype type);
-  mx::Dtype bits() const { return type_ == mx::bfloat16 ? mx::uint16 : type_; }
   mx::array run(const mx::fast::CustomKernelFunction& kernel, const Sizes& sizes, const std::vector<int>& limits,
                 const mx::array& x, const mx::array& weights) const;
 
