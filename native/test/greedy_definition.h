@@ -17,6 +17,9 @@ struct Sizes {
 struct Tokens {
   std::vector<int> ids, frames, places;
   Values spreads;  // four values of each, as the kernel gives them
+  // Only of the definition:
+  Values reaches;    // of each: the largest sum of the sizes of a logit's products
+  bool tie = false;  // a choice was closer than rounding may be
 };
 
 struct Stream {
