@@ -26,6 +26,9 @@ T* scratch(size_t count) {
 
 void packColumns(ProductKind kind, const float* const* rows, int size, int groups, void* packed) {
   PARAKEET_IN_AVX512(packColumns(kind, rows, size, groups, packed));
+  if (kind == ProductKind::float32) {
+    PARAKEET_IN_AVX2(packColumns(rows, size, groups, static_cast<float*>(packed)));
+  }
   auto* row = scratch<uint32_t>(groups);
   for (int c = 0; c < tileColumns; c++) {
     auto* words = static_cast<uint32_t*>(packed) + c;
@@ -42,25 +45,31 @@ void packInner(ProductKind kind, const float* const* rows, int count, int first,
   const int columns = std::min(tileColumns, size - first), values = groupSize(kind);
   auto* floats = static_cast<float*>(packed);
   auto* halves = static_cast<uint16_t*>(packed);
-  std::fill_n(floats, static_cast<ptrdiff_t>(groups) * tileColumns, 0.0f);
+  const auto group = [](int index) { return static_cast<ptrdiff_t>(index) * tileColumns; };
+  // Zeros where no row, or not all of one, is written.
+  std::fill(floats + (columns < tileColumns ? 0 : group(count / values)), floats + group(groups), 0.0f);
   for (int index = 0; index < count; index++) {
     const float* row = rows[index] + first;
-    const ptrdiff_t group = static_cast<ptrdiff_t>(index / values) * tileColumns;
     if (kind == ProductKind::float32) {
-      std::copy_n(row, columns, floats + group);
+      // A fixed size is copied in place, without a call.
+      columns == tileColumns ? std::copy_n(row, tileColumns, floats + group(index))
+                             : std::copy_n(row, columns, floats + group(index));
       continue;
     }
     uint16_t narrow[tileColumns];
     toBfloat16(row, narrow, columns);
-    for (int c = 0; c < columns; c++) halves[(group + c) * 2 + index % 2] = narrow[c];
+    for (int c = 0; c < columns; c++) halves[(group(index / values) + c) * 2 + index % 2] = narrow[c];
   }
 }
 
 void biasedRow(ProductKind kind, const float* x, const float* bias, float scale, int size, int groups, void* y) {
   PARAKEET_IN_AVX512(biasedRow(kind, x, bias, scale, size, groups, y));
-  auto* sums = scratch<float>(size);
+  auto* sums = kind == ProductKind::float32 ? static_cast<float*>(y) : scratch<float>(size);
   for (int c = 0; c < size; c++) sums[c] = (x[c] + bias[c]) * scale;
-  operandRow(kind, sums, size, groups, y, nullptr);
+  if (kind == ProductKind::float32)
+    std::fill(sums + size, sums + groups, 0.0f);
+  else
+    operandRow(kind, sums, size, groups, y, nullptr);
 }
 
 float softmaxRow(ProductKind kind, float* content, const float* distance, int begin, int end, int groups,

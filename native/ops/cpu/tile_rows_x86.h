@@ -58,6 +58,8 @@ void unpackFourBits(const uint8_t* blocks, int count, int8_t* bytes);
 void fourBitsToWords(const uint8_t* blocks, int count, int16_t* words);
 void widenFourBits(const uint8_t* blocks, int count, const float* scale, float* y);
 void finishProduct(const void* accumulator, const TileEnd& end);
+// Of float32.
+void packColumns(const float* const* rows, int size, int groups, float* packed);
 
 }  // namespace parakeet::ops::avx2
 

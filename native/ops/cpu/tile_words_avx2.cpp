@@ -2,6 +2,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -86,13 +87,15 @@ PARAKEET_AVX2_WORDS void multiplyHalf(const TileProduct& product, ptrdiff_t firs
   }
 }
 
-// The first half fetches all that is wanted.
+// Each half fetches its part of what is wanted: lines that are asked for evenly do not wait for each other.
 template <class Weight, int rows>
 void multiplyRows(const TileProduct& product) {
   const auto* next = static_cast<const char*>(product.next);
-  for (int half = 0; half < halves; half++)
-    multiplyHalf<Weight, rows>(product, static_cast<ptrdiff_t>(half) * halfColumns, next,
-                               half == 0 ? product.nextLines : 0);
+  const int lines = (product.nextLines + halves - 1) / halves, steps = product.groups / alignment;
+  for (int half = 0, rest = product.nextLines; half < halves; half++, rest -= lines) {
+    multiplyHalf<Weight, rows>(product, static_cast<ptrdiff_t>(half) * halfColumns, next, std::min(lines, rest));
+    next += static_cast<ptrdiff_t>(64) * lines * steps;
+  }
 }
 
 using Function = void (*)(const TileProduct&);
