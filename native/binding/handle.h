@@ -25,6 +25,16 @@ class Handle : public Resource {
   Worker& worker() override { return worker_; }
   const CancelFlagPtr& flag() const { return cancel_; }
 
+  // On Node's thread: a call was made of the worker, and its answer has come. One that fails is never answered.
+  void asked() { unanswered_++; }
+  void answered() {
+    unanswered_--;
+    made_ = true;
+  }
+  // On Node's thread. Whether the worker has nothing to do for the handle: then the state may be used on Node's thread,
+  // until the next call.
+  bool idle() const { return made_ && unanswered_ == 0 && !cancel_->cancelled(); }
+
   // On the worker. Makes the state, unless the handle has already been released. A failure is thrown by state() from
   // then on.
   void construct(const std::function<std::unique_ptr<State>()>& make) {
@@ -37,7 +47,7 @@ class Handle : public Resource {
   }
   // On the worker.
   bool open() const { return state_ != nullptr; }
-  // On the worker. Throws ERR_PARAKEET_CLOSED after release().
+  // On the worker, or while idle(). Throws ERR_PARAKEET_CLOSED after release().
   State& state() const {
     if (failure_) std::rethrow_exception(failure_);
     if (!state_) throw Error("ERR_PARAKEET_CLOSED", "Expected an open object but it was closed");
@@ -52,7 +62,10 @@ class Handle : public Resource {
  private:
   Worker& worker_;
   CancelFlagPtr cancel_ = std::make_shared<CancelFlag>();
-  // Touched on the worker only.
+  // Node's thread only.
+  int unanswered_ = 0;
+  bool made_ = false;
+  // Touched on the worker; on Node's thread while idle().
   std::unique_ptr<State> state_;
   std::exception_ptr failure_;
   bool released_ = false;

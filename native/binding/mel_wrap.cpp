@@ -8,6 +8,13 @@
 #include "binding/session.h"
 
 namespace parakeet {
+namespace {
+
+// Samples of which the frames take less time than waking a thread for them and coming back does; no more of them are
+// heard on Node's thread, which has other things to do.
+constexpr size_t few = 4800;
+
+}  // namespace
 
 Napi::Function MelWrap::define(Napi::Env env) {
   return DefineClass(
@@ -20,8 +27,10 @@ MelWrap::MelWrap(const Napi::CallbackInfo& info) : Wrap(info), handle_(handleOf<
 MelWrap::~MelWrap() { abandonHandle(std::move(handle_)); }
 
 Napi::Value MelWrap::push(const Napi::CallbackInfo& info) {
+  std::vector<float> samples = toFloats(info[0]);
+  if (samples.size() <= few && handle_->idle()) return settleFrames(handle_->state().push(samples))(info.Env());
   return runOn(info, handle_,
-               [samples = toFloats(info[0])](MelSession& mel) { return settleFrames(mel.push(samples)); });
+               [samples = std::move(samples)](MelSession& mel) { return settleFrames(mel.push(samples)); });
 }
 
 Napi::Value MelWrap::finish(const Napi::CallbackInfo& info) {

@@ -32,9 +32,14 @@ Napi::Object construct(Napi::Env env, const Napi::FunctionReference& constructor
 // Runs `work(state)` on the handle's worker; `settle` converts its result to a value.
 template <class Handle, class Work>
 Napi::Value runOn(const Napi::CallbackInfo& info, const std::shared_ptr<Handle>& handle, Work work) {
+  handle->asked();
   return Environment::of(info.Env())
-      ->run(info.Env(), handle->worker(), handle->flag(),
-            [handle, work = std::move(work)] { return work(handle->state()); });
+      ->run(info.Env(), handle->worker(), handle->flag(), [handle, work = std::move(work)] {
+        return [handle, settle = Environment::Settle(work(handle->state()))](Napi::Env env) {
+          handle->answered();
+          return settle ? settle(env) : env.Undefined();
+        };
+      });
 }
 
 // A session's state as bytes, and back.

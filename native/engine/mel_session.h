@@ -1,5 +1,6 @@
 // The front end of one stream: its log-mel, as whole frames, and where speech begins and ends in it, so that this is
-// known at once, however long a step of the encoder takes. Used on the front-end thread only.
+// known at once, however long a step of the encoder takes. Used on one thread at a time: the front end's, or Node's for
+// a few samples.
 #pragma once
 
 #include <cstdint>

@@ -230,8 +230,11 @@ export interface NativeFrames {
 
 /** Streaming log-mel of one stream. */
 export interface NativeMel {
-  /** Mono samples at the model's rate; resolves with the frames that became complete. */
-  push(samples: Float32Array): Promise<NativeFrames>;
+  /**
+   * Mono samples at the model's rate; gives the frames that became complete. Those of a few samples are made at once, unless the session is
+   * busy: that takes less time than waking its thread.
+   */
+  push(samples: Float32Array): NativeFrames | Promise<NativeFrames>;
   /** Ends the stream after `flush` samples of silence: `floor((samples + flush) / hop)` frames in all. */
   finish(flush: number): Promise<NativeFrames>;
   /** The whole state as bytes. */
