@@ -59,6 +59,32 @@ describe('log-mel frames', () => {
       expect(await streamed(own, samples, sizes, 0)).toEqual(whole);
   });
 
+  test('come in the order of the pushes, of which a few samples are heard at once where nothing is queued', async () => {
+    const own = await load();
+    const samples = fading(160 * 700 + 31);
+    const whole = [...(await own.native.logMel(samples)).data];
+    const mel = own.native.createMel(80);
+    // The session is made by its thread.
+    expect(mel.push(samples.subarray(0, 320))).toBeInstanceOf(Promise);
+    await mel.close();
+    for (const sizes of [[4800], [320], [320, 16_000, 320, 320], [16_000, 100]]) {
+      const session = own.native.createMel(80);
+      const made = [await session.push(new Float32Array(0))];
+      const asked = [...pieces(samples, sizes)].map((piece) => session.push(piece));
+      const small = sizes.every((size) => size <= 4800);
+      expect(asked.every((frames) => !(frames instanceof Promise))).toBe(small);
+      asked.push(session.finish(0));
+      made.push(...(await Promise.all(asked)));
+      await session.close();
+      const all = made.flatMap((frames) => [...frames.data()]);
+      expect(all.length).toBe(whole.length);
+      expect(maxDifference(all, whole)).toBe(0);
+      await expect(Promise.resolve(session.push(samples.subarray(0, 320)))).rejects.toMatchObject({
+        code: expect.stringMatching(/^ERR_PARAKEET_(CLOSED|ABORTED)$/),
+      });
+    }
+  });
+
   test.each([0, 1, 80, 200, 401])('of %i samples and a flush', async (length) => {
     const own = await load();
     const samples = fading(length);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "ops/cpu/pointwise.h"
@@ -51,9 +52,11 @@ void packInner(ProductKind kind, const float* const* rows, int count, int first,
   for (int index = 0; index < count; index++) {
     const float* row = rows[index] + first;
     if (kind == ProductKind::float32) {
-      // A fixed size is copied in place, without a call.
-      columns == tileColumns ? std::copy_n(row, tileColumns, floats + group(index))
-                             : std::copy_n(row, columns, floats + group(index));
+      // A copy of a fixed size needs no call.
+      if (columns == tileColumns)
+        std::memcpy(floats + group(index), row, tileColumns * sizeof *row);
+      else
+        std::copy_n(row, columns, floats + group(index));
       continue;
     }
     uint16_t narrow[tileColumns];
