@@ -18,8 +18,8 @@ struct Tokens {
   std::vector<int> ids, frames, places;
   Values spreads;  // four values of each, as the kernel gives them
   // Only of the definition:
-  Values reaches;    // of each: the largest sum of the sizes of a logit's products
-  bool tie = false;  // a choice was closer than rounding may be
+  Values tolerances;  // of each one's spreads
+  bool tie = false;   // a choice was closer than rounding may be
 };
 
 struct Stream {
@@ -36,8 +36,9 @@ Values randomValues(std::mt19937& random, int count, float scale);
 Network randomNetwork(std::mt19937& random, const Sizes& sizes, int kinds);
 std::vector<unsigned short> bitsOf(const Values& values);
 
-// One stream, one frame at a time.
-Tokens define(const Sizes& sizes, const Network& network, const Values& frames, Stream& stream);
+// One stream, one frame at a time. `rounding`: how far off a product's values may be in what is compared with it, as a
+// part of them.
+Tokens define(const Sizes& sizes, const Network& network, const Values& frames, Stream& stream, float rounding);
 
 // The arguments of a launch that it does not share with the others.
 struct Launch {
@@ -51,7 +52,7 @@ std::vector<Tokens> launchAll(const Sizes& sizes, std::vector<Stream>& streams, 
 
 // Compares what `run` makes of some streams with the definition. How many tokens there were.
 size_t compare(std::mt19937& random, const Sizes& sizes, const Network& network, int size, int blocks, int room,
-               const std::vector<std::vector<int>>& places,
+               const std::vector<std::vector<int>>& places, float rounding,
                const std::function<void(Launch&, const Values& frames)>& run);
 
 }  // namespace parakeet::test::greedy

@@ -118,7 +118,8 @@ size_t compare(std::mt19937& random, int blocks, int room, bool inHalf) {
     }
     for (std::thread& one : grid) one.join();
   };
-  return greedy::compare(random, sizes, network, 2, blocks, room, {{0, 60, 0, 0}, {60, 1, 0, 2}, {61, 90, 4, 0}}, run);
+  return greedy::compare(random, sizes, network, 2, blocks, room, {{0, 60, 0, 0}, {60, 1, 0, 2}, {61, 90, 4, 0}}, 0,
+                         run);
 }
 
 }  // namespace
