@@ -7,6 +7,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "ops/available_cores.h"
 #include "ops/profile.h"
@@ -40,52 +41,115 @@ void pause() {
 #endif
 }
 
+// What is read soon, as willRead was told: of all threads together. The parts of different calls may be mixed up, and
+// the memory gone: it is only fetched into caches, which fails silently.
+std::atomic<uint64_t> readTurn{0};
+std::atomic<const char*> readSoon{nullptr};
+std::atomic<size_t> readSize{0};
+
+// Of it a thread fetches so much: half of a small second-level cache.
+constexpr size_t fetchedMost = size_t{256} << 10;
+
+// A waiting thread's place in its part of what is read soon.
+class Fetcher {
+ public:
+  Fetcher(int thread, int threads) : thread_(thread), threads_(threads) {}
+
+  // A few cache lines; false when there is nothing left.
+  bool some() {
+    const uint64_t turn = readTurn.load(std::memory_order_acquire);
+    if (turn != turn_) begin(turn);
+    if (next_ == end_) return false;
+    constexpr int line = 64;
+    for (int lines = 4; lines > 0 && next_ < end_; lines--, next_ += line) __builtin_prefetch(next_, 0, 2);
+    next_ = std::min(next_, end_);
+    return true;
+  }
+
+ private:
+  void begin(uint64_t turn) {
+    turn_ = turn;
+    const size_t size = readSize.load(std::memory_order_relaxed), first = size * thread_ / threads_;
+    next_ = readSoon.load(std::memory_order_relaxed) + first;
+    end_ = next_ + std::min(fetchedMost, size / threads_);
+  }
+
+  const int thread_, threads_;
+  uint64_t turn_ = 0;
+  const char *next_ = nullptr, *end_ = nullptr;
+};
+
 // Spins until `ready` is true, at most that long.
 template <class Ready>
-void await(Ready ready) {
+void await(Fetcher& fetcher, Ready ready) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   do {
     for (int i = 0; i < 16; i++) {
       if (ready()) return;
-      pause();
+      if (!fetcher.some()) pause();
     }
   } while (std::chrono::steady_clock::now() < deadline);
 }
 
-// A thread takes this fraction of its even share of the remaining work: the last pieces are small, so that the wait for
-// the last thread is short.
-constexpr int shareOfRest = 2;
+// A thread's share of a kernel, from which it takes a piece after the other: neighbours, whose memory it fetches ahead
+// as if they were one. A thread that has finished its own share takes pieces of the others'. A piece is half of the
+// rest: the last ones are small, so that the wait for the last thread is short.
+struct alignas(64) Share {
+  std::atomic<int> next{0};
+  int end = 0;
+
+  template <class Body>
+  void takePieces(int grain, Body body) {
+    int begin = next.load();
+    while (begin < end && !givenUp()) {
+      int size = std::max(grain, (end - begin + 1) / 2);
+      if (end - begin - size < grain) size = end - begin;  // the rest would be less than a piece
+      if (!next.compare_exchange_weak(begin, begin + size)) continue;
+      body(begin, begin + size);
+      begin = next.load();
+    }
+  }
+};
+
+using Body = std::function<void(int, int)>;
 
 class Pool {
  public:
-  explicit Pool(int threads) : threads_(threads) {
-    for (int i = 1; i < threads; i++) std::thread([this] { work(); }).detach();  // lives as long as the process
+  explicit Pool(int threads) : shares_(threads) {
+    for (int i = 1; i < threads; i++) std::thread([this, i] { work(i); }).detach();  // lives as long as the process
   }
 
-  int threads() const { return threads_; }
+  int threads() const { return static_cast<int>(shares_.size()); }
 
-  // Runs `job` on the caller and on at most `helpers` other threads: those that join before the caller is done. It does
-  // not wait for a thread that has not begun: a sleeping thread, or one whose core is busy, only does not help. False
-  // when the pool is busy with another caller; then nothing was done.
-  bool run(int helpers, const std::function<void()>& job) {
+  // Runs the kernel on the caller and on at most `parts` - 1 other threads: those that join before the caller is done.
+  // It does not wait for a thread that has not begun: a sleeping thread, or one whose core is busy, only does not help.
+  // False when the pool is busy with another caller; then nothing was done.
+  bool run(int count, int grain, int parts, const Body& body) {
     const std::unique_lock caller(callers_, std::try_to_lock);
     if (!caller) return false;
     {
       const std::lock_guard lock(mutex_);
-      job_ = &job;
+      body_ = &body;
+      grain_ = grain;
+      parts_ = parts;
+      for (int i = 0; i < parts; i++) {
+        const auto edge = [&](int n) { return static_cast<int>(static_cast<int64_t>(count) * n / parts); };
+        shares_[i].next.store(edge(i));
+        shares_[i].end = edge(i + 1);
+      }
       profiled_ = PartScope::current();
-      places_ = helpers;
+      places_ = parts - 1;
       error_ = nullptr;
       generation_++;
     }
     wake_.notify_all();
-    guarded(job);
+    takePieces(0, body);
     {
       const std::lock_guard lock(mutex_);
-      job_ = nullptr;
+      body_ = nullptr;
     }
     const auto done = [this] { return helping_.load() == 0; };
-    await(done);
+    await(callersFetcher_, done);
     std::unique_lock lock(mutex_);
     done_.wait(lock, done);
     if (error_) std::rethrow_exception(error_);
@@ -93,48 +157,54 @@ class Pool {
   }
 
  private:
-  void guarded(const std::function<void()>& job) {
+  // The thread's own share first.
+  void takePieces(int thread, const Body& body) {
+    const PieceScope scope;
     try {
-      job();
+      for (int i = 0; i < parts_; i++) shares_[(thread + i) % parts_].takePieces(grain_, body);
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!error_) error_ = std::current_exception();
     }
   }
 
-  void work() {
+  void work(int thread) {
+    Fetcher fetcher(thread, threads());
     uint64_t seen = 0;
     for (;;) {
       const auto called = [&] { return generation_.load() != seen; };
-      await(called);
+      await(fetcher, called);
       std::unique_lock lock(mutex_);
       wake_.wait(lock, called);
       seen = generation_;
-      if (!job_ || places_ == 0) continue;
+      if (!body_ || places_ == 0) continue;
       places_--;
       helping_++;
-      const std::function<void()>& job = *job_;
+      const Body& body = *body_;
       lock.unlock();
       {
         const PartTimer timer(profiled_);
-        guarded(job);
+        takePieces(thread, body);
       }
       lock.lock();
       if (--helping_ == 0) done_.notify_one();
     }
   }
 
-  const int threads_;
   std::mutex callers_;  // held by the current caller
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable done_;
-  const std::function<void()>* job_ = nullptr;  // null once it is too late to begin
+  // What follows changes only while no thread takes pieces.
+  const Body* body_ = nullptr;  // null once it is too late to begin
+  int grain_ = 1, parts_ = 1;
+  std::vector<Share> shares_;  // of each thread; as many as `parts_` are in use
   Part profiled_ = Part::other;
   int places_ = 0;               // for helpers that have not joined yet
   std::atomic<int> helping_{0};  // threads
   std::atomic<uint64_t> generation_{0};
   std::exception_ptr error_;
+  Fetcher callersFetcher_{0, threads()};
 };
 
 Pool& pool() {
@@ -156,26 +226,23 @@ bool givenUp() {
   return flag && flag->load(std::memory_order_relaxed);
 }
 
-void parallelFor(int count, int grain, const std::function<void(int, int)>& body) {
-  const int threads = pool().threads();
-  const int most = std::max(1, count / std::max(1, grain));
-  const int parts = std::min(most, threads);
+void willRead(const void* data, size_t size) {
+  if (withinPiece) return;
+  readSoon.store(static_cast<const char*>(data), std::memory_order_relaxed);
+  readSize.store(size, std::memory_order_relaxed);
+  readTurn.fetch_add(1, std::memory_order_release);
+}
+
+void parallelFor(int count, int grain, const Body& body) {
+  grain = std::max(1, grain);
+  const int parts = std::min(std::max(1, count / grain), pool().threads());
   if (givenUp()) return;
   if (parts == 1 || withinPiece) return body(0, count);
-  std::atomic<int> next{0};
-  const auto work = [&] {
-    const PieceScope scope;
-    int begin = next.load();
-    while (begin < count && !givenUp()) {
-      int size = std::max({1, grain, (count - begin) / (shareOfRest * parts)});
-      if (count - begin - size < grain) size = count - begin;  // the rest would be less than a piece
-      if (!next.compare_exchange_weak(begin, begin + size)) continue;
-      body(begin, begin + size);
-      begin = next.load();
-    }
-  };
+  if (pool().run(count, grain, parts, body)) return;
   // MLX's thread may still be running a cancelled request while the engine's thread goes on.
-  if (!pool().run(parts - 1, work)) work();
+  const PieceScope scope;
+  Share all{0, count};
+  all.takePieces(grain, body);
 }
 
 }  // namespace parakeet::ops

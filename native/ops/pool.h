@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 
 namespace parakeet::ops {
@@ -14,13 +15,17 @@ void setPoolThreads(int threads);
 int poolThreads();
 
 // Calls `body(begin, end)` for pieces that cover [0, count), each at least `grain` long, and returns when all have
-// ended. A thread takes the next piece when it has finished one, so a core that is busy with something else takes
-// fewer, and a thread that wakes up too late takes none. An exception in a piece is rethrown here.
-// When nested in a piece, it makes one call of `body` for everything, on the calling thread.
+// ended. Each thread has a share of neighbouring pieces; one that has finished its own takes pieces of the others', so
+// a core that is busy with something else takes fewer, and a thread that wakes up too late takes none. An exception in
+// a piece is rethrown here. When nested in a piece, it makes one call of `body` for everything, on the calling thread.
 // Once the work is cancelled (see ops::GiveUpScope), the remaining pieces are skipped: so only the engine's thread, and
 // MLX's on its behalf, may call it beside a request. Elsewhere the request is somebody else's; but on a GPU none gives
 // up.
 void parallelFor(int count, int grain, const std::function<void(int begin, int end)>& body);
+
+// What a kernel will read soon, thread t of n from t/n of it on: threads that wait fetch the beginning of their part
+// into their caches meanwhile. It replaces what was told before, is only a hint, and may be freed at any time.
+void willRead(const void* data, size_t size);
 
 // The cancel flag; null for none.
 void setGivenUp(const std::atomic<bool>* flag);

@@ -46,6 +46,8 @@ class CpuMatrix {
   virtual ~CpuMatrix() = default;
   // Columns of the result, all parts together.
   virtual int outputs() const = 0;
+  // Threads that wait meanwhile fetch the first weights of the next product.
+  virtual void willMultiply() const = 0;
   virtual void multiply(const MatrixInput& input, const MatrixOutput& output) const = 0;
   // y = x + scale · down(silu(this(norm(x)))), rows as those of the input. A few hundred rows at a time, so that what
   // lies between the two products does not grow with the signal. `down` was made for the same type.

@@ -122,7 +122,14 @@ TileMatrix::Operand TileMatrix::prepare(const MatrixInput& input) const {
   return operand;
 }
 
+// What was found packed lies in one piece for each part, a few at most.
+void TileMatrix::willMultiply() const {
+  const char *first = panels_.front().weights, *last = panels_.back().weights + storedBytes(groups_);
+  if (first < last) willRead(first, last - first);
+}
+
 void TileMatrix::multiply(const MatrixInput& input, const MatrixOutput& output) const {
+  willMultiply();
   for (int first = 0; first < input.rows && !givenUp(); first += blockRows) {
     Output target{output};
     target.y += first * output.stride;
@@ -141,6 +148,7 @@ void TileMatrix::feedForward(const CpuMatrix& second, const MatrixInput& input, 
   const int groups = paddedGroups(kind, down.inputs_);
   const size_t stride = paddedStride(groups), values = static_cast<size_t>(down.inputs_) * 4 / groupSize(kind);
   thread_local AlignedBytes memory;
+  willMultiply();
   for (int first = 0; first < input.rows && !givenUp(); first += blockRows) {
     const MatrixInput block = input.block(first, blockRows);
     const Operand between{static_cast<char*>(memory.grown(stride * rowsWithPadding(kind, block.rows))), stride, nullptr,
@@ -149,7 +157,9 @@ void TileMatrix::feedForward(const CpuMatrix& second, const MatrixInput& input, 
       std::memset(between.row(r) + values, 0, static_cast<size_t>(groups) * 4 - values);
     auto* floats = reinterpret_cast<float*>(between.data);
     const size_t floatStride = stride / sizeof *floats;
-    multiplyBlock(prepare(block), {{floats, floatStride, 0, Activation::silu}, narrow ? &between : nullptr});
+    const Operand normalized = prepare(block);
+    down.willMultiply();
+    multiplyBlock(normalized, {{floats, floatStride, 0, Activation::silu}, narrow ? &between : nullptr});
     Operand hidden = between;
     if (bytes) hidden = narrow ? down.bytesOf(between) : down.prepare({floats, floatStride, block.rows});
     down.multiplyBlock(hidden, {{y + first * input.stride, input.stride, 0, Activation::none, scale, block.x}});

@@ -22,6 +22,7 @@ class TileMatrix : public CpuMatrix {
   TileMatrix(const WeightRows& weight, const std::vector<float>& bias, DType dtype, const LinearShape& shape);
 
   int outputs() const override { return outputs_; }
+  void willMultiply() const override;
   void multiply(const MatrixInput& input, const MatrixOutput& output) const override;
   void feedForward(const CpuMatrix& down, const MatrixInput& input, float* y, float scale) const override;
 
