@@ -59,13 +59,17 @@ ConformerLayer::ConformerLayer(const EncoderConfig& config, const LayerWeights& 
 ops::BlockOutput ConformerLayer::operator()(const mx::array& x, const std::vector<ops::BlockItem>& items) const {
   if (mutant("chunk-padding")) {
     std::vector<ops::BlockItem> cut = items;
-    for (ops::BlockItem& item : cut) item.cache.convolution.reset();
+    for (ops::BlockItem& item : cut) item.past.convolution.reset();
     return ops::runBlock(block_, x, cut);
   }
   ops::BlockOutput output = ops::runBlock(block_, x, items);
   if (mutant("cached-row-wrong")) {
-    for (ops::BlockCache& cache : output.caches) {
-      if (cache.values && cache.values->shape(0) > 0) cache.values = mx::roll(*cache.values, 1, 0);
+    mx::eval(output.y);
+    for (ops::BlockPast& past : output.pasts) {
+      ops::BlockCache cache = ops::cacheOf(past, x.shape(1));
+      if (past.frames() == 0) continue;
+      cache.values = mx::roll(*cache.values, 1, 0);
+      past = pastOf(cache);
     }
   }
   return output;

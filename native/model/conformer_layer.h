@@ -12,13 +12,15 @@ namespace parakeet {
 
 class LayerWeights;
 
-// Stateless: a stream's cache is passed in and out.
+// Stateless: a stream's past is passed in and out.
 class ConformerLayer {
  public:
   ConformerLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype);
 
   // x: [frames, dModel] → the same. The items cover all rows in order; each sees only its own.
   ops::BlockOutput operator()(const mlx::core::array& x, const std::vector<ops::BlockItem>& items) const;
+
+  ops::BlockPast pastOf(const ops::BlockCache& cache) const { return ops::pastOf(*block_, cache); }
 
   // Projects sinusoids for this layer's attention: what its items' `positions` are. The sinusoids come in blocks
   // [distances, dModel], of which one begins where the one before ends. Where the products are oneDNN's, a row's sums

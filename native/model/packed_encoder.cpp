@@ -26,8 +26,8 @@ mx::array sinusoidsOf(int from, int to, int width) {
 }
 
 struct PackedCache : StreamCache {
-  explicit PackedCache(std::vector<LayerCache> layers) : layers(std::move(layers)) {}
-  std::vector<LayerCache> layers;
+  explicit PackedCache(std::vector<ops::BlockPast> layers) : layers(std::move(layers)) {}
+  std::vector<ops::BlockPast> layers;
 };
 
 }  // namespace
@@ -44,16 +44,24 @@ PackedEncoder::PackedEncoder(const EncoderConfig& config, const Weights& weights
 struct PackedEncoder::Item {
   ops::Rows rows;
   Context context;
-  std::vector<LayerCache> caches;
+  std::vector<ops::BlockPast> pasts;  // of each layer
   const CacheUpdate* update;
 };
 
+std::vector<ops::BlockPast> PackedEncoder::pastsOf(const StreamCachePtr& past) const {
+  return past ? static_cast<const PackedCache&>(*past).layers : std::vector<ops::BlockPast>(layers_.size());
+}
+
 std::vector<LayerCache> PackedEncoder::layersOf(const StreamCachePtr& past) const {
-  return past ? static_cast<const PackedCache&>(*past).layers : std::vector<LayerCache>(layers_.size());
+  std::vector<LayerCache> layers;
+  for (const ops::BlockPast& layer : pastsOf(past)) layers.push_back({ops::cacheOf(layer, config().dModel)});
+  return layers;
 }
 
 StreamCachePtr PackedEncoder::cacheOf(const std::vector<LayerCache>& layers) const {
-  return std::make_shared<const PackedCache>(layers);
+  std::vector<ops::BlockPast> pasts;
+  for (size_t i = 0; i < layers.size(); i++) pasts.push_back(layers_[i].pastOf(layers[i]));
+  return std::make_shared<const PackedCache>(std::move(pasts));
 }
 
 std::vector<FrameRows> PackedEncoder::encode(const std::vector<const Matrix*>& signals, const Context& context,
@@ -67,7 +75,7 @@ std::vector<FrameRows> PackedEncoder::encode(const std::vector<const Matrix*>& s
   std::vector<ops::Rows> rows;
   const mx::array x = subsampling_(inputs, rows);
   std::vector<Item> items;
-  for (const ops::Rows& own : rows) items.push_back({own, context, layersOf(nullptr), nullptr});
+  for (const ops::Rows& own : rows) items.push_back({own, context, pastsOf(nullptr), nullptr});
   inputs.clear();
   const mx::array all = run(x, items, cancel);
   std::vector<FrameRows> encoded;
@@ -86,11 +94,12 @@ std::vector<EncodedPiece> PackedEncoder::encode(std::vector<EncoderPiece> pieces
   const mx::array x = subsampling_(inputs, rows);
   std::vector<Item> items;
   for (size_t i = 0; i < pieces.size(); i++)
-    items.push_back({rows[i], pieces[i].context, layersOf(pieces[i].past), &pieces[i].update});
+    items.push_back({rows[i], pieces[i].context, pastsOf(pieces[i].past), &pieces[i].update});
   const mx::array all = run(x, items, cancel);
   std::vector<EncodedPiece> encoded;
   for (Item& item : items)
-    encoded.push_back({{all, item.rows.first, item.rows.count}, cacheOf(std::move(item.caches))});
+    encoded.push_back(
+        {{all, item.rows.first, item.rows.count}, std::make_shared<const PackedCache>(std::move(item.pasts))});
   return encoded;
 }
 
@@ -100,7 +109,7 @@ mx::array PackedEncoder::run(mx::array x, std::vector<Item>& items, const Cancel
   std::vector<std::pair<int, int>> distances;  // of each item: first and last
   int from = 0, to = 1;
   for (Item& item : items) {
-    const int frames = item.rows.count, cached = item.caches[0].keys ? item.caches[0].keys->shape(0) : 0;
+    const int frames = item.rows.count, cached = item.pasts[0].frames();
     const ops::Band band = this->band(item.context, cached);
     // Nothing beyond the band is read, but the first and last query of a block share one range.
     const auto within = [](int distance, int side) {
@@ -117,7 +126,7 @@ mx::array PackedEncoder::run(mx::array x, std::vector<Item>& items, const Cancel
         .positionCount = own - last + 1,
         .farthest = own,
         .band = band,
-        .cache = {},
+        .past = {},
         .update = {},
     };
     if (item.update) share.update = *item.update;
@@ -136,15 +145,14 @@ mx::array PackedEncoder::run(mx::array x, std::vector<Item>& items, const Cancel
       shares[k].firstPosition = mutant("batch-mixed")
                                     ? std::min(first - shares[0].farthest, tableRows - shares[k].positionCount)
                                     : first - shares[k].farthest;
-      shares[k].cache = items[k].caches[i];
+      shares[k].past = items[k].pasts[i];
     }
     const ops::BlockOutput output = layers_[i](x, shares);
     x = output.y;
     for (size_t k = 0; k < items.size(); k++) {
       if (!items[k].update) continue;
-      items[k].caches[i] = {output.caches[k]};
-      const LayerCache& cache = items[k].caches[i];
-      wanted.insert(wanted.end(), {*cache.keys, *cache.values, *cache.convolution});
+      items[k].pasts[i] = output.pasts[k];
+      wanted.push_back(*items[k].pasts[i].convolution);
     }
     // One layer at a time, so that a long signal can be cancelled and its intermediate results freed; for a short one,
     // waiting costs more than that gains.

@@ -24,6 +24,7 @@ class PackedEncoder : public Encoder {
 
  private:
   struct Item;  // of a batch
+  std::vector<ops::BlockPast> pastsOf(const StreamCachePtr& past) const;
   mlx::core::array run(mlx::core::array x, std::vector<Item>& items, const CancelFlag& cancel) const;
   // The sinusoids of distances from … to, projected for each layer, if they may be kept.
   const std::vector<mlx::core::array>* keptPositions(int from, int to, const CancelFlag& cancel) const;

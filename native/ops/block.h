@@ -34,6 +34,21 @@ struct Block {
   DType dtype;
 };
 
+class KeyValueLog;
+
+// What a stream keeps of a block: as its BlockCache, but keys and values are rows of a log.
+struct BlockPast {
+  std::shared_ptr<KeyValueLog> log;  // null for none
+  int begin = 0, end = 0;            // its rows
+  std::optional<mx::array> convolution;
+
+  int frames() const { return end - begin; }
+};
+
+BlockPast pastOf(const Block& block, const BlockCache& cache);
+// Of a block of so wide rows.
+BlockCache cacheOf(const BlockPast& past, int width);
+
 // One stream's share of a batch.
 struct BlockItem {
   Rows rows;
@@ -41,13 +56,13 @@ struct BlockItem {
   int firstPosition, positionCount;
   int farthest;
   Band band;
-  BlockCache cache;
+  BlockPast past;
   std::optional<CacheUpdate> update;
 };
 
 struct BlockOutput {
-  mx::array y;                     // [frames, d]
-  std::vector<BlockCache> caches;  // of the items; unchanged for those without an update
+  mx::array y;                   // [frames, d]
+  std::vector<BlockPast> pasts;  // of the items, written when `y` is; unchanged for those without an update
 };
 
 // Projected positions [_, d] as the block reads them, in every step: laid out for its products once.

@@ -1,4 +1,4 @@
-// What a stream keeps of a Conformer block between its steps.
+// What a stream keeps of a Conformer block between its steps, as plain rows.
 #pragma once
 
 #include <optional>

@@ -26,6 +26,7 @@ void subsamplingKernels(std::mt19937& random);
 void attentionKernel(std::mt19937& random);
 void normKernel(std::mt19937& random);
 void fourBits(std::mt19937& random);
+void keyValueLogs(std::mt19937& random);
 void checksums(std::mt19937& random);
 // Takes the cache-aware models, which the others do not.
 void cacheAware(const Goldens& models, std::mt19937& random);

@@ -48,6 +48,7 @@ int main(int count, char** arguments) try {
   run("the attention's kernel", [&] { attentionKernel(random); });
   run("the norm's kernel", [&] { normKernel(random); });
   run("four bits", [&] { fourBits(random); });
+  run("logs of keys and values", [&] { keyValueLogs(random); });
   run("checksums", [&] { checksums(random); });
   run("a thousand sessions", [&] { manySessions(models, random); });
   onEngine([&] {

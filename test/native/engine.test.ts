@@ -4,7 +4,7 @@
  * the objects of the addon's build; `npm run test:sanitize` builds all of it with the sanitizers.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -43,7 +43,18 @@ describe.skipIf(missing)('the engine by itself', () => {
     const sources = filesIn(path.join(root, 'native/test'), '.cpp');
     const options = libraries.flatMap((library) => [`-L${library}`, `-Wl,-rpath,${library}`]);
     const mlx = ['-isystem', path.join(root, 'vendor/mlx/include'), ...options];
-    compile([...sources, ...engine, '-lmlx', '-ldnnl'], program, ...mlx, '-Wl,--copy-dt-needed-entries');
+    // Tests of our CPU kernels are there if the objects are.
+    const plain = /^PARAKEET_PLAIN_MLX:\w+=ON$/m.test(
+      readFileSync(path.join(root, 'build/CMakeCache.txt'), 'utf8'),
+    );
+    const definitions = plain ? [] : ['-DPARAKEET_CPU_KERNELS', '-DPARAKEET_ONEDNN'];
+    compile(
+      [...sources, ...engine, '-lmlx', '-ldnnl'],
+      program,
+      ...definitions,
+      ...mlx,
+      '-Wl,--copy-dt-needed-entries',
+    );
     // Fifteen sources, one after the other.
   }, 400_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -5,8 +5,10 @@
 #ifdef PARAKEET_CPU_KERNELS
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
+#include "ops/cpu/key_value_log.h"
 #include "ops/cpu/product_kind.h"
 #include "ops/pool.h"
 #include "ops/types.h"
@@ -26,11 +28,20 @@ struct AttentionShape {
   int keys() const { return past + queries.count; }
 };
 
-// Its arrays, row-major, all heads beside each other; all but the past at its first row.
+// Where a step of a stream packs its keys and values, and finds those of its past.
+struct LogPlan {
+  std::shared_ptr<KeyValueLog> log;  // null for none: then there is no past
+  int past = 0, own = 0;             // rows of the log at which past and own keys begin; own ones follow the past
+  std::shared_ptr<KeyValueLog>
+      moved;          // where the past lies if it is to be copied first, from row `movedFrom` on; or null
+  int movedFrom = 0;  // begins a panel, as row 0 of the log does
+};
+
+// Its arrays, row-major, all heads beside each other, at its first row.
 struct AttentionInput {
   const float *query, *key, *value;
-  const float *pastKey, *pastValue;  // null for none
-  const float* positions;            // the table, packed
+  const LogPlan* logged;
+  const float* positions;  // the table, packed
   const float *u, *v;
   float* output;
 };

@@ -36,14 +36,44 @@ constexpr OwnRows ownRowsWithMatrixUnits{192, 192};
 // Fewer values than this do not justify waking another thread.
 constexpr int grainValues = 8192;
 
+// A log has room for so many steps after the one that makes it, and for an eighth of what it keeps at least: then that
+// is copied to a new one.
+constexpr int stepsOfRoom = 2;
+
 // Where the kernel finds an item's arrays among its inputs and outputs; −1 for none.
 struct ItemPlan {
   AttentionShape attention;
-  int positions, keys = -1, values = -1, convolution = -1;
-  std::optional<CacheUpdate> update{};
-  int nextKeys = -1;  // then its values and its convolution
-  int keptRows = 0;   // of keys and values
+  int positions, convolution = -1;
+  int commit = 0;            // frames that become past
+  int nextConvolution = -1;  // none: nothing is kept
+  LogPlan logged{};
 };
+
+KeyValueShape shapeOf(const Block& block) {
+  return {attentionKind(block.dtype), block.heads, block.biasU.shape(0) / block.heads};
+}
+
+// Plans where a step of `frames` frames packs its keys and values. Gives what is past afterwards, but for the
+// convolution.
+BlockPast planLog(const Block& block, const BlockPast& past, const CacheUpdate& update, int frames, LogPlan& plan) {
+  const int kept = std::min(update.capacity, past.frames() + update.commit);
+  if (kept + past.frames() == 0) return {};
+  plan.log = past.log;
+  plan.past = past.begin;
+  if (!past.log || !past.log->canWrite(past.end, frames)) {
+    // Rows keep their place in a panel.
+    plan.past = past.begin % tileColumns;
+    plan.moved = past.log;
+    plan.movedFrom = past.begin - plan.past;
+    // The same in whichever place: logs of one size take each other's memory.
+    const int room = tileColumns - 1 + past.frames() + frames + std::max(stepsOfRoom * update.commit, kept / 8);
+    plan.log = std::make_shared<KeyValueLog>(shapeOf(block), room);
+  }
+  plan.own = plan.past + past.frames();
+  const int end = plan.own + update.commit;
+  plan.log->claim(end);
+  return {plan.log, end - kept, end, {}};
+}
 
 // One evaluation.
 class Run {
@@ -141,22 +171,14 @@ class Run {
   void attention() const {
     std::vector<AttentionShape> shapes;
     std::vector<AttentionInput> attended;
-    std::vector<Kept> kept;
     for (const ItemPlan& item : items_) {
       const size_t first = item.attention.queries.first * stride_, part = frames_ * stride_;
       const float* query = projected_ + first;
       shapes.push_back(item.attention);
-      attended.push_back({query, query + part, query + 2 * part, input(item.keys), input(item.values),
-                          inputs_[item.positions], block_.biasU.data<float>(), block_.biasV.data<float>(),
-                          mixed_ + first});
-      if (!item.update) continue;
-      const int past = item.attention.past, own = item.attention.queries.count, end = item.update->commit;
-      const int begin = end - item.keptRows;
-      kept.push_back({{input(item.keys), query + part, past, own, stride_}, begin, end, outputs_[item.nextKeys]});
-      kept.push_back(
-          {{input(item.values), query + 2 * part, past, own, stride_}, begin, end, outputs_[item.nextKeys + 1]});
+      attended.push_back({query, query + part, query + 2 * part, &item.logged, inputs_[item.positions],
+                          block_.biasU.data<float>(), block_.biasV.data<float>(), mixed_ + first});
     }
-    keep(kept);
+    block_.out.cpuMatrix()->willMultiply();
     attend(shapes, attended, block_.dtype);
   }
 
@@ -165,33 +187,19 @@ class Run {
                                             {projected_ + rows.first * stride_, stride_, 0, Activation::glu});
   }
 
+  // What the convolution of the next step looks back at.
   void keepConvolution() const {
     const int before = block_.depthwise.before();
-    std::vector<Kept> kept;
-    for (const ItemPlan& item : items_) {
-      if (!item.update) continue;
-      const Rows rows = item.attention.queries;
-      const int end = item.update->commit;
-      kept.push_back({{input(item.convolution), projected_ + rows.first * stride_, before, rows.count, stride_},
-                      end - before,
-                      end,
-                      outputs_[item.nextKeys + 2]});
-    }
-    keep(kept);
-  }
-
-  // Rows of a stream that its next step will want.
-  struct Kept {
-    PastAndOwn rows;
-    int begin, end;
-    float* to;
-  };
-  void keep(const std::vector<Kept>& all) const {
-    if (all.empty()) return;
-    const size_t values = (all.front().end - all.front().begin) * stride_;
-    const int grain = static_cast<int>(grainValues / std::max<size_t>(values, 1)) + 1;
-    parallelFor(static_cast<int>(all.size()), grain, [&](int begin, int end) {
-      for (int i = begin; i < end; i++) all[i].rows.copy(all[i].begin, all[i].end, all[i].to);
+    const int grain = static_cast<int>(grainValues / std::max<size_t>(before * stride_, 1)) + 1;
+    parallelFor(static_cast<int>(items_.size()), grain, [&](int begin, int end) {
+      for (int i = begin; i < end; i++) {
+        const ItemPlan& item = items_[i];
+        if (item.nextConvolution < 0) continue;
+        const Rows rows = item.attention.queries;
+        const PastAndOwn inputs{input(item.convolution), projected_ + rows.first * stride_, before, rows.count,
+                                stride_};
+        inputs.copy(item.commit - before, item.commit, outputs_[item.nextConvolution]);
+      }
     });
   }
 
@@ -244,6 +252,30 @@ mx::array readablePositionsOnCpu(const Block& block, const mx::array& projected)
                    });
 }
 
+BlockPast pastOnCpu(const Block& block, const BlockCache& cache) {
+  BlockPast past{nullptr, 0, 0, cache.convolution};
+  if (!cache.keys || cache.keys->shape(0) == 0) return past;
+  const mx::array keys = mx::contiguous(*cache.keys), values = mx::contiguous(*cache.values);
+  mx::eval(keys, values);
+  const KeyValueShape shape = shapeOf(block);
+  past.end = keys.shape(0);
+  past.log = std::make_shared<KeyValueLog>(shape, past.end);
+  for (int head = 0; head < shape.heads; head++) {
+    const ptrdiff_t first = static_cast<ptrdiff_t>(head) * shape.size;
+    past.log->write(head, 0, past.end, keys.data<float>() + first, values.data<float>() + first, keys.shape(1));
+  }
+  past.log->claim(past.end);
+  return past;
+}
+
+BlockCache cacheOfCpu(const BlockPast& past, int width) {
+  if (!past.convolution) return {};
+  std::vector<float> keys(static_cast<size_t>(past.frames()) * width), values(keys.size());
+  if (past.log) past.log->read(past.begin, past.frames(), keys.data(), values.data());
+  const mx::Shape shape{past.frames(), width};
+  return {mx::array(keys.begin(), shape), mx::array(values.begin(), shape), past.convolution};
+}
+
 BlockOutput runBlockOnCpu(const std::shared_ptr<const Block>& block, const mx::array& x,
                           const std::vector<BlockItem>& items) {
   const int frames = x.shape(0), width = x.shape(1), before = block->depthwise.before();
@@ -255,21 +287,20 @@ BlockOutput runBlockOnCpu(const std::shared_ptr<const Block>& block, const mx::a
     return static_cast<int>(inputs.size()) - 1;
   };
   std::vector<ItemPlan> plans;
+  std::vector<BlockPast> pasts;
   for (const BlockItem& item : items) {
-    const int past = item.cache.keys ? item.cache.keys->shape(0) : 0;
-    ItemPlan plan{
-        {item.rows, past, width, block->heads, item.farthest, item.firstPosition, item.positions.shape(0), item.band},
-        give(item.positions)};
-    plan.keys = give(item.cache.keys);
-    plan.values = give(item.cache.values);
-    plan.convolution = give(item.cache.convolution);
+    ItemPlan plan{{item.rows, item.past.frames(), width, block->heads, item.farthest, item.firstPosition,
+                   item.positions.shape(0), item.band},
+                  give(item.positions)};
+    plan.convolution = give(item.past.convolution);
+    pasts.push_back(item.past);
     if (item.update) {
-      plan.update = item.update;
-      plan.nextKeys = static_cast<int>(shapes.size());
-      plan.keptRows = std::min(item.update->capacity, past + item.update->commit);
-      shapes.insert(shapes.end(), {{plan.keptRows, width}, {plan.keptRows, width}, {before, width}});
+      plan.commit = item.update->commit;
+      plan.nextConvolution = static_cast<int>(shapes.size());
+      shapes.push_back({before, width});
+      pasts.back() = planLog(*block, item.past, *item.update, item.rows.count, plan.logged);
     }
-    plans.push_back(plan);
+    plans.push_back(std::move(plan));
   }
   // The block's own arrays are there since it was loaded; it lives as long as this kernel.
   const std::vector<mx::array> outputs =
@@ -277,13 +308,9 @@ BlockOutput runBlockOnCpu(const std::shared_ptr<const Block>& block, const mx::a
                  [=](const std::vector<const float*>& inputs, const std::vector<float*>& outputs) {
                    Run(*block, plans, frames, width, inputs, outputs).all();
                  });
-  BlockOutput output{outputs[0], {}};
-  for (size_t i = 0; i < items.size(); i++) {
-    const int next = plans[i].nextKeys;
-    output.caches.push_back(next < 0 ? items[i].cache
-                                     : BlockCache{outputs[next], outputs[next + 1], outputs[next + 2]});
-  }
-  return output;
+  for (size_t i = 0; i < items.size(); i++)
+    if (plans[i].nextConvolution >= 0) pasts[i].convolution = outputs[plans[i].nextConvolution];
+  return {outputs[0], std::move(pasts)};
 }
 
 }  // namespace parakeet::ops

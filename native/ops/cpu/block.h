@@ -11,6 +11,10 @@ namespace parakeet::ops {
 // See readablePositions.
 mx::array readablePositionsOnCpu(const Block& block, const mx::array& projected);
 
+// See pastOf and cacheOf.
+BlockPast pastOnCpu(const Block& block, const BlockCache& cache);
+BlockCache cacheOfCpu(const BlockPast& past, int width);
+
 // See runBlock.
 BlockOutput runBlockOnCpu(const std::shared_ptr<const Block>& block, const mx::array& x,
                           const std::vector<BlockItem>& items);

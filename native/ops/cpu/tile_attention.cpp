@@ -18,22 +18,15 @@ namespace {
 // Queries whose keys, values and positions are packed together.
 constexpr int spanRows = 512;
 // Queries that are scored at once. All of them are multiplied with the positions that any of them needs, so the fewer
-// the better. As many as a panel has columns: then the positions of each block begin with a panel.
+// the better. As many as a panel has columns: then the positions of each block of a whole recording begin with a panel.
 constexpr int blockRows = tileColumns;
 
 constexpr int ceilDivide(int n, int by) { return (n + by - 1) / by; }
 
-// Rows of zeros in the packed table. A block's positions begin at most blockRows − 1 rows before the first row; with
-// the distances that the encoder keeps, which begin with a multiple of 32, they begin with a panel then. They end as
-// many after the last one, or with that panel.
+// Rows of zeros in the packed table. The positions of a block, whose keys begin with a panel, begin at most a panel
+// less one before the first row; with the distances that the encoder keeps, which begin with a multiple of 32, those of
+// a whole block without a past begin with a panel then. They end as many after the last one, or with that panel.
 constexpr int rowsBefore = blockRows - 1, rowsAfter = blockRows - 1 + tileColumns - 1;
-
-// The second operand of a product: panels of tileColumns columns, each of them [groups][tileColumns] groups.
-struct Panels {
-  const char* data;
-  int groups;          // that are multiplied
-  size_t panelStride;  // bytes
-};
 
 // sums[rows, tileColumns · panels].
 void multiplyPanels(ProductKind kind, const char* x, size_t stride, int rows, const Panels& operand, int first,
@@ -61,15 +54,26 @@ class Head {
         item_(item),
         shape_(shape),
         size_(shape.width / shape.heads),
+        head_(head),
         offset_(static_cast<ptrdiff_t>(head) * size_),
         groups_(paddedGroups(kind, size_)),
         positions_(positionsOf(kind, item.positions, shape, head)) {}
 
+  // Adds the item's keys and values to its log, if it has one.
+  void log() {
+    const LogPlan& plan = *item_.logged;
+    if (!plan.log) return;
+    if (plan.moved) plan.log->copy(head_, *plan.moved, plan.movedFrom, plan.own);
+    plan.log->write(head_, plan.own, shape_.queries.count, item_.key + offset_, item_.value + offset_, shape_.width);
+    keys_ = plan.log->keys(head_);
+    values_ = plan.log->values(head_);
+    firstPacked_ = -plan.past;
+  }
+
   // Queries [first, first + count).
   void attendSpan(int first, int count) {
-    span_ = keysOf(shape_, first, count);
     place_ = shape_.band.firstQuery + first;
-    pack();
+    if (!item_.logged->log) pack(keysOf(shape_, first, count));
     for (int row = 0; row < count && !givenUp(); row += blockRows)
       attendBlock(first + row, row, std::min(blockRows, count - row));
   }
@@ -82,12 +86,6 @@ class Head {
   static Memory& memory() {
     thread_local Memory memory;
     return memory;
-  }
-
-  // Row `index` of keys or values, of which the past ones come first.
-  const float* rowOf(const float* past, const float* own, int index) const {
-    const ptrdiff_t width = shape_.width;
-    return (index < shape_.past ? past + index * width : own + (index - shape_.past) * width) + offset_;
   }
 
   // The rows that `row(index)` gives for [0, count), null for zeros.
@@ -105,19 +103,22 @@ class Head {
     return {to, groups_, panelStride};
   }
 
-  void pack() {
+  // Keys of the range, and their values.
+  void pack(const KeyRange& range) {
     Memory& scratch = memory();
-    const int keys = span_.end - span_.begin;
-    keys_ =
-        packRows(scratch.keys, keys, [&](int index) { return rowOf(item_.pastKey, item_.key, span_.begin + index); });
+    const int keys = range.end - range.begin;
+    firstPacked_ = range.begin;
+    const auto rowOf = [&](const float* x, int key) {
+      return x + static_cast<ptrdiff_t>(key) * shape_.width + offset_;
+    };
+    keys_ = packRows(scratch.keys, keys, [&](int index) { return rowOf(item_.key, range.begin + index); });
     values_.groups = paddedGroups(kind_, keys);
     values_.panelStride = panelBytes(values_.groups);
     const int panels = ceilDivide(size_, tileColumns);
     auto* to = static_cast<char*>(scratch.values.grown(panels * values_.panelStride));
     values_.data = to;
     scratch.rows.clear();
-    for (int key = span_.begin; key < span_.end; key++)
-      scratch.rows.push_back(rowOf(item_.pastValue, item_.value, key));
+    for (int key = range.begin; key < range.end; key++) scratch.rows.push_back(rowOf(item_.value, key));
     for (int panel = 0; panel < panels; panel++)
       packInner(kind_, scratch.rows.data(), keys, panel * tileColumns, size_, values_.groups,
                 to + panel * values_.panelStride);
@@ -135,15 +136,16 @@ class Head {
   // Queries [first, first + rows), of the span from `row` on.
   void attendBlock(int first, int row, int rows) const {
     Memory& scratch = memory();
-    // Its keys, from the beginning of a panel on.
+    // Its keys, from the beginning of a panel on: `zero` is the first one's, which may be none of its own.
     const auto [low, high] = keysOf(shape_, first, rows);
-    const int firstKey = (low - span_.begin) / tileColumns * tileColumns, keys = high - span_.begin - firstKey;
+    const int firstKey = (low - firstPacked_) / tileColumns * tileColumns, zero = firstPacked_ + firstKey,
+              keys = high - zero;
     // Query i and key j are farthest − (place of i) + (place of j) rows down the item's positions: the first row is
-    // that of the last query, a whole block's, and the first key. Rows that no query looks up may lie outside.
-    const int origin = shape_.firstPosition + shape_.farthest - (place_ + row + blockRows - 1) + span_.begin + firstKey;
+    // that of the last query and the first key. Rows that no query looks up may lie outside.
+    const int origin = shape_.firstPosition + shape_.farthest - (place_ + row + rows - 1) + zero;
     const int firstPosition = (rowsBefore + origin) / tileColumns, shift = (rowsBefore + origin) % tileColumns;
     const int keyPanels = ceilDivide(keys, tileColumns),
-              positionPanels = ceilDivide(shift + blockRows + keys - 1, tileColumns);
+              positionPanels = ceilDivide(shift + rows + keys - 1, tileColumns);
     const size_t contentStride = static_cast<size_t>(keyPanels) * tileColumns,
                  distanceStride = static_cast<size_t>(positionPanels) * tileColumns;
     auto* content = static_cast<float*>(scratch.content.grown(contentStride * blockRows * sizeof(float)));
@@ -162,10 +164,10 @@ class Head {
     std::array<float, blockRows> inverse;
     for (int i = 0; i < rows; i++) {
       const KeyRange own = shape_.band.keysAt(place_ + row + i, shape_.keys());
-      const int begin = own.begin - span_.begin - firstKey, end = own.end - span_.begin - firstKey;
+      const int begin = own.begin - zero, end = own.end - zero;
       inverse[i] =
-          softmaxRow(kind_, content + i * contentStride, distance + i * distanceStride + shift + (blockRows - 1 - i),
-                     begin, end, weightGroups, weights + i * weightStride);
+          softmaxRow(kind_, content + i * contentStride, distance + i * distanceStride + shift + (rows - 1 - i), begin,
+                     end, weightGroups, weights + i * weightStride);
     }
 
     const int valuePanels = ceilDivide(size_, tileColumns), mixedStride = valuePanels * tileColumns;
@@ -182,11 +184,11 @@ class Head {
   ProductKind kind_;
   const AttentionInput& item_;
   const AttentionShape& shape_;
-  int size_;
+  int size_, head_;
   ptrdiff_t offset_;
   int groups_;
-  KeyRange span_{};
-  int place_ = 0;  // of the span's first query
+  int place_ = 0;        // of the span's first query
+  int firstPacked_ = 0;  // the key at the first row of `keys_` and `values_`
   Panels positions_, keys_{}, values_{};
 };
 
@@ -216,6 +218,7 @@ void packPositions(ProductKind kind, const float* table, int rows, int width, in
 void attendHeadInTiles(ProductKind kind, const AttentionInput& item, const AttentionShape& shape, int head) {
   const TileScope scope(kind);
   Head attention(kind, item, shape, head);
+  attention.log();
   for (int first = 0; first < shape.queries.count && !givenUp(); first += spanRows)
     attention.attendSpan(first, std::min(spanRows, shape.queries.count - first));
 }
