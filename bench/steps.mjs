@@ -38,6 +38,8 @@ if (!Number.isInteger(many) || many < 1) {
   throw new Error(`Expected a number of streams for --streams but received ${values.streams}`);
 }
 const ROUNDS = values.quick ? 3 : 5;
+/** A step of few streams takes some milliseconds, on which a busy machine has more influence. */
+const STREAM_ROUNDS = values.quick ? 30 : 100;
 const RECORDING_SECONDS = values.quick ? 10 : 30;
 const FRAME_SECONDS = 0.08;
 /** Steps that are taken as one until the caches are full. */
@@ -124,7 +126,8 @@ async function measure(model, kind, options, streams) {
   for (const [i, one] of sessions.entries()) await step(one, noise(warmUp * info.features, 100 + i));
   const rounds = [];
   const used = [];
-  for (let round = 0; round <= ROUNDS; round++) {
+  const times = Math.max(ROUNDS, Math.round(STREAM_ROUNDS / streams));
+  for (let round = 0; round <= times; round++) {
     const before = cpuSeconds();
     const tickets = await Promise.all(sessions.map((one) => step(one, one.mel)));
     if (tickets.some((ticket) => ticket?.final !== options.chunk))
