@@ -28,14 +28,26 @@ constexpr int ceilDivide(int n, int by) { return (n + by - 1) / by; }
 // a whole block without a past begin with a panel then. They end as many after the last one, or with that panel.
 constexpr int rowsBefore = blockRows - 1, rowsAfter = blockRows - 1 + tileColumns - 1;
 
-// sums[rows, tileColumns · panels].
+// sums[rows, tileColumns · panels]. `after`: what is read next, as much as a panel; or null.
 void multiplyPanels(ProductKind kind, const char* x, size_t stride, int rows, const Panels& operand, int first,
-                    int panels, float* sums, size_t sumsStride) {
+                    int panels, float* sums, size_t sumsStride, const char* after) {
+  constexpr size_t line = 64;
+  // Each tile of the rows fetches its part of the next panel: a stream's past was last read a step ago.
+  const int tallest = tileRows(kind), steps = operand.groups / groupAlignment(kind);
+  const size_t parts = line * steps * tilesOf(tallest, rows), lines = (panelBytes(operand.groups) + parts - 1) / parts;
   for (int panel = 0; panel < panels; panel++) {
     const char* columns = operand.data + (first + panel) * operand.panelStride;
-    forEachTile(tileRows(kind), rows, [&](int, int row, int count) {
-      multiplyTile(kind, {x + row * stride, stride, columns, operand.groups, count,
-                          sums + row * sumsStride + static_cast<size_t>(panel) * tileColumns, sumsStride});
+    const char* next = panel + 1 < panels ? columns + operand.panelStride : after;
+    forEachTile(tallest, rows, [&](int tile, int row, int count) {
+      multiplyTile(kind, {.activations = x + row * stride,
+                          .activationsStride = stride,
+                          .weights = columns,
+                          .groups = operand.groups,
+                          .rows = count,
+                          .sums = sums + row * sumsStride + static_cast<size_t>(panel) * tileColumns,
+                          .sumsStride = sumsStride,
+                          .next = next ? next + line * steps * lines * tile : nullptr,
+                          .nextLines = next ? static_cast<int>(lines) : 0});
     });
   }
 }
@@ -152,13 +164,15 @@ class Head {
     // The softmax reads whole registers from anywhere in a row: one more than there is.
     auto* distance =
         static_cast<float*>(scratch.distance.grown((distanceStride * blockRows + tileColumns) * sizeof(float)));
+    const int weightGroups = paddedGroups(kind_, keys);
+    const Panels values{values_.data + panelBytes(firstKey / groupSize(kind_)), weightGroups, values_.panelStride};
     const size_t queryStride = paddedStride(groups_);
     multiplyPanels(kind_, biasedQueries(first, rows, item_.u, queryStride), queryStride, rows, keys_,
-                   firstKey / tileColumns, keyPanels, content, contentStride);
+                   firstKey / tileColumns, keyPanels, content, contentStride,
+                   positions_.data + firstPosition * positions_.panelStride);
     multiplyPanels(kind_, biasedQueries(first, rows, item_.v, queryStride), queryStride, rows, positions_,
-                   firstPosition, positionPanels, distance, distanceStride);
+                   firstPosition, positionPanels, distance, distanceStride, values.data);
 
-    const int weightGroups = paddedGroups(kind_, keys);
     const size_t weightStride = paddedStride(weightGroups);
     auto* weights = static_cast<char*>(scratch.weights.grown(weightStride * blockRows));
     std::array<float, blockRows> inverse;
@@ -173,8 +187,7 @@ class Head {
     const int valuePanels = ceilDivide(size_, tileColumns), mixedStride = valuePanels * tileColumns;
     auto* mixed =
         static_cast<float*>(scratch.mixed.grown(static_cast<size_t>(mixedStride) * blockRows * sizeof(float)));
-    const Panels values{values_.data + panelBytes(firstKey / groupSize(kind_)), weightGroups, values_.panelStride};
-    multiplyPanels(kind_, weights, weightStride, rows, values, 0, valuePanels, mixed, mixedStride);
+    multiplyPanels(kind_, weights, weightStride, rows, values, 0, valuePanels, mixed, mixedStride, nullptr);
     for (int i = 0; i < rows; i++) {
       float* output = item_.output + static_cast<size_t>(first + i) * shape_.width + offset_;
       for (int c = 0; c < size_; c++) output[c] = mixed[static_cast<size_t>(i) * mixedStride + c] * inverse[i];
