@@ -36,9 +36,9 @@ constexpr OwnRows ownRowsWithMatrixUnits{192, 192};
 // Fewer values than this do not justify waking another thread.
 constexpr int grainValues = 8192;
 
-// A log has room for so many steps after the one that makes it, and for an eighth of what it keeps at least: then that
-// is copied to a new one.
-constexpr int stepsOfRoom = 2;
+// What a log has room for after the step that makes it: two more steps, but at least an eighth of what it keeps, which
+// is copied when it is full, and at most a quarter.
+int roomFor(int kept, int commit) { return std::max(kept / 8, std::min(2 * commit, kept / 4)); }
 
 // Where the kernel finds an item's arrays among its inputs and outputs; −1 for none.
 struct ItemPlan {
@@ -66,7 +66,7 @@ BlockPast planLog(const Block& block, const BlockPast& past, const CacheUpdate& 
     plan.moved = past.log;
     plan.movedFrom = past.begin - plan.past;
     // The same in whichever place: logs of one size take each other's memory.
-    const int room = tileColumns - 1 + past.frames() + frames + std::max(stepsOfRoom * update.commit, kept / 8);
+    const int room = tileColumns - 1 + past.frames() + frames + roomFor(kept, update.commit);
     plan.log = std::make_shared<KeyValueLog>(shapeOf(block), room);
   }
   plan.own = plan.past + past.frames();

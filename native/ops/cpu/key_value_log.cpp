@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -21,19 +20,20 @@ namespace {
 constexpr int ceilDivide(int n, int by) { return (n + by - 1) / by; }
 
 // Memory of logs. A stream that moves to a new log leaves memory for the next one that does: the system would clear its
-// pages anew each time. No more of it is kept than is in use.
+// pages anew each time.
 class SpareMemory {
  public:
   AlignedBytes take(size_t size) {
     const std::lock_guard lock(mutex_);
-    std::vector<AlignedBytes>& spare = spare_[size];
-    if (spare.empty()) {
+    Spare& spare = spare_[size];
+    spare.lastTaken = ++taken_;
+    if (spare.memory.empty()) {
       AlignedBytes memory(size);
       used_ += size;
       return memory;
     }
-    AlignedBytes memory = std::move(spare.back());
-    spare.pop_back();
+    AlignedBytes memory = std::move(spare.memory.back());
+    spare.memory.pop_back();
     kept_ -= size;
     used_ += size;
     return memory;
@@ -42,23 +42,37 @@ class SpareMemory {
   void give(AlignedBytes memory, size_t size) {
     const std::lock_guard lock(mutex_);
     used_ -= size;
-    spare_[size].push_back(std::move(memory));
+    spare_[size].memory.push_back(std::move(memory));
     kept_ += size;
-    while (kept_ > used_) {
-      const auto largest = std::prev(spare_.end());
-      if (largest->second.empty()) {
-        spare_.erase(largest);
-        continue;
-      }
-      largest->second.pop_back();
-      kept_ -= largest->first;
-    }
+    while (kept_ > used_ / partKept) drop();
   }
 
  private:
+  // Of what is in use so much may be there unused.
+  static constexpr size_t partKept = 4;
+
+  struct Spare {
+    std::vector<AlignedBytes> memory;
+    uint64_t lastTaken = 0;
+  };
+
+  // Of the size that nobody has asked for the longest.
+  void drop() {
+    const auto oldest = std::min_element(spare_.begin(), spare_.end(), [](const auto& one, const auto& other) {
+      return one.second.lastTaken < other.second.lastTaken;
+    });
+    auto& [size, spare] = *oldest;
+    if (!spare.memory.empty()) {
+      spare.memory.pop_back();
+      kept_ -= size;
+    }
+    if (spare.memory.empty()) spare_.erase(oldest);
+  }
+
   std::mutex mutex_;
-  std::map<size_t, std::vector<AlignedBytes>> spare_;  // by size in bytes
+  std::map<size_t, Spare> spare_;  // by size in bytes
   size_t used_ = 0, kept_ = 0;
+  uint64_t taken_ = 0;
 };
 
 SpareMemory& spareMemory() {
