@@ -53,7 +53,7 @@ ops::Block block(const EncoderConfig& config, const LayerWeights& weights, ops::
 }  // namespace
 
 ConformerLayer::ConformerLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype)
-    : block_(std::make_shared<const ops::Block>(block(config, weights, dtype))),
+    : block_(std::make_shared<ops::Block>(block(config, weights, dtype))),
       linearPosition_(makeLinear(weights.position(), dtype)) {}
 
 ops::BlockOutput ConformerLayer::operator()(const mx::array& x, const std::vector<ops::BlockItem>& items) const {

@@ -17,6 +17,9 @@ class ConformerLayer {
  public:
   ConformerLayer(const EncoderConfig& config, const LayerWeights& weights, ops::DType dtype);
 
+  // The layer that comes after this one. Before the first call.
+  void precede(const ConformerLayer& next) { block_->following = next.block_->feedForward1.up; }
+
   // x: [frames, dModel] → the same. The items cover all rows in order; each sees only its own.
   ops::BlockOutput operator()(const mlx::core::array& x, const std::vector<ops::BlockItem>& items) const;
 
@@ -28,7 +31,7 @@ class ConformerLayer {
   mlx::core::array project(const std::vector<mlx::core::array>& sinusoids) const;
 
  private:
-  std::shared_ptr<const ops::Block> block_;
+  std::shared_ptr<ops::Block> block_;
   ops::Linear linearPosition_;
 };
 

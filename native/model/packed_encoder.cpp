@@ -38,6 +38,7 @@ PackedEncoder::PackedEncoder(const EncoderConfig& config, const Weights& weights
   for (int i = 0; i < config.layers; i++) {
     cancel.check();
     layers_.emplace_back(config, LayerWeights(config, weights, i), dtype);
+    if (i > 0) layers_[i - 1].precede(layers_[i]);
   }
 }
 

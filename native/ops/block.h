@@ -32,6 +32,7 @@ struct Block {
   Linear pointwise2;
   int heads;
   DType dtype;
+  std::optional<Linear> following{};  // the first product after the block: its weights are fetched in time
 };
 
 class KeyValueLog;

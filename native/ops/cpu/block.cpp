@@ -211,6 +211,7 @@ class Run {
   }
 
   void normalize(Rows rows) const {
+    if (block_.following) block_.following->cpuMatrix()->willMultiply();
     const float *weight = block_.normOut.weight.data<float>(), *bias = block_.normOut.bias.data<float>();
     inParts(rows, [&](Rows part) {
       float* at = y_ + part.first * stride_;

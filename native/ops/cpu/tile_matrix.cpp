@@ -105,6 +105,16 @@ TileMatrix::Operand TileMatrix::room(int rows) const {
           ofWholeNumbers(kind_) ? quantized.data() : nullptr, rows};
 }
 
+// The part of the first panel's weights that belongs to one of few rows: while they are prepared, the weights that the
+// calling thread begins with come to its cache.
+void TileMatrix::fetchFirst(int row, int rows) const {
+  constexpr size_t line = 64;
+  const size_t size = storedBytes(groups_);
+  if (rows > tileRows(kind_)) return;
+  for (size_t at = size * row / rows / line * line; at < size * (row + 1) / rows; at += line)
+    __builtin_prefetch(panels_.front().weights + at, 0, 2);
+}
+
 TileMatrix::Operand TileMatrix::prepare(const MatrixInput& input) const {
   const Operand operand = room(input.rows);
   parallelFor(input.rows, std::max(1, grainValues / inputs_), [&](int begin, int end) {
@@ -112,6 +122,7 @@ TileMatrix::Operand TileMatrix::prepare(const MatrixInput& input) const {
     normalized.resize(std::max<size_t>(normalized.size(), inputs_));
     for (int r = begin; r < end; r++) {
       const float* x = input.x + r * input.stride;
+      fetchFirst(r, input.rows);
       if (input.normWeight) {
         layerNormRows(x, input.normWeight, input.normBias, normalized.data(), 1, inputs_);
         x = normalized.data();
@@ -170,6 +181,7 @@ TileMatrix::Operand TileMatrix::bytesOf(const Operand& narrow) const {
   const Operand operand = room(narrow.rows);
   parallelFor(narrow.rows, std::max(1, grainValues / inputs_), [&](int begin, int end) {
     for (int r = begin; r < end; r++) {
+      fetchFirst(r, narrow.rows);
       const auto* values = reinterpret_cast<const uint16_t*>(narrow.row(r));
       bytesOfNarrowRow(values, inputs_, groups_, operand.row(r), operand.scaleOf(r));
     }

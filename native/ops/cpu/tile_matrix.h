@@ -52,6 +52,7 @@ class TileMatrix : public CpuMatrix {
   PanelWeights storedOf(size_t panel, int group, int count) const;
   PanelWeights weightsOf(size_t panel, int group, int count) const;
   Operand room(int rows) const;
+  void fetchFirst(int row, int rows) const;
   Operand prepare(const MatrixInput& input) const;
   Operand bytesOf(const Operand& narrow) const;
   void multiplyBlock(const Operand& operand, const Output& output) const;
