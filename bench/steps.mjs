@@ -6,7 +6,7 @@
  *
  * Random weights at the real size (bench/random-model.mjs). `--latency`: the context with this chunk only, in seconds. `--quick`: the small size, fewer rounds. `--json`: `{ model, dtype, cores,
  * streams, offline: { cost, cpu }, rows: [{ kind, latency, streams, msPerStep, stepsPerSecond, cost, cpu, bound: { arithmetic, weights }, bytesPerStream }] }`.
- * `cost` and `offline.cost` are seconds of the encoder's compute per second of audio, `cpu` and `offline.cpu` those of all cores together, decoders included, which a busy machine
+ * `cost` and `offline.cost` are seconds of the encoder's compute per second of audio, `cpu` and `offline.cpu` those of all cores together, which a busy machine
  * changes less. `stepsPerSecond` counts the steps of all streams. `bound`: the
  * milliseconds that a step's products take at the speed of bare ones, and those in which its weights can be read once.
  */
@@ -116,25 +116,25 @@ async function measure(model, kind, options, streams) {
     decoder: native.createDecoder({ head }),
     mel: noise(stepMel * info.features, i + 2),
   }));
-  const step = async ({ encoder, decoder }, mel) => {
-    const ticket = await encoder.step(mel);
-    if (ticket) await decoder.decode(encoder, ticket.ticket, false);
-    return ticket;
-  };
+  const decode = ({ encoder, decoder }, ticket) => decoder.decode(encoder, ticket.ticket, false);
   // Until the caches are full, and so far that each chunk makes one step due.
   const warmUp = (options.cache + options.lookahead + 2 * options.chunk) * info.subsamplingFactor;
-  for (const [i, one] of sessions.entries()) await step(one, noise(warmUp * info.features, 100 + i));
+  for (const [i, one] of sessions.entries()) {
+    await decode(one, await one.encoder.step(noise(warmUp * info.features, 100 + i)));
+  }
   const rounds = [];
   const used = [];
   const times = Math.max(ROUNDS, Math.round(STREAM_ROUNDS / streams));
   for (let round = 0; round <= times; round++) {
     const before = cpuSeconds();
-    const tickets = await Promise.all(sessions.map((one) => step(one, one.mel)));
+    const tickets = await Promise.all(sessions.map(({ encoder, mel }) => encoder.step(mel)));
+    const encoded = cpuSeconds();
     if (tickets.some((ticket) => ticket?.final !== options.chunk))
       throw new Error('Expected a step of a chunk');
+    await Promise.all(sessions.map((one, i) => decode(one, tickets[i])));
     if (round === 0) continue;
     rounds.push(tickets.reduce((sum, { computeSeconds }) => sum + computeSeconds, 0));
-    used.push(cpuSeconds() - before);
+    used.push(encoded - before);
   }
   const [{ encoder, decoder }] = sessions;
   const bytesPerStream = (await encoder.save()).length + (await decoder.save()).length;
