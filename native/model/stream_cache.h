@@ -12,7 +12,7 @@ namespace parakeet {
 struct LayerCache : ops::BlockCache {
   template <class Archive>
   void archive(Archive& archive) {
-    archive(keys, values, convolution);
+    archive(keys, values, place, convolution);
   }
 };
 

@@ -259,11 +259,16 @@ BlockPast pastOnCpu(const Block& block, const BlockCache& cache) {
   const mx::array keys = mx::contiguous(*cache.keys), values = mx::contiguous(*cache.values);
   mx::eval(keys, values);
   const KeyValueShape shape = shapeOf(block);
-  past.end = keys.shape(0);
+  past.begin = static_cast<int>(static_cast<uint32_t>(cache.place) % tileColumns);
+  past.end = past.begin + keys.shape(0);
   past.log = std::make_shared<KeyValueLog>(shape, past.end);
+  const std::vector<float> zeros(shape.size);
   for (int head = 0; head < shape.heads; head++) {
     const ptrdiff_t first = static_cast<ptrdiff_t>(head) * shape.size;
-    past.log->write(head, 0, past.end, keys.data<float>() + first, values.data<float>() + first, keys.shape(1));
+    // What lies before them in their panel is multiplied too, with zeros.
+    past.log->write(head, 0, past.begin, zeros.data(), zeros.data(), 0);
+    past.log->write(head, past.begin, keys.shape(0), keys.data<float>() + first, values.data<float>() + first,
+                    keys.shape(1));
   }
   past.log->claim(past.end);
   return past;
@@ -274,7 +279,10 @@ BlockCache cacheOfCpu(const BlockPast& past, int width) {
   std::vector<float> keys(static_cast<size_t>(past.frames()) * width), values(keys.size());
   if (past.log) past.log->read(past.begin, past.frames(), keys.data(), values.data());
   const mx::Shape shape{past.frames(), width};
-  return {mx::array(keys.begin(), shape), mx::array(values.begin(), shape), past.convolution};
+  return {.keys = mx::array(keys.begin(), shape),
+          .values = mx::array(values.begin(), shape),
+          .place = past.begin % tileColumns,
+          .convolution = past.convolution};
 }
 
 BlockOutput runBlockOnCpu(const std::shared_ptr<const Block>& block, const mx::array& x,
