@@ -13,6 +13,7 @@ import type { Model } from '../../src/model.js';
 import { parakeet } from '../../src/parakeet.js';
 import { goldenArray, goldenFolder, readGolden } from '../support/goldens.js';
 import { counts, expectNothingAliveAtTheEnd } from '../support/nothing-alive.js';
+import { concat } from '../support/samples.js';
 import { noise } from '../support/signals.js';
 
 expectNothingAliveAtTheEnd();
@@ -71,8 +72,8 @@ describe('with the bundled model', () => {
     const alone = [];
     for (const mel of mels) alone.push(await model.generate(mel));
     const before = model.addon.batches();
-    // What comes while the engine is busy waits together.
-    const busy = model.transcribe((recordings[0] as (typeof recordings)[number]).samples);
+    // What comes while the engine is busy waits together: with all recordings in one, for longer than a test may be held up.
+    const busy = model.transcribe(concat([1, 2].flatMap(() => recordings.map(({ samples }) => samples))));
     await vi.waitFor(() => expect(counts().queued).toBeGreaterThan(0), { interval: 1, timeout: 10_000 });
     const together = await model.generate(mels);
     await busy;
