@@ -17,8 +17,6 @@
 namespace parakeet::ops {
 namespace {
 
-constexpr int ceilDivide(int n, int by) { return (n + by - 1) / by; }
-
 // Memory of logs. A stream that moves to a new log leaves memory for the next one that does: the system would clear its
 // pages anew each time.
 class SpareMemory {

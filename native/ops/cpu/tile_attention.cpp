@@ -21,8 +21,6 @@ constexpr int spanRows = 512;
 // the better. As many as a panel has columns: then the positions of each block of a whole recording begin with a panel.
 constexpr int blockRows = tileColumns;
 
-constexpr int ceilDivide(int n, int by) { return (n + by - 1) / by; }
-
 // Rows of zeros in the packed table. The positions of a block, whose keys begin with a panel, begin at most a panel
 // less one before the first row; with the distances that the encoder keeps, which begin with a multiple of 32, those of
 // a whole block without a past begin with a panel then. They end as many after the last one, or with that panel.

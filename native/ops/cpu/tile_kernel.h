@@ -94,6 +94,9 @@ class TileScope {
 
 void multiplyTile(ProductKind kind, const TileProduct& product);
 
+// How many of size `by` cover `n`.
+constexpr int ceilDivide(int n, int by) { return (n + by - 1) / by; }
+
 // Values of a group.
 constexpr int groupSize(ProductKind kind) {
   switch (kind) {
